@@ -1,0 +1,25 @@
+namespace NestQuant.Compiler.Pipeline;
+
+/// <summary>What a pass did with one candidate node, with its numbers. Every candidate gets exactly one.</summary>
+/// <param name="Pass">Name of the deciding pass.</param>
+/// <param name="Node">Name of the node; an unnamed node is called by its first output.</param>
+/// <param name="Op">Operator of the node in the source model, for example <c>Conv</c>.</param>
+/// <param name="Reason">Null when the node was rewritten, otherwise why it was kept as it was.</param>
+/// <param name="Nesting">Numbers of a nested weight; null for other rewrites and for kept nodes.</param>
+public sealed record Decision(string Pass, string Node, string Op, string? Reason = null, NestingNumbers? Nesting = null)
+{
+    /// <summary>True when the node was rewritten, false when it was kept.</summary>
+    public bool Rewritten => Reason is null;
+}
+
+/// <summary>The numbers of one nested weight.</summary>
+/// <param name="Full">n, bits at full precision.</param>
+/// <param name="High">h, bits at part precision.</param>
+/// <param name="Weights">Number of weights.</param>
+/// <param name="SourceBytes">Bytes of the weight in the source model.</param>
+/// <param name="HighBytes">Bytes of the packed high operand.</param>
+/// <param name="LowBytes">Bytes of the packed low operand.</param>
+/// <param name="SqnrFullDb">Signal to quantization-noise ratio of the full-bit weight in dB; infinite when it is exact.</param>
+/// <param name="SqnrPartDb">The same of the part-bit weight.</param>
+public sealed record NestingNumbers(
+    int Full, int High, long Weights, long SourceBytes, long HighBytes, long LowBytes, double SqnrFullDb, double SqnrPartDb);

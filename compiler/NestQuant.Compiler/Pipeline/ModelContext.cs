@@ -1,0 +1,37 @@
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Compiler.Pipeline;
+
+/// <summary>What a pass works on: the model, the decision log, and how it may use the machine.</summary>
+public sealed class ModelContext
+{
+    /// <summary>Creates a context.</summary>
+    /// <param name="model">The model, rewritten in place by the passes.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="model"/> is null.</exception>
+    public ModelContext(ModelProto model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        Model = model;
+    }
+
+    /// <summary>The model.</summary>
+    public ModelProto Model { get; }
+
+    /// <summary>Where passes record what they did with every candidate.</summary>
+    public DecisionLog Decisions { get; } = new();
+
+    /// <summary>Most threads that a pass may use, at least 1. The result does not depend on it.</summary>
+    public int Threads { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Told how far a long pass has come; null when nobody listens.</summary>
+    public IProgress<PassProgress>? Progress { get; init; }
+
+    /// <summary>Ends a long pass early.</summary>
+    public CancellationToken Cancellation { get; init; }
+}
+
+/// <summary>How far a pass has come.</summary>
+/// <param name="Pass">Name of the pass.</param>
+/// <param name="Done">Units of work done.</param>
+/// <param name="Total">Units of work in all.</param>
+public readonly record struct PassProgress(string Pass, long Done, long Total);

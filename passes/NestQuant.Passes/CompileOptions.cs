@@ -1,0 +1,29 @@
+using NestQuant.Passes.Nesting;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Passes;
+
+/// <summary>Options of a whole compilation; the defaults are those of the command line.</summary>
+public sealed record CompileOptions
+{
+    /// <summary>Bit widths n:h of the nested weights; null leaves all weights as they are.</summary>
+    public NestedBits? Nest { get; init; }
+
+    /// <summary>How weights are rounded, in both stages.</summary>
+    public WeightRounding Rounding { get; init; } = WeightRounding.Adaptive;
+
+    /// <summary>Symmetric or affine weights.</summary>
+    public WeightScheme Weights { get; init; } = WeightScheme.Symmetric;
+
+    /// <summary>How activations are quantized.</summary>
+    public ActivationMode Activations { get; init; } = ActivationMode.Dynamic;
+
+    /// <summary>
+    /// Patterns of node names to leave alone; <c>*</c> stands for any run of characters and <c>?</c> for one. A pattern that
+    /// matches no node is an error.
+    /// </summary>
+    public IReadOnlyList<string> Exclude { get; init; } = [];
+
+    /// <summary>SHA-256 of the source file in lower-case hexadecimal, for the provenance; null when the source is not a file.</summary>
+    public string? SourceSha256 { get; init; }
+}

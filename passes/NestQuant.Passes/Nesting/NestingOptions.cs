@@ -1,0 +1,34 @@
+namespace NestQuant.Passes.Nesting;
+
+/// <summary>How real numbers become integers, in the full-bit stage and in the split (NestQuant; SQuant, arXiv 2202.07471).</summary>
+public enum WeightRounding
+{
+    /// <summary>Data-free flipping that keeps the error sum of every kernel and channel within one half.</summary>
+    Adaptive,
+
+    /// <summary>Round to nearest, ties to even.</summary>
+    Nearest,
+
+    /// <summary>Nearest for the full-bit stage and a plain bit shift for the high part: the paper's ablation.</summary>
+    Floor,
+}
+
+/// <summary>Where the zero of a weight lies, per output channel.</summary>
+public enum WeightScheme
+{
+    /// <summary>Zero point 0, scale from the largest magnitude.</summary>
+    Symmetric,
+
+    /// <summary>Scale and zero point from minimum and maximum, as in the paper.</summary>
+    Affine,
+}
+
+/// <summary>How activations reach the nested operators.</summary>
+public enum ActivationMode
+{
+    /// <summary>Float activations: weights are dequantized in front of the original operator.</summary>
+    None,
+
+    /// <summary>Quantized at run time, per tensor, by DynamicQuantizeLinear.</summary>
+    Dynamic,
+}
