@@ -1,3 +1,5 @@
+using NestQuant.RuntimeOps.Packing;
+
 namespace NestQuant.Passes.Nesting;
 
 /// <summary>How real numbers become integers, in the full-bit stage and in the split (NestQuant; SQuant, arXiv 2202.07471).</summary>
@@ -31,4 +33,26 @@ public enum ActivationMode
 
     /// <summary>Quantized at run time, per tensor, by DynamicQuantizeLinear.</summary>
     Dynamic,
+}
+
+/// <summary>How weights are nested.</summary>
+public sealed record NestingOptions
+{
+    /// <summary>Bit widths n:h.</summary>
+    public required NestedBits Bits { get; init; }
+
+    /// <summary>Rounding of both stages.</summary>
+    public WeightRounding Rounding { get; init; } = WeightRounding.Adaptive;
+
+    /// <summary>Rounding of the split where it is not that of the full-bit stage; null for the same.</summary>
+    public WeightRounding? HighRounding { get; init; }
+
+    /// <summary>Symmetric or affine weights.</summary>
+    public WeightScheme Scheme { get; init; } = WeightScheme.Symmetric;
+
+    /// <summary>How activations reach the nested operators.</summary>
+    public ActivationMode Activations { get; init; } = ActivationMode.Dynamic;
+
+    /// <summary>Patterns of node names to leave alone (<c>*</c>, <c>?</c>).</summary>
+    public IReadOnlyList<string> Exclude { get; init; } = [];
 }

@@ -1,0 +1,103 @@
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Passes.Nesting;
+
+/// <summary>Quantizes one output channel to n bits and splits it into its high and low parts. Holds scratch memory: one instance per thread.</summary>
+public sealed class ChannelNester
+{
+    private readonly NestingOptions _options;
+    private readonly AdaptiveRounding _adaptive;
+    private readonly float[] _scaled;
+    private readonly sbyte[] _integers;
+
+    /// <summary>Creates a nester for channels of up to <paramref name="maxChannelLength"/> weights.</summary>
+    public ChannelNester(NestingOptions options, int maxChannelLength)
+    {
+        _options = options;
+        _adaptive = new AdaptiveRounding(maxChannelLength);
+        _scaled = new float[maxChannelLength];
+        _integers = new sbyte[maxChannelLength];
+    }
+
+    /// <summary>Nests one channel.</summary>
+    /// <param name="weights">The channel's finite weights, kernel after kernel.</param>
+    /// <param name="taps">Weights per kernel.</param>
+    /// <param name="high">Receives w_high, in [-2^(h-1), 2^(h-1) - 1].</param>
+    /// <param name="low">Receives w_low, in [-2^l, 2^l - 1]: <c>2^l * w_high + w_low</c> is the n-bit integer of every weight.</param>
+    /// <returns>The channel's scale and the sums from which SQNR follows.</returns>
+    public NestedChannel Nest(ReadOnlySpan<float> weights, int taps, Span<sbyte> high, Span<sbyte> low)
+    {
+        ChannelScale scale = _options.Scheme == WeightScheme.Symmetric
+            ? ChannelScale.Symmetric(weights, _options.Bits.Full)
+            : ChannelScale.Affine(weights, _options.Bits.Full);
+        Span<sbyte> integers = _integers.AsSpan(0, weights.Length);
+        Quantize(weights, taps, scale, integers);
+        Split(integers, taps, high, low);
+        return Measure(weights, scale, integers, high);
+    }
+
+    /// <summary>The full-bit stage: integers of n bits (algorithm 1.1).</summary>
+    public void Quantize(ReadOnlySpan<float> weights, int taps, ChannelScale scale, Span<sbyte> integers)
+    {
+        Span<float> scaled = _scaled.AsSpan(0, weights.Length);
+        for (int i = 0; i < weights.Length; i++) scaled[i] = (scale.Multiplier * weights[i]) - scale.Offset;
+        Round(_options.Rounding == WeightRounding.Floor ? WeightRounding.Nearest : _options.Rounding, scaled, taps, _options.Bits.Full, integers);
+    }
+
+    /// <summary>The split: the high part is the integer divided by 2^l and rounded, the low part the rest (section 1.2).</summary>
+    public void Split(ReadOnlySpan<sbyte> integers, int taps, Span<sbyte> high, Span<sbyte> low)
+    {
+        int shift = _options.Bits.Shift;
+        int hi = (1 << (_options.Bits.High - 1)) - 1;
+        float inverse = 1f / (1 << shift);
+        Span<float> scaled = _scaled.AsSpan(0, integers.Length);
+        for (int i = 0; i < integers.Length; i++) scaled[i] = Math.Clamp(integers[i] * inverse, -hi - 1, hi);
+        Round(_options.HighRounding ?? _options.Rounding, scaled, taps, _options.Bits.High, high);
+        for (int i = 0; i < integers.Length; i++) low[i] = (sbyte)(integers[i] - (high[i] << shift));
+    }
+
+    private void Round(WeightRounding rounding, ReadOnlySpan<float> x, int taps, int bits, Span<sbyte> integers)
+    {
+        int hi = (1 << (bits - 1)) - 1, lo = -hi - 1;
+        switch (rounding)
+        {
+            case WeightRounding.Adaptive:
+                _adaptive.Round(x, taps, lo, hi, integers);
+                break;
+            case WeightRounding.Nearest:
+                for (int i = 0; i < x.Length; i++) integers[i] = (sbyte)Math.Clamp(MathF.Round(x[i]), lo, hi);
+                break;
+            case WeightRounding.Floor:
+                for (int i = 0; i < x.Length; i++) integers[i] = (sbyte)Math.Clamp(MathF.Floor(x[i]), lo, hi);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(rounding), rounding, "unknown rounding");
+        }
+    }
+
+    private NestedChannel Measure(ReadOnlySpan<float> weights, ChannelScale scale, ReadOnlySpan<sbyte> integers, ReadOnlySpan<sbyte> high)
+    {
+        float step = scale.Scale;
+        int zeroPoint = scale.ZeroPoint, shift = _options.Bits.Shift;
+        double signal = 0, noiseFull = 0, noisePart = 0;
+        for (int i = 0; i < weights.Length; i++)
+        {
+            float weight = weights[i];
+            float full = ((integers[i] - zeroPoint) * step) - weight;
+            float part = (((high[i] << shift) - zeroPoint) * step) - weight;
+            signal += (double)weight * weight;
+            noiseFull += (double)full * full;
+            noisePart += (double)part * part;
+        }
+
+        return new NestedChannel(step, zeroPoint, signal, noiseFull, noisePart);
+    }
+}
+
+/// <summary>What nesting one channel yields beside the integers.</summary>
+/// <param name="Scale">ONNX scale.</param>
+/// <param name="ZeroPoint">ONNX zero point.</param>
+/// <param name="Signal">Sum of squared weights.</param>
+/// <param name="NoiseFull">Sum of squared errors of the full-bit weights.</param>
+/// <param name="NoisePart">Sum of squared errors of the part-bit weights.</param>
+public readonly record struct NestedChannel(float Scale, int ZeroPoint, double Signal, double NoiseFull, double NoisePart);
