@@ -1,0 +1,99 @@
+using System.Runtime.Intrinsics;
+
+namespace NestQuant.RuntimeOps.Packing;
+
+/// <summary>
+/// Dense bit planes of one block: V unsigned values of b bits (V a multiple of 32, b from 2 to 7) in exactly V * b / 8 bytes.
+/// </summary>
+/// <remarks>
+/// The bits of b are split from the least significant end into sub-planes of 4, 2 and 1 bits, widest first. A sub-plane of width
+/// w has V * w / 8 bytes; field j (bits j*w to j*w+w-1) of byte i belongs to value j * (V * w / 8) + i. Equal fields of
+/// consecutive bytes therefore hold consecutive values, and decoding is a shift and an AND on whole vectors.
+/// </remarks>
+internal static class BitPlanes
+{
+    private static ReadOnlySpan<byte> SubPlaneWidths => [4, 2, 1];
+
+    /// <summary>Stores values (each below 2^width) as planes.</summary>
+    /// <param name="values">V values.</param>
+    /// <param name="width">b, 2 to 7.</param>
+    /// <param name="planes">V * b / 8 bytes, all overwritten.</param>
+    public static void Encode(ReadOnlySpan<byte> values, int width, Span<byte> planes)
+    {
+        int position = 0;
+        foreach (byte w in SubPlaneWidths)
+        {
+            if ((width & w) == 0)
+                continue;
+            int length = values.Length * w / 8;
+            EncodeSubPlane(values, position, w, planes[..length]);
+            planes = planes[length..];
+            position += w;
+        }
+    }
+
+    /// <summary>Restores values from planes; the inverse of <see cref="Encode"/>.</summary>
+    /// <param name="planes">V * b / 8 bytes.</param>
+    /// <param name="width">b, 2 to 7.</param>
+    /// <param name="values">V values, all overwritten.</param>
+    public static void Decode(ReadOnlySpan<byte> planes, int width, Span<byte> values)
+    {
+        values.Clear();
+        int position = 0;
+        foreach (byte w in SubPlaneWidths)
+        {
+            if ((width & w) == 0)
+                continue;
+            int length = values.Length * w / 8;
+            DecodeSubPlane(planes[..length], position, w, values);
+            planes = planes[length..];
+            position += w;
+        }
+    }
+
+    private static void EncodeSubPlane(ReadOnlySpan<byte> values, int position, int w, Span<byte> plane)
+    {
+        int length = plane.Length;
+        byte mask = (byte)((1 << w) - 1);
+        int i = 0;
+        for (; i <= length - Vector256<byte>.Count; i += Vector256<byte>.Count)
+        {
+            Vector256<byte> packed = Vector256<byte>.Zero;
+            for (int field = 0; field < 8 / w; field++)
+            {
+                Vector256<byte> bits = (Vector256.Create(values.Slice(field * length + i, Vector256<byte>.Count)) >>> position) & Vector256.Create(mask);
+                packed |= bits << (field * w);
+            }
+
+            packed.CopyTo(plane[i..]);
+        }
+
+        for (; i < length; i++)
+        {
+            int packed = 0;
+            for (int field = 0; field < 8 / w; field++)
+                packed |= ((values[field * length + i] >> position) & mask) << (field * w);
+            plane[i] = (byte)packed;
+        }
+    }
+
+    private static void DecodeSubPlane(ReadOnlySpan<byte> plane, int position, int w, Span<byte> values)
+    {
+        int length = plane.Length;
+        byte mask = (byte)((1 << w) - 1);
+        for (int field = 0; field < 8 / w; field++)
+        {
+            Span<byte> target = values.Slice(field * length, length);
+            int i = 0;
+            for (; i <= length - Vector256<byte>.Count; i += Vector256<byte>.Count)
+            {
+                Vector256<byte> bits = (Vector256.Create(plane.Slice(i, Vector256<byte>.Count)) >>> (field * w)) & Vector256.Create(mask);
+                Span<byte> part = target.Slice(i, Vector256<byte>.Count);
+                ((bits << position) | Vector256.Create(part)).CopyTo(part);
+            }
+
+            for (; i < length; i++)
+                target[i] |= (byte)(((plane[i] >> (field * w)) & mask) << position);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+
+namespace NestQuant.RuntimeOps.Packing;
+
+/// <summary>The byte layout of the two operands (high and low) of one nested weight; docs/operand-format.md describes it exactly.</summary>
+/// <remarks>
+/// Output channels are grouped in panels of <see cref="PanelChannels"/>; inside a panel the reduction index is
+/// k = tap * Inner + inner, in blocks of 8 rows, each stored as dense bit planes. Nothing is padded along k, so the only bytes
+/// beyond h/8 and (l+1)/8 per weight are the channels that complete the last panel.
+/// </remarks>
+public sealed record NestedLayout
+{
+    /// <summary>The layout's version, stored by operators as the attribute <c>layout_version</c>.</summary>
+    public const int Version = 1;
+
+    /// <summary>Output channels per panel.</summary>
+    public const int PanelChannels = 32;
+
+    /// <summary>Rows of k in one block of bit planes.</summary>
+    internal const int BlockRows = 8;
+
+    /// <summary>Values in a full block.</summary>
+    internal const int BlockValues = BlockRows * PanelChannels;
+
+    /// <summary>Describes the operands of a weight.</summary>
+    /// <param name="bits">The pair n:h.</param>
+    /// <param name="view">The weight's dimensions.</param>
+    /// <exception cref="ArgumentException">A dimension is not positive, or the number of output channels, of weights per channel
+    /// or of operand bytes does not fit.</exception>
+    public NestedLayout(NestedBits bits, ChannelView view)
+    {
+        if (bits.Full == 0)
+            throw new ArgumentException("the bit widths are not set");
+        if (view.Groups < 1 || view.Inner < 1 || view.Channels < 1 || view.Taps < 1)
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"the channel view [{view.Groups}, {view.Inner}, {view.Channels}, {view.Taps}] has a dimension below 1"));
+        long channels = (long)view.Groups * view.Channels;
+        long perChannel = (long)view.Inner * view.Taps;
+        if (channels > int.MaxValue - PanelChannels || perChannel > int.MaxValue / PanelChannels)
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"the channel view [{view.Groups}, {view.Inner}, {view.Channels}, {view.Taps}] is too large for one operand"));
+
+        Bits = bits;
+        View = view;
+        Panels = (int)((channels + PanelChannels - 1) / PanelChannels);
+    }
+
+    /// <summary>The pair n:h.</summary>
+    public NestedBits Bits { get; }
+
+    /// <summary>The weight's dimensions.</summary>
+    public ChannelView View { get; }
+
+    /// <summary>Number of panels: the output channels divided by 32, rounded up.</summary>
+    public int Panels { get; }
+
+    /// <summary>Bytes of the high operand.</summary>
+    public long HighByteLength => Panels * HighPanelBytes;
+
+    /// <summary>Bytes of the low operand.</summary>
+    public long LowByteLength => Panels * LowPanelBytes;
+
+    /// <summary>Bytes of one panel of the high operand.</summary>
+    public long HighPanelBytes => PanelBytes(Bits.High);
+
+    /// <summary>Bytes of one panel of the low operand.</summary>
+    public long LowPanelBytes => PanelBytes(Bits.LowWidth);
+
+    /// <summary>Values in one decoded panel: 32 channels times the weights of a channel.</summary>
+    public int PanelValues => View.WeightsPerChannel * PanelChannels;
+
+    /// <summary>The channels of a panel that exist in the weight: 32, or fewer in the last panel.</summary>
+    internal int ChannelsOf(int panel) => Math.Min(PanelChannels, View.OutputChannels - panel * PanelChannels);
+
+    private long PanelBytes(int width) => (long)View.WeightsPerChannel * (PanelChannels / 8) * width;
+}

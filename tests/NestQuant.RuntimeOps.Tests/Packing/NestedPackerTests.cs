@@ -1,0 +1,149 @@
+using CsCheck;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.RuntimeOps.Tests.Packing;
+
+public class NestedPackerTests
+{
+    private static readonly Gen<ChannelView> Views =
+        from groups in Gen.Int[1, 70]
+        from inner in Gen.Int[1, 13]
+        from channels in Gen.Int[1, 5]
+        from taps in Gen.Int[1, 10]
+        select new ChannelView(groups, inner, channels, taps);
+
+    private static readonly Gen<NestedBits> Pairs =
+        from full in Gen.Int[3, 8]
+        from high in Gen.Int[2, full - 1]
+        select new NestedBits(full, high);
+
+    public static TheoryData<int, int> EveryPair()
+    {
+        TheoryData<int, int> pairs = [];
+        for (int full = 3; full <= 8; full++)
+        {
+            for (int high = 2; high < full; high++)
+                pairs.Add(full, high);
+        }
+
+        return pairs;
+    }
+
+    [Theory]
+    [MemberData(nameof(EveryPair))]
+    public void Every_pair_survives_a_round_trip(int full, int high) =>
+        Gen.Select(Views, Gen.Int[0, int.MaxValue]).Sample(
+            (view, seed) =>
+            {
+                NestedLayout layout = new(new NestedBits(full, high), view);
+                (sbyte[] highValues, sbyte[] lowValues) = RandomWeights.Create(layout, seed);
+                (byte[] highBytes, byte[] lowBytes) = Pack(layout, highValues, lowValues);
+                sbyte[] highBack = new sbyte[highValues.Length];
+                sbyte[] lowBack = new sbyte[lowValues.Length];
+                NestedPacker.Unpack(layout, highBytes, lowBytes, highBack, lowBack);
+                return highBack.AsSpan().SequenceEqual(highValues) && lowBack.AsSpan().SequenceEqual(lowValues);
+            },
+            iter: 30);
+
+    [Fact]
+    public void The_bytes_are_those_of_the_documented_format() =>
+        Gen.Select(Views, Pairs, Gen.Int[0, int.MaxValue]).Sample(
+            (view, bits, seed) =>
+            {
+                NestedLayout layout = new(bits, view);
+                (sbyte[] highValues, sbyte[] lowValues) = RandomWeights.Create(layout, seed);
+                (byte[] highBytes, byte[] lowBytes) = Pack(layout, highValues, lowValues);
+                return highBytes.AsSpan().SequenceEqual(DocumentedFormat.Pack(view, highValues, bits.High))
+                    && lowBytes.AsSpan().SequenceEqual(DocumentedFormat.Pack(view, lowValues, bits.LowWidth));
+            },
+            iter: 200);
+
+    [Fact]
+    public void The_worked_example_of_the_format_document_holds()
+    {
+        NestedLayout layout = new(new NestedBits(3, 2), new ChannelView(1, 1, 1, 1));
+        (byte[] high, byte[] low) = Pack(layout, [1], [1]);
+        byte[] expected = [0xAB, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA];
+        Assert.Equal(expected, high);
+        Assert.Equal(expected, low);
+    }
+
+    [Fact]
+    public void A_seven_bit_operand_is_split_in_planes_of_four_two_and_one()
+    {
+        // 8:7, one channel of one weight: code 1 + 64 = 65 = 0b100_0001: nibble 1, pair 0, top bit 1. Padding is 64 = 0b100_0000.
+        NestedLayout layout = new(new NestedBits(8, 7), new ChannelView(1, 1, 1, 1));
+        (byte[] high, _) = Pack(layout, [1], [0]);
+        byte[] expected = new byte[28];
+        expected[0] = 0x01;
+        expected.AsSpan(24).Fill(0xFF);
+        Assert.Equal(expected, high);
+    }
+
+    [Fact]
+    public void Operands_cost_exactly_their_bits()
+    {
+        NestedLayout layout = new(new NestedBits(8, 6), new ChannelView(64, 3, 1, 49));
+        Assert.Equal(64L * 147 * 6 / 8, layout.HighByteLength);
+        Assert.Equal(64L * 147 * 3 / 8, layout.LowByteLength);
+        Assert.Equal(2, layout.Panels);
+    }
+
+    [Theory]
+    [InlineData(1, 32, 0)]
+    [InlineData(5, -33, 0)]
+    [InlineData(5, -128, 0)]
+    [InlineData(0, 0, 4)]
+    [InlineData(0, 0, -5)]
+    public void A_value_outside_its_width_is_refused(int index, sbyte high, sbyte low)
+    {
+        NestedLayout layout = new(new NestedBits(8, 6), new ChannelView(3, 2, 1, 1));
+        sbyte[] highValues = new sbyte[6];
+        sbyte[] lowValues = new sbyte[6];
+        highValues[index] = high;
+        lowValues[index] = low;
+        ArgumentException error = Assert.Throws<ArgumentException>(() => Pack(layout, highValues, lowValues));
+        Assert.Contains("outside", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Lengths_that_do_not_match_the_layout_are_refused()
+    {
+        NestedLayout layout = new(new NestedBits(8, 6), new ChannelView(3, 2, 1, 1));
+        Assert.Throws<ArgumentException>(() => NestedPacker.Pack(layout, new sbyte[5], new sbyte[6], new byte[layout.HighByteLength], new byte[layout.LowByteLength]));
+        Assert.Throws<ArgumentException>(() => NestedPacker.Pack(layout, new sbyte[6], new sbyte[6], new byte[layout.HighByteLength - 1], new byte[layout.LowByteLength]));
+        Assert.Throws<ArgumentException>(() => NestedPacker.Unpack(layout, new byte[layout.HighByteLength], new byte[layout.LowByteLength + 1], new sbyte[6], new sbyte[6]));
+    }
+
+    [Theory]
+    [InlineData(0, 1, 1, 1)]
+    [InlineData(1, -1, 1, 1)]
+    [InlineData(65536, 1, 65536, 1)]
+    [InlineData(1, 65536, 1, 65536)]
+    public void Impossible_dimensions_are_refused(int groups, int inner, int channels, int taps) =>
+        Assert.Throws<ArgumentException>(() => new NestedLayout(new NestedBits(8, 6), new ChannelView(groups, inner, channels, taps)));
+
+    [Fact]
+    public void Panels_packed_apart_equal_panels_packed_together()
+    {
+        NestedLayout layout = new(new NestedBits(8, 5), new ChannelView(100, 7, 1, 3));
+        (sbyte[] high, sbyte[] low) = RandomWeights.Create(layout, 1);
+        (byte[] highBytes, byte[] lowBytes) = Pack(layout, high, low);
+        byte[] highApart = new byte[highBytes.Length];
+        byte[] lowApart = new byte[lowBytes.Length];
+        Parallel.For(0, layout.Panels, panel => NestedPacker.PackPanels(layout, panel, 1, high, low, highApart, lowApart));
+        Assert.Equal(highBytes, highApart);
+        Assert.Equal(lowBytes, lowApart);
+    }
+
+    private static (byte[] High, byte[] Low) Pack(NestedLayout layout, sbyte[] high, sbyte[] low)
+    {
+        // Dirty buffers: every byte must be written.
+        byte[] highBytes = new byte[layout.HighByteLength];
+        byte[] lowBytes = new byte[layout.LowByteLength];
+        highBytes.AsSpan().Fill(0x5A);
+        lowBytes.AsSpan().Fill(0xA5);
+        NestedPacker.Pack(layout, high, low, highBytes, lowBytes);
+        return (highBytes, lowBytes);
+    }
+}
