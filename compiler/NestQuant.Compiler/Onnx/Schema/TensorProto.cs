@@ -101,6 +101,17 @@ public sealed partial class TensorProto : Extensible
     /// <summary>Free key-value metadata (IR 10).</summary>
     [ProtoMember(16)]
     public List<StringStringEntryProto> MetadataProps { get; } = [];
+
+    // protobuf-net asks these by name: an empty packed list must not be written, as no other writer does so.
+    private bool ShouldSerializeFloatData() => FloatData.Count > 0;
+
+    private bool ShouldSerializeInt32Data() => Int32Data.Count > 0;
+
+    private bool ShouldSerializeInt64Data() => Int64Data.Count > 0;
+
+    private bool ShouldSerializeDoubleData() => DoubleData.Count > 0;
+
+    private bool ShouldSerializeUint64Data() => Uint64Data.Count > 0;
 }
 
 /// <summary>The part of a larger tensor that one message holds (message <c>TensorProto.Segment</c>).</summary>
