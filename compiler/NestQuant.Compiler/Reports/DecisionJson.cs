@@ -1,0 +1,128 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+
+namespace NestQuant.Compiler.Reports;
+
+/// <summary>
+/// A decision log as compact JSON: the form in which a compiled model carries it in <c>metadata_props</c>, and the
+/// <c>decisions</c> of a JSON report.
+/// </summary>
+/// <remarks>
+/// One array of objects in log order: <c>{"pass","node","op"}</c>, then <c>"reason"</c> for a kept node, then
+/// <c>"nesting":{"n","h","weights","source_bytes","high_bytes","low_bytes","sqnr_full_db","sqnr_part_db"}</c> for a nested one.
+/// Ratios are in dB with four decimals; null stands for an infinite one, that is for a weight without any error.
+/// The same log gives the same text.
+/// </remarks>
+public static class DecisionJson
+{
+    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Writes a log.</summary>
+    public static string Write(DecisionLog log)
+    {
+        ArgumentNullException.ThrowIfNull(log);
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer, WriterOptions))
+            WriteTo(json, log);
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    /// <summary>Writes a log as one JSON array at the writer's position.</summary>
+    public static void WriteTo(Utf8JsonWriter json, DecisionLog log)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        ArgumentNullException.ThrowIfNull(log);
+        json.WriteStartArray();
+        foreach (Decision decision in log.Decisions)
+            WriteDecision(json, decision);
+        json.WriteEndArray();
+    }
+
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <exception cref="ModelException">The text is not such a log.</exception>
+    public static DecisionLog Read(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(text);
+            var log = new DecisionLog();
+            foreach (JsonElement item in document.RootElement.EnumerateArray())
+                ReadDecision(item, log);
+            return log;
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new ModelException($"the decision log of the model is damaged ({e.Message}): compile the model again", e);
+        }
+    }
+
+    /// <summary>Writes a ratio in dB with four decimals, null when it is not finite.</summary>
+    public static void WriteDecibels(Utf8JsonWriter json, string name, double decibels)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        if (double.IsFinite(decibels))
+            json.WriteNumber(name, Math.Round(decibels, 4));
+        else
+            json.WriteNull(name);
+    }
+
+    private static void WriteDecision(Utf8JsonWriter json, Decision decision)
+    {
+        json.WriteStartObject();
+        json.WriteString("pass", decision.Pass);
+        json.WriteString("node", decision.Node);
+        json.WriteString("op", decision.Op);
+        if (decision.Reason is not null)
+            json.WriteString("reason", decision.Reason);
+        if (decision.Nesting is { } nesting)
+        {
+            json.WriteStartObject("nesting");
+            json.WriteNumber("n", nesting.Full);
+            json.WriteNumber("h", nesting.High);
+            json.WriteNumber("weights", nesting.Weights);
+            json.WriteNumber("source_bytes", nesting.SourceBytes);
+            json.WriteNumber("high_bytes", nesting.HighBytes);
+            json.WriteNumber("low_bytes", nesting.LowBytes);
+            WriteDecibels(json, "sqnr_full_db", nesting.SqnrFullDb);
+            WriteDecibels(json, "sqnr_part_db", nesting.SqnrPartDb);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void ReadDecision(JsonElement item, DecisionLog log)
+    {
+        string pass = Text(item, "pass");
+        string node = Text(item, "node");
+        string op = Text(item, "op");
+        if (item.TryGetProperty("reason", out JsonElement reason))
+            log.Kept(pass, node, op, reason.GetString() ?? "");
+        else
+            log.Rewritten(pass, node, op, item.TryGetProperty("nesting", out JsonElement nesting) ? ReadNesting(nesting) : null);
+    }
+
+    private static NestingNumbers ReadNesting(JsonElement item) => new(
+        item.GetProperty("n").GetInt32(),
+        item.GetProperty("h").GetInt32(),
+        item.GetProperty("weights").GetInt64(),
+        item.GetProperty("source_bytes").GetInt64(),
+        item.GetProperty("high_bytes").GetInt64(),
+        item.GetProperty("low_bytes").GetInt64(),
+        Decibels(item, "sqnr_full_db"),
+        Decibels(item, "sqnr_part_db"));
+
+    private static string Text(JsonElement item, string name) =>
+        item.GetProperty(name).GetString() ?? throw new FormatException($"'{name}' is null");
+
+    private static double Decibels(JsonElement item, string name)
+    {
+        JsonElement value = item.GetProperty(name);
+        return value.ValueKind == JsonValueKind.Null ? double.PositiveInfinity : value.GetDouble();
+    }
+}
