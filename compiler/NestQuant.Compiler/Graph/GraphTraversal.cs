@@ -16,6 +16,14 @@ public static class GraphTraversal
         }
     }
 
+    /// <summary>The main graph of a model.</summary>
+    /// <exception cref="ModelException">The model has none.</exception>
+    public static GraphProto MainGraph(this ModelProto model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model.Graph ?? throw new ModelException("the model has no graph: it is not a complete ONNX model");
+    }
+
     /// <summary>Every node of a model, outer nodes before the nodes of their bodies, the main graph before local functions.</summary>
     public static IEnumerable<NodeProto> AllNodes(this ModelProto model)
     {

@@ -90,6 +90,15 @@ public sealed class GraphView
         _initializers.Add(tensor.Name, tensor);
     }
 
+    /// <summary>Puts another tensor in the place of the initializer of the same name.</summary>
+    public void ReplaceInitializer(TensorProto tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        int position = Graph.Initializer.IndexOf(_initializers[tensor.Name]);
+        Graph.Initializer[position] = tensor;
+        _initializers[tensor.Name] = tensor;
+    }
+
     /// <summary>Adds an input of the graph.</summary>
     public void AddInput(ValueInfoProto input)
     {

@@ -9,8 +9,11 @@ public sealed class DecisionLog
     public IReadOnlyList<Decision> Decisions => _decisions;
 
     /// <summary>Records that a node was rewritten.</summary>
-    public void Rewritten(string pass, string node, string op, NestingNumbers? nesting = null) =>
-        _decisions.Add(new Decision(pass, node, op, Nesting: nesting));
+    public void Rewritten(string pass, string node, string op, NestingNumbers? nesting = null, string? note = null) =>
+        _decisions.Add(new Decision(pass, node, op, Nesting: nesting, Note: note));
+
+    /// <summary>Appends decisions that were made before, for example those read from a report.</summary>
+    public void AddRange(IEnumerable<Decision> decisions) => _decisions.AddRange(decisions);
 
     /// <summary>Records that a candidate was left as it was.</summary>
     /// <param name="pass">Name of the deciding pass.</param>

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using NestQuant.Compiler.Onnx;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Nesting;
@@ -9,19 +11,21 @@ public static class WeightNester
     private const int ChannelsPerTask = 16;
 
     /// <summary>Nests a tensor.</summary>
-    /// <param name="weights">Finite weights, row-major in the operator's own layout.</param>
+    /// <param name="tensor">Finite float32 weights, row-major in the operator's own layout.</param>
     /// <param name="view">The layout.</param>
     /// <param name="options">Bit widths, rounding and scheme.</param>
     /// <param name="parallel">Degree of parallelism and cancellation.</param>
-    public static NestedWeight Nest(ReadOnlyMemory<float> weights, ChannelView view, NestingOptions options, ParallelOptions parallel)
+    public static NestedWeight Nest(TensorProto tensor, ChannelView view, NestingOptions options, ParallelOptions parallel)
     {
+        ArgumentNullException.ThrowIfNull(tensor);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(parallel);
-        if (weights.Length != view.Count)
-            throw new ArgumentException($"{weights.Length} weights do not fill a view of {view}");
+        if (tensor.DataType != TensorDataType.Float || tensor.ElementCount != view.Count)
+            throw new ArgumentException($"tensor '{tensor.Name}' does not hold the {view.Count} float32 weights of {view}");
 
-        var high = new sbyte[weights.Length];
-        var low = new sbyte[weights.Length];
+        ReadOnlyMemory<byte> weights = tensor.GetBytes();
+        var high = new sbyte[view.Count];
+        var low = new sbyte[view.Count];
         var channels = new NestedChannel[view.OutputChannels];
         int tasks = (view.OutputChannels + ChannelsPerTask - 1) / ChannelsPerTask;
         Parallel.For(
@@ -33,7 +37,7 @@ public static class WeightNester
             {
                 int first = task * ChannelsPerTask;
                 int count = Math.Min(ChannelsPerTask, view.OutputChannels - first);
-                block.Nest(weights.Span, first, high, low, channels.AsSpan(first, count));
+                block.Nest(MemoryMarshal.Cast<byte, float>(weights.Span), first, high, low, channels.AsSpan(first, count));
                 return block;
             },
             static _ => { });

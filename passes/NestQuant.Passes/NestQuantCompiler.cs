@@ -1,0 +1,61 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.Passes.Cleanup;
+using NestQuant.Passes.Folding;
+using NestQuant.Passes.Nesting;
+
+namespace NestQuant.Passes;
+
+/// <summary>The compiler as one call: the default pipeline over a model, with provenance.</summary>
+public static class NestQuantCompiler
+{
+    /// <summary>Compiles a model.</summary>
+    /// <param name="source">The model; it is rewritten in place and returned in the result.</param>
+    /// <param name="options">What to do.</param>
+    /// <param name="threads">Most threads to use; null for one per processor. The result does not depend on it.</param>
+    /// <param name="progress">Told how far the long passes have come.</param>
+    /// <param name="cancellation">Ends the work early; the model is then unusable.</param>
+    /// <exception cref="ModelException">The model or an option cannot be used; the message says what, where and what to do.</exception>
+    public static CompileResult Compile(
+        ModelProto source, CompileOptions options, int? threads = null, IProgress<PassProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(options);
+        TopologicalOrder.Verify(source.MainGraph());
+        var context = new ModelContext(source) { Threads = threads ?? Environment.ProcessorCount, Progress = progress, Cancellation = cancellation };
+        PassResult result = CreatePipeline(options).Run(context);
+        // Compiling a compiled model again changes nothing, its provenance included.
+        if (result.Changed || Provenance.ReadDecisions(source) is null) Provenance.Write(source, options, context.Decisions);
+        return new CompileResult(source, context.Decisions);
+    }
+
+    /// <summary>The passes that <see cref="Compile"/> runs, for integrators who add their own.</summary>
+    public static PassPipeline CreatePipeline(CompileOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        PassPipeline pipeline = new PassPipeline()
+            .Use(new ConstantNodesPass()) // first: the others look for initializers
+            .Use(new IdentityRemovalPass()) // before folding: an Identity hides a constant
+            .Use(new ConstantFoldingPass())
+            .Use(new BatchNormFoldingPass()) // after constants are folded, before weights are no longer float
+            .Use(new DeadCodePass());
+        if (options.Nest is { } bits)
+        {
+            pipeline.Use(new NestingPass(new NestingOptions
+            {
+                Bits = bits,
+                Rounding = options.Rounding,
+                Scheme = options.Weights,
+                Activations = options.Activations,
+                Exclude = options.Exclude,
+            }));
+        }
+        else if (options.Exclude.Count > 0)
+        {
+            throw new ModelException("--exclude names nodes that are not to be nested, but nothing is nested without --nest");
+        }
+
+        return pipeline;
+    }
+}

@@ -1,0 +1,43 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Passes.Nesting;
+
+/// <summary>How the third input of a Gemm is added to a nested product.</summary>
+/// <param name="Fused">Name of a float32 [N] bias for the operator itself; empty for none.</param>
+/// <param name="Added">Name of a value for an Add behind the operator; empty for none.</param>
+internal readonly record struct GemmBias(string Fused, string Added)
+{
+    /// <summary>Finds the form, and adds a constant [N] with beta in it where that is needed.</summary>
+    public static GemmBias Of(NestingCandidate candidate, UniqueNames names)
+    {
+        NodeProto gemm = candidate.Node;
+        string name = gemm.Is("Gemm") ? gemm.InputAt(2) : "";
+        if (name.Length == 0) return new GemmBias("", "");
+        if (Constant(candidate) is not { } bias) return new GemmBias("", name);
+
+        float beta = gemm.GetFloat("beta", 1);
+        int channels = candidate.Channels.OutputChannels;
+        if (beta == 1 && bias.Dims.Count == 1 && bias.Dims[0] == channels) return new GemmBias(name, "");
+        float[] values = bias.ToFloats();
+        float[] broadcast = [.. Enumerable.Range(0, channels).Select(n => beta * values[values.Length == 1 ? 0 : n])];
+        TensorProto scaled = TensorProto.FromFloats(names.Next(name + "_bias"), [channels], broadcast);
+        candidate.View.AddInitializer(scaled);
+        return new GemmBias(scaled.Name, "");
+    }
+
+    /// <summary>Why the bias can be neither fused nor added; null where it can.</summary>
+    public static string? WhyNone(NestingCandidate candidate) =>
+        candidate.Node.Is("Gemm") && candidate.Node.InputAt(2).Length > 0 && candidate.Node.GetFloat("beta", 1) != 1 && Constant(candidate) is null
+            ? "its bias is not a constant per output channel, and beta is not 1"
+            : null;
+
+    /// <summary>The bias as a constant that holds one value per output channel, or one for all; null otherwise.</summary>
+    private static TensorProto? Constant(NestingCandidate candidate)
+    {
+        TensorProto? bias = candidate.View.Constant(candidate.Node.InputAt(2));
+        bool perChannel = bias is { DataType: TensorDataType.Float }
+            && (bias.ElementCount == 1 || (bias.ElementCount == candidate.Channels.OutputChannels && bias.Dims[^1] == bias.ElementCount));
+        return perChannel ? bias : null;
+    }
+}

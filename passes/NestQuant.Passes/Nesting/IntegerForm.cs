@@ -1,0 +1,22 @@
+using NestQuant.Compiler.Graph;
+
+namespace NestQuant.Passes.Nesting;
+
+/// <summary>Which candidates have an integer operator.</summary>
+internal static class IntegerForm
+{
+    /// <summary>Why a candidate has none and stays weight-only; null where it has one.</summary>
+    public static string? WhyNone(NestingCandidate candidate)
+    {
+        int rank = candidate.Weight!.Dims.Count;
+        return candidate.Node.OpType switch
+        {
+            "Conv" when rank > 4 => "there is no integer kernel for 3-D convolutions",
+            "ConvTranspose" => "there is no integer kernel for ConvTranspose",
+            "MatMul" when rank > 2 => "there is no integer kernel for a batched weight",
+            "Gemm" when candidate.Node.GetInt("transA", 0) != 0 => "there is no integer kernel for transA",
+            "Gemm" => GemmBias.WhyNone(candidate),
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,135 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.RuntimeOps;
+using NestQuant.RuntimeOps.Operators;
+
+namespace NestQuant.Passes.Nesting;
+
+/// <summary>Writes the nested form of weights and of the nodes that read them into the graph.</summary>
+internal sealed class NestedGraphEmitter
+{
+    private readonly ModelProto _model;
+    private readonly GraphView _main;
+    private readonly NestingOptions _options;
+    private readonly UniqueNames _names;
+    private readonly QuantizedActivations _activations;
+    private readonly Dictionary<TensorProto, NestedOperands> _operands = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<TensorProto, string> _dequantized = new(ReferenceEqualityComparer.Instance);
+    private string? _bits;
+
+    /// <summary>Creates an emitter for one run of the pass.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="main">View of its main graph, the same that the candidates refer to.</param>
+    /// <param name="options">Bit widths and how activations are quantized.</param>
+    public NestedGraphEmitter(ModelProto model, GraphView main, NestingOptions options)
+    {
+        _model = model;
+        _main = main;
+        _options = options;
+        _names = new UniqueNames(model);
+        _activations = new QuantizedActivations(_names);
+    }
+
+    /// <summary>Adds the operands of a nested weight to the main graph, also where the float weight belongs to a body.</summary>
+    public NestedOperands AddOperands(NestedWeight nested, TensorProto weight) =>
+        _operands[weight] = NestedOperands.Add(nested, weight, _main, _names);
+
+    /// <summary>Rewrites one reader. Readers must come in graph order, so that what they share stands before the first.</summary>
+    /// <returns>What the decision log should note: null where the node runs on integers as asked.</returns>
+    public string? Rewrite(NestingCandidate candidate)
+    {
+        NestedOperands operands = _operands[candidate.Weight!];
+        string? reason = WhyNotInteger(candidate, operands);
+        if (reason is not null)
+        {
+            candidate.View.SetInput(candidate.Node, 1, Dequantized(candidate, operands));
+            return _options.Activations == ActivationMode.None ? null : $"weight-only: {reason}";
+        }
+
+        if (candidate.Node.Is("Conv")) EmitConv(candidate, operands);
+        else EmitGemm(candidate, operands);
+        return null;
+    }
+
+    private string? WhyNotInteger(NestingCandidate candidate, NestedOperands operands)
+    {
+        if (_options.Activations == ActivationMode.None) return "activations are float";
+        if (_model.OpsetVersion() < QuantizedActivations.FirstOpset)
+            return $"the model imports operator set {_model.OpsetVersion()}, and DynamicQuantizeLinear needs {QuantizedActivations.FirstOpset}";
+        if (operands.Layout.View != candidate.Channels) return "another reader of its weight uses it in another orientation";
+        return IntegerForm.WhyNone(candidate);
+    }
+
+    /// <summary>The float form of a nested weight, made once, in the graph that owns it, in front of the first reader there.</summary>
+    private string Dequantized(NestingCandidate candidate, NestedOperands operands)
+    {
+        if (_dequantized.TryGetValue(candidate.Weight!, out string? known)) return known;
+        string name = candidate.Weight!.Name, value = _names.Next(name + "_dequantized");
+        NodeProto node = Nested(OperatorNames.NestedDequantizeLinear, _names.Next(name + "_dequantize"), value);
+        node.Input.AddRange([operands.High, operands.Low, operands.Scale, operands.ZeroPoint, Bits()]);
+        operands.Describe(node);
+        operands.DescribeChannels(node);
+        GraphView owner = candidate.Owner!;
+        var readers = new HashSet<NodeProto>(owner.Consumers(name), ReferenceEqualityComparer.Instance);
+        owner.InsertBefore(owner.Graph.Node.Find(readers.Contains)!, node);
+        return _dequantized[candidate.Weight!] = value;
+    }
+
+    private void EmitConv(NestingCandidate candidate, NestedOperands operands)
+    {
+        NodeProto conv = candidate.Node;
+        int rank = operands.Shape.Length;
+        string output = conv.Output[0], channelsLast = _names.Next(output + "_channels_last");
+        QuantizedActivations.Quantized x = _activations.QuantizeChannelsLast(candidate.View, conv.Input[0], rank, conv);
+        NodeProto nested = Nested(OperatorNames.NestedConv, conv.Name, channelsLast);
+        nested.Input.AddRange([x.Value, x.Scale, x.ZeroPoint, operands.High, operands.Low, operands.Scale, operands.ZeroPoint, conv.InputAt(2), Bits()]);
+        operands.Describe(nested);
+        foreach (string attribute in (string[])[AttributeNames.Group, AttributeNames.Strides, AttributeNames.Dilations, AttributeNames.Pads, AttributeNames.AutoPad])
+            if (conv.GetAttribute(attribute) is { } value) nested.Attribute.Add(value);
+        candidate.View.Replace(conv, nested, _activations.ToChannelsFirst(channelsLast, output, rank));
+    }
+
+    private void EmitGemm(NestingCandidate candidate, NestedOperands operands)
+    {
+        NodeProto gemm = candidate.Node;
+        GraphView view = candidate.View;
+        QuantizedActivations.Quantized x = _activations.Quantize(view, gemm.Input[0], gemm);
+        string output = gemm.Output[0];
+        GemmBias bias = GemmBias.Of(candidate, _names);
+        string product = bias.Added.Length == 0 ? output : _names.Next(output + "_product");
+        NodeProto nested = Nested(OperatorNames.NestedGemm, gemm.Name, product);
+        nested.Input.AddRange([x.Value, x.Scale, x.ZeroPoint, operands.High, operands.Low, ScaledBy(gemm.GetFloat("alpha", 1), operands, candidate), operands.ZeroPoint, bias.Fused, Bits()]);
+        operands.Describe(nested);
+        operands.DescribeChannels(nested);
+        if (bias.Added.Length == 0)
+        {
+            view.Replace(gemm, nested);
+            return;
+        }
+
+        var add = new NodeProto { OpType = "Add", Name = _names.Next(output + "_add_bias") };
+        add.Input.AddRange([product, bias.Added]);
+        add.Output.Add(output);
+        view.Replace(gemm, nested, add);
+    }
+
+    /// <summary>The scales of a weight times Gemm's alpha.</summary>
+    private string ScaledBy(float alpha, NestedOperands operands, NestingCandidate candidate)
+    {
+        if (alpha == 1) return operands.Scale;
+        float[] scales = Array.ConvertAll(_main.Initializer(operands.Scale)!.ToFloats(), scale => scale * alpha);
+        string name = _names.Next(candidate.Node.DisplayName() + "_scale");
+        candidate.View.AddInitializer(TensorProto.FromFloats(name, [scales.Length], scales));
+        return name;
+    }
+
+    private static NodeProto Nested(string operatorName, string name, string output)
+    {
+        var node = new NodeProto { OpType = operatorName, Domain = NestQuantOps.Domain, Name = name };
+        node.Output.Add(output);
+        return node;
+    }
+
+    /// <summary>The graph input that selects the precision of a run; made with the first operator that reads it.</summary>
+    private string Bits() => _bits ??= PrecisionInput.Ensure(_model, _main, _options.Bits);
+}

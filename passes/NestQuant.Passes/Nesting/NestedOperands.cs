@@ -1,0 +1,69 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Passes.Nesting;
+
+/// <summary>A nested weight in the graph: the names of its operands, and the attributes that describe them.</summary>
+/// <param name="Layout">Bit widths, layout and byte lengths.</param>
+/// <param name="Shape">Shape of the weight.</param>
+/// <param name="High">Name of the packed high bits.</param>
+/// <param name="Low">Name of the packed low bits.</param>
+/// <param name="Scale">Name of the scales, float32 [M].</param>
+/// <param name="ZeroPoint">Name of the zero points, int32 [M]; empty for symmetric weights.</param>
+/// <param name="Numbers">The numbers for the decision log.</param>
+internal sealed record NestedOperands(
+    NestedLayout Layout, long[] Shape, string High, string Low, string Scale, string ZeroPoint, NestingNumbers Numbers)
+{
+    /// <summary>Groups of external data: one file each, so that the low bits can come and go by themselves.</summary>
+    public const string HighGroup = "high", LowGroup = "low";
+
+    /// <summary>Packs a nested weight and adds its operands to the main graph.</summary>
+    public static NestedOperands Add(NestedWeight nested, TensorProto weight, GraphView main, UniqueNames names)
+    {
+        NestedLayout layout = nested.Layout;
+        var high = new byte[layout.HighByteLength];
+        var low = new byte[layout.LowByteLength];
+        NestedPacker.Pack(layout, nested.High, nested.Low, high, low);
+
+        int[] zeroPoints = nested.ZeroPoints;
+        var operands = new NestedOperands(
+            layout,
+            [.. weight.Dims],
+            AddBytes(main, names.Next(weight.Name + "_high"), high, HighGroup),
+            AddBytes(main, names.Next(weight.Name + "_low"), low, LowGroup),
+            names.Next(weight.Name + "_scale"),
+            zeroPoints.Any(static zeroPoint => zeroPoint != 0) ? names.Next(weight.Name + "_zero_point") : "",
+            new NestingNumbers(
+                layout.Bits.Full, layout.Bits.High, layout.View.Count, weight.ByteCount, high.Length, low.Length, nested.SqnrFullDb, nested.SqnrPartDb));
+        main.AddInitializer(TensorProto.FromFloats(operands.Scale, [zeroPoints.Length], nested.Scales));
+        if (operands.ZeroPoint.Length > 0) main.AddInitializer(TensorProto.FromInt32s(operands.ZeroPoint, [zeroPoints.Length], zeroPoints));
+        return operands;
+    }
+
+    /// <summary>Adds the attributes that every nested operator has.</summary>
+    public void Describe(NodeProto node)
+    {
+        node.Attribute.Add(AttributeProto.Int(AttributeNames.FullBits, Layout.Bits.Full));
+        node.Attribute.Add(AttributeProto.Int(AttributeNames.HighBits, Layout.Bits.High));
+        node.Attribute.Add(AttributeProto.Int(AttributeNames.LayoutVersion, NestedLayout.Version));
+        node.Attribute.Add(AttributeProto.IntList(AttributeNames.Shape, Shape));
+    }
+
+    /// <summary>Adds the attribute that names the output channels, for operators whose shape does not imply them.</summary>
+    public void DescribeChannels(NodeProto node)
+    {
+        ChannelView view = Layout.View;
+        node.Attribute.Add(AttributeProto.IntList(AttributeNames.ChannelView, view.Groups, view.Inner, view.Channels, view.Taps));
+    }
+
+    private static string AddBytes(GraphView main, string name, byte[] bytes, string group)
+    {
+        TensorProto tensor = TensorProto.FromBytes(name, TensorDataType.UInt8, [bytes.Length], bytes);
+        tensor.ExternalGroup = group;
+        main.AddInitializer(tensor);
+        return name;
+    }
+}

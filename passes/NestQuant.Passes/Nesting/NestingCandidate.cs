@@ -1,0 +1,62 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Passes.Nesting;
+
+/// <summary>A node whose input 1 can be a nested weight, and what was found out about it.</summary>
+/// <param name="Node">The Conv, ConvTranspose, Gemm or MatMul.</param>
+/// <param name="View">The graph that holds the node.</param>
+internal sealed record NestingCandidate(NodeProto Node, GraphView View)
+{
+    /// <summary>The operators that nest.</summary>
+    private static readonly HashSet<string> Operators = new(StringComparer.Ordinal) { "Conv", "ConvTranspose", "Gemm", "MatMul" };
+
+    /// <summary>The constant weight; null where the node is kept for a reason that lies in the weight.</summary>
+    public TensorProto? Weight { get; private set; }
+
+    /// <summary>Layout of the weight.</summary>
+    public ChannelView Channels { get; private set; }
+
+    /// <summary>The graph that owns the weight, this one or an outer one.</summary>
+    public GraphView? Owner { get; private set; }
+
+    /// <summary>Why the node stays as it is; null while it is to be rewritten.</summary>
+    public string? Reason { get; set; }
+
+    /// <summary>What the decision log should say about the rewritten node; null for nothing.</summary>
+    public string? Note { get; set; }
+
+    /// <summary>Whether a node is a candidate at all.</summary>
+    public static bool IsCandidate(NodeProto node) => node.IsDefaultDomain() && Operators.Contains(node.OpType);
+
+    /// <summary>Looks at the node's weight.</summary>
+    /// <exception cref="ModelException">The weight is empty or not finite: such a model is broken.</exception>
+    public static NestingCandidate Of(NodeProto node, GraphView view)
+    {
+        var candidate = new NestingCandidate(node, view);
+        candidate.Reason = candidate.FindWeight();
+        return candidate;
+    }
+
+    private string? FindWeight()
+    {
+        string name = Node.InputAt(1);
+        if (View.Owner(name) is not { } owner) return $"its weight '{name}' is not defined";
+        if (View.Constant(name) is not { } weight)
+            return owner.Initializer(name) is null
+                ? $"its weight '{name}' is not a constant"
+                : $"its weight '{name}' is also a graph input, so that a caller may replace it";
+        if (weight.DataType != TensorDataType.Float)
+            return $"its weight '{name}' is {weight.DataType.TextName()}; only float32 weights are nested";
+        if (weight.Dims.Contains(0))
+            throw new ModelException($"weight '{name}' of node '{Node.DisplayName()}' has no elements (a dimension is 0): export the model again, or leave the node out with --exclude");
+        if (weight.Dims.Count == 1) return $"its weight '{name}' is a vector";
+        if (WeightView.Of(Node, weight) is not { } channels)
+            return $"its weight '{name}' of shape [{string.Join(',', weight.Dims)}] does not fit {Node.OpType}, or has more than 2^31 elements";
+        Weight = weight;
+        Channels = channels;
+        Owner = owner;
+        return null;
+    }
+}

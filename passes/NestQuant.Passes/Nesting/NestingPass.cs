@@ -1,0 +1,155 @@
+using System.Runtime.InteropServices;
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+
+namespace NestQuant.Passes.Nesting;
+
+/// <summary>
+/// Stores the constant weights of Conv, ConvTranspose, Gemm and MatMul as nested integers and lets NestQuant's operators read them.
+/// <code>
+/// y = Conv (x, W, B)
+/// w = com.nestquant.NestedDequantizeLinear (W_high, W_low, W_scale, W_zero_point, nest_bits); y = Conv (x, w, B)     activations none
+/// y = com.nestquant.NestedConv (DynamicQuantizeLinear (x), W_high, W_low, W_scale, W_zero_point, B, nest_bits)       activations dynamic
+/// </code>
+/// </summary>
+/// <remarks>
+/// A weight is nested once, however many nodes read it, and only where all of them can: a node that needs it in float would keep
+/// the float copy in the model. Works on the bodies of If, Loop and Scan too. Running it again changes nothing, since a nested weight is
+/// no longer a float constant.
+/// </remarks>
+public sealed class NestingPass : IGraphPass
+{
+    private readonly NestingOptions _options;
+
+    /// <summary>Creates the pass.</summary>
+    public NestingPass(NestingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+    }
+
+    /// <inheritdoc/>
+    public string Name => "nesting";
+
+    /// <inheritdoc/>
+    public PassResult Run(ModelContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        GraphView main = GraphView.Of(context.Model.MainGraph());
+        NestingCandidate[] candidates = FindCandidates(main);
+        Exclude(candidates);
+        KeepWeightsNeededInFloat(candidates);
+
+        NestingCandidate[] open = [.. candidates.Where(static candidate => candidate.Reason is null)];
+        var emitter = new NestedGraphEmitter(context.Model, main, _options);
+        Dictionary<TensorProto, NestedOperands> operands = NestWeights(open, emitter, context);
+        foreach (NestingCandidate candidate in open) candidate.Note = emitter.Rewrite(candidate);
+
+        foreach (NestingCandidate candidate in candidates)
+        {
+            NodeProto node = candidate.Node;
+            if (candidate.Reason is { } reason) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason);
+            else context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType, operands[candidate.Weight!].Numbers, candidate.Note);
+        }
+
+        LogFunctions(context);
+        if (open.Length > 0) DeadCode.Remove(context.Model.MainGraph());
+        return new PassResult(open.Length > 0);
+    }
+
+    private Dictionary<TensorProto, NestedOperands> NestWeights(NestingCandidate[] open, NestedGraphEmitter emitter, ModelContext context)
+    {
+        var operands = new Dictionary<TensorProto, NestedOperands>(ReferenceEqualityComparer.Instance);
+        long total = open.Sum(static candidate => candidate.Channels.Count), done = 0;
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = context.Threads, CancellationToken = context.Cancellation };
+        foreach (NestingCandidate candidate in open)
+        {
+            TensorProto weight = candidate.Weight!;
+            if (!operands.ContainsKey(weight))
+            {
+                VerifyFinite(weight, candidate.Node);
+                operands[weight] = emitter.AddOperands(WeightNester.Nest(weight, candidate.Channels, _options, parallel), weight);
+            }
+
+            done += candidate.Channels.Count;
+            context.Progress?.Report(new PassProgress(Name, done, total));
+        }
+
+        return operands;
+    }
+
+    private static NestingCandidate[] FindCandidates(GraphView main) =>
+    [
+        .. from view in main.WithInner()
+           from node in view.Graph.Node
+           where NestingCandidate.IsCandidate(node)
+           select NestingCandidate.Of(node, view),
+    ];
+
+    private void Exclude(NestingCandidate[] candidates)
+    {
+        foreach (string pattern in _options.Exclude)
+        {
+            var names = new NamePattern(pattern);
+            bool matched = false;
+            foreach (NestingCandidate candidate in candidates)
+            {
+                if (!names.Matches(candidate.Node.DisplayName())) continue;
+                candidate.Reason = $"excluded by '{pattern}'";
+                matched = true;
+            }
+
+            if (!matched) throw new ModelException($"--exclude '{pattern}' matches no Conv, ConvTranspose, Gemm or MatMul of the model: 'nestquant print' shows the names of its nodes");
+        }
+    }
+
+    /// <summary>Keeps the candidates whose weight is read by anything that is not to be rewritten.</summary>
+    private static void KeepWeightsNeededInFloat(NestingCandidate[] candidates)
+    {
+        var open = new Dictionary<NodeProto, NestingCandidate>(ReferenceEqualityComparer.Instance);
+        foreach (NestingCandidate candidate in candidates)
+            if (candidate.Reason is null) open.Add(candidate.Node, candidate);
+        foreach (NestingCandidate candidate in open.Values)
+            candidate.Reason = WhyNeededInFloat(candidate.Weight!, candidate.Owner!, open);
+    }
+
+    private static string? WhyNeededInFloat(TensorProto weight, GraphView owner, Dictionary<NodeProto, NestingCandidate> open)
+    {
+        if (owner.IsOutput(weight.Name)) return $"its weight '{weight.Name}' is an output of the graph";
+        foreach (NodeProto reader in Readers(weight.Name, owner))
+        {
+            bool asWeight = open.ContainsKey(reader) && reader.Input.IndexOf(weight.Name) == 1 && reader.Input.LastIndexOf(weight.Name) == 1;
+            if (!asWeight) return $"its weight '{weight.Name}' is also read by {reader.OpType} '{reader.DisplayName()}', which needs it in float32";
+        }
+
+        return null;
+    }
+
+    /// <summary>The nodes that read a value, those inside bodies in the place of the nodes that hold the bodies.</summary>
+    private static IEnumerable<NodeProto> Readers(string value, GraphView owner)
+    {
+        foreach (NodeProto consumer in owner.Consumers(value).Distinct())
+        {
+            if (consumer.Input.Contains(value)) yield return consumer;
+            foreach (GraphProto body in consumer.Subgraphs())
+                if (CapturedValues.Of(body).Contains(value))
+                    foreach (NodeProto inner in Readers(value, owner.Inner(body))) yield return inner;
+        }
+    }
+
+    private static void VerifyFinite(TensorProto weight, NodeProto node)
+    {
+        ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(weight.GetBytes().Span);
+        for (int i = 0; i < values.Length; i++)
+            if (!float.IsFinite(values[i]))
+                throw new ModelException($"weight '{weight.Name}' of node '{node.DisplayName()}' is {values[i]} at element {i}: weights must be finite; retrain or repair the model, or leave the node out with --exclude");
+    }
+
+    private void LogFunctions(ModelContext context)
+    {
+        foreach (FunctionProto function in context.Model.Functions)
+            foreach (NodeProto node in GraphTraversal.AllNodes(function.Node).Where(NestingCandidate.IsCandidate))
+                context.Decisions.Kept(Name, node.DisplayName(), node.OpType, $"it is part of the local function '{function.Name}', which has no constants of its own");
+    }
+}

@@ -1,0 +1,57 @@
+using System.Reflection;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.Compiler.Reports;
+
+namespace NestQuant.Passes;
+
+/// <summary>Where a compiled model comes from, in its <c>metadata_props</c>.</summary>
+public static class Provenance
+{
+    /// <summary>Version of the compiler.</summary>
+    public const string VersionKey = "nestquant.version";
+
+    /// <summary>The options, one text in a fixed order.</summary>
+    public const string OptionsKey = "nestquant.options";
+
+    /// <summary>SHA-256 of the source file, lower-case hexadecimal; absent when the source was not a file.</summary>
+    public const string SourceKey = "nestquant.source_sha256";
+
+    /// <summary>The decision log as compact JSON (see <see cref="DecisionJson"/>).</summary>
+    public const string DecisionsKey = "nestquant.decisions";
+
+    /// <summary>Version of this compiler.</summary>
+    public static string Version { get; } = typeof(Provenance).Assembly.GetName().Version?.ToString(fieldCount: 3) ?? "0.0.0";
+
+    /// <summary>The decision log of a compiled model; null for a model that was not compiled by this tool.</summary>
+    /// <exception cref="ModelException">The metadata is damaged.</exception>
+    public static DecisionLog? ReadDecisions(ModelProto model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model.MetadataProps.Find(static entry => entry.Key == DecisionsKey) is { } entry ? DecisionJson.Read(entry.Value ?? "") : null;
+    }
+
+    internal static void Write(ModelProto model, CompileOptions options, DecisionLog decisions)
+    {
+        Set(model, VersionKey, Version);
+        Set(model, OptionsKey, Describe(options));
+        if (options.SourceSha256 is not null) Set(model, SourceKey, options.SourceSha256);
+        Set(model, DecisionsKey, DecisionJson.Write(decisions));
+    }
+
+    private static string Describe(CompileOptions options)
+    {
+        if (options.Nest is not { } bits) return "nest=off";
+        string text = $"nest={bits} rounding={Name(options.Rounding)} weights={Name(options.Weights)} activations={Name(options.Activations)}";
+        return options.Exclude.Count == 0 ? text : $"{text} exclude={string.Join(',', options.Exclude)}";
+    }
+
+    private static string Name<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
+
+    private static void Set(ModelProto model, string key, string value)
+    {
+        model.MetadataProps.RemoveAll(entry => entry.Key == key);
+        model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+    }
+}
