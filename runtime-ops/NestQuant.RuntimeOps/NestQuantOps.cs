@@ -1,0 +1,17 @@
+namespace NestQuant.RuntimeOps;
+
+/// <summary>The operator set this library registers.</summary>
+public static class NestQuantOps
+{
+    /// <summary>The operators' ONNX domain.</summary>
+    public const string Domain = "com.nestquant";
+
+    /// <summary>The domain's version, as a model's opset import names it.</summary>
+    public const int Version = 1;
+
+    /// <summary>
+    /// Session configuration entry that overrides the default precision: the bits (n or h) to use in every run whose
+    /// <c>bits</c> input is n, the default of a compiled model. A fed value other than n always wins.
+    /// </summary>
+    public const string BitsConfigEntry = "nestquant.bits";
+}

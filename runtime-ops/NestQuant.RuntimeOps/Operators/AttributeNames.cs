@@ -1,0 +1,35 @@
+namespace NestQuant.RuntimeOps.Operators;
+
+/// <summary>Attributes of the operators in the domain <see cref="NestQuantOps.Domain"/>.</summary>
+public static class AttributeNames
+{
+    /// <summary>int: n, the bits of the full-precision weight.</summary>
+    public const string FullBits = "n";
+
+    /// <summary>int: h, the bits of the part-precision weight.</summary>
+    public const string HighBits = "h";
+
+    /// <summary>int: the operands' layout version, <see cref="Packing.NestedLayout.Version"/>.</summary>
+    public const string LayoutVersion = "layout_version";
+
+    /// <summary>ints: the shape of the original weight.</summary>
+    public const string Shape = "shape";
+
+    /// <summary>Four ints: the weight's <see cref="Packing.ChannelView"/> [Groups, Inner, Channels, Taps].</summary>
+    public const string ChannelView = "channel_view";
+
+    /// <summary>int: groups of a convolution, 1 when absent.</summary>
+    public const string Group = "group";
+
+    /// <summary>ints: strides of a convolution, one per spatial axis, 1 when absent.</summary>
+    public const string Strides = "strides";
+
+    /// <summary>ints: dilations of a convolution, one per spatial axis, 1 when absent.</summary>
+    public const string Dilations = "dilations";
+
+    /// <summary>ints: padding of a convolution, the begin of every spatial axis and then the ends, 0 when absent.</summary>
+    public const string Pads = "pads";
+
+    /// <summary>string: NOTSET (the default), VALID, SAME_UPPER or SAME_LOWER, as in ONNX Conv.</summary>
+    public const string AutoPad = "auto_pad";
+}
