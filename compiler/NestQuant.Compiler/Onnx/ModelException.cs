@@ -1,0 +1,29 @@
+namespace NestQuant.Compiler.Onnx;
+
+/// <summary>
+/// Bad input: a model, a file or a value that cannot be worked with. The message is one line for the person who gave the input:
+/// what is wrong, where, and what to do about it.
+/// </summary>
+public sealed class ModelException : Exception
+{
+    /// <summary>Creates an exception with a general message.</summary>
+    public ModelException()
+        : this("The model cannot be used.")
+    {
+    }
+
+    /// <summary>Creates an exception.</summary>
+    /// <param name="message">One line: what is wrong, where, and what to do about it.</param>
+    public ModelException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Creates an exception that has a cause.</summary>
+    /// <param name="message">One line: what is wrong, where, and what to do about it.</param>
+    /// <param name="innerException">The cause, for diagnosis only; the message does not depend on it.</param>
+    public ModelException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}
