@@ -1,33 +1,103 @@
 namespace NestQuant.Compiler.Onnx;
 
-/// <summary>Loads and saves ONNX models.</summary>
+/// <summary>
+/// Loads and saves ONNX models. Files are mapped and not read as a whole: a model costs the memory of the parts that are looked
+/// at. The mapping lives as long as anything refers to it. Nothing here changes a file in place, and nothing else should while a
+/// model loaded from it is in use.
+/// </summary>
 public static class ModelFile
 {
-    /// <summary>Loads a model from a file, which is mapped and not read as a whole.</summary>
+    /// <summary>Oldest supported version of ONNX's own operator set.</summary>
+    public const int MinOpset = 1;
+
+    /// <summary>Newest supported version of ONNX's own operator set.</summary>
+    public const int MaxOpset = 26;
+
+    /// <summary>Newest supported version of the ONNX intermediate representation.</summary>
+    public const int MaxIrVersion = 13;
+
+    /// <summary>Loads a model and maps the external data beside it.</summary>
     /// <param name="path">Path of the ONNX file.</param>
     /// <returns>The model.</returns>
-    /// <exception cref="ModelException">The file is missing or is not a usable ONNX model.</exception>
+    /// <exception cref="ModelException">The file, or a file with external data, is missing or is not usable.</exception>
     public static ModelProto Load(string path)
     {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        var mapping = ReadOnlyMapping.Open(file);
-        return Load(mapping.Memory(0, (int)mapping.Length));
+        ArgumentNullException.ThrowIfNull(path);
+        return ModelLoader.FromFile(path);
+    }
+
+    /// <summary>Loads a model from a stream, which is read to its end.</summary>
+    /// <param name="stream">The serialised model.</param>
+    /// <param name="externalDataFolder">Folder that external data is mapped from. When null, external data stays unread until asked
+    /// for, which is then an error.</param>
+    /// <returns>The model.</returns>
+    /// <exception cref="ModelException">The content, or a file with external data, is not usable.</exception>
+    public static ModelProto Load(Stream stream, string? externalDataFolder = null)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return ModelLoader.FromStream(stream, "the stream", externalDataFolder);
     }
 
     /// <summary>Loads a model from memory, which must not change while the model is in use.</summary>
     /// <param name="bytes">The serialised model.</param>
-    /// <param name="externalDataFolder">Folder that external data is looked up in; null when there is none.</param>
+    /// <param name="externalDataFolder">Folder that external data is mapped from. When null, external data stays unread until asked
+    /// for, which is then an error.</param>
     /// <returns>The model.</returns>
-    /// <exception cref="ModelException">The bytes are not a usable ONNX model.</exception>
-    public static ModelProto Load(ReadOnlyMemory<byte> bytes, string? externalDataFolder = null) => ModelCodec.Read(bytes);
+    /// <exception cref="ModelException">The content, or a file with external data, is not usable.</exception>
+    public static ModelProto Load(ReadOnlyMemory<byte> bytes, string? externalDataFolder = null) =>
+        ModelLoader.FromMemory(bytes, "the model in memory", externalDataFolder);
 
-    /// <summary>Serialises a model.</summary>
-    /// <param name="model">The model.</param>
-    /// <returns>The bytes of an ONNX file.</returns>
+    /// <summary>
+    /// Saves a model, with the data files that its tensors need, under their final names only once all of them are complete and on
+    /// disk. Missing folders are created. The same model and options always give the same bytes.
+    /// </summary>
+    /// <param name="model">The model, which is not changed.</param>
+    /// <param name="path">Path of the ONNX file; it may be the one that the model was loaded from.</param>
+    /// <param name="options">Where tensor content goes; null means the defaults.</param>
+    /// <param name="cancellationToken">Stops the writing; nothing is left behind.</param>
+    /// <returns>The files written, data files first.</returns>
+    /// <exception cref="ModelException">A file cannot be written, or a tensor's content cannot be read; existing files are as they
+    /// were.</exception>
+    /// <exception cref="OperationCanceledException">The writing was stopped; existing files are as they were.</exception>
+    public static IReadOnlyList<SavedFile> Save(
+        ModelProto model, string path, SaveOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return ModelSaver.Save([new ModelToSave(model, path, options)], cancellationToken);
+    }
+
+    /// <summary>Saves several models as <see cref="Save(ModelProto, string, SaveOptions?, CancellationToken)"/> does one: all of their
+    /// files appear, or none. Data files of the same name are written once and shared.</summary>
+    /// <param name="models">The models, which are not changed, with distinct paths.</param>
+    /// <param name="cancellationToken">Stops the writing; nothing is left behind.</param>
+    /// <returns>The files written, data files first.</returns>
+    /// <exception cref="ModelException">A file cannot be written, or a tensor's content cannot be read; existing files are as they
+    /// were.</exception>
+    /// <exception cref="OperationCanceledException">The writing was stopped; existing files are as they were.</exception>
+    public static IReadOnlyList<SavedFile> Save(IReadOnlyList<ModelToSave> models, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(models);
+        return ModelSaver.Save(models, cancellationToken);
+    }
+
+    /// <summary>Serialises a model with everything inside, external data and groups included.</summary>
+    /// <param name="model">The model, which is not changed.</param>
+    /// <returns>The bytes of a self-contained ONNX file.</returns>
+    /// <exception cref="ModelException">The result would exceed 2 GB, or a tensor's content cannot be read.</exception>
     public static byte[] ToBytes(ModelProto model)
     {
-        var buffer = new System.Buffers.ArrayBufferWriter<byte>(checked((int)ModelCodec.Measure(model)));
-        ModelCodec.Write(buffer, model);
-        return buffer.WrittenSpan.ToArray();
+        ArgumentNullException.ThrowIfNull(model);
+        var stored = ModelSaver.Inline(model);
+        var length = ModelCodec.Measure(stored);
+        if (length > Array.MaxLength)
+            throw new ModelException("The model exceeds 2 GB, the limit of an ONNX file; save it with external data.");
+
+        var bytes = new byte[length];
+        ModelCodec.Write(new ArrayOutput(bytes), stored);
+        return bytes;
     }
+
+    /// <summary>The part of a model file's name that the names of its group files begin with.</summary>
+    internal static string Stem(string fileName) => Path.GetFileNameWithoutExtension(fileName);
 }

@@ -10,8 +10,14 @@ namespace NestQuant.Compiler.Onnx;
 /// </summary>
 internal sealed unsafe class ReadOnlyMapping
 {
-    private readonly SafeMemoryMappedViewHandle _handle;
+    private static readonly ReadOnlyMapping Empty = new();
+
+    private readonly SafeMemoryMappedViewHandle? _handle;
     private readonly byte* _start;
+
+    private ReadOnlyMapping()
+    {
+    }
 
     private ReadOnlyMapping(SafeMemoryMappedViewHandle handle, long length)
     {
@@ -30,11 +36,13 @@ internal sealed unsafe class ReadOnlyMapping
     public long Length { get; }
 
     /// <summary>Maps a file. The file itself is closed again; the mapping keeps its content reachable, also after a rename.</summary>
-    /// <param name="file">An open, non-empty, seekable file.</param>
+    /// <param name="file">An open, seekable file.</param>
     /// <returns>The mapping.</returns>
     public static ReadOnlyMapping Open(FileStream file)
     {
         var length = file.Length;
+        if (length == 0)
+            return Empty;
         using var mapped = MemoryMappedFile.CreateFromFile(
             file, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         var view = mapped.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);

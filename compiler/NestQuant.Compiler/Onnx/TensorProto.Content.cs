@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace NestQuant.Compiler.Onnx;
@@ -135,6 +136,25 @@ public sealed partial class TensorProto
         return _rawData.Memory;
     }
 
+    /// <summary>The same tensor as it is written when its content lies in another file; this tensor stays as it is.</summary>
+    internal TensorProto StoredExternally(string location, long offset, long length)
+    {
+        var stored = WithoutContent();
+        stored.DataLocation = TensorDataLocation.External;
+        stored.ExternalData.Add(new StringStringEntryProto("location", location));
+        stored.ExternalData.Add(new StringStringEntryProto("offset", offset.ToString(CultureInfo.InvariantCulture)));
+        stored.ExternalData.Add(new StringStringEntryProto("length", length.ToString(CultureInfo.InvariantCulture)));
+        return stored;
+    }
+
+    /// <summary>The same tensor as it is written when external content becomes part of the message; this tensor stays as it is.</summary>
+    internal TensorProto StoredInline()
+    {
+        var stored = WithoutContent();
+        stored._rawData = new RawContent { Memory = GetBytes() };
+        return stored;
+    }
+
     /// <summary>The mapped content of an external tensor, checked against its shape.</summary>
     internal MappedRegion RequireExternalContent()
     {
@@ -171,6 +191,22 @@ public sealed partial class TensorProto
         DataLocation = null;
         _external = null;
         _rawData = value is { } memory ? new RawContent { Memory = memory } : null;
+    }
+
+    private TensorProto WithoutContent()
+    {
+        var copy = (TensorProto)MemberwiseClone();
+        copy.FloatData = [];
+        copy.Int32Data = [];
+        copy.StringData = [];
+        copy.Int64Data = [];
+        copy.DoubleData = [];
+        copy.Uint64Data = [];
+        copy.ExternalData = [];
+        copy.DataLocation = null;
+        copy._external = null;
+        copy._rawData = null;
+        return copy;
     }
 
     private T[] ToArray<T>(TensorDataType type)

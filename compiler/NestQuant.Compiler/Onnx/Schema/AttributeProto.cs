@@ -107,11 +107,11 @@ public sealed partial class AttributeProto : Extensible
 
     /// <summary>A list of tensors.</summary>
     [ProtoMember(10)]
-    public List<TensorProto> Tensors { get; } = [];
+    public List<TensorProto> Tensors { get; internal set; } = [];
 
     /// <summary>A list of graphs.</summary>
     [ProtoMember(11)]
-    public List<GraphProto> Graphs { get; } = [];
+    public List<GraphProto> Graphs { get; internal set; } = [];
 
     /// <summary>Documentation for people; Markdown is allowed.</summary>
     [ProtoMember(13)]
@@ -142,5 +142,8 @@ public sealed partial class AttributeProto : Extensible
 
     /// <summary>A list of sparse tensors.</summary>
     [ProtoMember(23)]
-    public List<SparseTensorProto> SparseTensors { get; } = [];
+    public List<SparseTensorProto> SparseTensors { get; internal set; } = [];
+
+    /// <summary>A second message over the same lists and fields; only for writing variants of a model.</summary>
+    internal AttributeProto ShallowCopy() => (AttributeProto)MemberwiseClone();
 }

@@ -35,7 +35,7 @@ public sealed class FunctionProto : Extensible
 
     /// <summary>The body, in topological order.</summary>
     [ProtoMember(7)]
-    public List<NodeProto> Node { get; } = [];
+    public List<NodeProto> Node { get; internal set; } = [];
 
     /// <summary>Documentation for people; Markdown is allowed.</summary>
     [ProtoMember(8)]
@@ -55,7 +55,7 @@ public sealed class FunctionProto : Extensible
 
     /// <summary>Attributes with a default (IR 9).</summary>
     [ProtoMember(11)]
-    public List<AttributeProto> AttributeProto { get; } = [];
+    public List<AttributeProto> AttributeProto { get; internal set; } = [];
 
     /// <summary>Types and shapes of inner values (IR 10).</summary>
     [ProtoMember(12)]
@@ -68,4 +68,7 @@ public sealed class FunctionProto : Extensible
     /// <summary>Free key-value metadata (IR 10).</summary>
     [ProtoMember(14)]
     public List<StringStringEntryProto> MetadataProps { get; } = [];
+
+    /// <summary>A second message over the same lists and fields; only for writing variants of a model.</summary>
+    internal FunctionProto ShallowCopy() => (FunctionProto)MemberwiseClone();
 }

@@ -15,7 +15,7 @@ public sealed class GraphProto : Extensible
 
     /// <summary>The nodes, sorted so that a value is produced before it is used.</summary>
     [ProtoMember(1)]
-    public List<NodeProto> Node { get; } = [];
+    public List<NodeProto> Node { get; internal set; } = [];
 
     /// <summary>Name of the graph; empty when absent. Assign null to make the field absent.</summary>
     [AllowNull]
@@ -27,7 +27,7 @@ public sealed class GraphProto : Extensible
 
     /// <summary>Named constants. One whose name is also a graph input is only that input's default.</summary>
     [ProtoMember(5)]
-    public List<TensorProto> Initializer { get; } = [];
+    public List<TensorProto> Initializer { get; internal set; } = [];
 
     /// <summary>Documentation for people; Markdown is allowed.</summary>
     [ProtoMember(10)]
@@ -51,11 +51,14 @@ public sealed class GraphProto : Extensible
 
     /// <summary>Constants stored as coordinates and values; the name is that of the values tensor.</summary>
     [ProtoMember(15)]
-    public List<SparseTensorProto> SparseInitializer { get; } = [];
+    public List<SparseTensorProto> SparseInitializer { get; internal set; } = [];
 
     /// <summary>Free key-value metadata (IR 10).</summary>
     [ProtoMember(16)]
     public List<StringStringEntryProto> MetadataProps { get; } = [];
+
+    /// <summary>A second message over the same lists and fields; only for writing variants of a model.</summary>
+    internal GraphProto ShallowCopy() => (GraphProto)MemberwiseClone();
 }
 
 /// <summary>Name, type and documentation of one value of a graph (message <c>ValueInfoProto</c>).</summary>

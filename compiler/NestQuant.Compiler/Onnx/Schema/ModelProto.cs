@@ -52,15 +52,18 @@ public sealed class ModelProto : Extensible
 
     /// <summary>Training steps: initialisation and update graphs.</summary>
     [ProtoMember(20)]
-    public List<TrainingInfoProto> TrainingInfo { get; } = [];
+    public List<TrainingInfoProto> TrainingInfo { get; internal set; } = [];
 
     /// <summary>Model-local functions, identified by domain, name and overload.</summary>
     [ProtoMember(25)]
-    public List<FunctionProto> Functions { get; } = [];
+    public List<FunctionProto> Functions { get; internal set; } = [];
 
     /// <summary>Multi-device configurations that nodes refer to by name (IR 11).</summary>
     [ProtoMember(26)]
     public List<DeviceConfigurationProto> Configuration { get; } = [];
+
+    /// <summary>A second message over the same lists and fields; only for writing variants of a model.</summary>
+    internal ModelProto ShallowCopy() => (ModelProto)MemberwiseClone();
 }
 
 /// <summary>One imported operator set (message <c>OperatorSetIdProto</c>).</summary>

@@ -42,7 +42,7 @@ public sealed partial class NodeProto : Extensible
 
     /// <summary>The operator's parameters that are known before execution; names are distinct.</summary>
     [ProtoMember(5)]
-    public List<AttributeProto> Attribute { get; } = [];
+    public List<AttributeProto> Attribute { get; internal set; } = [];
 
     /// <summary>Documentation for people; Markdown is allowed.</summary>
     [ProtoMember(6)]
@@ -67,4 +67,7 @@ public sealed partial class NodeProto : Extensible
     /// <summary>How the node is placed under each multi-device configuration (IR 11).</summary>
     [ProtoMember(10)]
     public List<NodeDeviceConfigurationProto> DeviceConfigurations { get; } = [];
+
+    /// <summary>A second message over the same lists and fields; only for writing variants of a model.</summary>
+    internal NodeProto ShallowCopy() => (NodeProto)MemberwiseClone();
 }

@@ -46,19 +46,19 @@ public sealed partial class TensorProto : Extensible
 
     /// <summary>Values of Float and Complex64 tensors (real and imaginary parts in turn).</summary>
     [ProtoMember(4, IsPacked = true)]
-    public List<float> FloatData { get; } = [];
+    public List<float> FloatData { get; private set; } = [];
 
     /// <summary>Values of Int32 and of every type of 16 bits or fewer, one element or one packed byte each.</summary>
     [ProtoMember(5, IsPacked = true)]
-    public List<int> Int32Data { get; } = [];
+    public List<int> Int32Data { get; private set; } = [];
 
     /// <summary>Values of String tensors as UTF-8 bytes.</summary>
     [ProtoMember(6)]
-    public List<byte[]> StringData { get; } = [];
+    public List<byte[]> StringData { get; private set; } = [];
 
     /// <summary>Values of Int64 tensors.</summary>
     [ProtoMember(7, IsPacked = true)]
-    public List<long> Int64Data { get; } = [];
+    public List<long> Int64Data { get; private set; } = [];
 
     /// <summary>Name of the tensor; empty when absent. Assign null to make the field absent.</summary>
     [AllowNull]
@@ -80,11 +80,11 @@ public sealed partial class TensorProto : Extensible
 
     /// <summary>Values of Double and Complex128 tensors (real and imaginary parts in turn).</summary>
     [ProtoMember(10, IsPacked = true)]
-    public List<double> DoubleData { get; } = [];
+    public List<double> DoubleData { get; private set; } = [];
 
     /// <summary>Values of UInt64 and UInt32 tensors.</summary>
     [ProtoMember(11, IsPacked = true)]
-    public List<ulong> Uint64Data { get; } = [];
+    public List<ulong> Uint64Data { get; private set; } = [];
 
     /// <summary>Documentation for people; Markdown is allowed.</summary>
     [ProtoMember(12)]
@@ -92,7 +92,7 @@ public sealed partial class TensorProto : Extensible
 
     /// <summary>Keys <c>location</c>, <c>offset</c>, <c>length</c>, <c>checksum</c> of content in another file.</summary>
     [ProtoMember(13)]
-    public List<StringStringEntryProto> ExternalData { get; } = [];
+    public List<StringStringEntryProto> ExternalData { get; private set; } = [];
 
     /// <summary>Whether the content is in the message (also when absent) or in another file.</summary>
     [ProtoMember(14)]
@@ -142,4 +142,7 @@ public sealed class SparseTensorProto : Extensible
     /// <summary>Shape of the dense tensor.</summary>
     [ProtoMember(3)]
     public List<long> Dims { get; } = [];
+
+    /// <summary>A second message over the same lists and fields; only for writing variants of a model.</summary>
+    internal SparseTensorProto ShallowCopy() => (SparseTensorProto)MemberwiseClone();
 }

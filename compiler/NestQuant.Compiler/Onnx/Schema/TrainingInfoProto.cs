@@ -21,4 +21,7 @@ public sealed class TrainingInfoProto : Extensible
     /// <summary>Pairs of an initializer's name and the output of <see cref="Algorithm"/> assigned to it.</summary>
     [ProtoMember(4)]
     public List<StringStringEntryProto> UpdateBinding { get; } = [];
+
+    /// <summary>A second message over the same lists and fields; only for writing variants of a model.</summary>
+    internal TrainingInfoProto ShallowCopy() => (TrainingInfoProto)MemberwiseClone();
 }

@@ -1,0 +1,97 @@
+namespace NestQuant.Compiler.Onnx;
+
+/// <summary>Decides where each tensor of the models goes, then writes all files of all models in one transaction.</summary>
+internal sealed class ModelSaver
+{
+    /// <summary>Largest serialised message; Protocol Buffers' own limit.</summary>
+    public const long MaxMessageBytes = int.MaxValue;
+
+    /// <summary>Smaller tensors stay inside the model file when others move out, as shape inference wants to read them.</summary>
+    private const int MinExternalBytes = 1024;
+
+    private readonly Dictionary<string, DataFile> _dataFiles = new(StringComparer.Ordinal);
+
+    public static IReadOnlyList<SavedFile> Save(IReadOnlyList<ModelToSave> models, CancellationToken cancellationToken)
+    {
+        var saver = new ModelSaver();
+        var stored = models.Select(m => (m.Path, Model: saver.Plan(m))).ToList();
+        var current = "";
+        try
+        {
+            using var transaction = new FileTransaction();
+            foreach (var file in saver._dataFiles.Values)
+            {
+                current = file.Path;
+                file.WriteTo(transaction.Create(file.Path), cancellationToken);
+            }
+
+            foreach (var (path, model) in stored)
+            {
+                current = path;
+                var output = new BufferedOutput(transaction.Create(path), cancellationToken);
+                ModelCodec.Write(output, model);
+                output.Flush();
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            return transaction.Commit();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        {
+            throw new ModelException($"Cannot write '{current}': {Reason(e)}. No file was written.", e);
+        }
+    }
+
+    /// <summary>The model as one message with everything inside.</summary>
+    public static ModelProto Inline(ModelProto model) => new StoredForm(t => t.IsExternal ? t.StoredInline() : t).Of(model);
+
+    private static string Reason(Exception e)
+    {
+        var text = e.Message.ReplaceLineEndings(" ");
+        var file = text.IndexOf(" : '", StringComparison.Ordinal);
+        return (file < 0 ? text : text[..file]).TrimEnd('.', ' ');
+    }
+
+    private ModelProto Plan(ModelToSave save)
+    {
+        ArgumentNullException.ThrowIfNull(save);
+        var mode = save.Options?.ExternalData ?? ExternalDataMode.Auto;
+        var stored = Variant(save, mode);
+        if (mode == ExternalDataMode.Auto && ModelCodec.Measure(stored) > MaxMessageBytes)
+            stored = Variant(save, ExternalDataMode.Always);
+        if (ModelCodec.Measure(stored) > MaxMessageBytes)
+            throw new ModelException($"Cannot write '{save.Path}': it would exceed 2 GB, the limit of an ONNX file; store the weights as external data.");
+        return stored;
+    }
+
+    private ModelProto Variant(ModelToSave save, ExternalDataMode mode)
+    {
+        if (mode == ExternalDataMode.Never)
+            return Inline(save.Model);
+
+        var fileName = Path.GetFileName(save.Path);
+        var folder = Path.GetDirectoryName(save.Path) ?? "";
+        var stem = save.Options?.ExternalStem ?? ModelFile.Stem(fileName);
+        return new StoredForm(tensor => Place(tensor, mode, folder, fileName, stem)).Of(save.Model);
+    }
+
+    private TensorProto Place(TensorProto tensor, ExternalDataMode mode, string folder, string fileName, string stem)
+    {
+        var location = tensor.ExternalGroup is { } group
+            ? $"{stem}.{group}.bin"
+            : tensor.IsExternal || (mode == ExternalDataMode.Always && IsLarge(tensor)) ? $"{fileName}.data" : null;
+        if (location is null)
+            return tensor;
+        if (location.AsSpan().ContainsAny('/', '\\'))
+            throw new ModelException($"Tensor '{tensor.Name}' cannot be stored in '{location}': the name of a data file cannot contain a folder.");
+
+        var path = Path.Combine(folder, location);
+        if (!_dataFiles.TryGetValue(path, out var file))
+            _dataFiles.Add(path, file = new DataFile(path));
+        var (offset, length) = file.Add(tensor);
+        return tensor.StoredExternally(location, offset, length);
+    }
+
+    private static bool IsLarge(TensorProto tensor) =>
+        tensor.DataType.BitsPerElement() > 0 && tensor.ByteCount >= MinExternalBytes;
+}
