@@ -45,7 +45,7 @@ public sealed class ChannelNester
         Span<float> scaled = _scaled.AsSpan(0, weights.Length);
         TensorPrimitives.Multiply(weights, scale.Multiplier, scaled);
         TensorPrimitives.Subtract(scaled, scale.Offset, scaled);
-        Round(_options.Rounding == WeightRounding.Floor ? WeightRounding.Nearest : _options.Rounding, scaled, taps, _options.Bits.Full, integers);
+        Round(_options.Rounding == WeightRounding.Floor ? WeightRounding.Adaptive : _options.Rounding, scaled, taps, _options.Bits.Full, integers);
     }
 
     /// <summary>The split: the high part is the integer divided by 2^l and rounded, the low part the rest (section 1.2).</summary>
