@@ -31,7 +31,7 @@ internal static class ImageReader
 
     private static ImageResult Decode(string path, int channels)
     {
-        byte[] bytes = DataFile.ReadAll(path);
+        byte[] bytes = InputFile.ReadAll(path);
         // The decoder knows more formats than it decodes safely; only the two promised ones reach it.
         bool known = bytes.AsSpan().StartsWith<byte>([0x89, (byte)'P', (byte)'N', (byte)'G']) || bytes.AsSpan().StartsWith<byte>([0xFF, 0xD8, 0xFF]);
         if (!known)

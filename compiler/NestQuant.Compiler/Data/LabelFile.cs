@@ -41,7 +41,7 @@ internal static class LabelFile
             return FromArray(NpyArray.Read(path), path);
         if (!path.EndsWith(".txt", StringComparison.OrdinalIgnoreCase))
             throw new ModelException($"{path}: labels are a .npy array or a .txt file with one integer a line");
-        string[] lines = Encoding.UTF8.GetString(DataFile.ReadAll(path)).TrimEnd().Split('\n');
+        string[] lines = Encoding.UTF8.GetString(InputFile.ReadAll(path)).TrimEnd().Split('\n');
         var labels = new long[lines.Length];
         for (int i = 0; i < lines.Length; i++)
         {

@@ -36,7 +36,7 @@ public sealed class NpyReader : IDisposable
 
     /// <summary>Opens a file.</summary>
     /// <exception cref="ModelException">The file is missing or not a <c>.npy</c> array of its own length.</exception>
-    public static NpyReader Open(string path) => Open(DataFile.Open(path), DataFile.Length(path), path);
+    public static NpyReader Open(string path) => Open(InputFile.Open(path), InputFile.Length(path), path);
 
     /// <summary>Opens a stream and takes ownership of it.</summary>
     /// <param name="stream">Positioned at the start of the array.</param>
@@ -104,7 +104,7 @@ public sealed class NpyReader : IDisposable
         byte[] bytes = new byte[byteCount];
         for (int done = 0; done < bytes.Length;)
         {
-            int got = DataFile.Read(_stream, bytes.AsSpan(done, Math.Min(ChunkBytes, bytes.Length - done)), _name);
+            int got = InputFile.Read(_stream, bytes.AsSpan(done, Math.Min(ChunkBytes, bytes.Length - done)), _name);
             if (got == 0)
                 throw new ModelException($"{_name}: truncated: {bytes.Length - done} bytes are missing");
             done += got;

@@ -63,7 +63,7 @@ public sealed class NpzFile
 
     private static ZipArchive OpenArchive(string path)
     {
-        FileStream stream = DataFile.Open(path);
+        FileStream stream = InputFile.Open(path);
         try
         {
             var archive = new ZipArchive(stream, ZipArchiveMode.Read);

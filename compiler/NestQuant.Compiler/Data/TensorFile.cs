@@ -12,7 +12,7 @@ internal static class TensorFile
     /// <exception cref="ModelException">The file is missing, damaged, or of an element type without a NumPy counterpart.</exception>
     public static NamedArray Read(string path)
     {
-        TensorProto tensor = Decode(DataFile.ReadAll(path), path);
+        TensorProto tensor = Decode(InputFile.ReadAll(path), path);
         if (!NpyTypes.TryFromOnnx(tensor.DataType, out NpyType type))
             throw new ModelException($"{path}: {tensor.DataType.TextName()} tensors are not supported as data");
         var array = new NpyArray(type, [.. tensor.Dims], tensor.GetBytes().ToArray());

@@ -43,6 +43,37 @@ internal sealed class TextPrinter(TextOptions options)
             Print(function);
     }
 
+    /// <summary>One node alone, several lines when it holds subgraphs.</summary>
+    public static string Line(NodeProto node, TextOptions options)
+    {
+        var printer = new TextPrinter(options);
+        printer.Print(node);
+        return printer.Finish();
+    }
+
+    /// <summary>One initializer alone.</summary>
+    public static string Line(TensorProto initializer, TextOptions options)
+    {
+        var printer = new TextPrinter(options);
+        printer._text.Append(printer.Initializer(initializer));
+        return printer.Finish();
+    }
+
+    /// <summary>One function.</summary>
+    public static string Line(FunctionProto function, TextOptions options)
+    {
+        var printer = new TextPrinter(options);
+        printer.Print(function);
+        return printer.ToString().Trim('\n');
+    }
+
+    /// <summary>What the syntax has no place for in a graph, a line each.</summary>
+    public static IReadOnlyList<string> Comments(GraphProto graph, TextOptions options)
+    {
+        var printer = new TextPrinter(options);
+        return printer.GraphComments(graph).ToList();
+    }
+
     private void Print(GraphProto graph)
     {
         _text.Append(TextSyntax.Identifier(graph.Name)).Append(' ').Append(ValueInfosText(graph.Input))
@@ -131,7 +162,7 @@ internal sealed class TextPrinter(TextOptions options)
     {
         if (options.NodeNames && node.Name.Length > 0)
             _text.Append('[').Append(TextSyntax.Identifier(node.Name)).Append("] ");
-        _text.AppendJoin(", ", node.Output.Select(TextSyntax.Identifier)).Append(node.Output.Count > 0 ? " = " : "= ");
+        _text.Append(TextSyntax.Names(node.Output)).Append(node.Output.Count > 0 ? " = " : "= ");
         if (node.Domain.Length > 0)
             _text.Append(node.Domain).Append('.');
         _text.Append(node.OpType);
@@ -142,7 +173,7 @@ internal sealed class TextPrinter(TextOptions options)
         var hasGraphs = node.Attribute.Exists(a => a.G is not null || a.Graphs.Count > 0);
         if (!hasGraphs)
             PrintAttributes(node);
-        _text.Append(" (").AppendJoin(", ", node.Input.Select(TextSyntax.Identifier)).Append(')');
+        _text.Append(" (").Append(TextSyntax.Names(node.Input)).Append(')');
         if (hasGraphs)
             PrintAttributes(node);
         if (node.MetadataProps.Count > 0)
@@ -256,6 +287,13 @@ internal sealed class TextPrinter(TextOptions options)
             yield return $"sparse_initializer: {Sparse(sparse)}";
         foreach (var annotation in graph.QuantizationAnnotation)
             yield return $"quantization_annotation: {TextSyntax.Quote(annotation.TensorName ?? "")} {PairsText(annotation.QuantParameterTensorNames)}";
+    }
+
+    private string Finish()
+    {
+        EndLine();
+        _text.Length--;
+        return _text.ToString();
     }
 
     private static void AddString(List<string> header, string key, string? value)

@@ -19,6 +19,13 @@ internal static class TextSyntax
         return plain ? name : Quote(name);
     }
 
+    /// <summary>
+    /// Inputs or outputs of a node. An omitted one between others is left blank, which every version of the parser reads; at either
+    /// end it needs quotes to count at all.
+    /// </summary>
+    public static string Names(List<string> names) =>
+        string.Join(", ", names.Select((name, i) => name.Length == 0 && i > 0 && i < names.Count - 1 ? "" : Identifier(name)));
+
     /// <summary>A string literal. The syntax escapes quotes and backslashes only.</summary>
     public static string Quote(string text) =>
         $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";

@@ -12,7 +12,7 @@ namespace NestQuant.Compiler.Reports;
 /// <c>decisions</c> of a JSON report.
 /// </summary>
 /// <remarks>
-/// One array of objects in log order: <c>{"pass","node","op"}</c>, then <c>"reason"</c> for a kept node, then
+/// One array of objects in log order: <c>{"pass","node","op"}</c>, then <c>"reason"</c> for a kept node, <c>"note"</c> where there is one, then
 /// <c>"nesting":{"n","h","weights","source_bytes","high_bytes","low_bytes","sqnr_full_db","sqnr_part_db"}</c> for a nested one.
 /// Ratios are in dB with four decimals; null stands for an infinite one, that is for a weight without any error.
 /// The same log gives the same text.
@@ -79,6 +79,8 @@ public static class DecisionJson
         json.WriteString("op", decision.Op);
         if (decision.Reason is not null)
             json.WriteString("reason", decision.Reason);
+        if (decision.Note is not null)
+            json.WriteString("note", decision.Note);
         if (decision.Nesting is { } nesting)
         {
             json.WriteStartObject("nesting");
@@ -104,7 +106,14 @@ public static class DecisionJson
         if (item.TryGetProperty("reason", out JsonElement reason))
             log.Kept(pass, node, op, reason.GetString() ?? "");
         else
-            log.Rewritten(pass, node, op, item.TryGetProperty("nesting", out JsonElement nesting) ? ReadNesting(nesting) : null);
+            ReadRewritten(item, pass, node, op, log);
+    }
+
+    private static void ReadRewritten(JsonElement item, string pass, string node, string op, DecisionLog log)
+    {
+        NestingNumbers? nesting = item.TryGetProperty("nesting", out JsonElement numbers) ? ReadNesting(numbers) : null;
+        string? note = item.TryGetProperty("note", out JsonElement text) ? text.GetString() : null;
+        log.Rewritten(pass, node, op, nesting, note);
     }
 
     private static NestingNumbers ReadNesting(JsonElement item) => new(

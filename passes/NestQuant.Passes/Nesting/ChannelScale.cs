@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace NestQuant.Passes.Nesting;
 
 /// <summary>
@@ -47,15 +49,5 @@ public readonly record struct ChannelScale(float Multiplier, float Offset)
         return new ChannelScale(multiplier, MathF.Round(multiplier * min) + (1 << (bits - 1)));
     }
 
-    private static (float Min, float Max) Range(ReadOnlySpan<float> weights)
-    {
-        float min = weights[0], max = weights[0];
-        foreach (float weight in weights)
-        {
-            min = MathF.Min(min, weight);
-            max = MathF.Max(max, weight);
-        }
-
-        return (min, max);
-    }
+    private static (float Min, float Max) Range(ReadOnlySpan<float> weights) => (TensorPrimitives.Min(weights), TensorPrimitives.Max(weights));
 }

@@ -3,12 +3,12 @@ namespace NestQuant.RuntimeOps.Operators;
 /// <summary>Types of the operators in the domain <see cref="NestQuantOps.Domain"/>.</summary>
 public static class OperatorNames
 {
-    /// <summary>W_high, W_low?, w_scale, w_zero_point?, bits -> float W.</summary>
+    /// <summary>W_high, W_low?, w_scale, w_zero_point?, bits -> float W: see <see cref="NestedDequantizeLinear"/>.</summary>
     public const string NestedDequantizeLinear = "NestedDequantizeLinear";
 
-    /// <summary>X, x_scale, x_zero_point, W_high, W_low?, w_scale, w_zero_point?, B?, bits -> float Y, NHWC.</summary>
+    /// <summary>X, x_scale, x_zero_point, W_high, W_low?, w_scale, w_zero_point?, B?, bits -> float Y, NHWC: see <see cref="NestedConv"/>.</summary>
     public const string NestedConv = "NestedConv";
 
-    /// <summary>X, x_scale, x_zero_point, W_high, W_low?, w_scale, w_zero_point?, B?, bits -> float Y.</summary>
+    /// <summary>X, x_scale, x_zero_point, W_high, W_low?, w_scale, w_zero_point?, B?, bits -> float Y: see <see cref="NestedGemm"/>.</summary>
     public const string NestedGemm = "NestedGemm";
 }

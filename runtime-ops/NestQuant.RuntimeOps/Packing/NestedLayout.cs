@@ -35,7 +35,7 @@ public sealed record NestedLayout
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"the channel view [{view.Groups}, {view.Inner}, {view.Channels}, {view.Taps}] has a dimension below 1"));
         long channels = (long)view.Groups * view.Channels;
         long perChannel = (long)view.Inner * view.Taps;
-        if (channels > int.MaxValue - PanelChannels || perChannel > int.MaxValue / PanelChannels)
+        if (channels > int.MaxValue - PanelChannels || perChannel > int.MaxValue / PanelChannels - BlockRows)
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"the channel view [{view.Groups}, {view.Inner}, {view.Channels}, {view.Taps}] is too large for one operand"));
 
         Bits = bits;

@@ -3,7 +3,7 @@ using NestQuant.Compiler.Onnx;
 namespace NestQuant.Compiler.Data;
 
 /// <summary>File access whose failures are one clear line.</summary>
-internal static class DataFile
+internal static class InputFile
 {
     /// <summary>Opens a file for sequential reading.</summary>
     /// <exception cref="ModelException">The file is missing or not readable.</exception>

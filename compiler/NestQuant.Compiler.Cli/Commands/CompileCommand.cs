@@ -1,0 +1,103 @@
+using McMaster.Extensions.CommandLineUtils;
+using NestQuant.Compiler.Cli.Output;
+using NestQuant.Compiler.Cli.Rendering;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Reports;
+using NestQuant.Passes;
+using NestQuant.Passes.Nesting;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Compiler.Cli.Commands;
+
+/// <summary><c>nestquant compile MODEL -o OUT</c>: rewrites a model and says what was done with every candidate.</summary>
+internal static class CompileCommand
+{
+    public static void Add(CommandLineApplication app, CliConsole console, CancellationToken cancellation) => app.Command("compile", command =>
+    {
+        command.Description = "Compile a model: fold constants and, with --nest, nest its weights";
+        command.ExtendedHelpText = """
+
+            Writes OUT.onnx and, when weights are nested, beside it OUT.high.bin and OUT.low.bin (the packed weights) and OUT.part.onnx
+            (the same model without the low file: part precision only). Either all files appear or none does.
+
+            Example:
+              nestquant compile model.onnx -o out/model.onnx --nest 8:6 --exclude '/head/*' --report out/report.html
+            """;
+        CommandArgument model = command.Argument("MODEL", "ONNX file to compile").IsRequired();
+        CommandOption output = command.Option("-o|--output <FILE>", "ONNX file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
+        CommandOption nest = command.Option("--nest <BITS>", "N:H, for example 8:6: nest the weights with N bits in full and H bits in part precision, 2 <= H < N <= 8", CommandOptionType.SingleValue);
+        CommandOption rounding = command.Option("--rounding <KIND>", "adaptive (default), nearest or floor", CommandOptionType.SingleValue);
+        CommandOption weights = command.Option("--weights <KIND>", "symmetric (default) or affine", CommandOptionType.SingleValue);
+        CommandOption activations = command.Option("--activations <KIND>", "dynamic (default): integer execution, quantized at run time; none: float execution", CommandOptionType.SingleValue);
+        CommandOption exclude = command.Option("--exclude <PATTERN>", "leave nodes of matching names as they are; * and ? are wildcards; repeatable", CommandOptionType.MultipleValue);
+        CommandOption reports = command.Option("--report <FILE>", "write the decisions as .json or .html; repeatable", CommandOptionType.MultipleValue);
+        CommandOption threads = command.Option("--threads <N>", "most threads to use; default: one per processor", CommandOptionType.SingleValue);
+        command.OnExecute(() =>
+        {
+            var request = new CompileRequest(
+                model.Value!,
+                output.Value()!,
+                [.. reports.Values.Select(report => report!)],
+                new CompileOptions
+                {
+                    Nest = ParseBits(nest.Text()),
+                    Rounding = rounding.OneOf(WeightRounding.Adaptive),
+                    Weights = weights.OneOf(WeightScheme.Symmetric),
+                    Activations = activations.OneOf(ActivationMode.Dynamic),
+                    Exclude = [.. exclude.Values.Select(pattern => pattern!)],
+                },
+                threads.PositiveInteger());
+            if (request.Options.Nest is null && (rounding.HasValue() || weights.HasValue() || activations.HasValue() || exclude.HasValue()))
+                throw new UsageException("--rounding, --weights, --activations and --exclude say how to nest: give --nest N:H too");
+            request.CheckReports();
+            Run(request, console, cancellation);
+            return ExitCode.Done;
+        });
+    });
+
+    private static void Run(CompileRequest request, CliConsole console, CancellationToken cancellation)
+    {
+        request.CheckOutput();
+        using var transaction = new OutputTransaction();
+        // Folders first: a destination that cannot be written to must not cost a compilation.
+        string staging = transaction.StagingFolder(request.OutputFolder);
+        foreach (string path in request.Reports)
+            transaction.StagingFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+
+        ModelProto source = ModelFile.Load(request.Model);
+        CompileOptions options = request.Options with { SourceSha256 = FileHash.Sha256(request.Model) };
+        CompileResult result = ProgressDisplay.Run(
+            console, progress => NestQuantCompiler.Compile(source, options, request.Threads, progress, cancellation));
+
+        string stem = Path.GetFileNameWithoutExtension(request.Output);
+        string staged = Path.Combine(staging, Path.GetFileName(request.Output));
+        var models = new List<ModelToSave> { new(result.Model, staged) };
+        if (result.CreatePartModel() is { } part)
+            models.Add(new ModelToSave(part, Path.Combine(staging, $"{stem}.part.onnx"), new SaveOptions { ExternalStem = stem }));
+        SavedFile[] files =
+        [
+            .. ModelFile.Save(models, cancellation).Select(file => file with
+            {
+                Path = Path.Combine(Path.GetDirectoryName(request.Output)!, Path.GetFileName(transaction.Adopt(file.Path))),
+            }),
+        ];
+        var report = new CompileReport(Provenance.Version, request.Model, new FileInfo(request.Model).Length, options.SourceSha256, request.Describe(), result.Decisions, files);
+        foreach (string path in request.Reports)
+            File.WriteAllText(transaction.Stage(path), CompileRequest.IsHtml(path) ? ReportHtml.Write(report) : ReportJson.Write(report));
+        cancellation.ThrowIfCancellationRequested();
+        transaction.Commit();
+        CompileTables.Write(console, report);
+    }
+
+    private static NestedBits? ParseBits(string? text)
+    {
+        try
+        {
+            return text is null ? null : NestedBits.Parse(text);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException)
+        {
+            throw new UsageException($"--nest: {e.Message}");
+        }
+    }
+}

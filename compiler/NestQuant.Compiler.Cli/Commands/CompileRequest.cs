@@ -1,0 +1,59 @@
+using NestQuant.Compiler.Onnx;
+using NestQuant.Passes;
+
+namespace NestQuant.Compiler.Cli.Commands;
+
+/// <summary>What a <c>compile</c> command line asks for.</summary>
+/// <param name="Model">Path of the source.</param>
+/// <param name="Output">Path of the ONNX file to write.</param>
+/// <param name="Reports">Paths of reports to write.</param>
+/// <param name="Options">How to compile.</param>
+/// <param name="Threads">Most threads; null for one per processor.</param>
+internal sealed record CompileRequest(string Model, string Output, IReadOnlyList<string> Reports, CompileOptions Options, int? Threads)
+{
+    /// <summary>Folder of the output.</summary>
+    public string OutputFolder => Path.GetDirectoryName(Path.GetFullPath(Output)) ?? Output;
+
+    /// <summary>Whether a report of this name is a page rather than JSON.</summary>
+    public static bool IsHtml(string path) => Path.GetExtension(path).Equals(".html", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Fails when a report has an unknown kind or two files would be one.</summary>
+    /// <exception cref="UsageException">It does.</exception>
+    public void CheckReports()
+    {
+        var paths = new HashSet<string>(StringComparer.Ordinal) { Path.GetFullPath(Output), Path.GetFullPath(Model) };
+        foreach (string report in Reports)
+        {
+            if (!IsHtml(report) && !Path.GetExtension(report).Equals(".json", StringComparison.OrdinalIgnoreCase))
+                throw new UsageException($"--report {report}: the name must end in .json or .html");
+            if (!paths.Add(Path.GetFullPath(report)))
+                throw new UsageException($"--report {report}: another file of this command has that path");
+        }
+    }
+
+    /// <summary>Fails when the output would replace the source.</summary>
+    /// <exception cref="ModelException">It would, also through a symbolic link.</exception>
+    public void CheckOutput()
+    {
+        if (Directory.Exists(Output) || Path.GetFileName(Output).Length == 0)
+            throw new ModelException($"{Output}: is a folder: name the file to write, for example {Path.Combine(Output, "model.onnx")}");
+        if (Path.GetExtension(Output) != ".onnx")
+            throw new ModelException($"{Output}: the name of the output must end in .onnx");
+        if (Resolve(Output) == Resolve(Model))
+            throw new ModelException($"{Output}: the output would replace the source model: choose another name or folder");
+    }
+
+    /// <summary>The options in one line, for people.</summary>
+    public string Describe() => Options.Nest is { } bits
+        ? $"nest {bits}, rounding {Options.Rounding}, weights {Options.Weights}, activations {Options.Activations}".ToLowerInvariant()
+        : "no nesting";
+
+    private static string Resolve(string path)
+    {
+        string full = Path.GetFullPath(path);
+        string folder = Path.GetDirectoryName(full) ?? full;
+        string realFolder = Directory.Exists(folder) ? new DirectoryInfo(folder).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? folder : folder;
+        string candidate = Path.Combine(realFolder, Path.GetFileName(full));
+        return File.Exists(candidate) ? new FileInfo(candidate).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? candidate : candidate;
+    }
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+using McMaster.Extensions.CommandLineUtils;
+
+namespace NestQuant.Compiler.Cli.Commands;
+
+/// <summary>Option values that several commands share; a wrong value is wrong usage.</summary>
+internal static class OptionParsing
+{
+    /// <summary>The option's single value, or null when it is not given.</summary>
+    public static string? Text(this CommandOption option) => option.HasValue() ? option.Value() : null;
+
+    /// <summary>A positive integer, or null when the option is not given.</summary>
+    /// <exception cref="UsageException">The value is something else.</exception>
+    public static int? PositiveInteger(this CommandOption option)
+    {
+        if (option.Text() is not { } text)
+            return null;
+        bool valid = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value > 0;
+        return valid ? value : throw new UsageException($"--{option.LongName} is '{text}': a positive integer is needed");
+    }
+
+    /// <summary>Distinct bit widths separated by commas, or null when the option is not given.</summary>
+    /// <exception cref="UsageException">The value is something else.</exception>
+    public static IReadOnlyList<int>? BitWidths(this CommandOption option)
+    {
+        if (option.Text() is not { } text)
+            return null;
+        var widths = new List<int>();
+        foreach (string part in text.Split(','))
+        {
+            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int bits) || bits is < 2 or > 32 || widths.Contains(bits))
+                throw new UsageException($"--{option.LongName} is '{text}': distinct bit widths are needed, for example 8,6");
+            widths.Add(bits);
+        }
+
+        return widths;
+    }
+
+    /// <summary>Finite numbers separated by commas, or null when the option is not given.</summary>
+    /// <exception cref="UsageException">The value is something else.</exception>
+    public static IReadOnlyList<float>? Numbers(this CommandOption option)
+    {
+        if (option.Text() is not { } text)
+            return null;
+        var numbers = new List<float>();
+        foreach (string part in text.Split(','))
+        {
+            if (!float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) || !float.IsFinite(number))
+                throw new UsageException($"--{option.LongName} is '{text}': numbers separated by commas are needed, for example 0.485,0.456,0.406");
+            numbers.Add(number);
+        }
+
+        return numbers;
+    }
+
+    /// <summary>One of an enumeration's names in lower case, or <paramref name="fallback"/> when the option is not given.</summary>
+    /// <exception cref="UsageException">The value is none of them.</exception>
+    public static T OneOf<T>(this CommandOption option, T fallback)
+        where T : struct, Enum
+    {
+        if (option.Text() is not { } text)
+            return fallback;
+        foreach (T value in Enum.GetValues<T>())
+        {
+            if (text == NameOf(value))
+                return value;
+        }
+
+        throw new UsageException($"--{option.LongName} is '{text}': {string.Join(", ", Enum.GetValues<T>().Select(NameOf))} are possible");
+    }
+
+    private static string NameOf<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
+}

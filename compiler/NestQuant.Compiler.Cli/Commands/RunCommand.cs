@@ -1,0 +1,67 @@
+using McMaster.Extensions.CommandLineUtils;
+using NestQuant.Compiler.Cli.Evaluation;
+using NestQuant.Compiler.Cli.Output;
+using NestQuant.Compiler.Data;
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Compiler.Cli.Commands;
+
+/// <summary><c>nestquant run MODEL --input x.npy -o DIR</c>: one run, its outputs as <c>.npy</c> files.</summary>
+internal static class RunCommand
+{
+    public static void Add(CommandLineApplication app, CliConsole console) => app.Command("run", command =>
+    {
+        command.Description = "Run a model once on .npy inputs";
+        command.ExtendedHelpText = """
+
+            Every output becomes DIR/<output>.npy. Integers are converted to the input's type where nothing is lost.
+
+            Example:
+              nestquant run model.onnx --input image.npy --bits 6 -o out
+              nestquant run model.onnx --input ids=ids.npy --input mask=mask.npy -o out
+            """;
+        CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
+        CommandOption inputs = command.Option("--input <FILE>", "[NAME=]FILE: a .npy file for an input; the name may be left out when the model has one input; repeatable", CommandOptionType.MultipleValue);
+        CommandOption bits = command.Option("--bits <B>", "precision of a nested model; default: full", CommandOptionType.SingleValue);
+        CommandOption output = command.Option("-o|--output <DIR>", "folder for the outputs; created when missing", CommandOptionType.SingleValue).IsRequired();
+        CommandOption threads = command.Option("--threads <N>", "threads inside an operator; default: one per processor", CommandOptionType.SingleValue);
+        command.OnExecute(() =>
+        {
+            string[] files = [.. inputs.Values.Select(input => input!)];
+            Run(model.Value!, files, bits.PositiveInteger(), output.Value()!, threads.PositiveInteger(), console);
+            return ExitCode.Done;
+        });
+    });
+
+    private static void Run(string model, IReadOnlyList<string> inputs, int? bits, string folder, int? threads, CliConsole console)
+    {
+        using var transaction = new OutputTransaction();
+        transaction.StagingFolder(folder);
+        using ModelSession session = ModelSession.Open(model, threads);
+        NamedArray[] arrays = [.. inputs.Select(input => ReadInput(input, session))];
+        var names = new FileNames();
+        var lines = new List<string>();
+        foreach (NamedArray result in session.Run(arrays, bits))
+        {
+            string path = Path.Combine(folder, names.Make(result.Name!) + ".npy");
+            result.Array.Write(transaction.Stage(path));
+            lines.Add($"{result.Name}: {result.Array.Type.ToOnnx().TextName()} [{string.Join(", ", result.Array.Shape)}] -> {path}");
+        }
+
+        transaction.Commit();
+        lines.ForEach(console.Out.WriteLine);
+    }
+
+    private static NamedArray ReadInput(string input, ModelSession session)
+    {
+        // A path may contain '=' too: the text before the first one is a name only when the model has such an input.
+        int separator = input.IndexOf('=', StringComparison.Ordinal);
+        string? name = separator > 0 && !File.Exists(input) ? input[..separator] : null;
+        if (name is not null && session.Inputs.All(known => known.Name != name))
+            throw new ModelException($"the model has no input '{name}': it takes {string.Join(", ", session.Inputs.Select(known => $"'{known.Name}'"))}");
+        string path = name is null ? input : input[(separator + 1)..];
+        if (name is null && session.Inputs.Count > 1)
+            throw new ModelException($"--input {input}: the model has several inputs: write NAME={path} with one of {string.Join(", ", session.Inputs.Select(known => $"'{known.Name}'"))}");
+        return new NamedArray(name, NpyArray.Read(path));
+    }
+}

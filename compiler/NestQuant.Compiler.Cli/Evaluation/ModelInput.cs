@@ -1,0 +1,89 @@
+using Microsoft.ML.OnnxRuntime;
+using NestQuant.Compiler.Data;
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Compiler.Cli.Evaluation;
+
+/// <summary>An input that a model must be fed.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Type">Its element type.</param>
+/// <param name="Shape">Its extents, -1 where the model leaves them open.</param>
+internal sealed record ModelInput(string Name, NpyType Type, IReadOnlyList<long> Shape)
+{
+    /// <summary>The samples that every run takes when the model fixes its first axis; null when it is open.</summary>
+    public int? FixedBatch => Shape.Count > 0 && Shape[0] > 0 ? checked((int)Shape[0]) : null;
+
+    /// <summary>Reads what ONNX Runtime says of an input.</summary>
+    /// <exception cref="ModelException">Arrays cannot feed it.</exception>
+    public static ModelInput From(string name, NodeMetadata metadata)
+    {
+        if (!metadata.IsTensor || !NpyTypes.TryFromOnnx((TensorDataType)(int)metadata.ElementDataType, out NpyType type))
+            throw new ModelException($"input '{name}' is not a tensor of numbers: arrays cannot feed it");
+        return new ModelInput(name, type, [.. metadata.Dimensions.Select(extent => (long)extent)]);
+    }
+
+    /// <summary>The array that feeds an input: the one of its name, or the one at its position when arrays are unnamed.</summary>
+    /// <exception cref="ModelException">There is none.</exception>
+    public static NpyArray Find(IReadOnlyList<ModelInput> inputs, ModelInput input, IReadOnlyList<NamedArray> arrays)
+    {
+        foreach (NamedArray array in arrays)
+        {
+            if (array.Name == input.Name)
+                return array.Array;
+        }
+
+        int position = inputs.ToList().IndexOf(input);
+        bool byPosition = arrays.Count == inputs.Count && arrays[position].Name is null;
+        return byPosition
+            ? arrays[position].Array
+            : throw new ModelException(
+                $"no data for input '{input.Name}': the model takes {string.Join(", ", inputs.Select(i => $"'{i.Name}'"))}");
+    }
+
+    /// <summary>The array in this input's type and shape.</summary>
+    /// <remarks>
+    /// Integers become floats where the model wants floats. Rows of another rank are reshaped when the model fixes all other extents
+    /// and the number of elements is the same: [N, 64] and [N, 8, 8] both feed [N, 1, 8, 8].
+    /// </remarks>
+    /// <exception cref="ModelException">Values or shape do not fit.</exception>
+    public NpyArray Fit(NpyArray array)
+    {
+        try
+        {
+            array = array.ConvertTo(Type);
+        }
+        catch (ModelException e)
+        {
+            throw new ModelException($"input '{Name}': {e.Message}", e);
+        }
+
+        return Matches(array.Shape) ? array : Reshaped(array);
+    }
+
+    private bool Matches(IReadOnlyList<long> shape)
+    {
+        if (shape.Count != Shape.Count)
+            return false;
+        for (int axis = 0; axis < shape.Count; axis++)
+        {
+            if (Shape[axis] >= 0 && Shape[axis] != shape[axis])
+                return false;
+        }
+
+        return true;
+    }
+
+    private NpyArray Reshaped(NpyArray array)
+    {
+        long[] target = [.. Shape];
+        if (target.Length > 1 && array.Shape.Count > 0 && target.Skip(1).All(extent => extent > 0))
+        {
+            target[0] = target[0] < 0 ? array.Shape[0] : target[0];
+            if (target[0] == array.Shape[0] && target.Aggregate(1L, (product, extent) => product * extent) == array.Count)
+                return array.Reshape(target);
+        }
+
+        string wanted = string.Join(", ", Shape.Select(extent => extent < 0 ? "?" : $"{extent}"));
+        throw new ModelException($"input '{Name}' takes shape [{wanted}], the data has [{string.Join(", ", array.Shape)}]");
+    }
+}

@@ -1,0 +1,94 @@
+using Microsoft.ML.OnnxRuntime;
+using NestQuant.Compiler.Data;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Passes.Nesting;
+using NestQuant.RuntimeOps;
+
+namespace NestQuant.Compiler.Cli.Evaluation;
+
+/// <summary>A model in ONNX Runtime with the nested operators registered, fed and read as arrays.</summary>
+internal sealed class ModelSession : IDisposable
+{
+    private readonly InferenceSession _session;
+    private readonly RunOptions _runOptions = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+
+    private ModelSession(string path, InferenceSession session, NestedPrecisions? precisions)
+    {
+        Path = path;
+        _session = session;
+        Precisions = precisions;
+        Inputs = [.. session.InputNames.Select(name => ModelInput.From(name, session.InputMetadata[name]))];
+    }
+
+    /// <summary>Where the model lies.</summary>
+    public string Path { get; }
+
+    /// <summary>Precisions that the model can run at; null when it has no nested weights.</summary>
+    public NestedPrecisions? Precisions { get; }
+
+    /// <summary>Inputs that must be fed, in the model's order.</summary>
+    public IReadOnlyList<ModelInput> Inputs { get; }
+
+    /// <summary>Names of the outputs, in the model's order.</summary>
+    public IReadOnlyList<string> Outputs => _session.OutputNames;
+
+    /// <summary>Loads a model.</summary>
+    /// <param name="path">ONNX file.</param>
+    /// <param name="threads">Threads inside an operator; null for ONNX Runtime's default.</param>
+    /// <exception cref="ModelException">The file is not a model.</exception>
+    /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the model.</exception>
+    public static ModelSession Open(string path, int? threads)
+    {
+        // Our own loader first: its messages say more about damaged files than a failed session does.
+        NestedPrecisions? precisions = NestedPrecisions.Of(ModelFile.Load(path));
+        // Failures reach the caller as exceptions; ONNX Runtime's own log would repeat them on stderr.
+        var environment = new EnvironmentCreationOptions { logId = "nestquant", logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        if (!OrtEnv.IsCreated)
+            OrtEnv.CreateInstanceWithOptions(ref environment);
+        using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        if (threads is { } count)
+            options.IntraOpNumThreads = count;
+        options.RegisterNestQuantOps();
+        return new ModelSession(path, new InferenceSession(path, options), precisions);
+    }
+
+    /// <summary>Runs the model once.</summary>
+    /// <param name="inputs">One array per input: by name, or in the model's order when unnamed.</param>
+    /// <param name="bits">Precision for this run; null for the model's default.</param>
+    /// <exception cref="ModelException">The arrays do not fit the inputs, or the precision is not one of the model's.</exception>
+    /// <exception cref="OnnxRuntimeException">The run failed.</exception>
+    public IReadOnlyList<NamedArray> Run(IReadOnlyList<NamedArray> inputs, int? bits)
+    {
+        var values = new List<OrtValue>();
+        try
+        {
+            var names = new List<string>();
+            foreach (ModelInput input in Inputs)
+            {
+                names.Add(input.Name);
+                values.Add(TensorValue.From(input.Fit(ModelInput.Find(Inputs, input, inputs))));
+            }
+
+            if (bits is { } width)
+            {
+                NestedPrecisions.Check(Path, Precisions, width);
+                names.Add(PrecisionInput.Name);
+                values.Add(TensorValue.From(NpyArray.From<int>(NpyType.Int32, [], [width])));
+            }
+
+            using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(_runOptions, names, values, Outputs);
+            return [.. results.Select((value, i) => new NamedArray(Outputs[i], TensorValue.ToArray(value, Outputs[i])))];
+        }
+        finally
+        {
+            values.ForEach(value => value.Dispose());
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _runOptions.Dispose();
+        _session.Dispose();
+    }
+}

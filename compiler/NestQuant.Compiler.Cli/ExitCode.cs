@@ -1,0 +1,17 @@
+namespace NestQuant.Compiler.Cli;
+
+/// <summary>Exit codes, as documented for scripts.</summary>
+internal static class ExitCode
+{
+    /// <summary>Done; for <c>diff</c>: the models are equal.</summary>
+    public const int Done = 0;
+
+    /// <summary>Bad input; for <c>diff</c>: the models differ.</summary>
+    public const int BadInput = 1;
+
+    /// <summary>Wrong usage.</summary>
+    public const int Usage = 2;
+
+    /// <summary>A fault of the tool.</summary>
+    public const int Internal = 3;
+}

@@ -1,0 +1,136 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Passes.Nesting;
+using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Compiler.Cli.Inspection;
+
+/// <summary>One nested operator of a compiled model, with the constants that make up its weight.</summary>
+/// <param name="Node">The operator.</param>
+/// <param name="Consumers">Names of the source model's nodes that use the weight.</param>
+/// <param name="Layout">Bits and layout of the packed operands.</param>
+/// <param name="Shape">Shape of the weight in the source model.</param>
+/// <param name="High">Packed high operand.</param>
+/// <param name="Low">Packed low operand; null in a part model.</param>
+/// <param name="Scale">One scale per output channel.</param>
+/// <param name="ZeroPoint">One zero point per output channel; null when all are zero.</param>
+internal sealed record NestedOperator(
+    NodeProto Node,
+    IReadOnlyList<string> Consumers,
+    NestedLayout Layout,
+    IReadOnlyList<long> Shape,
+    TensorProto High,
+    TensorProto? Low,
+    TensorProto Scale,
+    TensorProto? ZeroPoint)
+{
+    /// <summary>The nested operators of a model, in graph order, those inside bodies included.</summary>
+    /// <exception cref="ModelException">An operator is not as the compiler writes it.</exception>
+    public static IReadOnlyList<NestedOperator> Of(ModelProto model) =>
+    [
+        .. from view in GraphView.Of(model.MainGraph()).WithInner()
+           from node in view.Graph.Node
+           where PartModel.IsNested(node)
+           select Read(node, view),
+    ];
+
+    /// <summary>The bit widths that an operator's attributes name.</summary>
+    /// <exception cref="ModelException">They are missing or impossible.</exception>
+    public static NestedBits BitsOf(NodeProto node)
+    {
+        try
+        {
+            return new NestedBits((int)node.GetInt(AttributeNames.FullBits, 0), (int)node.GetInt(AttributeNames.HighBits, 0));
+        }
+        catch (ArgumentException e)
+        {
+            throw Damaged(node, e.Message);
+        }
+    }
+
+    /// <summary>Whether the operator has its low operand, without which it runs at part precision only.</summary>
+    public static bool HasLow(NodeProto node) => node.InputAt(PartModel.HighInput(node) + 1).Length > 0;
+
+    /// <summary>A failure that names the operator.</summary>
+    public static ModelException Damaged(NodeProto node, string problem) =>
+        new($"{node.OpType} '{node.DisplayName()}' is damaged: {problem}: compile the model again");
+
+    private static NestedOperator Read(NodeProto node, GraphView view)
+    {
+        int first = PartModel.HighInput(node);
+        long[] shape = node.GetInts(AttributeNames.Shape) ?? throw Damaged(node, "it has no shape");
+        long[] channelView = node.GetInts(AttributeNames.ChannelView) ?? ConvolutionView(node, shape);
+        NestedLayout layout = ReadLayout(node, channelView, shape);
+        var nested = new NestedOperator(
+            node,
+            node.OpType == OperatorNames.NestedDequantizeLinear ? ConsumersOf(node, view) : [node.DisplayName()],
+            layout,
+            shape,
+            Operand(node, view, first) ?? throw Damaged(node, "it has no high operand"),
+            Operand(node, view, first + 1),
+            Operand(node, view, first + 2) ?? throw Damaged(node, "it has no scale"),
+            Operand(node, view, first + 3));
+        nested.CheckLengths();
+        return nested;
+    }
+
+    private void CheckLengths()
+    {
+        int channels = Layout.View.OutputChannels;
+        bool fits = High.ByteCount == Layout.HighByteLength
+            && (Low is null || Low.ByteCount == Layout.LowByteLength)
+            && Scale.ElementCount == channels
+            && (ZeroPoint is null || ZeroPoint.ElementCount == channels);
+        if (!fits)
+            throw Damaged(Node, "an operand has another length than the weight's shape and bits give");
+    }
+
+    private static TensorProto? Operand(NodeProto node, GraphView view, int input)
+    {
+        string name = node.InputAt(input);
+        return name.Length == 0 ? null : view.Constant(name) ?? throw Damaged(node, $"its operand '{name}' is not a constant");
+    }
+
+    // Conv's own layout [M, C, k...] leaves nothing to choose, so NestedConv carries no view.
+    private static long[] ConvolutionView(NodeProto node, long[] shape) => shape.Length > 2
+        ? [shape[0], shape[1], 1, shape.Skip(2).Aggregate(1L, (product, extent) => product * extent)]
+        : throw Damaged(node, $"its shape has {shape.Length} extents");
+
+    private static NestedLayout ReadLayout(NodeProto node, long[] view, long[] shape)
+    {
+        try
+        {
+            if (view.Length != 4 || node.GetInt(AttributeNames.LayoutVersion, 0) != NestedLayout.Version)
+                throw Damaged(node, "its operands have an unknown layout");
+            var channels = checked(new ChannelView((int)view[0], (int)view[1], (int)view[2], (int)view[3]));
+            if (shape.Aggregate(1L, (product, extent) => checked(product * extent)) != channels.Count)
+                throw Damaged(node, "its shape and its layout disagree");
+            return new NestedLayout(BitsOf(node), channels);
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException)
+        {
+            throw Damaged(node, e.Message);
+        }
+    }
+
+    private static string[] ConsumersOf(NodeProto node, GraphView view)
+    {
+        string[] names = [.. Readers(node.Output[0], view).Select(reader => reader.DisplayName()).Distinct(StringComparer.Ordinal)];
+        return names.Length > 0 ? names : [node.DisplayName()];
+    }
+
+    private static IEnumerable<NodeProto> Readers(string value, GraphView view)
+    {
+        foreach (NodeProto consumer in view.Consumers(value))
+        {
+            if (consumer.Input.Contains(value))
+                yield return consumer;
+            foreach (GraphProto body in consumer.Subgraphs().Where(body => CapturedValues.Of(body).Contains(value)))
+            {
+                foreach (NodeProto inner in Readers(value, view.Inner(body)))
+                    yield return inner;
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+using System.Security.Cryptography;
+
+namespace NestQuant.Compiler.Cli.Output;
+
+/// <summary>Content hashes of files.</summary>
+internal static class FileHash
+{
+    /// <summary>SHA-256 of a file in lower-case hexadecimal.</summary>
+    public static string Sha256(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+}

@@ -1,0 +1,56 @@
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.Compiler.Reports;
+
+namespace NestQuant.Compiler.Cli.Rendering;
+
+/// <summary>What <c>compile</c> prints: a row per decision about a weight, and the files written.</summary>
+internal static class CompileTables
+{
+    public static void Write(CliConsole console, CompileReport report)
+    {
+        Decision[] weights = [.. report.Decisions.Decisions.Where(decision => decision.Nesting is not null || !decision.Rewritten)];
+        if (weights.Length > 0)
+            WriteDecisions(console, weights);
+        foreach (var pass in report.Decisions.Decisions.Where(d => d.Rewritten && d.Nesting is null).GroupBy(d => d.Pass))
+            console.Out.WriteLine($"{pass.Key}: {Numbers.Count(pass.Count())} nodes rewritten");
+        Decision[] nested = [.. weights.Where(decision => decision.Nesting is not null)];
+        if (nested.Length > 0)
+        {
+            NestingNumbers[] numbers = [.. nested.Select(decision => decision.Nesting!)];
+            console.Out.WriteLine(
+                $"{nested.Length} of {weights.Length} candidates nested, {Numbers.Count(numbers.Sum(n => n.Weights))} weights: "
+                + $"{Numbers.Bytes(numbers.Sum(n => n.SourceBytes))} -> {Numbers.Bytes(numbers.Sum(n => n.HighBytes))} high "
+                + $"+ {Numbers.Bytes(numbers.Sum(n => n.LowBytes))} low");
+        }
+
+        foreach (SavedFile file in report.Files)
+            console.Out.WriteLine($"wrote {file.Path} ({Numbers.Count(file.Bytes)} bytes)");
+    }
+
+    private static void WriteDecisions(CliConsole console, Decision[] decisions)
+    {
+        PlainTable table = new PlainTable().Text("node").Text("op").Text("outcome").Number("full dB").Number("part dB").Number("bytes").Number("high").Number("low");
+        foreach (Decision decision in decisions)
+        {
+            if (decision.Nesting is { } nesting)
+            {
+                table.Row(
+                    decision.Node,
+                    decision.Op,
+                    $"nested {nesting.Full}:{nesting.High}" + (decision.Note is null ? "" : $" ({decision.Note})"),
+                    Numbers.Decibels(nesting.SqnrFullDb),
+                    Numbers.Decibels(nesting.SqnrPartDb),
+                    Numbers.Count(nesting.SourceBytes),
+                    Numbers.Count(nesting.HighBytes),
+                    Numbers.Count(nesting.LowBytes));
+            }
+            else
+            {
+                table.Row(decision.Node, decision.Op, $"kept: {decision.Reason}", "", "", "", "", "");
+            }
+        }
+
+        table.Write(console);
+    }
+}

@@ -1,0 +1,46 @@
+using System.Text.Json;
+using NestQuant.Compiler.Cli.Evaluation;
+using NestQuant.Compiler.Reports;
+
+namespace NestQuant.Compiler.Cli.Rendering;
+
+/// <summary>The stable JSON form of <c>evaluate</c>. Shares are 0 to 1; <c>top1</c> is null without labels, <c>sqnr_db</c> is null for equal outputs.</summary>
+internal static class EvaluationJson
+{
+    private const int Decimals = 6;
+
+    public static string Write(EvaluationResult result) => JsonText.Write(json =>
+    {
+        json.WriteStartObject();
+        json.WriteNumber("samples", result.Samples);
+        json.WriteStartObject("reference");
+        json.WriteString("kind", result.Reference.Kind);
+        if (result.Reference.Model is { } model)
+            json.WriteString("model", model);
+        if (result.Reference.Bits is { } bits)
+            json.WriteNumber("bits", bits);
+        WriteShare(json, "top1", result.ReferenceTop1);
+        json.WriteEndObject();
+        json.WriteStartArray("precisions");
+        foreach (PrecisionResult precision in result.Precisions)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("bits", precision.Bits);
+            WriteShare(json, "top1", precision.Top1);
+            WriteShare(json, "agreement", precision.Agreement);
+            DecisionJson.WriteDecibels(json, "sqnr_db", precision.SqnrDb);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    });
+
+    private static void WriteShare(Utf8JsonWriter json, string name, double? share)
+    {
+        if (share is { } value)
+            json.WriteNumber(name, Math.Round(value, Decimals));
+        else
+            json.WriteNull(name);
+    }
+}

@@ -1,0 +1,50 @@
+using NestQuant.Compiler.Cli.Inspection;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Compiler.Cli.Rendering;
+
+/// <summary>What <c>inspect</c> prints for people.</summary>
+internal static class InspectionTables
+{
+    public static void Write(CliConsole console, ModelInspection inspection)
+    {
+        foreach (StringStringEntryProto entry in inspection.Metadata)
+            console.Out.WriteLine($"{entry.Key}: {entry.Value}");
+        if (inspection.Nested.Count > 0)
+            WriteNested(console, inspection.Nested);
+        foreach (Decision kept in inspection.Kept)
+            console.Out.WriteLine($"kept {kept.Op} {kept.Node}: {kept.Reason}");
+        if (inspection.Nested.Count == 0)
+            console.Out.WriteLine("nothing is nested");
+        if (inspection.IsPart)
+            console.Out.WriteLine("part model: the low operands are absent, it runs at part precision only");
+        console.Out.WriteLine($"{Numbers.Count(inspection.Weights.Count)} initializers, {Numbers.Count(inspection.Weights.Bytes)} bytes");
+        foreach (SavedFile file in inspection.Files)
+            console.Out.WriteLine($"{file.Path} ({Numbers.Count(file.Bytes)} bytes)");
+    }
+
+    private static void WriteNested(CliConsole console, IReadOnlyList<NestedNode> nested)
+    {
+        PlainTable table = new PlainTable().Text("node").Text("op").Text("runs as").Text("shape").Text("bits")
+            .Number("weights").Number("high bytes").Number("low bytes").Number("full dB").Number("part dB");
+        foreach (NestedNode node in nested)
+        {
+            NestedLayout layout = node.Operator.Layout;
+            table.Row(
+                node.Node,
+                node.Op,
+                node.Operator.Node.OpType,
+                string.Join(" x ", node.Operator.Shape),
+                layout.Bits.ToString(),
+                Numbers.Count(layout.View.Count),
+                Numbers.Count(node.Operator.High.ByteCount),
+                Numbers.Count(node.Operator.Low?.ByteCount ?? 0),
+                Numbers.Decibels(node.SqnrFullDb),
+                Numbers.Decibels(node.SqnrPartDb));
+        }
+
+        table.Write(console);
+    }
+}

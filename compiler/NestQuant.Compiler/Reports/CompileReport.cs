@@ -1,0 +1,21 @@
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+
+namespace NestQuant.Compiler.Reports;
+
+/// <summary>All that a report says of one compilation.</summary>
+/// <param name="Version">Version of the compiler.</param>
+/// <param name="Source">Path of the source model as the user gave it.</param>
+/// <param name="SourceBytes">Bytes of that file.</param>
+/// <param name="SourceSha256">Its SHA-256 in hexadecimal, or null.</param>
+/// <param name="Options">The options in one line.</param>
+/// <param name="Decisions">What was done with every candidate.</param>
+/// <param name="Files">The files written.</param>
+public sealed record CompileReport(
+    string Version,
+    string Source,
+    long SourceBytes,
+    string? SourceSha256,
+    string Options,
+    DecisionLog Decisions,
+    IReadOnlyList<SavedFile> Files);

@@ -1,0 +1,39 @@
+using NestQuant.RuntimeOps.Kernels;
+
+namespace NestQuant.RuntimeOps.Interop;
+
+/// <summary>One run of a kernel: its inputs, its output and ONNX Runtime's thread pool.</summary>
+internal readonly unsafe ref struct KernelContext(OrtApi api, void* context)
+{
+    private readonly OrtApi _api = api;
+    private readonly void* _context = context;
+
+    /// <summary>ONNX Runtime's thread pool for this run.</summary>
+    public ParallelLoop Loop => new OrtParallelLoop(_api, _context);
+
+    /// <summary>A required input.</summary>
+    /// <param name="index">Its position.</param>
+    /// <param name="name">Its name, for messages.</param>
+    /// <exception cref="OperatorException">It has no value, or one that is not a tensor (ONNX Runtime lets a required input go unfed).</exception>
+    public TensorView Input(int index, string name) =>
+        TryInput(index, name, out TensorView tensor) ? tensor : throw new OperatorException($"input '{name}' has no value");
+
+    /// <summary>An optional input; false when it is absent.</summary>
+    public bool TryInput(int index, string name, out TensorView tensor)
+    {
+        tensor = default;
+        if (index >= _api.InputCount(_context))
+            return false;
+        void* value = _api.Input(_context, index);
+        if (value == null)
+            return false;
+        if (!_api.IsTensor(value))
+            throw new OperatorException($"input '{name}' has no value, or one that is not a tensor");
+        ReadOnlySpan<long> shape = _api.TensorShape(value, out ElementType type);
+        tensor = new TensorView(name, type, shape, _api.TensorData(value));
+        return true;
+    }
+
+    /// <summary>Allocates the float output.</summary>
+    public float* FloatOutput(ReadOnlySpan<long> shape) => (float*)_api.TensorData(_api.Output(_context, 0, shape));
+}

@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+using NestQuant.RuntimeOps.Operators;
+
+namespace NestQuant.RuntimeOps.Interop;
+
+/// <summary>Registers the operators with session options, in process or from the native library.</summary>
+internal static unsafe class OperatorRegistration
+{
+    private static readonly Lock Gate = new();
+
+    // One domain for each copy of ONNX Runtime in the process. Neither domains nor operator structs are ever freed: sessions keep
+    // pointers to them, and nothing tells when the last session is gone.
+    private static readonly Dictionary<nint, nint> DomainOfApi = [];
+
+    /// <summary>Adds the domain to session options.</summary>
+    /// <param name="sessionOptions">An <c>OrtSessionOptions</c>.</param>
+    /// <param name="apiBase">The ONNX Runtime it belongs to.</param>
+    /// <exception cref="PlatformNotSupportedException">That ONNX Runtime is too old.</exception>
+    public static void Register(void* sessionOptions, OrtApiBase* apiBase)
+    {
+        void** table = OrtApi.GetTable(apiBase);
+        OrtApi api = new(table);
+        lock (Gate)
+        {
+            if (!DomainOfApi.TryGetValue((nint)table, out nint domain))
+            {
+                domain = CreateDomain(api, table);
+                DomainOfApi.Add((nint)table, domain);
+            }
+
+            api.AddDomain(sessionOptions, (void*)domain);
+        }
+    }
+
+    private static nint CreateDomain(OrtApi api, void** table)
+    {
+        void* domain = api.CreateCustomOpDomain(NestQuantOps.Domain);
+        for (int index = 0; index < OperatorCatalog.All.Count; index++)
+        {
+            OrtCustomOp* op = (OrtCustomOp*)NativeMemory.AllocZeroed((nuint)sizeof(OrtCustomOp));
+            op->Version = OrtApiSlot.MinimumVersion;
+            op->Api = table;
+            op->Index = index;
+            op->Name = (byte*)Marshal.StringToCoTaskMemUTF8(OperatorCatalog.All[index].Name);
+            OperatorCallbacks.Fill(op);
+            api.AddToDomain(domain, op);
+        }
+
+        return (nint)domain;
+    }
+}

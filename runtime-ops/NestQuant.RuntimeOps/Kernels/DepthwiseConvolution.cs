@@ -1,0 +1,144 @@
+using System.Buffers;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.RuntimeOps.Kernels;
+
+/// <summary>
+/// A convolution with one input and one output channel per group: no sum over channels to share, so 32 neighbouring channels are
+/// computed at a time, tap by tap, straight from the activations.
+/// </summary>
+internal sealed unsafe class DepthwiseConvolution
+{
+    private const int RowsPerPart = 256;
+
+    private readonly KernelTier _tier;
+    private readonly ConvolutionGeometry _geometry;
+    private readonly PanelSource _weights;
+    private readonly ConvolutionData _data;
+
+    private DepthwiseConvolution(KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data)
+    {
+        _tier = tier;
+        _geometry = geometry;
+        _weights = weights;
+        _data = data;
+    }
+
+    private int Pairs => (_geometry.Taps + 1) / 2;
+
+    /// <summary>
+    /// Whether the convolution is depthwise and its weights, less their zero points, are small enough for 16-bit products with sums of 32 bits.
+    /// </summary>
+    public static bool Applies(ConvolutionGeometry geometry, in ConvolutionData data)
+    {
+        if (geometry.ChannelsPerGroup != 1 || geometry.OutputsPerGroup != 1 || geometry.Groups == 1)
+            return false;
+        long largestWeight = 128 + data.LargestZeroPoint(geometry.OutputChannels);
+        return largestWeight <= short.MaxValue && largestWeight * 255 * (geometry.Taps + 1) <= int.MaxValue;
+    }
+
+    /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>
+    public static void Run(KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, ParallelLoop loop)
+    {
+        DepthwiseConvolution convolution = new(tier, geometry, weights, data);
+        long parts = (long)weights.Layout.Panels * convolution.RowParts;
+        loop.Run(checked((int)parts), convolution.RunPart);
+    }
+
+    private int RowParts => (int)(((long)_geometry.Rows + RowsPerPart - 1) / RowsPerPart);
+
+    private void RunPart(int part)
+    {
+        (int panel, int rowPart) = Math.DivRem(part, RowParts);
+        int firstRow = rowPart * RowsPerPart;
+        int endRow = Math.Min(firstRow + RowsPerPart, _geometry.Rows);
+        int taps = 2 * Pairs;
+        sbyte[] panelBuffer = ArrayPool<sbyte>.Shared.Rent(_weights.DecodedLength);
+        short[] weightBuffer = ArrayPool<short>.Shared.Rent(taps * KernelTier.TileChannels);
+        nint[] tapBuffer = ArrayPool<nint>.Shared.Rent(taps);
+        try
+        {
+            fixed (sbyte* values = panelBuffer)
+            fixed (short* weights = weightBuffer)
+            fixed (nint* tapPointers = tapBuffer)
+            {
+                _weights.Decode(_tier, panel, values);
+                PairTaps(panel, values, weights);
+                RunRows(panel, firstRow, endRow, weights, (byte**)tapPointers);
+            }
+        }
+        finally
+        {
+            ArrayPool<sbyte>.Shared.Return(panelBuffer);
+            ArrayPool<short>.Shared.Return(weightBuffer);
+            ArrayPool<nint>.Shared.Return(tapBuffer);
+        }
+    }
+
+    private void RunRows(int panel, int firstRow, int endRow, short* weights, byte** taps)
+    {
+        int firstChannel = panel * NestedLayout.PanelChannels;
+        int channels = _weights.Layout.ChannelsOf(panel);
+        PanelEpilogue epilogue = _data.Epilogue(firstChannel, channels);
+        epilogue.HasZeroPoint = false;
+        new Span<int>(epilogue.ZeroPoint, NestedLayout.PanelChannels).Clear();
+        byte* padding = stackalloc byte[NestedLayout.PanelChannels];
+        new Span<byte>(padding, NestedLayout.PanelChannels).Fill((byte)_data.XZeroPoint);
+        int* sums = stackalloc int[KernelTier.TileChannels];
+        long rowSum = 0;
+        taps[2 * Pairs - 1] = padding;
+
+        (int line, int column) = Math.DivRem(firstRow, _geometry.Width.Output);
+        (int image, line) = Math.DivRem(line, _geometry.Height.Output);
+        for (int row = firstRow; row < endRow; row++)
+        {
+            PointAtTaps(image, line, column, firstChannel, padding, taps);
+            _tier.DotDepthwise(taps, Pairs, weights, _data.XZeroPoint, channels, sums);
+            _tier.Store(sums, 1, 0, channels, epilogue, &rowSum, _data.Y + (long)row * _geometry.OutputChannels + firstChannel, 0);
+            if (++column == _geometry.Width.Output)
+            {
+                column = 0;
+                if (++line == _geometry.Height.Output)
+                {
+                    line = 0;
+                    image++;
+                }
+            }
+        }
+    }
+
+    /// <summary>Reorders a decoded panel to <c>[tap / 2][channel 32][2]</c> and takes the zero points off.</summary>
+    private void PairTaps(int panel, sbyte* values, short* weights)
+    {
+        // In bounds: `values` has a group of 4 taps for each tap, `weights` a pair; an odd last tap is paired with weight 0.
+        int channels = _weights.Layout.ChannelsOf(panel);
+        new Span<short>(weights, 2 * Pairs * KernelTier.TileChannels).Clear();
+        for (int tap = 0; tap < _geometry.Taps; tap++)
+        {
+            for (int c = 0; c < channels; c++)
+            {
+                int value = values[((tap / 4) * KernelTier.TileChannels + c) * 4 + tap % 4] - _data.WeightZeroPoint(panel * KernelTier.TileChannels + c);
+                weights[((tap / 2) * KernelTier.TileChannels + c) * 2 + tap % 2] = (short)value;
+            }
+        }
+    }
+
+    private void PointAtTaps(int image, int line, int column, int firstChannel, byte* padding, byte** taps)
+    {
+        // In bounds: a pointer into the input is made only for a position inside the image; the padding holds one panel.
+        ConvolutionAxis height = _geometry.Height;
+        ConvolutionAxis width = _geometry.Width;
+        for (int ky = 0; ky < height.Kernel; ky++)
+        {
+            long y = (long)line * height.Stride - height.PadBegin + (long)ky * height.Dilation;
+            for (int kx = 0; kx < width.Kernel; kx++)
+            {
+                long x = (long)column * width.Stride - width.PadBegin + (long)kx * width.Dilation;
+                bool inside = (ulong)y < (ulong)height.Input && (ulong)x < (ulong)width.Input;
+                *taps++ = inside
+                    ? _data.X + (((long)image * height.Input + y) * width.Input + x) * _geometry.InputChannels + firstChannel
+                    : padding;
+            }
+        }
+    }
+}

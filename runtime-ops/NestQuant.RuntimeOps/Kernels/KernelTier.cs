@@ -1,0 +1,101 @@
+using NestQuant.RuntimeOps.Kernels.Avx2;
+using NestQuant.RuntimeOps.Kernels.Portable;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.RuntimeOps.Kernels;
+
+/// <summary>
+/// The inner loops, once per instruction set. All tiers give the same bits: sums are exact integers, and the epilogue rounds once
+/// per float operation, in one order, without fused multiply-add.
+/// </summary>
+internal abstract unsafe class KernelTier
+{
+    /// <summary>Environment variable that forces a tier by name.</summary>
+    public const string EnvironmentVariable = "NESTQUANT_KERNEL_TIER";
+
+    /// <summary>Rows of a tile of accumulators.</summary>
+    public const int TileRows = 6;
+
+    /// <summary>Channels of a tile of accumulators: one panel.</summary>
+    public const int TileChannels = NestedLayout.PanelChannels;
+
+    /// <summary>
+    /// The most rows of k that one call of <see cref="Dot"/> may sum: |x| is at most 255 and |w| at most 128, so 65,536 products
+    /// stay below 2^31.
+    /// </summary>
+    public const int MaxDotLength = 65536;
+
+    private static readonly Lazy<KernelTier> Selected = new(() => Select(Environment.GetEnvironmentVariable(EnvironmentVariable)));
+
+    /// <summary>The reference tier, available everywhere.</summary>
+    public static KernelTier Portable { get; } = new PortableTier();
+
+    /// <summary>The tier for this process: the forced one, or the best that the processor has.</summary>
+    /// <exception cref="PlatformNotSupportedException">The forced tier is unknown or not supported here.</exception>
+    public static KernelTier Current => Selected.Value;
+
+    /// <summary>The name by which the environment variable forces the tier.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Chooses a tier.</summary>
+    /// <param name="forced">A tier's name, or null or empty for the best that the processor has.</param>
+    /// <exception cref="PlatformNotSupportedException">The forced tier is unknown or not supported here.</exception>
+    public static KernelTier Select(string? forced) => forced switch
+    {
+        null or "" => Avx2Tier.IsSupported ? new Avx2Tier() : Portable,
+        "portable" => Portable,
+        "avx2" when Avx2Tier.IsSupported => new Avx2Tier(),
+        "avx2" => throw new PlatformNotSupportedException($"{EnvironmentVariable} asks for 'avx2', which this processor does not have"),
+        _ => throw new PlatformNotSupportedException($"{EnvironmentVariable} is '{forced}': known tiers are portable and avx2"),
+    };
+
+    /// <summary>Decodes consecutive full blocks (8 rows of k, 32 channels) to signed bytes in the order of the operands.</summary>
+    /// <param name="high">blocks * 32 * h bytes of the high operand.</param>
+    /// <param name="low">blocks * 32 * (l + 1) bytes of the low operand, or null for part precision (2^l * w_high).</param>
+    /// <param name="blocks">Number of blocks.</param>
+    /// <param name="bits">The pair n:h.</param>
+    /// <param name="values">Receives blocks * 256 values.</param>
+    public abstract void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values);
+
+    /// <summary>Widens activations and takes their zero point off.</summary>
+    /// <param name="x">count activations, 0 to 255.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="zeroPoint">The zero point, 0 to 255.</param>
+    /// <param name="centered">Receives count values in [-255, 255].</param>
+    public abstract void Center(byte* x, int count, int zeroPoint, short* centered);
+
+    /// <summary>Multiplies rows of centered activations with a decoded panel.</summary>
+    /// <param name="rows">rowCount rows of 4 * groups values; memory up to <see cref="TileRows"/> rows is readable.</param>
+    /// <param name="rowStride">Values from one row to the next.</param>
+    /// <param name="rowCount">1 to <see cref="TileRows"/>.</param>
+    /// <param name="panel">The decoded panel, <c>[k/4][channel 32][4]</c>.</param>
+    /// <param name="groups">Groups of 4 rows of k, at most <see cref="MaxDotLength"/> / 4.</param>
+    /// <param name="firstChannel">First channel wanted.</param>
+    /// <param name="endChannel">Channel after the last one wanted, at most 32.</param>
+    /// <param name="tile">
+    /// Receives the sums, <c>[<see cref="TileRows"/>][<see cref="TileChannels"/>]</c>; rows and channels that were not asked for are undefined.
+    /// </param>
+    public abstract void Dot(short* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile);
+
+    /// <summary>
+    /// Sums the taps of up to 32 depthwise channels at one output position.
+    /// </summary>
+    /// <param name="taps">2 * pairs pointers, each to one byte per channel.</param>
+    /// <param name="pairs">Pairs of taps.</param>
+    /// <param name="weights"><c>[pair][channel 32][2]</c>; sums of the products stay within 32 bits.</param>
+    /// <param name="zeroPoint">The activations' zero point, 0 to 255.</param>
+    /// <param name="channels">1 to 32; no byte beyond this many is read from a tap.</param>
+    /// <param name="sums">Receives one sum per channel.</param>
+    public abstract void DotDepthwise(byte** taps, int pairs, short* weights, int zeroPoint, int channels, int* sums);
+
+    /// <summary>The float epilogue: y = (float)(sum - zero point * row sum) * scale + bias.</summary>
+    /// <param name="tile">Sums, <c>[rows][<see cref="TileChannels"/>]</c>.</param>
+    /// <param name="rows">Rows to store.</param>
+    /// <param name="firstChannel">First channel to store.</param>
+    /// <param name="endChannel">Channel after the last one to store.</param>
+    /// <param name="epilogue">The panel's factors; the integer part of the formula fits in 32 bits.</param>
+    /// <param name="rowSums">Sums of each row's centered activations; not read when there are no zero points.</param>
+    /// <param name="y">Output of row 0, channel 0 of the panel.</param>
+    /// <param name="yStride">Floats from one row to the next.</param>
+    public abstract void Store(int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, float* y, long yStride);
+}

@@ -1,0 +1,77 @@
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.RuntimeOps.Kernels.Portable;
+
+/// <summary>The reference: plain loops that run everywhere and that every other tier equals bit for bit.</summary>
+internal sealed unsafe class PortableTier : KernelTier
+{
+    /// <inheritdoc/>
+    public override string Name => "portable";
+
+    /// <inheritdoc/>
+    public override void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
+    {
+        // In bounds: the caller guarantees the lengths that the loop walks, block by block.
+        int highBytes = NestedLayout.PanelChannels * bits.High;
+        int lowBytes = NestedLayout.PanelChannels * bits.LowWidth;
+        for (int block = 0; block < blocks; block++)
+        {
+            BlockValues.Decode(
+                new ReadOnlySpan<byte>(high + (long)block * highBytes, highBytes),
+                low == null ? [] : new ReadOnlySpan<byte>(low + (long)block * lowBytes, lowBytes),
+                bits,
+                new Span<sbyte>(values + (long)block * NestedLayout.BlockValues, NestedLayout.BlockValues));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Center(byte* x, int count, int zeroPoint, short* centered)
+    {
+        for (int i = 0; i < count; i++)
+            centered[i] = (short)(x[i] - zeroPoint);
+    }
+
+    /// <inheritdoc/>
+    public override void Dot(short* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
+    {
+        for (int row = 0; row < rowCount; row++)
+        {
+            short* x = rows + row * rowStride;
+            for (int channel = firstChannel; channel < endChannel; channel++)
+            {
+                sbyte* w = panel + channel * 4;
+                int sum = 0;
+                for (int group = 0; group < groups; group++, w += TileChannels * 4)
+                    sum += x[group * 4] * w[0] + x[group * 4 + 1] * w[1] + x[group * 4 + 2] * w[2] + x[group * 4 + 3] * w[3];
+                tile[row * TileChannels + channel] = sum;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void DotDepthwise(byte** taps, int pairs, short* weights, int zeroPoint, int channels, int* sums) =>
+        DotDepthwise(taps, pairs, weights, zeroPoint, 0, channels, sums);
+
+    /// <summary>The channels from <paramref name="firstChannel"/> on: what a vector tier leaves over.</summary>
+    public static void DotDepthwise(byte** taps, int pairs, short* weights, int zeroPoint, int firstChannel, int endChannel, int* sums)
+    {
+        for (int channel = firstChannel; channel < endChannel; channel++)
+        {
+            int sum = 0;
+            for (int tap = 0; tap < 2 * pairs; tap++)
+                sum += (taps[tap][channel] - zeroPoint) * weights[((tap >> 1) * TileChannels + channel) * 2 + (tap & 1)];
+            sums[channel] = sum;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Store(int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, float* y, long yStride)
+    {
+        for (int row = 0; row < rows; row++)
+        {
+            long rowSum = epilogue.HasZeroPoint ? rowSums[row] : 0;
+            for (int channel = firstChannel; channel < endChannel; channel++)
+                y[row * yStride + channel] = epilogue.Apply(tile[row * TileChannels + channel], rowSum, channel);
+        }
+    }
+}

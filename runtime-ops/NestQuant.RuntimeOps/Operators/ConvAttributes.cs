@@ -1,0 +1,111 @@
+using System.Globalization;
+using NestQuant.RuntimeOps.Interop;
+using NestQuant.RuntimeOps.Kernels;
+
+namespace NestQuant.RuntimeOps.Operators;
+
+/// <summary>The attributes of a convolution over one or two spatial axes, with ONNX Conv's meaning and defaults.</summary>
+internal sealed class ConvAttributes
+{
+    private readonly int[] _weightShape;
+    private readonly long[] _strides;
+    private readonly long[] _dilations;
+    private readonly long[] _pads;
+    private readonly string _autoPad;
+
+    /// <summary>Checks a convolution's attributes.</summary>
+    /// <param name="weightShape">[M, C/group, k...], all positive.</param>
+    /// <param name="group">The attribute group.</param>
+    /// <param name="strides">The attribute strides, or null.</param>
+    /// <param name="dilations">The attribute dilations, or null.</param>
+    /// <param name="pads">The attribute pads, or null.</param>
+    /// <param name="autoPad">The attribute auto_pad.</param>
+    /// <exception cref="OperatorException">The attributes do not make a convolution.</exception>
+    public ConvAttributes(int[] weightShape, long group, long[]? strides, long[]? dilations, long[]? pads, string autoPad)
+    {
+        if (weightShape.Length is not (3 or 4))
+            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"attribute 'shape' has {weightShape.Length} dimensions: [M, C/group, k] or [M, C/group, kh, kw] expected"));
+        int axes = weightShape.Length - 2;
+        if (group < 1 || group > weightShape[0] || weightShape[0] % group != 0)
+            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"attribute 'group' is {group}, which does not divide the {weightShape[0]} output channels"));
+        if (group * weightShape[1] > int.MaxValue)
+            throw new OperatorException("the convolution has more than 2^31 - 1 input channels");
+        if (autoPad is not ("NOTSET" or "VALID" or "SAME_UPPER" or "SAME_LOWER"))
+            throw new OperatorException($"attribute 'auto_pad' is '{autoPad}': NOTSET, VALID, SAME_UPPER and SAME_LOWER are known");
+
+        _weightShape = weightShape;
+        Group = (int)group;
+        _strides = Checked(AttributeNames.Strides, strides, axes, 1);
+        _dilations = Checked(AttributeNames.Dilations, dilations, axes, 1);
+        _pads = Checked(AttributeNames.Pads, autoPad == "NOTSET" ? pads : null, 2 * axes, 0);
+        _autoPad = autoPad;
+    }
+
+    /// <summary>Groups.</summary>
+    public int Group { get; }
+
+    /// <summary>Spatial axes, 1 or 2.</summary>
+    public int Axes => _weightShape.Length - 2;
+
+    /// <summary>Output channels.</summary>
+    public int OutputChannels => _weightShape[0];
+
+    /// <summary>Input channels of all groups.</summary>
+    public int InputChannels => _weightShape[1] * Group;
+
+    /// <summary>Reads the attributes of a node.</summary>
+    public static ConvAttributes Read(in KernelInfo info, int[] weightShape) => new(
+        weightShape,
+        info.Int(AttributeNames.Group, 1),
+        info.OptionalInts(AttributeNames.Strides),
+        info.OptionalInts(AttributeNames.Dilations),
+        info.OptionalInts(AttributeNames.Pads),
+        info.String(AttributeNames.AutoPad, "NOTSET"));
+
+    /// <summary>The geometry for an NHWC input.</summary>
+    /// <exception cref="OperatorException">The input does not fit the weight, or the kernel is larger than the padded input.</exception>
+    public ConvolutionGeometry Geometry(ReadOnlySpan<long> x)
+    {
+        if (x.Length != Axes + 2 || x[^1] != InputChannels || x[0] > int.MaxValue)
+            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"X has the shape {WeightAttributes.Text(x)}, {(Axes == 2 ? "[N, H, W" : "[N, W")}, {InputChannels}] expected (channels last)"));
+        ConvolutionAxis width = Axis(Axes - 1, x[Axes]);
+        ConvolutionAxis height = Axes == 2 ? Axis(0, x[1]) : ConvolutionAxis.Single;
+        return new ConvolutionGeometry((int)x[0], height, width, Group, _weightShape[1], OutputChannels);
+    }
+
+    /// <summary>The output's extent along an axis.</summary>
+    /// <exception cref="OperatorException">The kernel is larger than the padded input.</exception>
+    public ConvolutionAxis Axis(int axis, long input)
+    {
+        int kernel = _weightShape[2 + axis];
+        long stride = _strides[axis];
+        long span = (kernel - 1) * _dilations[axis] + 1;
+        long padBegin = _pads[axis];
+        long padEnd = _pads[Axes + axis];
+        if (_autoPad.StartsWith("SAME", StringComparison.Ordinal))
+        {
+            long total = Math.Max(0, ((input + stride - 1) / stride - 1) * stride + span - input);
+            padBegin = _autoPad == "SAME_UPPER" ? total / 2 : total - total / 2;
+            padEnd = total - padBegin;
+        }
+
+        long padded = input + padBegin + padEnd;
+        long output = (padded - span) / stride + 1;
+        if (input < 1 || span > padded)
+            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"the kernel covers {span} positions of axis {axis}, more than the {padded} of the padded input"));
+        if (input > int.MaxValue || output > int.MaxValue || padBegin > int.MaxValue)
+            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"axis {axis} has an extent above 2^31 - 1"));
+        return new ConvolutionAxis((int)input, kernel, (int)stride, (int)_dilations[axis], (int)padBegin, (int)output);
+    }
+
+    private static long[] Checked(string name, long[]? values, int count, int least)
+    {
+        if (values is null)
+            return [.. Enumerable.Repeat((long)least, count)];
+        if (values.Length != count)
+            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"attribute '{name}' has {values.Length} values, {count} expected"));
+        if (values.Any(v => v < least || v > int.MaxValue))
+            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"attribute '{name}' {WeightAttributes.Text(values)} has a value outside {least} to 2^31 - 1"));
+        return values;
+    }
+}

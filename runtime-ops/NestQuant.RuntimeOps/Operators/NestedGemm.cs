@@ -1,0 +1,70 @@
+using System.Globalization;
+using NestQuant.RuntimeOps.Interop;
+using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.RuntimeOps.Operators;
+
+/// <summary>
+/// Multiplies quantized activations with a nested weight matrix: Y = (X - x_zero_point) * x_scale times W, plus B, summed in exact
+/// integers. Compare ONNX MatMul and Gemm.
+/// </summary>
+/// <remarks>
+/// Inputs: X uint8 [..., K], x_scale float scalar, x_zero_point uint8 scalar, W_high, W_low (optional), w_scale float[N],
+/// w_zero_point int32[N] (optional), B float[N] (optional), bits int32 scalar. Output: float [..., N].
+/// Attributes: n, h, layout_version, shape ([K, N] or [N, K]), channel_view ([1, K, N, 1] or [N, K, 1, 1] accordingly).
+/// </remarks>
+internal sealed class NestedGemm : CustomOperator
+{
+    /// <inheritdoc/>
+    public override string Name => OperatorNames.NestedGemm;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<OperatorInput> Inputs => QuantizedInput.Declaration;
+
+    /// <inheritdoc/>
+    public override CustomKernel CreateKernel(in KernelInfo info)
+    {
+        int[] shape = WeightAttributes.Shape(info);
+        ChannelView view = WeightAttributes.ChannelView(info, shape);
+        bool isMatrix = shape.Length == 2 && view.Taps == 1;
+        bool isRowPerInput = isMatrix && view.Groups == 1 && view.Inner == shape[0];
+        bool isRowPerOutput = isMatrix && view.Channels == 1 && view.Inner == shape[1];
+        if (!isRowPerInput && !isRowPerOutput)
+            throw new OperatorException("attribute 'channel_view' does not fit a matrix: [1, K, N, 1] for the shape [K, N] or [N, K, 1, 1] for [N, K]");
+        return new Kernel(new NestedWeight(info, view, QuantizedInput.WeightInput, QuantizedInput.BitsInput));
+    }
+
+    /// <inheritdoc/>
+    public override void InferShape(in ShapeInference inference)
+    {
+        if (inference.InputShape(0) is not { Length: > 0 } shape || inference.Ints(AttributeNames.ChannelView) is not { Length: 4 } view)
+            return;
+        shape[^1] = view[0] * view[2];
+        inference.SetFloatOutput(shape);
+    }
+
+    private sealed unsafe class Kernel(NestedWeight weight) : CustomKernel
+    {
+        public override void Compute(in KernelContext context)
+        {
+            QuantizedInput x = new(context);
+            ChannelView view = weight.Layout.View;
+            if (x.Shape.Length == 0 || x.Shape[^1] != view.Inner)
+                throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"X has the shape {WeightAttributes.Text(x.Shape)}, [..., {view.Inner}] expected"));
+            long rows = 1;
+            foreach (long dimension in x.Shape[..^1])
+                rows = checked(rows * dimension);
+            if (rows > int.MaxValue)
+                throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"X has {rows} rows, more than 2^31 - 1"));
+
+            ConvolutionGeometry geometry = new(1, ConvolutionAxis.Single, ConvolutionAxis.Rows((int)rows), 1, view.Inner, view.OutputChannels);
+            PanelSource source = weight.Bind(context, out float* scale, out int* zeroPoint);
+            float* bias = context.TryInput(QuantizedInput.BiasInput, "B", out TensorView b) ? b.Floats(view.OutputChannels) : null;
+            long[] outputShape = x.Shape.ToArray();
+            outputShape[^1] = view.OutputChannels;
+            ConvolutionData data = new(x.Data, x.ZeroPoint, x.Scale, scale, zeroPoint, bias, context.FloatOutput(outputShape));
+            NestedConvolution.Run(KernelTier.Current, geometry, source, data, context.Loop);
+        }
+    }
+}

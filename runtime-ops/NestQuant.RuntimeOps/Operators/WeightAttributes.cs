@@ -1,0 +1,70 @@
+using System.Globalization;
+using NestQuant.RuntimeOps.Interop;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.RuntimeOps.Operators;
+
+/// <summary>The attributes that describe a nested weight, read and checked; nothing in a model is trusted.</summary>
+internal static class WeightAttributes
+{
+    /// <summary>n and h.</summary>
+    public static NestedBits Bits(in KernelInfo info)
+    {
+        long full = info.Int(AttributeNames.FullBits);
+        long high = info.Int(AttributeNames.HighBits);
+        if (full is < 0 or > 64 || high is < 0 or > 64)
+            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"nested bits {full}:{high} are not valid: n:h needs 2 <= h < n <= 8"));
+        return new NestedBits((int)full, (int)high);
+    }
+
+    /// <summary>Checks that the operands are in the layout that this library reads.</summary>
+    public static void RequireLayoutVersion(in KernelInfo info)
+    {
+        long version = info.Int(AttributeNames.LayoutVersion);
+        if (version != NestedLayout.Version)
+            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"layout_version is {version}: this library reads version {NestedLayout.Version}"));
+    }
+
+    /// <summary>The weight's shape, every dimension from 1 to 2^31 - 1, and fewer than 2^62 elements.</summary>
+    public static int[] Shape(in KernelInfo info)
+    {
+        long[] shape = info.Ints(AttributeNames.Shape);
+        Product(AttributeNames.Shape, shape);
+        return [.. shape.Select(d => (int)d)];
+    }
+
+    /// <summary>The channel view, which must cover exactly the elements of the shape.</summary>
+    public static ChannelView ChannelView(in KernelInfo info, int[] shape)
+    {
+        long[] view = info.Ints(AttributeNames.ChannelView);
+        if (view.Length != 4)
+            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"attribute 'channel_view' has {view.Length} values, 4 expected"));
+        if (Product(AttributeNames.ChannelView, view) != Product(AttributeNames.Shape, [.. shape]))
+            throw new OperatorException($"attribute 'channel_view' {Text(view)} does not cover the shape {Text([.. shape])}");
+        return new ChannelView((int)view[0], (int)view[1], (int)view[2], (int)view[3]);
+    }
+
+    /// <summary>Writes dimensions as [a, b, c].</summary>
+    public static string Text(ReadOnlySpan<long> dimensions)
+    {
+        List<string> parts = [];
+        foreach (long d in dimensions)
+            parts.Add(d.ToString(CultureInfo.InvariantCulture));
+        return $"[{string.Join(", ", parts)}]";
+    }
+
+    private static long Product(string name, long[] dimensions)
+    {
+        long product = 1;
+        foreach (long d in dimensions)
+        {
+            if (d is < 1 or > int.MaxValue)
+                throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"attribute '{name}' has the dimension {d}, outside 1 to 2^31 - 1"));
+            if (product > (1L << 62) / d)
+                throw new OperatorException($"attribute '{name}' {Text(dimensions)} has too many elements");
+            product *= d;
+        }
+
+        return product;
+    }
+}

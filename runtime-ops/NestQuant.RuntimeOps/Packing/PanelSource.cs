@@ -1,0 +1,73 @@
+using NestQuant.RuntimeOps.Kernels;
+
+namespace NestQuant.RuntimeOps.Packing;
+
+/// <summary>The operands of one weight in memory, read panel by panel; the memory is never written and may be a mapped file.</summary>
+internal readonly unsafe struct PanelSource
+{
+    private readonly byte* _high;
+    private readonly byte* _low;
+
+    /// <summary>Wraps operands whose lengths the caller has checked against the layout.</summary>
+    /// <param name="layout">The weight's layout.</param>
+    /// <param name="high">The high operand, <see cref="NestedLayout.HighByteLength"/> bytes.</param>
+    /// <param name="low">The low operand, <see cref="NestedLayout.LowByteLength"/> bytes, or null for part precision.</param>
+    public PanelSource(NestedLayout layout, byte* high, byte* low)
+    {
+        Layout = layout;
+        _high = high;
+        _low = low;
+    }
+
+    /// <summary>The weight's layout.</summary>
+    public NestedLayout Layout { get; }
+
+    /// <summary>Groups of 4 rows of k, the last one completed with zeros.</summary>
+    public int Groups => (Layout.View.WeightsPerChannel + 3) / 4;
+
+    /// <summary>Values of a decoded panel: <c>[Groups][channel 32][4]</c>.</summary>
+    public int DecodedLength => Groups * 4 * NestedLayout.PanelChannels;
+
+    /// <summary>Decodes one panel to full (or part) precision integers, <c>[k/4][channel 32][4]</c>, zeros after the last row of k.</summary>
+    /// <param name="tier">Decodes the full blocks.</param>
+    /// <param name="panel">Index of the panel.</param>
+    /// <param name="values">Receives <see cref="DecodedLength"/> values.</param>
+    public void Decode(KernelTier tier, int panel, sbyte* values)
+    {
+        // In bounds: panel < Panels, blocks * 8 + rows = WeightsPerChannel, and a row takes 4 * width bytes, so a panel's reads end
+        // where the next panel starts; a full block fills 256 of DecodedLength values, the last one what is left.
+        NestedBits bits = Layout.Bits;
+        (int blocks, int rows) = Math.DivRem(Layout.View.WeightsPerChannel, NestedLayout.BlockRows);
+        byte* high = _high + panel * Layout.HighPanelBytes;
+        byte* low = _low == null ? null : _low + panel * Layout.LowPanelBytes;
+        tier.DecodeBlocks(high, low, blocks, bits, values);
+        if (rows == 0)
+            return;
+
+        int highBytes = bits.High * (NestedLayout.PanelChannels / 8);
+        int lowBytes = bits.LowWidth * (NestedLayout.PanelChannels / 8);
+        Span<sbyte> last = stackalloc sbyte[NestedLayout.BlockValues];
+        last = last[..(rows * NestedLayout.PanelChannels)];
+        BlockValues.Decode(
+            new ReadOnlySpan<byte>(high + (long)blocks * NestedLayout.BlockRows * highBytes, rows * highBytes),
+            low == null ? [] : new ReadOnlySpan<byte>(low + (long)blocks * NestedLayout.BlockRows * lowBytes, rows * lowBytes),
+            bits,
+            last);
+
+        (int first, int second) = PanelOrder.GroupRows(rows);
+        Span<sbyte> target = new(values + (long)blocks * NestedLayout.BlockValues, (first + second + 3) / 4 * 4 * NestedLayout.PanelChannels);
+        Widen(last, first, target);
+        if (second > 0)
+            Widen(last[(first * NestedLayout.PanelChannels)..], second, target[(4 * NestedLayout.PanelChannels)..]);
+    }
+
+    private static void Widen(ReadOnlySpan<sbyte> group, int rows, Span<sbyte> target)
+    {
+        for (int channel = 0; channel < NestedLayout.PanelChannels; channel++)
+        {
+            Span<sbyte> four = target.Slice(channel * 4, 4);
+            four.Clear();
+            group.Slice(channel * rows, rows).CopyTo(four);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+namespace NestQuant.RuntimeOps.Paging;
+
+/// <summary>
+/// Gives a low operand's memory back when its node switches to part precision, and fetches it when the node switches back.
+/// </summary>
+/// <remarks>
+/// Only an operand that is a constant initializer in a mapped file is paged: releasing its pages loses nothing, since the file still
+/// has them, and a run that reads them at the same moment just faults them in again. Linux only; elsewhere nothing happens.
+/// </remarks>
+/// <param name="address">The constant operand's address, or 0 when there is none.</param>
+/// <param name="length">Its bytes.</param>
+internal sealed class LowOperandPager(nint address, long length)
+{
+    private const int Unknown = 0;
+    private const int Full = 1;
+    private const int Part = 2;
+
+    private readonly Lazy<bool> _isFileBacked = new(() => address != 0 && OperatingSystem.IsLinux() && MemoryMaps.IsFileBacked(address, length));
+    private int _state = Unknown;
+
+    /// <summary>Notes the precision of the run that starts, and acts when it differs from the last one's.</summary>
+    public void Enter(bool isPart)
+    {
+        int state = isPart ? Part : Full;
+        if (Volatile.Read(ref _state) == state)
+            return;
+        int previous = Interlocked.Exchange(ref _state, state);
+        if (previous is Unknown || previous == state || !_isFileBacked.Value)
+            return;
+        if (isPart)
+            PageAdvice.Release(address, length);
+        else
+            PageAdvice.Prefetch(address, length);
+    }
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+
+namespace NestQuant.RuntimeOps.Paging;
+
+/// <summary>What Linux says about this process's memory in /proc/self/maps.</summary>
+internal static class MemoryMaps
+{
+    private const string Path = "/proc/self/maps";
+
+    /// <summary>Whether a range lies wholly in mappings of files on disk.</summary>
+    /// <returns>False also when nothing can be learned: then the range must be left alone.</returns>
+    public static bool IsFileBacked(nint address, long length)
+    {
+        try
+        {
+            return Covers(File.ReadLines(Path), (ulong)address, (ulong)length);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Whether lines of a maps file, in ascending order, cover a range with file mappings and no gap.</summary>
+    /// <param name="lines">Lines <c>begin-end permissions offset device inode path</c>.</param>
+    /// <param name="address">First byte of the range.</param>
+    /// <param name="length">Bytes of the range.</param>
+    public static bool Covers(IEnumerable<string> lines, ulong address, ulong length)
+    {
+        ulong next = address;
+        foreach (string line in lines)
+        {
+            string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            string[] bounds = fields.Length < 5 ? [] : fields[0].Split('-');
+            if (bounds.Length != 2
+                || !ulong.TryParse(bounds[0], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong begin)
+                || !ulong.TryParse(bounds[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong end)
+                || !ulong.TryParse(fields[4], NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode))
+            {
+                return false;
+            }
+
+            if (end <= next)
+                continue;
+            if (begin > next || inode == 0)
+                return false;
+            next = end;
+            if (next - address >= length)
+                return true;
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,34 @@
+using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
+using NestQuant.RuntimeOps.Interop;
+
+namespace NestQuant.RuntimeOps;
+
+/// <summary>Registers the operators with ONNX Runtime sessions of this process.</summary>
+public static unsafe partial class SessionOptionsExtensions
+{
+    /// <summary>Makes the operators of <see cref="NestQuantOps.Domain"/> known to sessions created with these options.</summary>
+    /// <param name="options">The options.</param>
+    /// <returns>The same options.</returns>
+    /// <exception cref="PlatformNotSupportedException">The ONNX Runtime in this process is too old.</exception>
+    public static SessionOptions RegisterNestQuantOps(this SessionOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        bool added = false;
+        try
+        {
+            options.DangerousAddRef(ref added);
+            OperatorRegistration.Register((void*)options.DangerousGetHandle(), (Interop.OrtApiBase*)GetApiBase());
+        }
+        finally
+        {
+            if (added)
+                options.DangerousRelease();
+        }
+
+        return options;
+    }
+
+    [LibraryImport("onnxruntime", EntryPoint = "OrtGetApiBase")]
+    private static partial nint GetApiBase();
+}

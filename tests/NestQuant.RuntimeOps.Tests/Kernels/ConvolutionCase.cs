@@ -1,0 +1,145 @@
+using CsCheck;
+using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.RuntimeOps.Tests.Kernels;
+
+/// <summary>A random convolution: its tensors, and its result by the textbook.</summary>
+internal sealed unsafe class ConvolutionCase
+{
+    private readonly sbyte[] _weights;
+    private readonly bool _isPart;
+
+    public ConvolutionCase(ConvolutionGeometry geometry, NestedBits bits, int seed, int largestZeroPoint, bool isPart, bool extreme = false)
+    {
+        Geometry = geometry;
+        _isPart = isPart;
+        Layout = new NestedLayout(bits, new ChannelView(geometry.OutputChannels, geometry.ChannelsPerGroup, 1, geometry.Taps));
+        (sbyte[] high, sbyte[] low) = RandomWeights.Create(Layout, seed);
+        Random random = new(seed);
+        X = new byte[(long)geometry.Batch * geometry.Height.Input * geometry.Width.Input * geometry.InputChannels];
+        random.NextBytes(X);
+        XZeroPoint = random.Next(5) switch { 0 => 0, 1 => 255, _ => (byte)random.Next(256) };
+        if (extreme)
+        {
+            // The largest sums there are: every product is 255 * -2^(n-1).
+            high.AsSpan().Fill((sbyte)-(1 << (bits.High - 1)));
+            low.AsSpan().Clear();
+            X.AsSpan().Fill(255);
+            XZeroPoint = 0;
+        }
+
+        HighBytes = new byte[Layout.HighByteLength];
+        LowBytes = new byte[Layout.LowByteLength];
+        NestedPacker.Pack(Layout, high, low, HighBytes, LowBytes);
+        _weights = [.. high.Zip(low, (h, l) => (sbyte)((h << bits.Shift) + (isPart ? 0 : l)))];
+        XScale = random.NextSingle() + 0.01f;
+        WScale = [.. Enumerable.Range(0, geometry.OutputChannels).Select(_ => random.NextSingle() * 0.1f + 1e-4f)];
+        Bias = random.Next(3) == 0 ? null : [.. Enumerable.Range(0, geometry.OutputChannels).Select(_ => random.NextSingle() - 0.5f)];
+        WZeroPoint = largestZeroPoint == 0
+            ? null
+            : [.. Enumerable.Range(0, geometry.OutputChannels).Select(_ => (int)random.NextInt64(-largestZeroPoint, largestZeroPoint + 1L))];
+    }
+
+    public static Gen<ConvolutionGeometry> Geometries { get; } =
+        from batch in Gen.Int[1, 3]
+        from height in Axes
+        from width in Axes
+        from kind in Gen.Int[0, 3]
+        from groups in Gen.Int[2, 5]
+        from channels in Gen.Int[1, 37]
+        from outputs in Gen.Int[1, 45]
+        select kind switch
+        {
+            0 => new ConvolutionGeometry(batch, height, width, channels + 1, 1, channels + 1),
+            1 => new ConvolutionGeometry(batch, height, width, groups, channels % 9 + 1, groups * (outputs % 19 + 1)),
+            _ => new ConvolutionGeometry(batch, height, width, 1, channels, outputs),
+        };
+
+    private static Gen<ConvolutionAxis> Axes =>
+        from kernel in Gen.Int[1, 4]
+        from stride in Gen.Int[1, 3]
+        from dilation in Gen.Int[1, 2]
+        from padBegin in Gen.Int[0, 4]
+        from padEnd in Gen.Int[0, 3]
+        from extra in Gen.Int[0, 7]
+        let span = (kernel - 1) * dilation + 1
+        let input = Math.Max(1, span - padBegin - padEnd + extra)
+        select new ConvolutionAxis(input, kernel, stride, dilation, padBegin, (input + padBegin + padEnd - span) / stride + 1);
+
+    public ConvolutionGeometry Geometry { get; }
+
+    public NestedLayout Layout { get; }
+
+    public byte[] HighBytes { get; }
+
+    public byte[] LowBytes { get; }
+
+    public byte[] X { get; }
+
+    public byte XZeroPoint { get; }
+
+    public float XScale { get; }
+
+    public float[] WScale { get; }
+
+    public int[]? WZeroPoint { get; }
+
+    public float[]? Bias { get; }
+
+    public float[] Run(KernelTier tier, ParallelLoop loop)
+    {
+        float[] y = new float[(long)Geometry.Rows * Geometry.OutputChannels];
+        y.AsSpan().Fill(float.NaN);
+        fixed (byte* x = X, high = HighBytes, low = LowBytes)
+        fixed (float* wScale = WScale, bias = Bias, target = y)
+        fixed (int* wZeroPoint = WZeroPoint)
+        {
+            PanelSource weights = new(Layout, high, _isPart ? null : low);
+            ConvolutionData data = new(x, XZeroPoint, XScale, wScale, wZeroPoint, bias, target);
+            NestedConvolution.Run(tier, Geometry, weights, data, loop);
+        }
+
+        return y;
+    }
+
+    /// <summary>The weight as floats, in its own order.</summary>
+    public float[] DequantizedWeights() =>
+        [.. _weights.Select((w, i) => (w - (WZeroPoint?[i / Layout.View.WeightsPerChannel] ?? 0)) * WScale[i / Layout.View.WeightsPerChannel])];
+
+    /// <summary>The definition, element by element in 64-bit integers.</summary>
+    public float[] Expected()
+    {
+        ConvolutionGeometry g = Geometry;
+        ChannelView view = Layout.View;
+        float[] y = new float[(long)g.Rows * g.OutputChannels];
+        for (int i = 0; i < y.Length; i++)
+        {
+            int m = i % g.OutputChannels;
+            int position = i / g.OutputChannels;
+            int ox = position % g.Width.Output;
+            int oy = position / g.Width.Output % g.Height.Output;
+            int image = position / g.Width.Output / g.Height.Output;
+            int group = m / g.OutputsPerGroup;
+            long sum = 0;
+            for (int c = 0; c < g.ChannelsPerGroup; c++)
+            {
+                for (int tap = 0; tap < g.Taps; tap++)
+                {
+                    int iy = oy * g.Height.Stride - g.Height.PadBegin + tap / g.Width.Kernel * g.Height.Dilation;
+                    int ix = ox * g.Width.Stride - g.Width.PadBegin + tap % g.Width.Kernel * g.Width.Dilation;
+                    if (iy < 0 || iy >= g.Height.Input || ix < 0 || ix >= g.Width.Input)
+                        continue;
+                    int x = X[((image * g.Height.Input + iy) * g.Width.Input + ix) * g.InputChannels + group * g.ChannelsPerGroup + c];
+                    long w = _weights[(m * view.Inner + c) * view.Taps + tap];
+                    sum += (x - XZeroPoint) * (w - (WZeroPoint?[m] ?? 0));
+                }
+            }
+
+            float scaled = sum * (XScale * WScale[m]);
+            y[i] = scaled + (Bias?[m] ?? 0f);
+        }
+
+        return y;
+    }
+}
