@@ -1,1 +1,15 @@
-Console.WriteLine("benchmarks");
+using BenchmarkDotNet.Running;
+using NestQuant.Benchmarks.CompileSpeed;
+
+switch (args)
+{
+    case ["compile-speed", var nestquant, ..]:
+        CompileSpeedBenchmark.Run(nestquant, args.Length > 2 ? args[2] : "/usr/bin/python3", runs: 5);
+        return 0;
+    case ["kernels", ..]:
+        BenchmarkSwitcher.FromAssembly(typeof(CompileSpeedBenchmark).Assembly).Run(args[1..]);
+        return 0;
+    default:
+        Console.Error.WriteLine("usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options]");
+        return 2;
+}

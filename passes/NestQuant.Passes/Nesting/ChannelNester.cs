@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Nesting;
@@ -8,6 +9,7 @@ public sealed class ChannelNester
     private readonly NestingOptions _options;
     private readonly AdaptiveRounding _adaptive;
     private readonly float[] _scaled;
+    private readonly float[] _rounded;
     private readonly sbyte[] _integers;
 
     /// <summary>Creates a nester for channels of up to <paramref name="maxChannelLength"/> weights.</summary>
@@ -16,6 +18,7 @@ public sealed class ChannelNester
         _options = options;
         _adaptive = new AdaptiveRounding(maxChannelLength);
         _scaled = new float[maxChannelLength];
+        _rounded = new float[maxChannelLength];
         _integers = new sbyte[maxChannelLength];
     }
 
@@ -40,8 +43,9 @@ public sealed class ChannelNester
     public void Quantize(ReadOnlySpan<float> weights, int taps, ChannelScale scale, Span<sbyte> integers)
     {
         Span<float> scaled = _scaled.AsSpan(0, weights.Length);
-        for (int i = 0; i < weights.Length; i++) scaled[i] = (scale.Multiplier * weights[i]) - scale.Offset;
-        Round(_options.Rounding == WeightRounding.Floor ? WeightRounding.Nearest : _options.Rounding, scaled, taps, _options.Bits.Full, integers);
+        TensorPrimitives.Multiply(weights, scale.Multiplier, scaled);
+        TensorPrimitives.Subtract(scaled, scale.Offset, scaled);
+        Round(_options.Rounding == WeightRounding.Floor ? WeightRounding.Adaptive : _options.Rounding, scaled, taps, _options.Bits.Full, integers);
     }
 
     /// <summary>The split: the high part is the integer divided by 2^l and rounded, the low part the rest (section 1.2).</summary>
@@ -51,9 +55,12 @@ public sealed class ChannelNester
         int hi = (1 << (_options.Bits.High - 1)) - 1;
         float inverse = 1f / (1 << shift);
         Span<float> scaled = _scaled.AsSpan(0, integers.Length);
-        for (int i = 0; i < integers.Length; i++) scaled[i] = Math.Clamp(integers[i] * inverse, -hi - 1, hi);
+        ByteConversion.Load(integers, scaled);
+        TensorPrimitives.Multiply(scaled, inverse, scaled);
+        TensorPrimitives.Clamp(scaled, -hi - 1, hi, scaled);
         Round(_options.HighRounding ?? _options.Rounding, scaled, taps, _options.Bits.High, high);
-        for (int i = 0; i < integers.Length; i++) low[i] = (sbyte)(integers[i] - (high[i] << shift));
+        TensorPrimitives.Multiply(high, unchecked((sbyte)(1 << shift)), low);
+        TensorPrimitives.Subtract(integers, low, low);
     }
 
     private void Round(WeightRounding rounding, ReadOnlySpan<float> x, int taps, int bits, Span<sbyte> integers)
@@ -65,32 +72,35 @@ public sealed class ChannelNester
                 _adaptive.Round(x, taps, lo, hi, integers);
                 break;
             case WeightRounding.Nearest:
-                for (int i = 0; i < x.Length; i++) integers[i] = (sbyte)Math.Clamp(MathF.Round(x[i]), lo, hi);
+                TensorPrimitives.Round(x, _rounded.AsSpan(0, x.Length));
+                ByteConversion.Store(_rounded.AsSpan(0, x.Length), lo, hi, integers);
                 break;
             case WeightRounding.Floor:
-                for (int i = 0; i < x.Length; i++) integers[i] = (sbyte)Math.Clamp(MathF.Floor(x[i]), lo, hi);
+                TensorPrimitives.Floor(x, _rounded.AsSpan(0, x.Length));
+                ByteConversion.Store(_rounded.AsSpan(0, x.Length), lo, hi, integers);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(rounding), rounding, "unknown rounding");
         }
     }
 
-    private NestedChannel Measure(ReadOnlySpan<float> weights, ChannelScale scale, ReadOnlySpan<sbyte> integers, ReadOnlySpan<sbyte> high)
-    {
-        float step = scale.Scale;
-        int zeroPoint = scale.ZeroPoint, shift = _options.Bits.Shift;
-        double signal = 0, noiseFull = 0, noisePart = 0;
-        for (int i = 0; i < weights.Length; i++)
-        {
-            float weight = weights[i];
-            float full = ((integers[i] - zeroPoint) * step) - weight;
-            float part = (((high[i] << shift) - zeroPoint) * step) - weight;
-            signal += (double)weight * weight;
-            noiseFull += (double)full * full;
-            noisePart += (double)part * part;
-        }
+    private NestedChannel Measure(ReadOnlySpan<float> weights, ChannelScale scale, ReadOnlySpan<sbyte> integers, ReadOnlySpan<sbyte> high) => new(
+        scale.Scale,
+        scale.ZeroPoint,
+        FixedOrderSum.OfSquares(weights),
+        Noise(weights, integers, gain: 1, scale),
+        Noise(weights, high, gain: 1 << _options.Bits.Shift, scale));
 
-        return new NestedChannel(step, zeroPoint, signal, noiseFull, noisePart);
+    /// <summary>Sum of squared differences between the weights and <c>(gain * integer - zero point) * scale</c>.</summary>
+    private double Noise(ReadOnlySpan<float> weights, ReadOnlySpan<sbyte> integers, int gain, ChannelScale scale)
+    {
+        Span<float> errors = _scaled.AsSpan(0, weights.Length);
+        ByteConversion.Load(integers, errors);
+        if (gain != 1) TensorPrimitives.Multiply(errors, gain, errors);
+        TensorPrimitives.Subtract(errors, scale.ZeroPoint, errors);
+        TensorPrimitives.Multiply(errors, scale.Scale, errors);
+        TensorPrimitives.Subtract(errors, weights, errors);
+        return FixedOrderSum.OfSquares(errors);
     }
 }
 

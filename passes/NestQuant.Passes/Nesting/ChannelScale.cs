@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace NestQuant.Passes.Nesting;
 
 /// <summary>
@@ -40,19 +42,12 @@ public readonly record struct ChannelScale(float Multiplier, float Offset)
 
     private static ChannelScale FromRange(float min, float max, int bits)
     {
-        float multiplier = ((1 << bits) - 1) / MathF.Max(max - min, SmallestRange);
+        int steps = (1 << bits) - 1;
+        float range = MathF.Max(max - min, SmallestRange);
+        // Weights near both ends of float32 are further apart than float32 can say.
+        float multiplier = float.IsFinite(range) ? steps / range : (float)(steps / ((double)max - min));
         return new ChannelScale(multiplier, MathF.Round(multiplier * min) + (1 << (bits - 1)));
     }
 
-    private static (float Min, float Max) Range(ReadOnlySpan<float> weights)
-    {
-        float min = weights[0], max = weights[0];
-        foreach (float weight in weights)
-        {
-            min = MathF.Min(min, weight);
-            max = MathF.Max(max, weight);
-        }
-
-        return (min, max);
-    }
+    private static (float Min, float Max) Range(ReadOnlySpan<float> weights) => (TensorPrimitives.Min(weights), TensorPrimitives.Max(weights));
 }

@@ -11,7 +11,7 @@ public enum WeightRounding
     /// <summary>Round to nearest, ties to even.</summary>
     Nearest,
 
-    /// <summary>Nearest for the full-bit stage and a plain bit shift for the high part: the paper's ablation.</summary>
+    /// <summary>Adaptive for the full-bit stage and a plain bit shift for the high part: the paper's ablation.</summary>
     Floor,
 }
 

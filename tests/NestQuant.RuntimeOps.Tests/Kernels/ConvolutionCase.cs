@@ -8,14 +8,6 @@ namespace NestQuant.RuntimeOps.Tests.Kernels;
 internal sealed unsafe class ConvolutionCase
 {
     private readonly sbyte[] _weights;
-    private readonly byte[] _highBytes;
-    private readonly byte[] _lowBytes;
-    private readonly byte[] _x;
-    private readonly int _xZeroPoint;
-    private readonly float _xScale;
-    private readonly float[] _wScale;
-    private readonly int[]? _wZeroPoint;
-    private readonly float[]? _bias;
     private readonly bool _isPart;
 
     public ConvolutionCase(ConvolutionGeometry geometry, NestedBits bits, int seed, int largestZeroPoint, bool isPart, bool extreme = false)
@@ -25,26 +17,26 @@ internal sealed unsafe class ConvolutionCase
         Layout = new NestedLayout(bits, new ChannelView(geometry.OutputChannels, geometry.ChannelsPerGroup, 1, geometry.Taps));
         (sbyte[] high, sbyte[] low) = RandomWeights.Create(Layout, seed);
         Random random = new(seed);
-        _x = new byte[(long)geometry.Batch * geometry.Height.Input * geometry.Width.Input * geometry.InputChannels];
-        random.NextBytes(_x);
-        _xZeroPoint = random.Next(5) switch { 0 => 0, 1 => 255, _ => random.Next(256) };
+        X = new byte[(long)geometry.Batch * geometry.Height.Input * geometry.Width.Input * geometry.InputChannels];
+        random.NextBytes(X);
+        XZeroPoint = random.Next(5) switch { 0 => 0, 1 => 255, _ => (byte)random.Next(256) };
         if (extreme)
         {
             // The largest sums there are: every product is 255 * -2^(n-1).
             high.AsSpan().Fill((sbyte)-(1 << (bits.High - 1)));
             low.AsSpan().Clear();
-            _x.AsSpan().Fill(255);
-            _xZeroPoint = 0;
+            X.AsSpan().Fill(255);
+            XZeroPoint = 0;
         }
 
-        _highBytes = new byte[Layout.HighByteLength];
-        _lowBytes = new byte[Layout.LowByteLength];
-        NestedPacker.Pack(Layout, high, low, _highBytes, _lowBytes);
+        HighBytes = new byte[Layout.HighByteLength];
+        LowBytes = new byte[Layout.LowByteLength];
+        NestedPacker.Pack(Layout, high, low, HighBytes, LowBytes);
         _weights = [.. high.Zip(low, (h, l) => (sbyte)((h << bits.Shift) + (isPart ? 0 : l)))];
-        _xScale = random.NextSingle() + 0.01f;
-        _wScale = [.. Enumerable.Range(0, geometry.OutputChannels).Select(_ => random.NextSingle() * 0.1f + 1e-4f)];
-        _bias = random.Next(3) == 0 ? null : [.. Enumerable.Range(0, geometry.OutputChannels).Select(_ => random.NextSingle() - 0.5f)];
-        _wZeroPoint = largestZeroPoint == 0
+        XScale = random.NextSingle() + 0.01f;
+        WScale = [.. Enumerable.Range(0, geometry.OutputChannels).Select(_ => random.NextSingle() * 0.1f + 1e-4f)];
+        Bias = random.Next(3) == 0 ? null : [.. Enumerable.Range(0, geometry.OutputChannels).Select(_ => random.NextSingle() - 0.5f)];
+        WZeroPoint = largestZeroPoint == 0
             ? null
             : [.. Enumerable.Range(0, geometry.OutputChannels).Select(_ => (int)random.NextInt64(-largestZeroPoint, largestZeroPoint + 1L))];
     }
@@ -79,21 +71,41 @@ internal sealed unsafe class ConvolutionCase
 
     public NestedLayout Layout { get; }
 
+    public byte[] HighBytes { get; }
+
+    public byte[] LowBytes { get; }
+
+    public byte[] X { get; }
+
+    public byte XZeroPoint { get; }
+
+    public float XScale { get; }
+
+    public float[] WScale { get; }
+
+    public int[]? WZeroPoint { get; }
+
+    public float[]? Bias { get; }
+
     public float[] Run(KernelTier tier, ParallelLoop loop)
     {
         float[] y = new float[(long)Geometry.Rows * Geometry.OutputChannels];
         y.AsSpan().Fill(float.NaN);
-        fixed (byte* x = _x, high = _highBytes, low = _lowBytes)
-        fixed (float* wScale = _wScale, bias = _bias, target = y)
-        fixed (int* wZeroPoint = _wZeroPoint)
+        fixed (byte* x = X, high = HighBytes, low = LowBytes)
+        fixed (float* wScale = WScale, bias = Bias, target = y)
+        fixed (int* wZeroPoint = WZeroPoint)
         {
             PanelSource weights = new(Layout, high, _isPart ? null : low);
-            ConvolutionData data = new(x, _xZeroPoint, _xScale, wScale, wZeroPoint, bias, target);
+            ConvolutionData data = new(x, XZeroPoint, XScale, wScale, wZeroPoint, bias, target);
             NestedConvolution.Run(tier, Geometry, weights, data, loop);
         }
 
         return y;
     }
+
+    /// <summary>The weight as floats, in its own order.</summary>
+    public float[] DequantizedWeights() =>
+        [.. _weights.Select((w, i) => (w - (WZeroPoint?[i / Layout.View.WeightsPerChannel] ?? 0)) * WScale[i / Layout.View.WeightsPerChannel])];
 
     /// <summary>The definition, element by element in 64-bit integers.</summary>
     public float[] Expected()
@@ -118,14 +130,14 @@ internal sealed unsafe class ConvolutionCase
                     int ix = ox * g.Width.Stride - g.Width.PadBegin + tap % g.Width.Kernel * g.Width.Dilation;
                     if (iy < 0 || iy >= g.Height.Input || ix < 0 || ix >= g.Width.Input)
                         continue;
-                    int x = _x[((image * g.Height.Input + iy) * g.Width.Input + ix) * g.InputChannels + group * g.ChannelsPerGroup + c];
+                    int x = X[((image * g.Height.Input + iy) * g.Width.Input + ix) * g.InputChannels + group * g.ChannelsPerGroup + c];
                     long w = _weights[(m * view.Inner + c) * view.Taps + tap];
-                    sum += (x - _xZeroPoint) * (w - (_wZeroPoint?[m] ?? 0));
+                    sum += (x - XZeroPoint) * (w - (WZeroPoint?[m] ?? 0));
                 }
             }
 
-            float scaled = sum * (_xScale * _wScale[m]);
-            y[i] = scaled + (_bias?[m] ?? 0f);
+            float scaled = sum * (XScale * WScale[m]);
+            y[i] = scaled + (Bias?[m] ?? 0f);
         }
 
         return y;

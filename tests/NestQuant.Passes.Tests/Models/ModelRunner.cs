@@ -1,0 +1,39 @@
+using Microsoft.ML.OnnxRuntime;
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Passes.Tests.Models;
+
+/// <summary>Runs models in ONNX Runtime.</summary>
+internal static class ModelRunner
+{
+    /// <summary>Creates a session, which is ONNX Runtime's own check of a model.</summary>
+    public static InferenceSession Open(ModelProto model, int threads = 1)
+    {
+        using var options = new SessionOptions { IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        return new InferenceSession(ModelFile.ToBytes(model), options);
+    }
+
+    public static Dictionary<string, TensorValue> Run(ModelProto model, params (string Name, TensorValue Value)[] feeds)
+    {
+        using InferenceSession session = Open(model);
+        return Run(session, feeds);
+    }
+
+    public static Dictionary<string, TensorValue> Run(InferenceSession session, params (string Name, TensorValue Value)[] feeds)
+    {
+        OrtValue[] inputs = Array.ConvertAll(feeds, static feed => feed.Value.ToOrtValue());
+        try
+        {
+            using var run = new RunOptions();
+            string[] names = [.. session.OutputNames];
+            using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(run, [.. feeds.Select(static feed => feed.Name)], inputs, names);
+            return names.Zip(outputs, static (name, value) => (name, TensorValue.From(value))).ToDictionary(static pair => pair.name, static pair => pair.Item2, StringComparer.Ordinal);
+        }
+        finally
+        {
+            foreach (OrtValue input in inputs) input.Dispose();
+        }
+    }
+
+    public static ModelProto Clone(ModelProto model) => ModelFile.Load(ModelFile.ToBytes(model));
+}

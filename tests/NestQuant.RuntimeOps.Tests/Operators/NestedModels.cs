@@ -1,0 +1,76 @@
+using NestQuant.Compiler.Onnx;
+using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Tests.Kernels;
+
+namespace NestQuant.RuntimeOps.Tests.Operators;
+
+/// <summary>Models of one nested operator over a random case; X and bits are fed.</summary>
+internal static class NestedModels
+{
+    public static NodeModel Conv(ConvolutionCase c)
+    {
+        ConvolutionGeometry g = c.Geometry;
+        return Integer(OperatorNames.NestedConv, c, [-1, g.Height.Input, g.Width.Input, g.InputChannels])
+            .With(AttributeProto.IntList(AttributeNames.Shape, g.OutputChannels, g.ChannelsPerGroup, g.Height.Kernel, g.Width.Kernel))
+            .With(AttributeProto.Int(AttributeNames.Group, g.Groups))
+            .With(AttributeProto.IntList(AttributeNames.Strides, g.Height.Stride, g.Width.Stride))
+            .With(AttributeProto.IntList(AttributeNames.Dilations, g.Height.Dilation, g.Width.Dilation))
+            .With(AttributeProto.IntList(AttributeNames.Pads, g.Height.PadBegin, g.Width.PadBegin, PadEnd(g.Height), PadEnd(g.Width)));
+    }
+
+    /// <summary>A matrix product whose weight is [N, K].</summary>
+    public static NodeModel Gemm(ConvolutionCase c, params long[] xShape) =>
+        Integer(OperatorNames.NestedGemm, c, xShape)
+            .With(AttributeProto.IntList(AttributeNames.Shape, c.Geometry.OutputChannels, c.Geometry.ChannelsPerGroup))
+            .With(AttributeProto.IntList(AttributeNames.ChannelView, c.Geometry.OutputChannels, c.Geometry.ChannelsPerGroup, 1, 1));
+
+    public static NodeModel DequantizeLinear(NestedLayout layout, byte[] high, byte[] low, float[] scale, int[]? zeroPoint, params long[] shape)
+    {
+        NodeModel model = Weight(new NodeModel(OperatorNames.NestedDequantizeLinear), layout, high, low, scale, zeroPoint);
+        ChannelView view = layout.View;
+        return model.Default(TensorProto.FromInt32s("bits", [], [layout.Bits.Full]))
+            .With(AttributeProto.IntList(AttributeNames.Shape, shape))
+            .With(AttributeProto.IntList(AttributeNames.ChannelView, view.Groups, view.Inner, view.Channels, view.Taps));
+    }
+
+    /// <summary>The end padding that gives an axis its output extent.</summary>
+    public static int PadEnd(ConvolutionAxis axis) =>
+        Math.Max(0, (axis.Output - 1) * axis.Stride + (axis.Kernel - 1) * axis.Dilation + 1 - axis.Input - axis.PadBegin);
+
+    public static ConvolutionCase SmallConv(int seed = 1, bool isPart = false) =>
+        new(new ConvolutionGeometry(1, new(6, 3, 1, 1, 1, 6), new(5, 3, 1, 1, 1, 5), 1, 3, 4), new NestedBits(8, 6), seed, 0, isPart);
+
+    public static ConvolutionCase SmallGemm(int rows, int seed = 1, bool isPart = false) =>
+        new(new ConvolutionGeometry(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(rows), 1, 20, 7), new NestedBits(8, 6), seed, 0, isPart);
+
+    private static NodeModel Integer(string opType, ConvolutionCase c, long[] xShape)
+    {
+        NodeModel model = new NodeModel(opType)
+            .Fed("X", TensorDataType.UInt8, xShape)
+            .Constant(TensorProto.FromFloats("x_scale", [], [c.XScale]))
+            .Constant(TensorProto.FromBytes("x_zero_point", TensorDataType.UInt8, [], [c.XZeroPoint]));
+        Weight(model, c.Layout, c.HighBytes, c.LowBytes, c.WScale, c.WZeroPoint);
+        if (c.Bias is null)
+            model.Absent("B");
+        else
+            model.Constant(TensorProto.FromFloats("B", [c.Bias.Length], c.Bias));
+        return model.Default(TensorProto.FromInt32s("bits", [], [c.Layout.Bits.Full]));
+    }
+
+    private static NodeModel Weight(NodeModel model, NestedLayout layout, byte[] high, byte[] low, float[] scale, int[]? zeroPoint)
+    {
+        model.Constant(TensorProto.FromBytes("W_high", TensorDataType.UInt8, [high.Length], high))
+            .Constant(TensorProto.FromBytes("W_low", TensorDataType.UInt8, [low.Length], low))
+            .Constant(TensorProto.FromFloats("w_scale", [scale.Length], scale));
+        if (zeroPoint is null)
+            model.Absent("w_zero_point");
+        else
+            model.Constant(TensorProto.FromInt32s("w_zero_point", [zeroPoint.Length], zeroPoint));
+        return model
+            .With(AttributeProto.Int(AttributeNames.FullBits, layout.Bits.Full))
+            .With(AttributeProto.Int(AttributeNames.HighBits, layout.Bits.High))
+            .With(AttributeProto.Int(AttributeNames.LayoutVersion, NestedLayout.Version));
+    }
+}

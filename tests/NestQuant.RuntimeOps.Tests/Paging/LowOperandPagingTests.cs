@@ -1,0 +1,98 @@
+using System.Globalization;
+using Microsoft.ML.OnnxRuntime;
+using NestQuant.Compiler.Onnx;
+using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Tests.Kernels;
+using NestQuant.RuntimeOps.Tests.Operators;
+
+namespace NestQuant.RuntimeOps.Tests.Paging;
+
+public sealed class LowOperandPagingTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("nestquant-paging-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [SkippableFact]
+    public void The_low_file_is_resident_only_at_full_precision()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "reads /proc/self/smaps");
+        ConvolutionCase full = Case(isPart: false);
+        ConvolutionCase part = Case(isPart: true);
+        using InferenceSession session = Open(full);
+
+        Assert.Equal(part.Expected(), Run(session, full, 6));
+        Assert.Equal(0, ResidentLowKilobytes());
+
+        Assert.Equal(full.Expected(), Run(session, full, 8));
+        Assert.InRange(ResidentLowKilobytes(), full.LowBytes.Length / 1024, long.MaxValue);
+
+        Assert.Equal(part.Expected(), Run(session, full, 6));
+        Assert.InRange(ResidentLowKilobytes(), 0, 8);
+
+        Assert.Equal(full.Expected(), Run(session, full, 8));
+    }
+
+    [Fact]
+    public void Low_operands_in_ordinary_memory_keep_their_values()
+    {
+        ConvolutionCase full = Case(isPart: false);
+        using InferenceSession session = NestedModels.Gemm(full, 2, 512).Open();
+        for (int i = 0; i < 2; i++)
+        {
+            Run(session, full, 6);
+            Assert.Equal(full.Expected(), Run(session, full, 8));
+        }
+    }
+
+    [Fact]
+    public void Threads_that_switch_while_others_run_get_right_results()
+    {
+        ConvolutionCase full = Case(isPart: false);
+        float[] expectedFull = full.Expected();
+        float[] expectedPart = Case(isPart: true).Expected();
+        using InferenceSession session = Open(full);
+        Parallel.For(0, 60, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i =>
+            Assert.Equal(i % 2 == 0 ? expectedPart : expectedFull, Run(session, full, i % 2 == 0 ? 6 : 8)));
+    }
+
+    private static ConvolutionCase Case(bool isPart) =>
+        new(new ConvolutionGeometry(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(2), 1, 512, 256), new NestedBits(8, 6), 3, 0, isPart);
+
+    private static float[] Run(InferenceSession session, ConvolutionCase c, int bits) =>
+        session.Run(("X", SessionRuns.Tensor(c.X, 2, 512)), ("bits", SessionRuns.Tensor<int>([bits]))).Data;
+
+    private InferenceSession Open(ConvolutionCase c)
+    {
+        ModelProto model = NestedModels.Gemm(c, 2, 512).Build();
+        model.Graph!.Initializer.First(t => t.Name == "W_high").ExternalGroup = "high";
+        model.Graph.Initializer.First(t => t.Name == "W_low").ExternalGroup = "low";
+        string path = Path.Combine(_folder.FullName, "w.onnx");
+        ModelFile.Save(model, path);
+        using SessionOptions options = NodeModel.Options(1);
+        return new InferenceSession(path, options);
+    }
+
+    private long ResidentLowKilobytes()
+    {
+        long resident = 0;
+        bool found = false;
+        bool inside = false;
+        foreach (string line in File.ReadLines("/proc/self/smaps"))
+        {
+            if (char.IsAsciiHexDigit(line[0]) && line.Contains('-', StringComparison.Ordinal))
+            {
+                inside = line.Contains(Path.Combine(_folder.Name, "w.low.bin"), StringComparison.Ordinal);
+                found |= inside;
+            }
+            else if (inside && line.StartsWith("Rss:", StringComparison.Ordinal))
+            {
+                resident += long.Parse(line.AsSpan(4, line.Length - 6), NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
+            }
+        }
+
+        Assert.True(found, "ONNX Runtime has not mapped the low file");
+        return resident;
+    }
+}
