@@ -24,7 +24,7 @@ public static class DeadCode
             NodeProto node = graph.Node[i];
             if (!node.Output.Exists(live.Contains)) continue;
             liveNodes.Add(node);
-            live.UnionWith(node.Input);
+            live.UnionWith(node.Input.Where(static input => input.Length > 0));
             foreach (GraphProto body in node.Subgraphs()) live.UnionWith(CapturedValues.Of(body));
         }
 

@@ -12,6 +12,7 @@ public sealed class GraphView
     private readonly Dictionary<string, NodeProto> _producers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<NodeProto>> _consumers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TensorProto> _initializers = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _sparse = new(StringComparer.Ordinal);
     private readonly HashSet<string> _inputs = new(StringComparer.Ordinal);
     private readonly HashSet<string> _outputs = new(StringComparer.Ordinal);
 
@@ -22,6 +23,7 @@ public sealed class GraphView
         foreach (ValueInfoProto input in graph.Input) _inputs.Add(input.Name);
         foreach (ValueInfoProto output in graph.Output) _outputs.Add(output.Name);
         foreach (TensorProto initializer in graph.Initializer) _initializers[initializer.Name] = initializer;
+        foreach (SparseTensorProto initializer in graph.SparseInitializer) _sparse.Add(initializer.Values?.Name ?? "");
         foreach (NodeProto node in graph.Node) Index(node);
     }
 
@@ -67,15 +69,19 @@ public sealed class GraphView
     public bool IsInput(string value) => _inputs.Contains(value);
 
     /// <summary>Whether this graph itself defines the value.</summary>
-    public bool Defines(string value) => _inputs.Contains(value) || _initializers.ContainsKey(value) || _producers.ContainsKey(value);
+    public bool Defines(string value) =>
+        _inputs.Contains(value) || _initializers.ContainsKey(value) || _sparse.Contains(value) || _producers.ContainsKey(value);
 
     /// <summary>The initializer of that name in this graph, overridable or not, or null.</summary>
     public TensorProto? Initializer(string name) => _initializers.GetValueOrDefault(name);
 
-    /// <summary>The tensor that a name always stands for, here or in an outer graph; null when it is not constant or can be overridden by an input.</summary>
+    /// <summary>
+    /// The dense tensor that a name always stands for, here or in an outer graph; null when it is not constant, is sparse, or can be
+    /// overridden by an input.
+    /// </summary>
     public TensorProto? Constant(string name)
     {
-        if (_inputs.Contains(name) || _producers.ContainsKey(name)) return null;
+        if (_inputs.Contains(name) || _sparse.Contains(name) || _producers.ContainsKey(name)) return null;
         return _initializers.TryGetValue(name, out TensorProto? tensor) ? tensor : Outer?.Constant(name);
     }
 

@@ -59,7 +59,7 @@ public sealed class IdentityRemovalPass : IGraphPass
             return "its mask is used";
         if (opset < DropoutWithoutIsTest && node.GetInt("is_test", 0) == 0) return "it is in training mode (is_test is 0)";
         if (opset < DropoutWithTrainingMode || node.InputAt(2).Length == 0) return null;
-        return view.Constant(node.InputAt(2)) is { } mode && mode.GetBytes().Span[0] == 0
+        return view.Constant(node.InputAt(2)) is { DataType: TensorDataType.Bool, ElementCount: 1 } mode && mode.GetBytes().Span[0] == 0
             ? null
             : "its training_mode input is not constantly false";
     }

@@ -61,7 +61,7 @@ public sealed class BatchNormFoldingPass : IGraphPass
 
         if (WeightView.Of(producer, weight) is not { } channels) return $"the weight of '{producer.DisplayName()}' has an unexpected shape";
         var biasValues = new double[channels.OutputChannels];
-        if (bias is not null && !TryBroadcast(bias.ToFloats(), producer.GetFloat("beta", 1), biasValues))
+        if (bias is not null && !TryBroadcast(bias, producer.GetFloat("beta", 1), biasValues))
             return $"the bias of '{producer.DisplayName()}' is not one value per channel";
         if (parameters.Any(parameter => parameter!.ElementCount != channels.OutputChannels))
             return $"its parameters do not have the {channels.OutputChannels} channels of '{producer.DisplayName()}'";
@@ -107,10 +107,12 @@ public sealed class BatchNormFoldingPass : IGraphPass
         return weights;
     }
 
-    private static bool TryBroadcast(float[] bias, float factor, double[] channels)
+    private static bool TryBroadcast(TensorProto bias, float factor, double[] channels)
     {
-        if (bias.Length != 1 && bias.Length != channels.Length) return false;
-        for (int m = 0; m < channels.Length; m++) channels[m] = (double)factor * bias[bias.Length == 1 ? 0 : m];
+        // Gemm's bias [N, 1] also has N elements, but one for every row.
+        if (bias.ElementCount != 1 && (bias.ElementCount != channels.Length || bias.Dims[^1] != channels.Length)) return false;
+        float[] values = bias.ToFloats();
+        for (int m = 0; m < channels.Length; m++) channels[m] = (double)factor * values[values.Length == 1 ? 0 : m];
         return true;
     }
 

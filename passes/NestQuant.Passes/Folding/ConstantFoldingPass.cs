@@ -22,7 +22,7 @@ public sealed class ConstantFoldingPass : IGraphPass
 
     private static readonly HashSet<string> NeverFolded = new(StringComparer.Ordinal)
     {
-        "Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
+        "Bernoulli", "Dropout", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
         "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Constant",
     };
 
@@ -40,17 +40,31 @@ public sealed class ConstantFoldingPass : IGraphPass
 
     private bool Fold(GraphView view, ModelContext context)
     {
-        List<NodeProto> candidates = ConstantNodes(view, context.Decisions);
-        if (candidates.Count == 0) return false;
+        var failures = new Dictionary<NodeProto, string>(ReferenceEqualityComparer.Instance);
+        bool changed = false;
+        Wave wave;
+        do
+        {
+            wave = NextWave(view, failures);
+            changed |= Fold(wave.Nodes, view, context, failures);
+        }
+        while (wave.Nodes.Count > 0);
 
-        if (TryFold(candidates, view, context) is null) return true;
+        foreach ((NodeProto node, string reason) in wave.Kept) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason);
+        return changed;
+    }
+
+    private bool Fold(List<NodeProto> nodes, GraphView view, ModelContext context, Dictionary<NodeProto, string> failures)
+    {
+        if (nodes.Count == 0) return false;
+        if (TryFold(nodes, view, context) is null) return true;
         // One node that ONNX Runtime refuses spoils the session for all: find it, and fold the others by themselves.
         bool changed = false;
-        foreach (NodeProto node in candidates)
+        foreach (NodeProto node in nodes)
         {
             if (!node.Input.TrueForAll(input => input.Length == 0 || view.Constant(input) is not null)) continue;
             string? failure = TryFold([node], view, context);
-            if (failure is not null) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, $"ONNX Runtime could not evaluate it: {failure}");
+            if (failure is not null) failures[node] = $"ONNX Runtime could not evaluate it: {failure}";
             changed |= failure is null;
         }
 
@@ -78,26 +92,31 @@ public sealed class ConstantFoldingPass : IGraphPass
         return null;
     }
 
-    /// <summary>The nodes, in graph order, whose inputs are constants or results of nodes before them in the list.</summary>
-    private List<NodeProto> ConstantNodes(GraphView view, DecisionLog decisions)
+    /// <summary>
+    /// The nodes, in graph order, whose inputs are constants or results of nodes before them in the list. A node whose result's size is
+    /// itself computed waits for the next wave, when the size is known.
+    /// </summary>
+    private static Wave NextWave(GraphView view, Dictionary<NodeProto, string> failures)
     {
         var constant = new HashSet<string>(StringComparer.Ordinal);
-        var nodes = new List<NodeProto>();
+        var wave = new Wave();
         foreach (NodeProto node in view.Graph.Node)
         {
             string[] inputs = [.. node.Input.Where(static input => input.Length > 0)];
             if (inputs.Length == 0 || !inputs.All(input => constant.Contains(input) || IsFoldable(view.Constant(input)))) continue;
-            if (WhyKept(node, view) is { } reason)
+            if (!failures.TryGetValue(node, out string? reason)) reason = WhyKept(node, view);
+            if (reason is not null)
             {
-                decisions.Kept(Name, node.DisplayName(), node.OpType, reason);
-                continue;
+                wave.Kept.Add((node, reason));
             }
-
-            nodes.Add(node);
-            constant.UnionWith(node.Output);
+            else if (!ExpandedSize.DependsOnAny(node, constant))
+            {
+                wave.Nodes.Add(node);
+                constant.UnionWith(node.Output);
+            }
         }
 
-        return nodes;
+        return wave;
     }
 
     private static bool IsFoldable(TensorProto? tensor) => tensor is not null && tensor.DataType != TensorDataType.String;
@@ -116,4 +135,12 @@ public sealed class ConstantFoldingPass : IGraphPass
 
     private static bool IsNeededOutside(string value, GraphView view, HashSet<NodeProto> members) =>
         value.Length > 0 && view.Consumers(value).Any(consumer => !members.Contains(consumer));
+
+    /// <summary>What can be evaluated in one session, and what cannot be evaluated at all.</summary>
+    private sealed class Wave
+    {
+        public List<NodeProto> Nodes { get; } = [];
+
+        public List<(NodeProto Node, string Reason)> Kept { get; } = [];
+    }
 }

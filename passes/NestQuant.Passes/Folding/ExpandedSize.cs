@@ -16,6 +16,10 @@ internal static class ExpandedSize
         _ => 0,
     };
 
+    /// <summary>Whether the size of the node's result depends on one of these values: <see cref="Estimate"/> cannot tell it then.</summary>
+    public static bool DependsOnAny(NodeProto node, IReadOnlySet<string> values) =>
+        node.OpType is "ConstantOfShape" or "Expand" or "Tile" or "Range" && node.Input.Exists(values.Contains);
+
     private static long[]? Integers(GraphView view, string name) =>
         view.Constant(name) is { DataType: TensorDataType.Int64 } tensor ? tensor.ToInt64s() : null;
 

@@ -24,6 +24,9 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View)
     /// <summary>Why the node stays as it is; null while it is to be rewritten.</summary>
     public string? Reason { get; set; }
 
+    /// <summary>What makes the weight unusable for anybody: a model that has it is broken, unless the node is left out. Null for a sound weight.</summary>
+    public string? Defect { get; private set; }
+
     /// <summary>What the decision log should say about the rewritten node; null for nothing.</summary>
     public string? Note { get; set; }
 
@@ -31,7 +34,6 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View)
     public static bool IsCandidate(NodeProto node) => node.IsDefaultDomain() && Operators.Contains(node.OpType);
 
     /// <summary>Looks at the node's weight.</summary>
-    /// <exception cref="ModelException">The weight is empty or not finite: such a model is broken.</exception>
     public static NestingCandidate Of(NodeProto node, GraphView view)
     {
         var candidate = new NestingCandidate(node, view);

@@ -40,6 +40,7 @@ public sealed class NestingPass : IGraphPass
         GraphView main = GraphView.Of(context.Model.MainGraph());
         NestingCandidate[] candidates = FindCandidates(main);
         Exclude(candidates);
+        if (Array.Find(candidates, static candidate => candidate is { Reason: null, Defect: not null }) is { } broken) throw new ModelException(broken.Defect!);
         KeepWeightsNeededInFloat(candidates);
 
         NestingCandidate[] open = [.. candidates.Where(static candidate => candidate.Reason is null)];

@@ -21,7 +21,12 @@ public static class PrecisionInput
     /// <exception cref="ModelException">Another value of the model has that name.</exception>
     internal static string Ensure(ModelProto model, GraphView main, NestedBits bits)
     {
-        if (main.IsInput(Name) && main.Initializer(Name) is { DataType: TensorDataType.Int32 }) return Name;
+        if (main.IsInput(Name) && main.Initializer(Name) is { DataType: TensorDataType.Int32 } known && known.ToInt32s() is [var value])
+        {
+            if (value == bits.Full) return Name;
+            throw new ModelException($"the model's precision input '{Name}' is {value} by default, and cannot be {bits.Full} at the same time: nest the source model, not a model that was nested before");
+        }
+
         if (main.WithInner().Any(static view => view.Defines(Name)))
             throw new ModelException($"the model already has a value named '{Name}', which the precision input needs: rename it in the source model");
         main.AddInitializer(TensorProto.FromInt32s(Name, [], [bits.Full]));

@@ -1,4 +1,5 @@
-using System.Globalization;
+using static System.FormattableString;
+
 
 namespace NestQuant.RuntimeOps.Kernels;
 
@@ -35,7 +36,8 @@ internal readonly record struct ConvolutionAxis(int Input, int Kernel, int Strid
 /// <param name="groups">Groups of the convolution.</param>
 /// <param name="channelsPerGroup">Input channels of one group.</param>
 /// <param name="outputChannels">M, a multiple of the groups.</param>
-internal sealed class ConvolutionGeometry(int batch, ConvolutionAxis height, ConvolutionAxis width, int groups, int channelsPerGroup, int outputChannels)
+internal sealed class ConvolutionGeometry(
+    int batch, ConvolutionAxis height, ConvolutionAxis width, int groups, int channelsPerGroup, int outputChannels)
 {
     /// <summary>The vertical axis.</summary>
     public readonly ConvolutionAxis Height = height;
@@ -74,7 +76,7 @@ internal sealed class ConvolutionGeometry(int batch, ConvolutionAxis height, Con
     {
         long rows = batch * height;
         if (rows > int.MaxValue || rows * width > int.MaxValue)
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"the output has {batch} x {height} x {width} positions, more than 2^31 - 1"));
+            throw new ArgumentException(Invariant($"the output has {batch} x {height} x {width} positions, more than 2^31 - 1"));
         return (int)(rows * width);
     }
 }

@@ -84,8 +84,8 @@ internal sealed unsafe class DepthwiseConvolution
         new Span<int>(epilogue.ZeroPoint, NestedLayout.PanelChannels).Clear();
         byte* padding = stackalloc byte[NestedLayout.PanelChannels];
         new Span<byte>(padding, NestedLayout.PanelChannels).Fill((byte)_data.XZeroPoint);
-        int* sums = stackalloc int[KernelTier.TileChannels];
-        long rowSum = 0;
+        int* tile = stackalloc int[KernelTier.TileRows * KernelTier.TileChannels];
+        int tileRows = 0;
         taps[2 * Pairs - 1] = padding;
 
         (int line, int column) = Math.DivRem(firstRow, _geometry.Width.Output);
@@ -94,8 +94,14 @@ internal sealed unsafe class DepthwiseConvolution
         for (int row = firstRow; row < endRow; row++)
         {
             canStep = PointAtTaps(image, line, column, firstChannel, padding, taps, canStep);
-            _tier.DotDepthwise(taps, Pairs, weights, _data.XZeroPoint, channels, sums);
-            _tier.Store(sums, 1, 0, channels, epilogue, &rowSum, _data.Y + (long)row * _geometry.OutputChannels + firstChannel, 0);
+            _tier.DotDepthwise(taps, Pairs, weights, _data.XZeroPoint, channels, tile + tileRows * KernelTier.TileChannels);
+            if (++tileRows == KernelTier.TileRows || row == endRow - 1)
+            {
+                float* y = _data.Y + (row + 1L - tileRows) * _geometry.OutputChannels + firstChannel;
+                _tier.Store(tile, tileRows, 0, channels, epilogue, null, y, _geometry.OutputChannels);
+                tileRows = 0;
+            }
+
             if (++column == _geometry.Width.Output)
             {
                 canStep = false;
@@ -119,8 +125,9 @@ internal sealed unsafe class DepthwiseConvolution
         {
             for (int c = 0; c < channels; c++)
             {
-                int value = values[((tap / 4) * KernelTier.TileChannels + c) * 4 + tap % 4] - _data.WeightZeroPoint(panel * KernelTier.TileChannels + c);
-                weights[((tap / 2) * KernelTier.TileChannels + c) * 2 + tap % 2] = (short)value;
+                int value = values[((tap / 4) * KernelTier.TileChannels + c) * 4 + tap % 4];
+                int zeroPoint = _data.WeightZeroPoint(panel * KernelTier.TileChannels + c);
+                weights[((tap / 2) * KernelTier.TileChannels + c) * 2 + tap % 2] = (short)(value - zeroPoint);
             }
         }
     }

@@ -1,4 +1,5 @@
-using System.Globalization;
+using static System.FormattableString;
+
 
 namespace NestQuant.RuntimeOps.Packing;
 
@@ -90,6 +91,6 @@ public static class NestedPacker
     private static void CheckLength(string what, int actual, long expected)
     {
         if (actual != expected)
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{actual} {what} given, the layout needs {expected}"));
+            throw new ArgumentException(Invariant($"{actual} {what} given, the layout needs {expected}"));
     }
 }

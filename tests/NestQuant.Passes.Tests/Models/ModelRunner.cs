@@ -1,15 +1,17 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Onnx;
+using NestQuant.RuntimeOps;
 
 namespace NestQuant.Passes.Tests.Models;
 
-/// <summary>Runs models in ONNX Runtime.</summary>
+/// <summary>Runs models in ONNX Runtime, with NestQuant's operators registered.</summary>
 internal static class ModelRunner
 {
     /// <summary>Creates a session, which is ONNX Runtime's own check of a model.</summary>
     public static InferenceSession Open(ModelProto model, int threads = 1)
     {
         using var options = new SessionOptions { IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        options.RegisterNestQuantOps();
         return new InferenceSession(ModelFile.ToBytes(model), options);
     }
 

@@ -53,7 +53,8 @@ internal sealed unsafe class Avx2Tier : KernelTier
             return;
         }
 
-        for (int channel = firstChannel / DotProduct.StripChannels * DotProduct.StripChannels; channel < endChannel; channel += DotProduct.StripChannels)
+        int firstStrip = firstChannel / DotProduct.StripChannels * DotProduct.StripChannels;
+        for (int channel = firstStrip; channel < endChannel; channel += DotProduct.StripChannels)
             DotProduct.SixRows(rows, rowStride, panel + channel * 4, groups, tile + channel);
     }
 
@@ -63,7 +64,8 @@ internal sealed unsafe class Avx2Tier : KernelTier
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Store(int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, float* y, long yStride)
+    public override void Store(
+        int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, float* y, long yStride)
     {
         // In bounds: each step covers 8 channels up to endChannel <= 32, in the tile, in the factors and in the output's row.
         fixed (PanelEpilogue* factors = &epilogue)

@@ -1,0 +1,186 @@
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Passes.Cleanup;
+using NestQuant.Passes.Folding;
+using NestQuant.Passes.Tests.Models;
+
+namespace NestQuant.Passes.Tests.Folding;
+
+public sealed class ConstantFoldingPassTests
+{
+    private static readonly (string, TensorValue) X = ("x", TensorValue.Random(2, 3));
+
+    /// <summary>What PyTorch's exporter makes of repeat_interleave over constants.</summary>
+    [Fact]
+    public void AChainOfShapeArithmeticBecomesOneInitializer()
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 2, 3).Floats("k", [1, 3], 1, 2, 3).Int64s("two", 2).Int64s("minus", -1).Int64s("target", 2, 3)
+            .Node("s = Shape(target)").Node("ones = ConstantOfShape(s)", AttributeProto.Tensor("value", TensorProto.FromInt64s("", [1], [1])))
+            .Node("m = Mul(ones, minus)").Node("q = Equal(target, m)").Node("w = Where(q, ones, target)").Node("e = Expand(k, w)").Node("y = Add(x, e)").Output("y");
+        PassRun run = Fold(graph);
+        Assert.Equal(["Add"], run.Ops);
+        Assert.Equal([1, 2, 3, 1, 2, 3], run.Graph.Initializer.Single(static tensor => tensor.Name == "e").ToFloats());
+        Assert.Equal(6, run.Decisions.Count(static decision => decision.Rewritten));
+    }
+
+    [Fact]
+    public void EveryResultThatIsReadIsKept()
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 2, 3).Floats("k", [2, 3], 1, 2, 3, 4, 5, 6).Int64s("sizes", 1, 2)
+            .Node("a, b = Split(k, sizes)", AttributeProto.Int("axis", 1)).Node("n = Neg(a)").Node("p = Add(x, n)").Node("y = Add(p, a)").Output("y");
+        Assert.Equal(["n", "a"], Fold(graph).Graph.Node.SelectMany(static node => node.Input).Where(static input => input is "a" or "b" or "n"));
+        Assert.False(graph.Graph.Initializer.Exists(static tensor => tensor.Name == "b"));
+    }
+
+    [Fact]
+    public void TransposedWeightsAreFolded() =>
+        Assert.Equal(["MatMul"], Fold(new GraphBuilder().Input("x", 2, 3).Random("W", 4, 3).Node("t = Transpose(W)", AttributeProto.IntList("perm", 1, 0)).Node("y = MatMul(x, t)").Output("y")).Ops);
+
+    [Fact]
+    public void ResultsAreVisibleInBodies()
+    {
+        GraphBuilder then = new GraphBuilder("then").Node("t = Mul(x, n)").Output("t");
+        GraphBuilder otherwise = new GraphBuilder("else").Node("q = Neg(n)").Node("e = Mul(x, q)").Output("e");
+        PassRun run = Fold(new GraphBuilder().Input("x", 2, 3).Random("k", 3).Node("n = Neg(k)").If("y", then, otherwise).Output("y"), ("c", TensorValue.OfBool(false)));
+        Assert.Equal(["If", "Mul", "Mul"], run.Ops);
+        Assert.True(run.HasInitializer("n"));
+        Assert.Equal("q", Assert.Single(otherwise.Graph.Initializer).Name);
+    }
+
+    [Theory]
+    [InlineData("r = RandomNormalLike(k)")]
+    [InlineData("r = RandomUniformLike(k)")]
+    [InlineData("r = Bernoulli(k)")]
+    [InlineData("r = Dropout(k, half, on)")]
+    public void RandomResultsStayRandom(string node)
+    {
+        ModelProto model = new GraphBuilder().Input("x", 2, 3).Floats("k", [3], 0.5f, 0.5f, 0.5f).Floats("half", [], 0.5f).Constant(TensorProto.FromBytes("on", TensorDataType.Bool, [], [1]))
+            .Node(node).Node("y = Add(x, r)").Output("y").Model();
+        PassRun run = PassRun.Of(new ConstantFoldingPass(), model);
+        Assert.False(run.Changed);
+        Assert.Contains("is not folded", run.ReasonFor("r"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void QuantizedConstantsStayQuantized()
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 2, 3).Constant(TensorProto.FromBytes("q", TensorDataType.Int8, [3], [1, 2, 3])).Floats("s", [], 0.5f)
+            .Node("k = DequantizeLinear(q, s)").Node("y = Add(x, k)").Output("y");
+        Assert.False(Fold(graph).Changed);
+    }
+
+    [Fact]
+    public void GraphOutputsStayNodes()
+    {
+        PassRun run = Fold(new GraphBuilder().Input("x", 2, 3).Random("k", 3).Node("n = Neg(k)").Node("y = Add(x, n)").Output("y", "n"));
+        Assert.False(run.Changed);
+        Assert.Contains("output of the graph", run.ReasonFor("n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OverridableInputsAreNotConstants() =>
+        Assert.False(Fold(new GraphBuilder().Input("x", 2, 3).Input("k", 3).Random("k", 3).Node("n = Neg(k)").Node("y = Add(x, n)").Output("y")).Changed);
+
+    [Fact]
+    public void AHugeResultWouldMakeTheModelBigger()
+    {
+        ModelProto model = new GraphBuilder().Input("x", 3).Int64s("shape", 1 << 20, 3).Node("z = ConstantOfShape(shape)").Node("y = Add(x, z)").Output("y").Model();
+        PassRun run = PassRun.Of(new ConstantFoldingPass(), model, loads: false);
+        Assert.False(run.Changed);
+        Assert.Contains("bigger", run.ReasonFor("z"), StringComparison.Ordinal);
+    }
+
+    /// <summary>The size is itself the result of constant nodes: it must be known before anything of that size is made.</summary>
+    [Theory]
+    [InlineData("z = ConstantOfShape(size)")]
+    [InlineData("z = Expand(one, size)")]
+    [InlineData("z = Tile(one, size)")]
+    public void AHugeResultOfComputedSizeStays(string node)
+    {
+        ModelProto model = new GraphBuilder().Input("x", 1).Int64s("half", 1 << 20).Floats("one", [1], 1)
+            .Node("size = Mul(half, half)").Node(node).Node("y = Add(x, z)").Output("y").Model();
+        PassRun run = PassRun.Of(new ConstantFoldingPass(), model, loads: false);
+        Assert.True(run.Changed);
+        Assert.Equal([node.Split(" = ")[1].Split('(')[0], "Add"], run.Ops);
+        Assert.Contains("bigger", run.ReasonFor("z"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ANodeThatFailsLeavesTheOthersFoldable()
+    {
+        ModelProto model = new GraphBuilder().Input("x", 2, 3).Random("k", 3).Random("l", 4)
+            .Node("a = Neg(k)").Node("bad = Add(k, l)").Node("d = Abs(a)").Node("y = Add(x, d)").Node("z = Add(x, bad)").Output("y", "z").Model();
+        PassRun run = PassRun.Of(new ConstantFoldingPass(), model, loads: false);
+        Assert.Equal(["Add", "Add", "Add"], run.Ops);
+        Assert.True(run.HasInitializer("d"));
+        Assert.Contains("ONNX Runtime could not evaluate it", run.ReasonFor("bad"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void StringsAreKept()
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 2, 3).Random("k", 3).Node("n = Neg(k)").Node("s = Cast(n)", AttributeProto.Int("to", (long)TensorDataType.String))
+            .Node("l = Shape(s)").Node("f = Cast(l)", AttributeProto.Int("to", 1)).Node("y = Add(x, f)").Output("y");
+        PassRun run = Fold(graph);
+        Assert.DoesNotContain("Shape", run.Ops);
+    }
+
+    [Fact]
+    public void AStringResultThatIsReadStaysANode()
+    {
+        ModelProto model = new GraphBuilder().Input(TensorDataType.String, "x", 3).Random("k", 3).Node("n = Neg(k)").Node("s = Cast(n)", AttributeProto.Int("to", (long)TensorDataType.String))
+            .Node("y = Equal(x, s)").Output("y").Model(opset: 19, irVersion: 9);
+        PassRun run = PassRun.Of(new ConstantFoldingPass(), model);
+        Assert.Equal(["Cast", "Equal"], run.Ops);
+        Assert.Contains("not a numeric tensor", run.ReasonFor("s"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void NodesWithBodiesStay()
+    {
+        GraphBuilder then = new GraphBuilder("then").Node("t = Neg(k)").Output("t"), otherwise = new GraphBuilder("else").Node("e = Abs(k)").Output("e");
+        ModelProto model = new GraphBuilder().Input("x", 2, 3).Random("k", 3).Constant(TensorProto.FromBytes("yes", TensorDataType.Bool, [], [1]))
+            .Node("b = If(yes)", AttributeProto.Graph("then_branch", then.Graph), AttributeProto.Graph("else_branch", otherwise.Graph)).Node("y = Add(x, b)").Output("y").Model();
+        PassRun run = PassRun.Preserving(new ConstantFoldingPass(), model, 0, X);
+        Assert.Contains("bodies", run.ReasonFor("b"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OperatorsOfOtherDomainsStay()
+    {
+        ModelProto model = new GraphBuilder().Input("x", 2, 3).Random("k", 3).Node("a = local.Twice(k)").Node("n = Neg(k)").Node("p = Add(x, n)").Node("y = Add(p, a)").Output("y").Model(domains: "local");
+        model.Functions.Add(Functions.Of("Twice", "i", "o", GraphBuilder.Parse("o = Add(i, i)")));
+        PassRun run = PassRun.Preserving(new ConstantFoldingPass(), model, 0, X);
+        Assert.Equal(["Twice", "Add", "Add", "Add"], run.Ops);
+        Assert.Contains("'local'", run.ReasonFor("a"), StringComparison.Ordinal);
+    }
+
+    /// <summary>Many element types and an empty tensor pass through ONNX Runtime and back.</summary>
+    [Theory]
+    [InlineData(TensorDataType.Double)]
+    [InlineData(TensorDataType.Float16)]
+    [InlineData(TensorDataType.Int8)]
+    [InlineData(TensorDataType.UInt16)]
+    [InlineData(TensorDataType.Bool)]
+    public void ElementTypesSurvive(TensorDataType type)
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 2, 3).Floats("k", [3], 0, 1, 2).Int64s("none")
+            .Node("a = Cast(k)", AttributeProto.Int("to", (long)type)).Node("b = Reshape(a, three)").Node("y = CastLike(x, b)").Node("g = Gather(k, none)").Node("h = Concat(g, k)", AttributeProto.Int("axis", 0)).Node("z = Add(x, h)")
+            .Int64s("three", 3).Output("y", "z");
+        Assert.Equal(["CastLike", "Add"], Fold(graph).Ops);
+    }
+
+    [Theory]
+    [InlineData("digits-gnl")]
+    [InlineData("digits-gnl-sparse")]
+    public void PyTorchExportsGiveTheSameResults(string name)
+    {
+        ModelProto model = GoldenModels.GoldenModel.Load(name);
+        new ConstantNodesPass().Run(new(model));
+        int before = model.Graph!.Node.Count;
+        PassRun run = PassRun.Preserving(new ConstantFoldingPass(), model, 0, ("input", TensorValue.Random(4, 1, 8, 8)));
+        Assert.InRange(run.Graph.Node.Count, 1, before / 3);
+    }
+
+    private static PassRun Fold(GraphBuilder graph, params (string, TensorValue)[] feeds) => PassRun.Preserving(new ConstantFoldingPass(), graph.Model(), 0, [X, .. feeds]);
+}
