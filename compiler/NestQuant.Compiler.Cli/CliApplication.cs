@@ -78,6 +78,7 @@ internal static class CliApplication
         CompileCommand.Add(app, console, cancellation);
         InspectCommand.Add(app, console);
         PrintCommand.Add(app, console);
+        DiffCommand.Add(app, console);
         RunCommand.Add(app, console);
         EvaluateCommand.Add(app, console, cancellation);
         app.OnExecute(new Func<int>(() => throw new UsageException("a command is needed: compile, inspect, print, diff, run or evaluate; see nestquant --help")));

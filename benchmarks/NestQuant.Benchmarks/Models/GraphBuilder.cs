@@ -66,7 +66,7 @@ internal sealed class GraphBuilder(string name, int seed)
         var bytes = new byte[count * sizeof(float)];
         // A sum of uniform numbers is close enough to a normal distribution, and much faster to draw.
         float scale = MathF.Sqrt(2f * dims[0] / count) * MathF.Sqrt(3);
-        foreach (ref float weight in MemoryMarshal.Cast<byte, float>(bytes))
+        foreach (ref float weight in MemoryMarshal.Cast<byte, float>(bytes.AsSpan()))
             weight = scale * ((_random.NextSingle() + _random.NextSingle() + _random.NextSingle() + _random.NextSingle()) - 2);
         _graph.Initializer.Add(TensorProto.FromBytes(name, TensorDataType.Float, dims, bytes));
         return name;

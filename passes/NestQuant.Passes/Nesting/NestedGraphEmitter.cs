@@ -31,8 +31,8 @@ internal sealed class NestedGraphEmitter
     }
 
     /// <summary>Adds the operands of a nested weight to the main graph, also where the float weight belongs to a body.</summary>
-    public NestedOperands AddOperands(NestedWeight nested, TensorProto weight) =>
-        _operands[weight] = NestedOperands.Add(nested, weight, _main, _names);
+    public NestedOperands AddOperands(NestedWeight nested, TensorProto weight, ParallelOptions parallel) =>
+        _operands[weight] = NestedOperands.Add(nested, weight, _main, _names, parallel);
 
     /// <summary>Rewrites one reader. Readers must come in graph order, so that what they share stands before the first.</summary>
     /// <returns>What the decision log should note: null where the node runs on integers as asked.</returns>

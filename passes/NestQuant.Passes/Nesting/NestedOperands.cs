@@ -21,12 +21,12 @@ internal sealed record NestedOperands(
     public const string HighGroup = "high", LowGroup = "low";
 
     /// <summary>Packs a nested weight and adds its operands to the main graph.</summary>
-    public static NestedOperands Add(NestedWeight nested, TensorProto weight, GraphView main, UniqueNames names)
+    public static NestedOperands Add(NestedWeight nested, TensorProto weight, GraphView main, UniqueNames names, ParallelOptions parallel)
     {
         NestedLayout layout = nested.Layout;
         var high = new byte[layout.HighByteLength];
         var low = new byte[layout.LowByteLength];
-        NestedPacker.Pack(layout, nested.High, nested.Low, high, low);
+        Parallel.For(0, layout.Panels, parallel, panel => NestedPacker.PackPanels(layout, panel, 1, nested.High, nested.Low, high, low));
 
         int[] zeroPoints = nested.ZeroPoints;
         var operands = new NestedOperands(

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
@@ -70,7 +71,7 @@ public sealed class NestingPass : IGraphPass
             if (!operands.ContainsKey(weight))
             {
                 VerifyFinite(weight, candidate.Node);
-                operands[weight] = emitter.AddOperands(WeightNester.Nest(weight, candidate.Channels, _options, parallel), weight);
+                operands[weight] = emitter.AddOperands(WeightNester.Nest(weight, candidate.Channels, _options, parallel), weight, parallel);
             }
 
             done += candidate.Channels.Count;
@@ -142,6 +143,7 @@ public sealed class NestingPass : IGraphPass
     private static void VerifyFinite(TensorProto weight, NodeProto node)
     {
         ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(weight.GetBytes().Span);
+        if (TensorPrimitives.IsFiniteAll(values)) return;
         for (int i = 0; i < values.Length; i++)
             if (!float.IsFinite(values[i]))
                 throw new ModelException($"weight '{weight.Name}' of node '{node.DisplayName()}' is {values[i]} at element {i}: weights must be finite; retrain or repair the model, or leave the node out with --exclude");

@@ -137,7 +137,8 @@ internal static unsafe class OperatorCallbacks
     private static void* Failed(OrtApi api, string title, Exception error)
     {
         OrtErrorCode code = error is OperatorException or ArgumentException ? OrtErrorCode.InvalidArgument : OrtErrorCode.Fail;
-        string reason = error is OperatorException or ArgumentException or OrtCallException or PlatformNotSupportedException ? error.Message : $"{error.GetType().Name}: {error.Message}";
+        bool isExplained = error is OperatorException or ArgumentException or OrtCallException or PlatformNotSupportedException;
+        string reason = isExplained ? error.Message : $"{error.GetType().Name}: {error.Message}";
         return api.CreateStatus(code, $"{title}: {reason}");
     }
 

@@ -1,13 +1,14 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Interop;
 
 /// <summary>The functions of ONNX Runtime's C API used here, typed; a failed call throws <see cref="OrtCallException"/>.</summary>
-/// <remarks>Every unsafe call is within ONNX Runtime's contract: out pointers are locals, and the position in the table fixes the signature.</remarks>
+/// <remarks>Every call is within ONNX Runtime's contract: strings end with a zero, out pointers are locals, lengths are the spans' own.</remarks>
 internal readonly unsafe struct OrtApi(void** table)
 {
-    private readonly void** _table = table;
+    private readonly OrtApiFunctions _functions = new(table);
 
     /// <summary>Finds the table that has every function in <see cref="OrtApiSlot"/>.</summary>
     /// <exception cref="PlatformNotSupportedException">The host's ONNX Runtime is too old.</exception>
@@ -15,7 +16,12 @@ internal readonly unsafe struct OrtApi(void** table)
     {
         void** table = apiBase->GetApi(OrtApiSlot.MinimumVersion);
         if (table == null)
-            throw new PlatformNotSupportedException($"the host has ONNX Runtime {Utf8(apiBase->GetVersionString())}; the operators of {NestQuantOps.Domain} need 1.{OrtApiSlot.MinimumVersion} or newer");
+        {
+            string version = Utf8(apiBase->GetVersionString());
+            throw new PlatformNotSupportedException(
+                Invariant($"the host has ONNX Runtime {version}; the operators of {NestQuantOps.Domain} need 1.{OrtApiSlot.MinimumVersion} or newer"));
+        }
+
         return table;
     }
 
@@ -23,7 +29,7 @@ internal readonly unsafe struct OrtApi(void** table)
     public void* CreateStatus(OrtErrorCode code, string message)
     {
         fixed (byte* text = ZeroTerminated(message))
-            return ((delegate* unmanaged[Cdecl]<OrtErrorCode, byte*, void*>)_table[OrtApiSlot.CreateStatus])(code, text);
+            return _functions.CreateStatus(code, text);
     }
 
     /// <summary>Creates a domain of custom operators; it must live as long as any session that uses it.</summary>
@@ -31,24 +37,23 @@ internal readonly unsafe struct OrtApi(void** table)
     {
         void* result;
         fixed (byte* name = ZeroTerminated(domain))
-            Check(((delegate* unmanaged[Cdecl]<byte*, void**, void*>)_table[OrtApiSlot.CreateCustomOpDomain])(name, &result));
+            Check(_functions.CreateCustomOpDomain(name, &result));
         return result;
     }
 
     public void AddToDomain(void* domain, OrtCustomOp* op) =>
-        Check(((delegate* unmanaged[Cdecl]<void*, OrtCustomOp*, void*>)_table[OrtApiSlot.CustomOpDomainAdd])(domain, op));
+        Check(_functions.CustomOpDomainAdd(domain, op));
 
     public void AddDomain(void* sessionOptions, void* domain) =>
-        Check(((delegate* unmanaged[Cdecl]<void*, void*, void*>)_table[OrtApiSlot.AddCustomOpDomain])(sessionOptions, domain));
+        Check(_functions.AddCustomOpDomain(sessionOptions, domain));
 
     public string NodeName(void* info)
     {
         nuint size = 0;
-        delegate* unmanaged[Cdecl]<void*, byte*, nuint*, void*> get = (delegate* unmanaged[Cdecl]<void*, byte*, nuint*, void*>)_table[OrtApiSlot.KernelInfoGetNodeName];
-        Check(get(info, null, &size));
+        Check(_functions.KernelInfoGetNodeName(info, null, &size));
         byte[] name = new byte[Math.Max(size, 1)];
         fixed (byte* target = name)
-            Check(get(info, target, &size));
+            Check(_functions.KernelInfoGetNodeName(info, target, &size));
         return Encoding.UTF8.GetString(name).TrimEnd('\0');
     }
 
@@ -57,7 +62,7 @@ internal readonly unsafe struct OrtApi(void** table)
         long result = 0;
         bool found;
         fixed (byte* text = ZeroTerminated(name))
-            found = Succeeds(((delegate* unmanaged[Cdecl]<void*, byte*, long*, void*>)_table[OrtApiSlot.KernelInfoGetAttributeInt64])(info, text, &result));
+            found = Succeeds(_functions.KernelInfoGetAttributeInt64(info, text, &result));
         value = result;
         return found;
     }
@@ -66,15 +71,13 @@ internal readonly unsafe struct OrtApi(void** table)
     {
         nuint size = 0;
         values = [];
-        delegate* unmanaged[Cdecl]<void*, byte*, long*, nuint*, void*> get =
-            (delegate* unmanaged[Cdecl]<void*, byte*, long*, nuint*, void*>)_table[OrtApiSlot.KernelInfoGetAttributeArrayInt64];
         fixed (byte* text = ZeroTerminated(name))
         {
-            if (!Succeeds(get(info, text, null, &size)))
+            if (!Succeeds(_functions.KernelInfoGetAttributeArrayInt64(info, text, null, &size)))
                 return false;
             values = new long[size];
             fixed (long* target = values)
-                return size == 0 || Succeeds(get(info, text, target, &size));
+                return size == 0 || Succeeds(_functions.KernelInfoGetAttributeArrayInt64(info, text, target, &size));
         }
     }
 
@@ -82,16 +85,14 @@ internal readonly unsafe struct OrtApi(void** table)
     {
         nuint size = 0;
         value = "";
-        delegate* unmanaged[Cdecl]<void*, byte*, byte*, nuint*, void*> get =
-            (delegate* unmanaged[Cdecl]<void*, byte*, byte*, nuint*, void*>)_table[OrtApiSlot.KernelInfoGetAttributeString];
         fixed (byte* text = ZeroTerminated(name))
         {
-            if (!Succeeds(get(info, text, null, &size)))
+            if (!Succeeds(_functions.KernelInfoGetAttributeString(info, text, null, &size)))
                 return false;
             byte[] bytes = new byte[Math.Max(size, 1)];
             fixed (byte* target = bytes)
             {
-                if (!Succeeds(get(info, text, target, &size)))
+                if (!Succeeds(_functions.KernelInfoGetAttributeString(info, text, target, &size)))
                     return false;
             }
 
@@ -107,8 +108,8 @@ internal readonly unsafe struct OrtApi(void** table)
         nuint size = 0;
         fixed (byte* text = ZeroTerminated(name))
         {
-            return Succeeds(((delegate* unmanaged[Cdecl]<void*, byte*, float*, void*>)_table[OrtApiSlot.KernelInfoGetAttributeFloat])(info, text, &single))
-                || Succeeds(((delegate* unmanaged[Cdecl]<void*, byte*, float*, nuint*, void*>)_table[OrtApiSlot.KernelInfoGetAttributeArrayFloat])(info, text, null, &size));
+            return Succeeds(_functions.KernelInfoGetAttributeFloat(info, text, &single))
+                || Succeeds(_functions.KernelInfoGetAttributeArrayFloat(info, text, null, &size));
         }
     }
 
@@ -116,18 +117,18 @@ internal readonly unsafe struct OrtApi(void** table)
     public string? ConfigEntry(void* info, string key)
     {
         void* entries;
-        Check(((delegate* unmanaged[Cdecl]<void*, void**, void*>)_table[OrtApiSlot.KernelInfoGetConfigEntries])(info, &entries));
+        Check(_functions.KernelInfoGetConfigEntries(info, &entries));
         try
         {
             fixed (byte* text = ZeroTerminated(key))
             {
-                byte* value = ((delegate* unmanaged[Cdecl]<void*, byte*, byte*>)_table[OrtApiSlot.GetKeyValue])(entries, text);
+                byte* value = _functions.GetKeyValue(entries, text);
                 return value == null ? null : Utf8(value);
             }
         }
         finally
         {
-            ((delegate* unmanaged[Cdecl]<void*, void>)_table[OrtApiSlot.ReleaseKeyValuePairs])(entries);
+            _functions.ReleaseKeyValuePairs(entries);
         }
     }
 
@@ -136,14 +137,14 @@ internal readonly unsafe struct OrtApi(void** table)
     {
         int isConstant;
         void* value = null;
-        Check(((delegate* unmanaged[Cdecl]<void*, nuint, int*, void**, void*>)_table[OrtApiSlot.KernelInfoGetConstantInputTensor])(info, (nuint)index, &isConstant, &value));
+        Check(_functions.KernelInfoGetConstantInputTensor(info, (nuint)index, &isConstant, &value));
         return isConstant == 0 ? null : value;
     }
 
     public int InputCount(void* context)
     {
         nuint count;
-        Check(((delegate* unmanaged[Cdecl]<void*, nuint*, void*>)_table[OrtApiSlot.KernelContextGetInputCount])(context, &count));
+        Check(_functions.KernelContextGetInputCount(context, &count));
         return (int)count;
     }
 
@@ -151,7 +152,7 @@ internal readonly unsafe struct OrtApi(void** table)
     public void* Input(void* context, int index)
     {
         void* value;
-        Check(((delegate* unmanaged[Cdecl]<void*, nuint, void**, void*>)_table[OrtApiSlot.KernelContextGetInput])(context, (nuint)index, &value));
+        Check(_functions.KernelContextGetInput(context, (nuint)index, &value));
         return value;
     }
 
@@ -159,21 +160,21 @@ internal readonly unsafe struct OrtApi(void** table)
     {
         void* value;
         fixed (long* dimensions = shape)
-            Check(((delegate* unmanaged[Cdecl]<void*, nuint, long*, nuint, void**, void*>)_table[OrtApiSlot.KernelContextGetOutput])(context, (nuint)index, dimensions, (nuint)shape.Length, &value));
+            Check(_functions.KernelContextGetOutput(context, (nuint)index, dimensions, (nuint)shape.Length, &value));
         return value;
     }
 
     public bool IsTensor(void* value)
     {
         int result;
-        Check(((delegate* unmanaged[Cdecl]<void*, int*, void*>)_table[OrtApiSlot.IsTensor])(value, &result));
+        Check(_functions.IsTensor(value, &result));
         return result != 0;
     }
 
     public void* TensorData(void* value)
     {
         void* data;
-        Check(((delegate* unmanaged[Cdecl]<void*, void**, void*>)_table[OrtApiSlot.GetTensorMutableData])(value, &data));
+        Check(_functions.GetTensorMutableData(value, &data));
         return data;
     }
 
@@ -183,25 +184,25 @@ internal readonly unsafe struct OrtApi(void** table)
         ElementType element;
         long* dimensions;
         nuint count;
-        Check(((delegate* unmanaged[Cdecl]<void*, ElementType*, long**, nuint*, void*>)_table[OrtApiSlot.GetTensorElementTypeAndShapeDataReference])(value, &element, &dimensions, &count));
+        Check(_functions.GetTensorElementTypeAndShapeDataReference(value, &element, &dimensions, &count));
         type = element;
         return new ReadOnlySpan<long>(dimensions, (int)count);
     }
 
     public void ParallelFor(void* context, delegate* unmanaged[Cdecl]<nint, nuint, void> body, int count, nint userData) =>
-        Check(((delegate* unmanaged[Cdecl]<void*, delegate* unmanaged[Cdecl]<nint, nuint, void>, nuint, nuint, nint, void*>)_table[OrtApiSlot.KernelContextParallelFor])(context, body, (nuint)count, 0, userData));
+        Check(_functions.KernelContextParallelFor(context, body, (nuint)count, 0, userData));
 
     /// <summary>The shape of an input as far as inference knows it (-1 where it does not), or null.</summary>
     public long[]? InferredInputShape(void* context, int index)
     {
         void* info = null;
-        if (!Succeeds(((delegate* unmanaged[Cdecl]<void*, nuint, void**, void*>)_table[OrtApiSlot.ShapeInferContextGetInputTypeShape])(context, (nuint)index, &info)) || info == null)
+        if (!Succeeds(_functions.ShapeInferContextGetInputTypeShape(context, (nuint)index, &info)) || info == null)
             return null;
         nuint rank;
-        Check(((delegate* unmanaged[Cdecl]<void*, nuint*, void*>)_table[OrtApiSlot.GetDimensionsCount])(info, &rank));
+        Check(_functions.GetDimensionsCount(info, &rank));
         long[] shape = new long[rank];
         fixed (long* target = shape)
-            Check(((delegate* unmanaged[Cdecl]<void*, long*, nuint, void*>)_table[OrtApiSlot.GetDimensions])(info, target, rank));
+            Check(_functions.GetDimensions(info, target, rank));
         return shape;
     }
 
@@ -213,13 +214,13 @@ internal readonly unsafe struct OrtApi(void** table)
         nuint length;
         fixed (byte* text = ZeroTerminated(name))
         {
-            if (!Succeeds(((delegate* unmanaged[Cdecl]<void*, byte*, void**, void*>)_table[OrtApiSlot.ShapeInferContextGetAttribute])(context, text, &attribute)) || attribute == null)
+            if (!Succeeds(_functions.ShapeInferContextGetAttribute(context, text, &attribute)) || attribute == null)
                 return -1;
         }
 
         fixed (byte* data = target)
         {
-            return Succeeds(((delegate* unmanaged[Cdecl]<void*, OpAttributeType, void*, nuint, nuint*, void*>)_table[OrtApiSlot.ReadOpAttr])(attribute, type, data, (nuint)target.Length, &length))
+            return Succeeds(_functions.ReadOpAttr(attribute, type, data, (nuint)target.Length, &length))
                 ? (int)length
                 : -1;
         }
@@ -228,17 +229,17 @@ internal readonly unsafe struct OrtApi(void** table)
     public void SetInferredOutput(void* context, ElementType type, ReadOnlySpan<long> shape)
     {
         void* info;
-        Check(((delegate* unmanaged[Cdecl]<void**, void*>)_table[OrtApiSlot.CreateTensorTypeAndShapeInfo])(&info));
+        Check(_functions.CreateTensorTypeAndShapeInfo(&info));
         try
         {
-            Check(((delegate* unmanaged[Cdecl]<void*, ElementType, void*>)_table[OrtApiSlot.SetTensorElementType])(info, type));
+            Check(_functions.SetTensorElementType(info, type));
             fixed (long* dimensions = shape)
-                Check(((delegate* unmanaged[Cdecl]<void*, long*, nuint, void*>)_table[OrtApiSlot.SetDimensions])(info, dimensions, (nuint)shape.Length));
-            Check(((delegate* unmanaged[Cdecl]<void*, nuint, void*, void*>)_table[OrtApiSlot.ShapeInferContextSetOutputTypeShape])(context, 0, info));
+                Check(_functions.SetDimensions(info, dimensions, (nuint)shape.Length));
+            Check(_functions.ShapeInferContextSetOutputTypeShape(context, 0, info));
         }
         finally
         {
-            ((delegate* unmanaged[Cdecl]<void*, void>)_table[OrtApiSlot.ReleaseTensorTypeAndShapeInfo])(info);
+            _functions.ReleaseTensorTypeAndShapeInfo(info);
         }
     }
 
@@ -250,7 +251,7 @@ internal readonly unsafe struct OrtApi(void** table)
     {
         if (status == null)
             return true;
-        ((delegate* unmanaged[Cdecl]<void*, void>)_table[OrtApiSlot.ReleaseStatus])(status);
+        _functions.ReleaseStatus(status);
         return false;
     }
 
@@ -258,8 +259,8 @@ internal readonly unsafe struct OrtApi(void** table)
     {
         if (status == null)
             return;
-        string message = Utf8(((delegate* unmanaged[Cdecl]<void*, byte*>)_table[OrtApiSlot.GetErrorMessage])(status));
-        ((delegate* unmanaged[Cdecl]<void*, void>)_table[OrtApiSlot.ReleaseStatus])(status);
+        string message = Utf8(_functions.GetErrorMessage(status));
+        _functions.ReleaseStatus(status);
         throw new OrtCallException(message);
     }
 }

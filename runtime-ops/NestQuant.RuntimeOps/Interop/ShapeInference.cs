@@ -19,7 +19,8 @@ internal readonly unsafe ref struct ShapeInference(OrtApi api, void* context)
     public long Int(string name, long absent)
     {
         long value = 0;
-        return _api.InferenceAttribute(_context, name, OpAttributeType.Int, MemoryMarshal.AsBytes(new Span<long>(ref value))) == sizeof(long) ? value : absent;
+        int bytes = _api.InferenceAttribute(_context, name, OpAttributeType.Int, MemoryMarshal.AsBytes(new Span<long>(ref value)));
+        return bytes == sizeof(long) ? value : absent;
     }
 
     /// <summary>A list of ints, or null.</summary>

@@ -1,4 +1,5 @@
-using System.Globalization;
+using static System.FormattableString;
+
 
 namespace NestQuant.RuntimeOps.Interop;
 
@@ -50,14 +51,14 @@ internal readonly unsafe ref struct TensorView
     {
         void* data = Data(type);
         if (Count != count)
-            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"input '{_name}' has {Count} elements, {count} expected"));
+            throw new OperatorException(Invariant($"input '{_name}' has {Count} elements, {count} expected"));
         return data;
     }
 
     private void* Data(ElementType type)
     {
         if (_type != type)
-            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"input '{_name}' has element type {(int)_type}, {type} expected"));
+            throw new OperatorException(Invariant($"input '{_name}' has element type {(int)_type}, {type} expected"));
         return _data;
     }
 }

@@ -1,4 +1,5 @@
-using System.Globalization;
+using static System.FormattableString;
+
 
 namespace NestQuant.RuntimeOps.Kernels;
 
@@ -16,19 +17,48 @@ internal readonly record struct ConvolutionAxis(int Input, int Kernel, int Strid
 
     /// <summary>The axis of a matrix product's rows.</summary>
     public static ConvolutionAxis Rows(int count) => new(count, 1, 1, 1, 0, count);
+
+    /// <summary>The taps that fall inside the input when tap 0 is at <paramref name="start"/>, which may be negative.</summary>
+    /// <returns>The first tap inside and the tap after the last one; equal when there is none.</returns>
+    public (int First, int End) TapsInside(long start)
+    {
+        long first = start >= 0 ? 0 : (-start + Dilation - 1) / Dilation;
+        long end = start >= Input ? 0 : (Input - start + Dilation - 1) / Dilation;
+        first = Math.Min(first, Kernel);
+        return ((int)first, (int)Math.Clamp(end, first, Kernel));
+    }
 }
 
 /// <summary>The dimensions of an NHWC convolution; input channels = Groups * ChannelsPerGroup.</summary>
-/// <param name="Batch">Images.</param>
-/// <param name="Height">The vertical axis.</param>
-/// <param name="Width">The horizontal axis.</param>
-/// <param name="Groups">Groups of the convolution.</param>
-/// <param name="ChannelsPerGroup">Input channels of one group.</param>
-/// <param name="OutputChannels">M, a multiple of Groups.</param>
-internal sealed record ConvolutionGeometry(int Batch, ConvolutionAxis Height, ConvolutionAxis Width, int Groups, int ChannelsPerGroup, int OutputChannels)
+/// <param name="batch">Images.</param>
+/// <param name="height">The vertical axis.</param>
+/// <param name="width">The horizontal axis.</param>
+/// <param name="groups">Groups of the convolution.</param>
+/// <param name="channelsPerGroup">Input channels of one group.</param>
+/// <param name="outputChannels">M, a multiple of the groups.</param>
+internal sealed class ConvolutionGeometry(
+    int batch, ConvolutionAxis height, ConvolutionAxis width, int groups, int channelsPerGroup, int outputChannels)
 {
+    /// <summary>The vertical axis.</summary>
+    public readonly ConvolutionAxis Height = height;
+
+    /// <summary>The horizontal axis.</summary>
+    public readonly ConvolutionAxis Width = width;
+
+    /// <summary>Images.</summary>
+    public int Batch { get; } = batch;
+
+    /// <summary>Groups of the convolution.</summary>
+    public int Groups { get; } = groups;
+
+    /// <summary>Input channels of one group.</summary>
+    public int ChannelsPerGroup { get; } = channelsPerGroup;
+
+    /// <summary>M, a multiple of <see cref="Groups"/>.</summary>
+    public int OutputChannels { get; } = outputChannels;
+
     /// <summary>Output positions over the whole batch: the rows of the equivalent matrix product.</summary>
-    public int Rows { get; } = CheckedRows(Batch, Height.Output, Width.Output);
+    public int Rows { get; } = CheckedRows(batch, height.Output, width.Output);
 
     /// <summary>Input channels of all groups: bytes from one input position to the next.</summary>
     public int InputChannels => Groups * ChannelsPerGroup;
@@ -46,7 +76,7 @@ internal sealed record ConvolutionGeometry(int Batch, ConvolutionAxis Height, Co
     {
         long rows = batch * height;
         if (rows > int.MaxValue || rows * width > int.MaxValue)
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"the output has {batch} x {height} x {width} positions, more than 2^31 - 1"));
+            throw new ArgumentException(Invariant($"the output has {batch} x {height} x {width} positions, more than 2^31 - 1"));
         return (int)(rows * width);
     }
 }

@@ -84,19 +84,27 @@ internal sealed unsafe class DepthwiseConvolution
         new Span<int>(epilogue.ZeroPoint, NestedLayout.PanelChannels).Clear();
         byte* padding = stackalloc byte[NestedLayout.PanelChannels];
         new Span<byte>(padding, NestedLayout.PanelChannels).Fill((byte)_data.XZeroPoint);
-        int* sums = stackalloc int[KernelTier.TileChannels];
-        long rowSum = 0;
+        int* tile = stackalloc int[KernelTier.TileRows * KernelTier.TileChannels];
+        int tileRows = 0;
         taps[2 * Pairs - 1] = padding;
 
         (int line, int column) = Math.DivRem(firstRow, _geometry.Width.Output);
         (int image, line) = Math.DivRem(line, _geometry.Height.Output);
+        bool canStep = false;
         for (int row = firstRow; row < endRow; row++)
         {
-            PointAtTaps(image, line, column, firstChannel, padding, taps);
-            _tier.DotDepthwise(taps, Pairs, weights, _data.XZeroPoint, channels, sums);
-            _tier.Store(sums, 1, 0, channels, epilogue, &rowSum, _data.Y + (long)row * _geometry.OutputChannels + firstChannel, 0);
+            canStep = PointAtTaps(image, line, column, firstChannel, padding, taps, canStep);
+            _tier.DotDepthwise(taps, Pairs, weights, _data.XZeroPoint, channels, tile + tileRows * KernelTier.TileChannels);
+            if (++tileRows == KernelTier.TileRows || row == endRow - 1)
+            {
+                float* y = _data.Y + (row + 1L - tileRows) * _geometry.OutputChannels + firstChannel;
+                _tier.Store(tile, tileRows, 0, channels, epilogue, null, y, _geometry.OutputChannels);
+                tileRows = 0;
+            }
+
             if (++column == _geometry.Width.Output)
             {
+                canStep = false;
                 column = 0;
                 if (++line == _geometry.Height.Output)
                 {
@@ -117,28 +125,49 @@ internal sealed unsafe class DepthwiseConvolution
         {
             for (int c = 0; c < channels; c++)
             {
-                int value = values[((tap / 4) * KernelTier.TileChannels + c) * 4 + tap % 4] - _data.WeightZeroPoint(panel * KernelTier.TileChannels + c);
-                weights[((tap / 2) * KernelTier.TileChannels + c) * 2 + tap % 2] = (short)value;
+                int value = values[((tap / 4) * KernelTier.TileChannels + c) * 4 + tap % 4];
+                int zeroPoint = _data.WeightZeroPoint(panel * KernelTier.TileChannels + c);
+                weights[((tap / 2) * KernelTier.TileChannels + c) * 2 + tap % 2] = (short)(value - zeroPoint);
             }
         }
     }
 
-    private void PointAtTaps(int image, int line, int column, int firstChannel, byte* padding, byte** taps)
+    /// <summary>Points at the activations under the kernel, and at the padding where there are none.</summary>
+    /// <param name="image">Image of the batch.</param>
+    /// <param name="line">Output line.</param>
+    /// <param name="column">Output column.</param>
+    /// <param name="firstChannel">The panel's first channel.</param>
+    /// <param name="padding">32 bytes of the zero point.</param>
+    /// <param name="taps">The pointers; on a step, those of the column before.</param>
+    /// <param name="canStep">Whether the pointers are those of the column before, all inside the image.</param>
+    /// <returns>Whether all taps are inside the image.</returns>
+    private bool PointAtTaps(int image, int line, int column, int firstChannel, byte* padding, byte** taps, bool canStep)
     {
         // In bounds: a pointer into the input is made only for a position inside the image; the padding holds one panel.
-        ConvolutionAxis height = _geometry.Height;
-        ConvolutionAxis width = _geometry.Width;
+        ref readonly ConvolutionAxis height = ref _geometry.Height;
+        ref readonly ConvolutionAxis width = ref _geometry.Width;
+        long x = (long)column * width.Stride - width.PadBegin;
+        long y = (long)line * height.Stride - height.PadBegin;
+        (int firstX, int endX) = width.TapsInside(x);
+        if (canStep && endX - firstX == width.Kernel)
+        {
+            long step = (long)width.Stride * _geometry.InputChannels;
+            for (int tap = 0; tap < _geometry.Taps; tap++)
+                taps[tap] += step;
+            return true;
+        }
+
+        (int firstY, int endY) = height.TapsInside(y);
         for (int ky = 0; ky < height.Kernel; ky++)
         {
-            long y = (long)line * height.Stride - height.PadBegin + (long)ky * height.Dilation;
             for (int kx = 0; kx < width.Kernel; kx++)
             {
-                long x = (long)column * width.Stride - width.PadBegin + (long)kx * width.Dilation;
-                bool inside = (ulong)y < (ulong)height.Input && (ulong)x < (ulong)width.Input;
-                *taps++ = inside
-                    ? _data.X + (((long)image * height.Input + y) * width.Input + x) * _geometry.InputChannels + firstChannel
-                    : padding;
+                bool isInside = ky >= firstY && ky < endY && kx >= firstX && kx < endX;
+                long position = ((long)image * height.Input + y + (long)ky * height.Dilation) * width.Input + x + (long)kx * width.Dilation;
+                *taps++ = isInside ? _data.X + position * _geometry.InputChannels + firstChannel : padding;
             }
         }
+
+        return endX - firstX == width.Kernel && endY - firstY == height.Kernel;
     }
 }

@@ -97,5 +97,6 @@ internal abstract unsafe class KernelTier
     /// <param name="rowSums">Sums of each row's centered activations; not read when there are no zero points.</param>
     /// <param name="y">Output of row 0, channel 0 of the panel.</param>
     /// <param name="yStride">Floats from one row to the next.</param>
-    public abstract void Store(int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, float* y, long yStride);
+    public abstract void Store(
+        int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, float* y, long yStride);
 }

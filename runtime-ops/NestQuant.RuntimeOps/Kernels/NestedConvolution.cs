@@ -81,7 +81,8 @@ internal sealed unsafe class NestedConvolution
     /// <summary>Cuts rows into equal parts of whole tiles.</summary>
     private static (int RowsPerPart, int Parts) SplitRows(int rows, long rowStride)
     {
-        int most = (int)Math.Clamp(RowBufferBytes / sizeof(short) / rowStride / KernelTier.TileRows * KernelTier.TileRows, KernelTier.TileRows, MaxRowsPerPart);
+        long tilesInBuffer = RowBufferBytes / sizeof(short) / rowStride / KernelTier.TileRows;
+        int most = (int)Math.Clamp(tilesInBuffer * KernelTier.TileRows, KernelTier.TileRows, MaxRowsPerPart);
         int parts = (int)(((long)rows + most - 1) / most);
         int tiles = (int)(((long)rows + KernelTier.TileRows - 1) / KernelTier.TileRows);
         int rowsPerPart = (tiles + parts - 1) / parts * KernelTier.TileRows;
@@ -174,8 +175,9 @@ internal sealed unsafe class NestedConvolution
         for (int row = 0; row < tileRows; row++)
         {
             long rowSum = _hasZeroPoint ? rowSums[row] : 0;
+            float* y = target + (long)row * _geometry.OutputChannels;
             for (int channel = first; channel < end; channel++)
-                target[(long)row * _geometry.OutputChannels + channel] = epilogue.Apply(sums[row * KernelTier.TileChannels + channel], rowSum, channel);
+                y[channel] = epilogue.Apply(sums[row * KernelTier.TileChannels + channel], rowSum, channel);
         }
     }
 }

@@ -45,30 +45,44 @@ internal readonly unsafe ref struct PatchRows(KernelTier tier, ConvolutionGeomet
 
     private void GatherOne(int group, int image, int line, int column, short* target)
     {
-        // In bounds: a tap is read only when its line and column are inside the image, and then ChannelsPerGroup bytes from the
-        // group's first channel; K values and the rest of the stride are written.
+        // In bounds: only taps whose line and column are inside the image are read, ChannelsPerGroup bytes each from the group's
+        // first channel; K values and the rest of the stride are written.
         int channels = _geometry.ChannelsPerGroup;
-        ConvolutionAxis height = _geometry.Height;
-        ConvolutionAxis width = _geometry.Width;
+        ref readonly ConvolutionAxis height = ref _geometry.Height;
+        ref readonly ConvolutionAxis width = ref _geometry.Width;
         short* end = target + _rowStride;
+        long x = (long)column * width.Stride - width.PadBegin;
+        (int firstTap, int endTap) = width.TapsInside(x);
+        int taps = endTap - firstTap;
+
+        // Without dilation and groups, the taps of one line are neighbours in memory.
+        bool isOneRun = _geometry.Groups == 1 && width.Dilation == 1;
         for (int ky = 0; ky < height.Kernel; ky++)
         {
             long y = (long)line * height.Stride - height.PadBegin + (long)ky * height.Dilation;
-            for (int kx = 0; kx < width.Kernel; kx++, target += channels)
+            if ((ulong)y >= (ulong)height.Input || taps == 0)
             {
-                long x = (long)column * width.Stride - width.PadBegin + (long)kx * width.Dilation;
-                if ((ulong)y >= (ulong)height.Input || (ulong)x >= (ulong)width.Input)
-                {
-                    new Span<short>(target, channels).Clear();
-                    continue;
-                }
-
-                long position = ((long)image * height.Input + y) * width.Input + x;
-                _tier.Center(_data.X + position * _geometry.InputChannels + (long)group * channels, channels, _data.XZeroPoint, target);
+                target = Zeros(target, width.Kernel * channels);
+                continue;
             }
+
+            target = Zeros(target, firstTap * channels);
+            long position = ((long)image * height.Input + y) * width.Input + x + (long)firstTap * width.Dilation;
+            byte* source = _data.X + position * _geometry.InputChannels + (long)group * channels;
+            int runs = isOneRun ? 1 : taps;
+            int length = isOneRun ? taps * channels : channels;
+            for (int run = 0; run < runs; run++, target += length)
+                _tier.Center(source + (long)run * width.Dilation * _geometry.InputChannels, length, _data.XZeroPoint, target);
+            target = Zeros(target, (width.Kernel - endTap) * channels);
         }
 
-        new Span<short>(target, (int)(end - target)).Clear();
+        Zeros(target, (int)(end - target));
+    }
+
+    private static short* Zeros(short* target, int count)
+    {
+        new Span<short>(target, count).Clear();
+        return target + count;
     }
 
     private long Sum(short* row)

@@ -1,6 +1,6 @@
-using System.Globalization;
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels;
+using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Operators;
 
@@ -24,10 +24,10 @@ internal sealed class ConvAttributes
     public ConvAttributes(int[] weightShape, long group, long[]? strides, long[]? dilations, long[]? pads, string autoPad)
     {
         if (weightShape.Length is not (3 or 4))
-            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"attribute 'shape' has {weightShape.Length} dimensions: [M, C/group, k] or [M, C/group, kh, kw] expected"));
+            throw new OperatorException(Invariant($"attribute 'shape' has {weightShape.Length} dimensions: [M, C/group, k] or [M, C/group, kh, kw] expected"));
         int axes = weightShape.Length - 2;
         if (group < 1 || group > weightShape[0] || weightShape[0] % group != 0)
-            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"attribute 'group' is {group}, which does not divide the {weightShape[0]} output channels"));
+            throw new OperatorException(Invariant($"attribute 'group' is {group}, which does not divide the {weightShape[0]} output channels"));
         if (group * weightShape[1] > int.MaxValue)
             throw new OperatorException("the convolution has more than 2^31 - 1 input channels");
         if (autoPad is not ("NOTSET" or "VALID" or "SAME_UPPER" or "SAME_LOWER"))
@@ -67,7 +67,11 @@ internal sealed class ConvAttributes
     public ConvolutionGeometry Geometry(ReadOnlySpan<long> x)
     {
         if (x.Length != Axes + 2 || x[^1] != InputChannels || x[0] > int.MaxValue)
-            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"X has the shape {WeightAttributes.Text(x)}, {(Axes == 2 ? "[N, H, W" : "[N, W")}, {InputChannels}] expected (channels last)"));
+        {
+            string layout = Axes == 2 ? "N, H, W" : "N, W";
+            throw new OperatorException(Invariant($"X has the shape {WeightAttributes.Text(x)}, [{layout}, {InputChannels}] expected (channels last)"));
+        }
+
         ConvolutionAxis width = Axis(Axes - 1, x[Axes]);
         ConvolutionAxis height = Axes == 2 ? Axis(0, x[1]) : ConvolutionAxis.Single;
         return new ConvolutionGeometry((int)x[0], height, width, Group, _weightShape[1], OutputChannels);
@@ -92,9 +96,9 @@ internal sealed class ConvAttributes
         long padded = input + padBegin + padEnd;
         long output = (padded - span) / stride + 1;
         if (input < 1 || span > padded)
-            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"the kernel covers {span} positions of axis {axis}, more than the {padded} of the padded input"));
+            throw new OperatorException(Invariant($"the kernel covers {span} positions of axis {axis}, more than the {padded} of the padded input"));
         if (input > int.MaxValue || output > int.MaxValue || padBegin > int.MaxValue)
-            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"axis {axis} has an extent above 2^31 - 1"));
+            throw new OperatorException(Invariant($"axis {axis} has an extent above 2^31 - 1"));
         return new ConvolutionAxis((int)input, kernel, (int)stride, (int)_dilations[axis], (int)padBegin, (int)output);
     }
 
@@ -103,9 +107,9 @@ internal sealed class ConvAttributes
         if (values is null)
             return [.. Enumerable.Repeat((long)least, count)];
         if (values.Length != count)
-            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"attribute '{name}' has {values.Length} values, {count} expected"));
+            throw new OperatorException(Invariant($"attribute '{name}' has {values.Length} values, {count} expected"));
         if (values.Any(v => v < least || v > int.MaxValue))
-            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"attribute '{name}' {WeightAttributes.Text(values)} has a value outside {least} to 2^31 - 1"));
+            throw new OperatorException(Invariant($"attribute '{name}' {WeightAttributes.Text(values)} has a value outside {least} to 2^31 - 1"));
         return values;
     }
 }

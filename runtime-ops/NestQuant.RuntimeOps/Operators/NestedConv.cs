@@ -37,7 +37,9 @@ internal sealed class NestedConv : CustomOperator
     /// <inheritdoc/>
     public override void InferShape(in ShapeInference inference)
     {
-        if (inference.InputShape(0) is not { } x || inference.Ints(AttributeNames.Shape) is not { } shape || x.Length != shape.Length || shape.Any(d => d is < 1 or > int.MaxValue))
+        if (inference.InputShape(0) is not { } x || inference.Ints(AttributeNames.Shape) is not { } shape)
+            return;
+        if (x.Length != shape.Length || shape.Any(d => d is < 1 or > int.MaxValue))
             return;
         ConvAttributes attributes = new(
             [.. shape.Select(d => (int)d)],
@@ -64,7 +66,7 @@ internal sealed class NestedConv : CustomOperator
                 ? [geometry.Batch, geometry.Height.Output, geometry.Width.Output, attributes.OutputChannels]
                 : [geometry.Batch, geometry.Width.Output, attributes.OutputChannels];
             ConvolutionData data = new(x.Data, x.ZeroPoint, x.Scale, scale, zeroPoint, bias, context.FloatOutput(outputShape));
-            NestedConvolution.Run(KernelTier.Current, geometry, source, data, context.Loop);
+            NestedConvolution.Run(weight.Tier, geometry, source, data, context.Loop);
         }
     }
 }

@@ -50,7 +50,7 @@ internal sealed class NestedDequantizeLinear : CustomOperator
         {
             PanelSource source = weight.Bind(context, out float* scale, out int* zeroPoint);
             float* target = context.FloatOutput(shape);
-            NestedDequantization.Run(KernelTier.Current, source, scale, zeroPoint, target, context.Loop);
+            NestedDequantization.Run(weight.Tier, source, scale, zeroPoint, target, context.Loop);
         }
     }
 }

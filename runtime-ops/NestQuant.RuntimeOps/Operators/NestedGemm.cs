@@ -1,7 +1,7 @@
-using System.Globalization;
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Packing;
+using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Operators;
 
@@ -51,12 +51,12 @@ internal sealed class NestedGemm : CustomOperator
             QuantizedInput x = new(context);
             ChannelView view = weight.Layout.View;
             if (x.Shape.Length == 0 || x.Shape[^1] != view.Inner)
-                throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"X has the shape {WeightAttributes.Text(x.Shape)}, [..., {view.Inner}] expected"));
+                throw new OperatorException(Invariant($"X has the shape {WeightAttributes.Text(x.Shape)}, [..., {view.Inner}] expected"));
             long rows = 1;
             foreach (long dimension in x.Shape[..^1])
                 rows = checked(rows * dimension);
             if (rows > int.MaxValue)
-                throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"X has {rows} rows, more than 2^31 - 1"));
+                throw new OperatorException(Invariant($"X has {rows} rows, more than 2^31 - 1"));
 
             ConvolutionGeometry geometry = new(1, ConvolutionAxis.Single, ConvolutionAxis.Rows((int)rows), 1, view.Inner, view.OutputChannels);
             PanelSource source = weight.Bind(context, out float* scale, out int* zeroPoint);
@@ -64,7 +64,7 @@ internal sealed class NestedGemm : CustomOperator
             long[] outputShape = x.Shape.ToArray();
             outputShape[^1] = view.OutputChannels;
             ConvolutionData data = new(x.Data, x.ZeroPoint, x.Scale, scale, zeroPoint, bias, context.FloatOutput(outputShape));
-            NestedConvolution.Run(KernelTier.Current, geometry, source, data, context.Loop);
+            NestedConvolution.Run(weight.Tier, geometry, source, data, context.Loop);
         }
     }
 }

@@ -1,7 +1,8 @@
-using System.Globalization;
 using NestQuant.RuntimeOps.Interop;
+using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Paging;
+using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Operators;
 
@@ -27,11 +28,15 @@ internal sealed unsafe class NestedWeight
         _firstInput = firstInput;
         _bitsInput = bitsInput;
         _precision = new PrecisionSelector(Layout.Bits, info.ConfigEntry(NestQuantOps.BitsConfigEntry));
+        Tier = KernelTier.Current;
         _pager = new LowOperandPager(info.ConstantInputData(firstInput + 1), Layout.LowByteLength);
     }
 
     /// <summary>The layout of the operands.</summary>
     public NestedLayout Layout { get; }
+
+    /// <summary>The inner loops; a tier that is forced and not supported fails here, when the session is made.</summary>
+    public KernelTier Tier { get; }
 
     /// <summary>Binds the inputs of one run.</summary>
     /// <param name="context">The run.</param>
@@ -59,7 +64,7 @@ internal sealed unsafe class NestedWeight
         for (int m = 0; m < scales.Length; m++)
         {
             if (!float.IsFinite(scales[m]) || scales[m] <= 0)
-                throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"w_scale[{m}] is {scales[m]}: scales are finite and positive"));
+                throw new OperatorException(Invariant($"w_scale[{m}] is {scales[m]}: scales are finite and positive"));
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Packing;
+using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Operators;
 
@@ -38,12 +39,12 @@ internal sealed class PrecisionSelector
             throw NotAllowed("nest_bits", fed.ToString(CultureInfo.InvariantCulture));
         int selected = fed == _bits.Full ? _insteadOfFull : fed;
         if (selected == _bits.Full && !hasLow)
-            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"nest_bits is {_bits.Full} but the low operand W_low is missing: this model can run only {_bits.High} bits (part)"));
+            throw new OperatorException(Invariant($"nest_bits is {_bits.Full} but the low operand W_low is missing: this model can run only {_bits.High} bits (part)"));
         return selected == _bits.High;
     }
 
     private bool IsAllowed(int value) => value == _bits.Full || value == _bits.High;
 
     private OperatorException NotAllowed(string what, string value) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"{what} is {value}: allowed are {_bits.High} (part) and {_bits.Full} (full)"));
+        new(Invariant($"{what} is {value}: allowed are {_bits.High} (part) and {_bits.Full} (full)"));
 }

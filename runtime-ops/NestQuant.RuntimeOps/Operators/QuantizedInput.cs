@@ -1,5 +1,5 @@
-using System.Globalization;
 using NestQuant.RuntimeOps.Interop;
+using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Operators;
 
@@ -15,7 +15,7 @@ internal readonly unsafe ref struct QuantizedInput
         Scale = *context.Input(1, "x_scale").Floats(1);
         ZeroPoint = *context.Input(2, "x_zero_point").Bytes(1);
         if (!float.IsFinite(Scale) || Scale <= 0)
-            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"x_scale is {Scale}: a scale is finite and positive"));
+            throw new OperatorException(Invariant($"x_scale is {Scale}: a scale is finite and positive"));
     }
 
     /// <summary>The quantized activations.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Packing;
+using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Operators;
 
@@ -13,7 +14,7 @@ internal static class WeightAttributes
         long full = info.Int(AttributeNames.FullBits);
         long high = info.Int(AttributeNames.HighBits);
         if (full is < 0 or > 64 || high is < 0 or > 64)
-            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"nested bits {full}:{high} are not valid: n:h needs 2 <= h < n <= 8"));
+            throw new OperatorException(Invariant($"nested bits {full}:{high} are not valid: n:h needs 2 <= h < n <= 8"));
         return new NestedBits((int)full, (int)high);
     }
 
@@ -22,7 +23,7 @@ internal static class WeightAttributes
     {
         long version = info.Int(AttributeNames.LayoutVersion);
         if (version != NestedLayout.Version)
-            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"layout_version is {version}: this library reads version {NestedLayout.Version}"));
+            throw new OperatorException(Invariant($"layout_version is {version}: this library reads version {NestedLayout.Version}"));
     }
 
     /// <summary>The weight's shape, every dimension from 1 to 2^31 - 1, and fewer than 2^62 elements.</summary>
@@ -38,7 +39,7 @@ internal static class WeightAttributes
     {
         long[] view = info.Ints(AttributeNames.ChannelView);
         if (view.Length != 4)
-            throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"attribute 'channel_view' has {view.Length} values, 4 expected"));
+            throw new OperatorException(Invariant($"attribute 'channel_view' has {view.Length} values, 4 expected"));
         if (Product(AttributeNames.ChannelView, view) != Product(AttributeNames.Shape, [.. shape]))
             throw new OperatorException($"attribute 'channel_view' {Text(view)} does not cover the shape {Text([.. shape])}");
         return new ChannelView((int)view[0], (int)view[1], (int)view[2], (int)view[3]);
@@ -59,7 +60,7 @@ internal static class WeightAttributes
         foreach (long d in dimensions)
         {
             if (d is < 1 or > int.MaxValue)
-                throw new OperatorException(string.Create(CultureInfo.InvariantCulture, $"attribute '{name}' has the dimension {d}, outside 1 to 2^31 - 1"));
+                throw new OperatorException(Invariant($"attribute '{name}' has the dimension {d}, outside 1 to 2^31 - 1"));
             if (product > (1L << 62) / d)
                 throw new OperatorException($"attribute '{name}' {Text(dimensions)} has too many elements");
             product *= d;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace NestQuant.RuntimeOps.Packing;
@@ -51,6 +52,7 @@ internal static class BitPlanes
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void EncodeSubPlane(ReadOnlySpan<byte> values, int position, int w, Span<byte> plane)
     {
         int length = plane.Length;
@@ -77,6 +79,7 @@ internal static class BitPlanes
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void DecodeSubPlane(ReadOnlySpan<byte> plane, int position, int w, Span<byte> values)
     {
         int length = plane.Length;

@@ -1,5 +1,5 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
+using static System.FormattableString;
+
 
 namespace NestQuant.RuntimeOps.Packing;
 
@@ -34,8 +34,8 @@ public static class NestedPacker
         Check(layout, firstPanel, panelCount, high.Length, low.Length, highBytes.Length, lowBytes.Length);
         for (int panel = firstPanel; panel < firstPanel + panelCount; panel++)
         {
-            PackPanel(layout, panel, high, layout.Bits.High, PanelOf(highBytes, panel, layout.HighPanelBytes), "high");
-            PackPanel(layout, panel, low, layout.Bits.LowWidth, PanelOf(lowBytes, panel, layout.LowPanelBytes), "low");
+            PanelCodec.Pack(layout, panel, high, layout.Bits.High, PanelOf(highBytes, panel, layout.HighPanelBytes), "high");
+            PanelCodec.Pack(layout, panel, low, layout.Bits.LowWidth, PanelOf(lowBytes, panel, layout.LowPanelBytes), "low");
         }
     }
 
@@ -67,101 +67,8 @@ public static class NestedPacker
         Check(layout, firstPanel, panelCount, high.Length, low.Length, highBytes.Length, lowBytes.Length);
         for (int panel = firstPanel; panel < firstPanel + panelCount; panel++)
         {
-            UnpackPanel(layout, panel, PanelOf(highBytes, panel, layout.HighPanelBytes), layout.Bits.High, high);
-            UnpackPanel(layout, panel, PanelOf(lowBytes, panel, layout.LowPanelBytes), layout.Bits.LowWidth, low);
-        }
-    }
-
-    private static void PackPanel(NestedLayout layout, int panel, ReadOnlySpan<sbyte> source, int width, Span<byte> planes, string operand)
-    {
-        PanelOrder order = new(layout, panel, stackalloc long[NestedLayout.PanelChannels]);
-        Span<byte> block = stackalloc byte[NestedLayout.BlockValues];
-        Span<long> rowOffsets = stackalloc long[NestedLayout.BlockRows];
-        ReadOnlySpan<byte> values = MemoryMarshal.AsBytes(source);
-        byte offset = (byte)(1 << (width - 1));
-        byte seen = 0;
-        for (int k = 0; k < layout.View.WeightsPerChannel; k += NestedLayout.BlockRows)
-        {
-            int rows = Math.Min(NestedLayout.BlockRows, layout.View.WeightsPerChannel - k);
-            Span<byte> filled = block[..(rows * NestedLayout.PanelChannels)];
-            if (order.Channels < NestedLayout.PanelChannels)
-                filled.Clear();
-            if (rows == NestedLayout.BlockRows && order.IsContiguousInK)
-            {
-                GatherContiguous(order, values, k, filled);
-            }
-            else
-            {
-                order.RowOffsets(k, rowOffsets[..rows]);
-                Gather(order, values, rowOffsets[..rows], filled);
-            }
-
-            for (int i = 0; i < filled.Length; i++)
-            {
-                filled[i] += offset;
-                seen |= filled[i];
-            }
-
-            int length = rows * width * (NestedLayout.PanelChannels / 8);
-            BitPlanes.Encode(filled, width, planes[..length]);
-            planes = planes[length..];
-        }
-
-        // Adding 2^(width-1) maps exactly the values in range to those below 2^width, so one look at all bits checks them all.
-        if (seen >> width != 0)
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"a {operand} value of panel {panel} is outside [{-offset}, {offset - 1}], the range of {width} bits"));
-    }
-
-    private static void GatherContiguous(in PanelOrder order, ReadOnlySpan<byte> source, int k, Span<byte> block)
-    {
-        Span<uint> words = MemoryMarshal.Cast<byte, uint>(block);
-        for (int c = 0; c < order.Channels; c++)
-        {
-            ReadOnlySpan<uint> rows = MemoryMarshal.Cast<byte, uint>(source.Slice((int)order.ChannelStart(c) + k, NestedLayout.BlockRows));
-            words[c] = rows[0];
-            words[NestedLayout.PanelChannels + c] = rows[1];
-        }
-    }
-
-    private static void Gather(in PanelOrder order, ReadOnlySpan<byte> source, ReadOnlySpan<long> rowOffsets, Span<byte> block)
-    {
-        (int first, int second) = PanelOrder.GroupRows(rowOffsets.Length);
-        Span<byte> secondGroup = block[(first * NestedLayout.PanelChannels)..];
-        for (int c = 0; c < order.Channels; c++)
-        {
-            ReadOnlySpan<byte> channel = source[(int)order.ChannelStart(c)..];
-            for (int row = 0; row < first; row++)
-                block[c * first + row] = channel[(int)rowOffsets[row]];
-            for (int row = 0; row < second; row++)
-                secondGroup[c * second + row] = channel[(int)rowOffsets[first + row]];
-        }
-    }
-
-    private static void UnpackPanel(NestedLayout layout, int panel, ReadOnlySpan<byte> planes, int width, Span<sbyte> target)
-    {
-        PanelOrder order = new(layout, panel, stackalloc long[NestedLayout.PanelChannels]);
-        Span<byte> block = stackalloc byte[NestedLayout.BlockValues];
-        Span<long> rowOffsets = stackalloc long[NestedLayout.BlockRows];
-        int offset = 1 << (width - 1);
-        for (int k = 0; k < layout.View.WeightsPerChannel; k += NestedLayout.BlockRows)
-        {
-            int rows = Math.Min(NestedLayout.BlockRows, layout.View.WeightsPerChannel - k);
-            Span<byte> filled = block[..(rows * NestedLayout.PanelChannels)];
-            int length = rows * width * (NestedLayout.PanelChannels / 8);
-            BitPlanes.Decode(planes[..length], width, filled);
-            planes = planes[length..];
-
-            order.RowOffsets(k, rowOffsets[..rows]);
-            (int first, int second) = PanelOrder.GroupRows(rows);
-            Span<byte> secondGroup = filled[(first * NestedLayout.PanelChannels)..];
-            for (int c = 0; c < order.Channels; c++)
-            {
-                Span<sbyte> channel = target[(int)order.ChannelStart(c)..];
-                for (int row = 0; row < first; row++)
-                    channel[(int)rowOffsets[row]] = (sbyte)(filled[c * first + row] - offset);
-                for (int row = 0; row < second; row++)
-                    channel[(int)rowOffsets[first + row]] = (sbyte)(secondGroup[c * second + row] - offset);
-            }
+            PanelCodec.Unpack(layout, panel, PanelOf(highBytes, panel, layout.HighPanelBytes), layout.Bits.High, high);
+            PanelCodec.Unpack(layout, panel, PanelOf(lowBytes, panel, layout.LowPanelBytes), layout.Bits.LowWidth, low);
         }
     }
 
@@ -184,6 +91,6 @@ public static class NestedPacker
     private static void CheckLength(string what, int actual, long expected)
     {
         if (actual != expected)
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{actual} {what} given, the layout needs {expected}"));
+            throw new ArgumentException(Invariant($"{actual} {what} given, the layout needs {expected}"));
     }
 }

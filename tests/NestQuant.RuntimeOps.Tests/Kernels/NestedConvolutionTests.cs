@@ -71,10 +71,6 @@ public class NestedConvolutionTests
             },
             iter: 60);
 
-    [Fact]
-    public void An_unknown_tier_is_refused() =>
-        Assert.Contains("sse9", Assert.Throws<PlatformNotSupportedException>(() => KernelTier.Select("sse9")).Message, StringComparison.Ordinal);
-
     private static Gen<ConvolutionCase> Cases(int largestZeroPoint) =>
         from geometry in ConvolutionCase.Geometries
         from full in Gen.Int[3, 8]

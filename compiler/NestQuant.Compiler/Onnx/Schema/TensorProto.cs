@@ -29,6 +29,41 @@ public sealed partial class TensorProto : Extensible
     [ProtoMember(9)]
     private RawContent? _rawData;
 
+    [ProtoMember(4)]
+    private PackedList<float>? FloatField
+    {
+        get => PackedList<float>.Of(FloatData);
+        set => FloatData = value?.Values ?? [];
+    }
+
+    [ProtoMember(5)]
+    private PackedList<int>? Int32Field
+    {
+        get => PackedList<int>.Of(Int32Data);
+        set => Int32Data = value?.Values ?? [];
+    }
+
+    [ProtoMember(7)]
+    private PackedList<long>? Int64Field
+    {
+        get => PackedList<long>.Of(Int64Data);
+        set => Int64Data = value?.Values ?? [];
+    }
+
+    [ProtoMember(10)]
+    private PackedList<double>? DoubleField
+    {
+        get => PackedList<double>.Of(DoubleData);
+        set => DoubleData = value?.Values ?? [];
+    }
+
+    [ProtoMember(11)]
+    private PackedList<ulong>? Uint64Field
+    {
+        get => PackedList<ulong>.Of(Uint64Data);
+        set => Uint64Data = value?.Values ?? [];
+    }
+
     /// <summary>The shape; empty for a scalar.</summary>
     [ProtoMember(1)]
     public List<long> Dims { get; } = [];
@@ -45,11 +80,9 @@ public sealed partial class TensorProto : Extensible
     public TensorSegmentProto? Segment { get; set; }
 
     /// <summary>Values of Float and Complex64 tensors (real and imaginary parts in turn).</summary>
-    [ProtoMember(4, IsPacked = true)]
     public List<float> FloatData { get; private set; } = [];
 
     /// <summary>Values of Int32 and of every type of 16 bits or fewer, one element or one packed byte each.</summary>
-    [ProtoMember(5, IsPacked = true)]
     public List<int> Int32Data { get; private set; } = [];
 
     /// <summary>Values of String tensors as UTF-8 bytes.</summary>
@@ -57,7 +90,6 @@ public sealed partial class TensorProto : Extensible
     public List<byte[]> StringData { get; private set; } = [];
 
     /// <summary>Values of Int64 tensors.</summary>
-    [ProtoMember(7, IsPacked = true)]
     public List<long> Int64Data { get; private set; } = [];
 
     /// <summary>Name of the tensor; empty when absent. Assign null to make the field absent.</summary>
@@ -79,11 +111,9 @@ public sealed partial class TensorProto : Extensible
     }
 
     /// <summary>Values of Double and Complex128 tensors (real and imaginary parts in turn).</summary>
-    [ProtoMember(10, IsPacked = true)]
     public List<double> DoubleData { get; private set; } = [];
 
     /// <summary>Values of UInt64 and UInt32 tensors.</summary>
-    [ProtoMember(11, IsPacked = true)]
     public List<ulong> Uint64Data { get; private set; } = [];
 
     /// <summary>Documentation for people; Markdown is allowed.</summary>
@@ -101,17 +131,6 @@ public sealed partial class TensorProto : Extensible
     /// <summary>Free key-value metadata (IR 10).</summary>
     [ProtoMember(16)]
     public List<StringStringEntryProto> MetadataProps { get; } = [];
-
-    // protobuf-net asks these by name: an empty packed list must not be written, as no other writer does so.
-    private bool ShouldSerializeFloatData() => FloatData.Count > 0;
-
-    private bool ShouldSerializeInt32Data() => Int32Data.Count > 0;
-
-    private bool ShouldSerializeInt64Data() => Int64Data.Count > 0;
-
-    private bool ShouldSerializeDoubleData() => DoubleData.Count > 0;
-
-    private bool ShouldSerializeUint64Data() => Uint64Data.Count > 0;
 }
 
 /// <summary>The part of a larger tensor that one message holds (message <c>TensorProto.Segment</c>).</summary>

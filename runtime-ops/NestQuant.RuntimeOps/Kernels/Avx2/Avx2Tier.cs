@@ -1,6 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using NestQuant.RuntimeOps.Kernels.Portable;
 using NestQuant.RuntimeOps.Packing;
 using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
@@ -24,6 +24,7 @@ internal sealed unsafe class Avx2Tier : KernelTier
         BlockDecoder.Decode(high, low, blocks, bits, values);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Center(byte* x, int count, int zeroPoint, short* centered)
     {
         // In bounds: whole vectors end at or before count, in both arrays.
@@ -31,6 +32,12 @@ internal sealed unsafe class Avx2Tier : KernelTier
         int i = 0;
         for (; i <= count - Vector256<short>.Count; i += Vector256<short>.Count)
             (X86Avx2.ConvertToVector256Int16(x + i) - zero).Store(centered + i);
+        if (i <= count - Vector128<short>.Count)
+        {
+            (Sse41.ConvertToVector128Int16(x + i) - zero.GetLower()).Store(centered + i);
+            i += Vector128<short>.Count;
+        }
+
         for (; i < count; i++)
             centered[i] = (short)(x[i] - zeroPoint);
     }
@@ -46,36 +53,19 @@ internal sealed unsafe class Avx2Tier : KernelTier
             return;
         }
 
-        for (int channel = firstChannel / DotProduct.StripChannels * DotProduct.StripChannels; channel < endChannel; channel += DotProduct.StripChannels)
+        int firstStrip = firstChannel / DotProduct.StripChannels * DotProduct.StripChannels;
+        for (int channel = firstStrip; channel < endChannel; channel += DotProduct.StripChannels)
             DotProduct.SixRows(rows, rowStride, panel + channel * 4, groups, tile + channel);
     }
 
     /// <inheritdoc/>
-    public override void DotDepthwise(byte** taps, int pairs, short* weights, int zeroPoint, int channels, int* sums)
-    {
-        // In bounds: each step reads 8 bytes of a tap and writes 8 sums, at channel + 8 <= channels <= 32.
-        Vector256<short> zero = Vector256.Create((short)zeroPoint);
-        int channel = 0;
-        for (; channel <= channels - 8; channel += 8)
-        {
-            Vector256<int> sum = Vector256<int>.Zero;
-            short* w = weights + channel * 2;
-            for (int pair = 0; pair < pairs; pair++, w += TileChannels * 2)
-            {
-                Vector128<byte> first = Vector128.CreateScalarUnsafe(*(long*)(taps[2 * pair] + channel)).AsByte();
-                Vector128<byte> second = Vector128.CreateScalarUnsafe(*(long*)(taps[2 * pair + 1] + channel)).AsByte();
-                Vector256<short> x = X86Avx2.ConvertToVector256Int16(Sse2.UnpackLow(first, second)) - zero;
-                sum += X86Avx2.MultiplyAddAdjacent(x, Vector256.Load(w));
-            }
-
-            sum.Store(sums + channel);
-        }
-
-        PortableTier.DotDepthwise(taps, pairs, weights, zeroPoint, channel, channels, sums);
-    }
+    public override void DotDepthwise(byte** taps, int pairs, short* weights, int zeroPoint, int channels, int* sums) =>
+        Depthwise.Dot(taps, pairs, weights, zeroPoint, channels, sums);
 
     /// <inheritdoc/>
-    public override void Store(int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, float* y, long yStride)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Store(
+        int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, float* y, long yStride)
     {
         // In bounds: each step covers 8 channels up to endChannel <= 32, in the tile, in the factors and in the output's row.
         fixed (PanelEpilogue* factors = &epilogue)

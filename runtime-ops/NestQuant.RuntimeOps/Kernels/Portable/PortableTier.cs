@@ -65,7 +65,8 @@ internal sealed unsafe class PortableTier : KernelTier
     }
 
     /// <inheritdoc/>
-    public override void Store(int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, float* y, long yStride)
+    public override void Store(
+        int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, float* y, long yStride)
     {
         for (int row = 0; row < rows; row++)
         {

@@ -1,0 +1,25 @@
+using McMaster.Extensions.CommandLineUtils;
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Compiler.Cli.Commands;
+
+/// <summary><c>nestquant diff A B</c>: how two models differ; exit code 1 when they do.</summary>
+internal static class DiffCommand
+{
+    public static void Add(CommandLineApplication app, CliConsole console) => app.Command("diff", command =>
+    {
+        command.Description = "Show how two models differ in structure and weights";
+        command.ExtendedHelpText = """
+
+            Prints nothing and exits with 0 when the models are equal; exits with 1 when they differ.
+            """;
+        CommandArgument a = command.Argument("A", "ONNX file").IsRequired();
+        CommandArgument b = command.Argument("B", "ONNX file").IsRequired();
+        command.OnExecute(() =>
+        {
+            ModelDifference difference = ModelDiff.Compare(ModelFile.Load(a.Value!), ModelFile.Load(b.Value!));
+            console.Out.Write(difference.ToString());
+            return difference.IsEmpty ? ExitCode.Done : ExitCode.BadInput;
+        });
+    });
+}

@@ -1,0 +1,151 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using static System.FormattableString;
+
+namespace NestQuant.RuntimeOps.Packing;
+
+/// <summary>Packs and unpacks one panel of one operand, block by block.</summary>
+internal static unsafe class PanelCodec
+{
+    /// <summary>Packs a panel.</summary>
+    /// <param name="layout">The weight's layout.</param>
+    /// <param name="panel">Index of the panel.</param>
+    /// <param name="source">The whole weight's values of this operand, row-major, as many as the layout's view counts.</param>
+    /// <param name="width">Bits of a value.</param>
+    /// <param name="planes">The panel's bytes, all overwritten.</param>
+    /// <param name="operand">The operand's name, for messages.</param>
+    /// <exception cref="ArgumentException">A value does not fit in <paramref name="width"/> bits.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Pack(NestedLayout layout, int panel, ReadOnlySpan<sbyte> source, int width, Span<byte> planes, string operand)
+    {
+        PanelOrder order = new(layout, panel, stackalloc long[NestedLayout.PanelChannels]);
+        Span<byte> block = stackalloc byte[NestedLayout.BlockValues];
+        Span<long> rowOffsets = stackalloc long[NestedLayout.BlockRows];
+        Vector256<byte> offset = Vector256.Create((byte)(1 << (width - 1)));
+        Vector256<byte> seen = Vector256<byte>.Zero;
+        fixed (sbyte* values = source)
+        {
+            for (int k = 0; k < layout.View.WeightsPerChannel; k += NestedLayout.BlockRows)
+            {
+                int rows = Math.Min(NestedLayout.BlockRows, layout.View.WeightsPerChannel - k);
+                Span<byte> filled = block[..(rows * NestedLayout.PanelChannels)];
+                if (order.Channels < NestedLayout.PanelChannels)
+                    filled.Clear();
+                if (rows == NestedLayout.BlockRows && order.IsContiguousInK)
+                {
+                    GatherContiguous(order, (byte*)values, k, filled);
+                }
+                else
+                {
+                    order.RowOffsets(k, rowOffsets[..rows]);
+                    Gather(order, (byte*)values, rowOffsets[..rows], filled);
+                }
+
+                for (int i = 0; i < filled.Length; i += Vector256<byte>.Count)
+                {
+                    Vector256<byte> codes = Vector256.Create(filled.Slice(i, Vector256<byte>.Count)) + offset;
+                    codes.CopyTo(filled[i..]);
+                    seen |= codes;
+                }
+
+                int length = rows * width * (NestedLayout.PanelChannels / 8);
+                BitPlanes.Encode(filled, width, planes[..length]);
+                planes = planes[length..];
+            }
+        }
+
+        // Adding 2^(width-1) maps exactly the values in range to those below 2^width, so one look at all bits checks them all.
+        if ((seen & Vector256.Create((byte)(0xFF << width))) != Vector256<byte>.Zero)
+        {
+            int end = 1 << (width - 1);
+            throw new ArgumentException(Invariant($"a {operand} value of panel {panel} is outside [{-end}, {end - 1}], the range of {width} bits"));
+        }
+    }
+
+    /// <summary>Unpacks a panel; the inverse of <see cref="Pack"/>.</summary>
+    /// <param name="layout">The weight's layout.</param>
+    /// <param name="panel">Index of the panel.</param>
+    /// <param name="planes">The panel's bytes.</param>
+    /// <param name="width">Bits of a value.</param>
+    /// <param name="target">The whole weight's values of this operand, of which this panel's channels are written.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Unpack(NestedLayout layout, int panel, ReadOnlySpan<byte> planes, int width, Span<sbyte> target)
+    {
+        PanelOrder order = new(layout, panel, stackalloc long[NestedLayout.PanelChannels]);
+        Span<byte> block = stackalloc byte[NestedLayout.BlockValues];
+        Span<long> rowOffsets = stackalloc long[NestedLayout.BlockRows];
+        Vector256<byte> offset = Vector256.Create((byte)(1 << (width - 1)));
+        fixed (sbyte* values = target)
+        {
+            for (int k = 0; k < layout.View.WeightsPerChannel; k += NestedLayout.BlockRows)
+            {
+                int rows = Math.Min(NestedLayout.BlockRows, layout.View.WeightsPerChannel - k);
+                Span<byte> filled = block[..(rows * NestedLayout.PanelChannels)];
+                int length = rows * width * (NestedLayout.PanelChannels / 8);
+                BitPlanes.Decode(planes[..length], width, filled);
+                planes = planes[length..];
+                for (int i = 0; i < filled.Length; i += Vector256<byte>.Count)
+                    (Vector256.Create(filled.Slice(i, Vector256<byte>.Count)) - offset).CopyTo(filled[i..]);
+
+                order.RowOffsets(k, rowOffsets[..rows]);
+                Scatter(order, filled, rowOffsets[..rows], (byte*)values);
+            }
+        }
+    }
+
+    private static void GatherContiguous(in PanelOrder order, byte* source, int k, Span<byte> block)
+    {
+        // In bounds: 8 rows of k exist from here on, and a channel's K values are consecutive.
+        Span<uint> words = MemoryMarshal.Cast<byte, uint>(block);
+        for (int c = 0; c < order.Channels; c++)
+        {
+            byte* rows = source + order.ChannelStart(c) + k;
+            words[c] = Unsafe.ReadUnaligned<uint>(rows);
+            words[NestedLayout.PanelChannels + c] = Unsafe.ReadUnaligned<uint>(rows + 4);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Gather(in PanelOrder order, byte* source, ReadOnlySpan<long> rowOffsets, Span<byte> block)
+    {
+        // In bounds: channel start + row offset is the index of an element of the weight, for every channel and row of the panel;
+        // the block holds 32 values per row.
+        fixed (byte* values = block)
+        fixed (long* offsets = rowOffsets)
+        {
+            for (int group = 0; group < rowOffsets.Length; group += 4)
+            {
+                int rows = Math.Min(4, rowOffsets.Length - group);
+                byte* target = values + group * NestedLayout.PanelChannels;
+                for (int c = 0; c < order.Channels; c++)
+                {
+                    byte* channel = source + order.ChannelStart(c);
+                    for (int row = 0; row < rows; row++)
+                        *target++ = channel[offsets[group + row]];
+                }
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Scatter(in PanelOrder order, ReadOnlySpan<byte> block, ReadOnlySpan<long> rowOffsets, byte* target)
+    {
+        // In bounds: as in Gather.
+        fixed (byte* values = block)
+        fixed (long* offsets = rowOffsets)
+        {
+            for (int group = 0; group < rowOffsets.Length; group += 4)
+            {
+                int rows = Math.Min(4, rowOffsets.Length - group);
+                byte* source = values + group * NestedLayout.PanelChannels;
+                for (int c = 0; c < order.Channels; c++)
+                {
+                    byte* channel = target + order.ChannelStart(c);
+                    for (int row = 0; row < rows; row++)
+                        channel[offsets[group + row]] = *source++;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using System.Text.Json;
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Compiler.Cli.Tests;
+
+public sealed class CompileTests : IDisposable
+{
+    private static readonly string[] NestedFiles = ["cnn.high.bin", "cnn.low.bin", "cnn.onnx", "cnn.part.onnx"];
+
+    private readonly TestFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Nesting_writes_the_model_its_data_files_and_the_part_model_and_nothing_else()
+    {
+        ToolRun run = Tool.Run("compile", Golden.Cnn, "-o", _folder["cnn.onnx"], "--nest", "8:6").ShouldSucceed();
+
+        Assert.Equal(NestedFiles, _folder.Entries);
+        Assert.Empty(run.Error);
+        Assert.Contains("5 of 5 candidates nested", run.Out, StringComparison.Ordinal);
+        foreach (string file in NestedFiles)
+            Assert.Contains($"wrote {_folder[file]} ({new FileInfo(_folder[file]).Length:N0} bytes)", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_part_model_refers_to_the_high_file_of_the_full_model()
+    {
+        Tool.CompileCnn(_folder);
+
+        string[] locations =
+        [
+            .. ModelFile.Load(_folder["cnn.part.onnx"]).Graph!.Initializer
+                .Where(tensor => tensor.IsExternal)
+                .Select(tensor => tensor.ExternalData.Find(entry => entry.Key == "location")!.Value)
+                .Distinct(),
+        ];
+
+        Assert.Equal(["cnn.high.bin"], locations);
+    }
+
+    [Fact]
+    public void The_bytes_do_not_depend_on_the_number_of_threads()
+    {
+        using var other = new TestFolder();
+        Tool.CompileCnn(_folder, "--threads", "1");
+        Tool.CompileCnn(other, "--threads", "2");
+
+        foreach (string file in NestedFiles)
+            Assert.Equal(File.ReadAllBytes(_folder[file]), File.ReadAllBytes(other[file]));
+    }
+
+    [Fact]
+    public void Without_nest_only_the_graph_is_cleaned_up()
+    {
+        Tool.Run("compile", Golden.Path("digits-cnn-bn.onnx"), "-o", _folder["a.onnx"]).ShouldSucceed();
+
+        Assert.Equal(["a.onnx"], _folder.Entries);
+        Assert.DoesNotContain(ModelFile.Load(_folder["a.onnx"]).Graph!.Node, node => node.OpType == "BatchNormalization");
+    }
+
+    [Fact]
+    public void Excluded_nodes_are_kept_and_say_so()
+    {
+        ToolRun run = Tool.Run("compile", Golden.Cnn, "-o", _folder["cnn.onnx"], "--nest", "8:4", "--exclude", "/conv?/*").ShouldSucceed();
+
+        Assert.Contains("1 of 5 candidates nested", run.Out, StringComparison.Ordinal);
+        Assert.Contains("kept: excluded by '/conv?/*'", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_json_report_has_every_decision_and_file()
+    {
+        Tool.CompileCnn(_folder, "--report", _folder["reports/r.json"]);
+
+        using JsonDocument report = JsonDocument.Parse(File.ReadAllText(_folder["reports/r.json"]));
+        JsonElement root = report.RootElement;
+        Assert.Equal(5, root.GetProperty("decisions").EnumerateArray().Count(decision => decision.TryGetProperty("nesting", out _)));
+        Assert.Equal(
+            NestedFiles.Select(file => (_folder[file], new FileInfo(_folder[file]).Length)),
+            root.GetProperty("files").EnumerateArray()
+                .Select(file => (file.GetProperty("path").GetString()!, file.GetProperty("bytes").GetInt64()))
+                .OrderBy(file => file.Item1, StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void The_html_report_is_self_contained()
+    {
+        Tool.CompileCnn(_folder, "--report", _folder["r.html"]);
+
+        string html = File.ReadAllText(_folder["r.html"]);
+        Assert.Contains("<svg", html, StringComparison.Ordinal);
+        Assert.Contains("/conv1/Conv", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("http", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("src=", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_compiled_model_replaces_an_older_one()
+    {
+        Tool.CompileCnn(_folder);
+        byte[] before = File.ReadAllBytes(_folder["cnn.high.bin"]);
+        Tool.Run("compile", Golden.Cnn, "-o", _folder["cnn.onnx"], "--nest", "8:4").ShouldSucceed();
+
+        Assert.Equal(NestedFiles, _folder.Entries);
+        Assert.NotEqual(before, File.ReadAllBytes(_folder["cnn.high.bin"]));
+    }
+
+    [Fact]
+    public void The_source_is_never_replaced_not_even_through_a_link()
+    {
+        File.Copy(Golden.Cnn, _folder["source.onnx"]);
+        File.CreateSymbolicLink(_folder["link.onnx"], _folder["source.onnx"]);
+        Directory.CreateSymbolicLink(_folder["folder"], _folder.Root);
+        IReadOnlyList<string> before = _folder.Entries;
+
+        foreach (string output in new[] { "source.onnx", "link.onnx", "folder/source.onnx" })
+            Tool.Run("compile", _folder["source.onnx"], "-o", _folder[output]).ShouldFail(1, "replace the source");
+
+        Assert.Equal(File.ReadAllBytes(Golden.Cnn), File.ReadAllBytes(_folder["source.onnx"]));
+        Assert.Equal(before, _folder.Entries);
+    }
+
+    [Fact]
+    public void A_cancelled_compilation_leaves_nothing()
+    {
+        using var error = new StringWriter { NewLine = "\n" };
+        int code = CliApplication.Run(
+            ["compile", Golden.Cnn, "-o", _folder["new/cnn.onnx"], "--nest", "8:6"], new CliConsole(TextWriter.Null, error), new CancellationToken(canceled: true));
+
+        Assert.Equal((1, "nestquant: cancelled\n"), (code, error.ToString()));
+        Assert.Empty(_folder.Entries);
+    }
+}

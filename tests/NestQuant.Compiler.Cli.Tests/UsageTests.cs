@@ -1,0 +1,72 @@
+namespace NestQuant.Compiler.Cli.Tests;
+
+public sealed class UsageTests
+{
+    public static TheoryData<string, string> WrongUsage => new()
+    {
+        { "", "a command is needed" },
+        { "frobnicate", "frobnicate" },
+        { "compile", "MODEL" },
+        { "compile a.onnx", "--output" },
+        { "compile a.onnx b.onnx -o c.onnx", "b.onnx" },
+        { "compile a.onnx -o b.onnx --nest 9:4", "9:4" },
+        { "compile a.onnx -o b.onnx --nest 8", "write n:h" },
+        { "compile a.onnx -o b.onnx --nest 8:8", "8:8" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --rounding up", "adaptive, nearest, floor" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --weights signed", "symmetric, affine" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --activations static", "none, dynamic" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --threads 0", "positive integer" },
+        { "compile a.onnx -o b.onnx --rounding nearest", "--nest" },
+        { "compile a.onnx -o b.onnx --report r.pdf", ".json or .html" },
+        { "compile a.onnx -o b.onnx --groupnl fuse", "--groupnl" },
+        { "compile a.onnx -o b.onnx --calibrate d.npy", "--calibrate" },
+        { "bench a.onnx", "bench" },
+        { "inspect", "MODEL" },
+        { "diff a.onnx", "B" },
+        { "run a.onnx --input x.npy", "--output" },
+        { "run a.onnx -o out --bits six", "positive integer" },
+        { "evaluate a.onnx", "--data" },
+        { "evaluate a.onnx --data d.npy --bits 8,8", "distinct" },
+        { "evaluate a.onnx --data d.npy --size 0", "HxW" },
+        { "evaluate a.onnx --data d.npy --mean a", "numbers" },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongUsage))]
+    public void Wrong_usage_is_one_line_and_exit_code_2(string line, string message)
+    {
+        ToolRun run = Tool.Run(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        run.ShouldFail(2, message);
+        Assert.Empty(run.Out);
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("-h")]
+    [InlineData("compile --help")]
+    [InlineData("inspect -h")]
+    [InlineData("print --help")]
+    [InlineData("diff --help")]
+    [InlineData("run --help")]
+    [InlineData("evaluate --help")]
+    public void Help_goes_to_stdout(string line)
+    {
+        ToolRun run = Tool.Run(line.Split(' ')).ShouldSucceed();
+        Assert.Contains("Usage: nestquant", run.Out, StringComparison.Ordinal);
+        Assert.Empty(run.Error);
+    }
+
+    [Fact]
+    public void Version_is_the_compilers()
+    {
+        Assert.Contains(Passes.Provenance.Version, Tool.Run("-v").ShouldSucceed().Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_process_of_its_own_behaves_the_same()
+    {
+        Tool.RunProcess("--version").ShouldSucceed();
+        Tool.RunProcess("print", "missing.onnx").ShouldFail(1, "missing.onnx");
+        Tool.RunProcess("print").ShouldFail(2, "MODEL");
+    }
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+using Microsoft.ML.OnnxRuntime;
+using NestQuant.Compiler.Onnx;
+using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Tests;
+using NestQuant.RuntimeOps.Tests.Operators;
+
+namespace NestQuant.Packaging.Tests;
+
+public sealed class NativeLibraryTests(NativeLibraryFixture native) : IClassFixture<NativeLibraryFixture>, IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("nestquant-native-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [SkippableFact]
+    public void A_session_with_the_native_library_equals_one_with_the_managed_operators()
+    {
+        NodeModel model = Dequantization();
+        foreach (int bits in new[] { 8, 6 })
+            Assert.Equal(RunManaged(model, bits), RunNative(model, bits));
+    }
+
+    [SkippableFact]
+    public void An_operators_error_reaches_the_caller_with_the_nodes_name()
+    {
+        NodeModel model = Dequantization().With(AttributeProto.Int(AttributeNames.HighBits, 5));
+        string message = Assert.Throws<OnnxRuntimeException>(() => RunNative(model, 8)).Message;
+        Assert.Contains("NestedDequantizeLinear node 'subject': input 'W_high' has", message, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public void The_library_exports_one_function_and_does_not_need_ONNX_Runtime()
+    {
+        string library = native.Library;
+        Skip.IfNot(NativeLibraryFixture.HasTool("readelf"), "reading the library's headers needs readelf");
+        string dynamic = NativeLibraryFixture.Run("readelf", "-d", library).Output;
+        Assert.Contains("NODELETE", dynamic, StringComparison.Ordinal);
+        Assert.DoesNotContain("onnxruntime", dynamic, StringComparison.Ordinal);
+        string symbols = NativeLibraryFixture.Run("readelf", "--dyn-syms", "-W", library).Output;
+        Assert.Single(symbols.Split('\n'), line => line.Contains("RegisterCustomOps", StringComparison.Ordinal) && line.Contains("GLOBAL", StringComparison.Ordinal));
+    }
+
+    [SkippableFact]
+    public void A_host_in_another_language_runs_it_and_survives_its_unloading()
+    {
+        string library = native.Library;
+        Skip.IfNot(NativeLibraryFixture.HasTool("g++"), "compiling the host needs g++");
+        string package = NativeLibraryFixture.Metadata("OnnxRuntimePackage");
+        string host = Path.Combine(_folder.FullName, "host");
+        (int exitCode, string output, string error) = NativeLibraryFixture.Run(
+            "g++", "-std=c++20", "-O1", "-I", Path.Combine(package, "build", "native", "include"), Path.Combine(AppContext.BaseDirectory, "Host", "host.cc"), "-o", host, "-ldl");
+        Assert.True(exitCode == 0, output + error);
+
+        NodeModel model = Dequantization();
+        string path = Path.Combine(_folder.FullName, "model.onnx");
+        File.WriteAllBytes(path, ModelFile.ToBytes(model.Build()));
+        string[] expected = [.. RunManaged(model, 8).Select(v => BitConverter.SingleToUInt32Bits(v).ToString("x8", CultureInfo.InvariantCulture))];
+        string runtime = Path.Combine(package, "runtimes", Path.GetFileName(RuntimeFolder(package)), "native", "libonnxruntime.so");
+        for (int repeat = 0; repeat < 5; repeat++)
+        {
+            (exitCode, output, error) = NativeLibraryFixture.Run(host, runtime, library, path);
+            Assert.True(exitCode == 0, error);
+            Assert.Equal(expected, output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        }
+    }
+
+    private static string RuntimeFolder(string package) =>
+        Path.Combine(package, "runtimes", System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "linux-arm64" : "linux-x64");
+
+    private static NodeModel Dequantization()
+    {
+        NestedLayout layout = new(new NestedBits(8, 6), new ChannelView(70, 5, 1, 9));
+        (sbyte[] high, sbyte[] low) = RandomWeights.Create(layout, 1);
+        byte[] highBytes = new byte[layout.HighByteLength];
+        byte[] lowBytes = new byte[layout.LowByteLength];
+        NestedPacker.Pack(layout, high, low, highBytes, lowBytes);
+        float[] scale = [.. Enumerable.Range(1, 70).Select(m => m * 0.37f)];
+        return new NodeModel(OperatorNames.NestedDequantizeLinear)
+            .Constant(TensorProto.FromBytes("W_high", TensorDataType.UInt8, [highBytes.Length], highBytes))
+            .Constant(TensorProto.FromBytes("W_low", TensorDataType.UInt8, [lowBytes.Length], lowBytes))
+            .Constant(TensorProto.FromFloats("w_scale", [70], scale))
+            .Absent("w_zero_point")
+            .Default(TensorProto.FromInt32s("bits", [], [8]))
+            .With(AttributeProto.Int(AttributeNames.FullBits, 8))
+            .With(AttributeProto.Int(AttributeNames.HighBits, 6))
+            .With(AttributeProto.Int(AttributeNames.LayoutVersion, NestedLayout.Version))
+            .With(AttributeProto.IntList(AttributeNames.Shape, 70, 5, 3, 3))
+            .With(AttributeProto.IntList(AttributeNames.ChannelView, 70, 5, 1, 9));
+    }
+
+    private static float[] RunManaged(NodeModel model, int bits)
+    {
+        using InferenceSession session = model.Open(threads: 2);
+        return session.Run(("bits", SessionRuns.Tensor<int>([bits]))).Data;
+    }
+
+    private float[] RunNative(NodeModel model, int bits)
+    {
+        using SessionOptions options = new() { IntraOpNumThreads = 2, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        options.RegisterCustomOpLibrary(native.Library);
+        using InferenceSession session = new(ModelFile.ToBytes(model.Build()), options);
+        return session.Run(("bits", SessionRuns.Tensor<int>([bits]))).Data;
+    }
+}
