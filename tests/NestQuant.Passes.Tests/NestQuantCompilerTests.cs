@@ -102,6 +102,15 @@ public sealed class NestQuantCompilerTests
         Assert.Contains("NestedGemm", NestQuantCompiler.Compile(model, Options).Model.AllNodes().Select(static node => node.OpType));
     }
 
+    /// <summary>The dead reader of h goes before batch norm looks for h's only reader, so that a second run finds nothing left to do.</summary>
+    [Fact]
+    public void ADeadReaderIsNoReader()
+    {
+        ModelProto model = new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 1, 1).Random("p", 3).Floats("v", [3], 1, 2, 3)
+            .Node("h = Conv(x, W)").Node("y = BatchNormalization(h, p, p, p, v)").Node("dead = Neg(h)").Output("y").Model();
+        Assert.Equal(["Conv"], NestQuantCompiler.Compile(model, new CompileOptions()).Model.AllNodes().Select(static node => node.OpType));
+    }
+
     /// <summary>The part model and the high file run alone; adding the low file and the full model makes both precisions available.</summary>
     [Fact]
     public void SavedFilesRunFromDisk()
