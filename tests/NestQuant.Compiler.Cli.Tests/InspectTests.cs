@@ -51,7 +51,8 @@ public sealed class InspectTests : IDisposable
         float[] scale = NpyArray.Read(_folder["u/conv2_Conv.scale.npy"]).ToFloats();
         long[] zeroPoint = NpyArray.Read(_folder["u/conv2_Conv.zero_point.npy"]).ToInt64s();
 
-        Assert.Equal((NpyType.Int8, source.Dims), (array.Type, array.Shape));
+        Assert.Equal(NpyType.Int8, array.Type);
+        Assert.Equal(source.Dims, array.Shape);
         for (int i = 0; i < integers.Length; i++)
         {
             int channel = i / (16 * 9);

@@ -1,0 +1,91 @@
+using CsCheck;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.Compiler.Reports;
+using Snapshooter.Xunit;
+
+namespace NestQuant.Compiler.Tests.Reports;
+
+public sealed class ReportTests
+{
+    private static readonly CompileReport Example = new(
+        "0.1.0",
+        "models/net.onnx",
+        12345,
+        "0123abcd",
+        "nest 8:6",
+        ExampleLog(),
+        [new SavedFile("out/net.high.bin", 4096), new SavedFile("out/net.onnx", 999)]);
+
+    [Fact]
+    public void The_log_is_compact_json() => Snapshot.Match(DecisionJson.Write(Example.Decisions));
+
+    [Fact]
+    public void The_json_report_is_stable() => Snapshot.Match(ReportJson.Write(Example));
+
+    [Fact]
+    public void The_html_report_is_stable() => Snapshot.Match(ReportHtml.Write(Example));
+
+    [Fact]
+    public void A_log_survives_the_round_trip()
+    {
+        Gen<NestingNumbers> numbers =
+            from counts in Gen.Long[0, 1L << 50].Array[4]
+            from decibels in Gen.Frequency((4, Gen.Int[-500_000, 2_000_000].Select(d => d / 10_000.0)), (1, Gen.Const(double.PositiveInfinity))).Array[2]
+            select new NestingNumbers(8, 6, counts[0], counts[1], counts[2], counts[3], decibels[0], decibels[1]);
+        Gen<Decision> decisions =
+            from names in Gen.String.Array[3]
+            from text in Gen.String
+            from nesting in numbers
+            from kind in Gen.Int[0, 3]
+            select kind switch
+            {
+                0 => new Decision(names[0], names[1], names[2], Reason: text),
+                1 => new Decision(names[0], names[1], names[2], Note: text),
+                _ => new Decision(names[0], names[1], names[2], Nesting: nesting, Note: kind == 2 ? text : null),
+            };
+        decisions.List[0, 5].Where(list => list.All(IsValidText)).Sample(list =>
+        {
+            var log = new DecisionLog();
+            foreach (Decision decision in list)
+            {
+                if (decision.Reason is { } reason)
+                    log.Kept(decision.Pass, decision.Node, decision.Op, reason);
+                else
+                    log.Rewritten(decision.Pass, decision.Node, decision.Op, decision.Nesting, decision.Note);
+            }
+
+            string json = DecisionJson.Write(log);
+            Assert.Equal(list, DecisionJson.Read(json).Decisions);
+            Assert.Equal(json, DecisionJson.Write(DecisionJson.Read(json)));
+        });
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("[1]")]
+    [InlineData("[{}]")]
+    [InlineData("[{\"pass\":null,\"node\":\"n\",\"op\":\"o\"}]")]
+    [InlineData("[{\"pass\":\"p\",\"node\":\"n\",\"op\":\"o\",\"nesting\":{\"n\":8}}]")]
+    [InlineData("[{\"pass\":\"p\",\"node\":\"n\",\"op\":\"o\",\"nesting\":{\"n\":\"8\"}}]")]
+    public void A_damaged_log_is_one_clear_error(string json)
+    {
+        var error = Assert.Throws<ModelException>(() => DecisionJson.Read(json));
+        Assert.StartsWith("the decision log of the model is damaged", error.Message, StringComparison.Ordinal);
+    }
+
+    // JSON holds Unicode text; a lone surrogate, which no model's UTF-8 can hold either, has no place in it.
+    private static bool IsValidText(Decision decision) =>
+        new[] { decision.Pass, decision.Node, decision.Op, decision.Reason, decision.Note }.All(text => text is null || !text.Any(char.IsSurrogate));
+
+    private static DecisionLog ExampleLog()
+    {
+        var log = new DecisionLog();
+        log.Rewritten("batch-norm-folding", "bn1", "BatchNormalization");
+        log.Rewritten("nesting", "/conv1/Conv", "Conv", new NestingNumbers(8, 6, 432, 1728, 1024, 512, 48.123456, 34.5), "weight-only: <why>");
+        log.Rewritten("nesting", "/exact/Gemm", "Gemm", new NestingNumbers(8, 6, 10, 40, 24, 12, double.PositiveInfinity, 20));
+        log.Kept("nesting", "MatMul \"x\"", "MatMul", "its weight 'w' is not a constant");
+        return log;
+    }
+}
