@@ -3,6 +3,7 @@ using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Passes.Cleanup;
 using NestQuant.Passes.Folding;
+using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Passes;
@@ -37,7 +38,9 @@ public static class NestQuantCompiler
         PassPipeline pipeline = new PassPipeline()
             .Use(new ConstantNodesPass()) // first: the others look for initializers
             .Use(new IdentityRemovalPass()) // before folding: an Identity hides a constant
-            .Use(new ConstantFoldingPass())
+            .Use(new ConstantFoldingPass());
+        if (options.GroupNL == GroupNLMode.Fuse) pipeline.Use(new GroupNLFusePass()); // after folding: shifts and periods are computed
+        pipeline
             .Use(new BatchNormFoldingPass()) // after constants are folded, before weights are no longer float
             .Use(new DeadCodePass());
         if (options.Nest is { } bits)
