@@ -36,13 +36,14 @@ public static class NestQuantCompiler
     {
         ArgumentNullException.ThrowIfNull(options);
         PassPipeline pipeline = new PassPipeline()
-            .Use(new ConstantNodesPass()) // first: the others look for initializers
+            .Use(new DeadCodePass()) // first: a reader that nothing needs must not stand in the way of a rewrite
+            .Use(new ConstantNodesPass()) // before the others, which look for initializers
             .Use(new IdentityRemovalPass()) // before folding: an Identity hides a constant
             .Use(new ConstantFoldingPass());
         if (options.GroupNL == GroupNLMode.Fuse) pipeline.Use(new GroupNLFusePass()); // after folding: shifts and periods are computed
         pipeline
             .Use(new BatchNormFoldingPass()) // after constants are folded, before weights are no longer float
-            .Use(new DeadCodePass());
+            .Use(new DeadCodePass()); // what folding left behind
         if (options.Nest is { } bits)
         {
             pipeline.Use(new NestingPass(new NestingOptions

@@ -123,6 +123,20 @@ public sealed class CompileTests : IDisposable
     }
 
     [Fact]
+    public void The_data_files_of_the_source_are_never_replaced()
+    {
+        // The source's weights lie where the output's data file would go.
+        ModelFile.Save(ModelFile.Load(Golden.Cnn), _folder["out.onnx"], new SaveOptions { ExternalData = ExternalDataMode.Always });
+        File.Move(_folder["out.onnx"], _folder["source.onnx"]);
+        byte[] before = File.ReadAllBytes(_folder["out.onnx.data"]);
+
+        Tool.Run("compile", _folder["source.onnx"], "-o", _folder["out.onnx"]).ShouldFail(1, "would replace a file of the source");
+
+        Assert.Equal(["out.onnx.data", "source.onnx"], _folder.Entries);
+        Assert.Equal(before, File.ReadAllBytes(_folder["out.onnx.data"]));
+    }
+
+    [Fact]
     public void A_cancelled_compilation_leaves_nothing()
     {
         using var error = new StringWriter { NewLine = "\n" };

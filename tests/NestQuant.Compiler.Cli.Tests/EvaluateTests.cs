@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NestQuant.Compiler.Data;
 using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Tests.Data;
 using Snapshooter.Xunit;
 
 namespace NestQuant.Compiler.Cli.Tests;
@@ -134,6 +135,31 @@ public sealed class EvaluateTests : IDisposable
         NpyArray.From<byte>(NpyType.UInt8, [5, 64], pixels).Write(_folder["bytes.npy"]);
 
         Tool.Run("evaluate", Golden.Cnn, "--data", _folder["bytes.npy"]).ShouldSucceed();
+    }
+
+    [Fact]
+    public void Pictures_are_read_in_the_size_and_channels_that_the_model_takes()
+    {
+        float[] pixels = NpyArray.Read(Golden.Images).ToFloats();
+        long[] labels = NpyArray.Read(Golden.Labels).ToInt64s();
+        for (int i = 0; i < 100; i++)
+        {
+            // Twice the size: scaling down by two restores the digit.
+            int start = i * 64;
+            byte[] png = TestPng.Rgb(16, 16, (x, y) =>
+            {
+                byte value = (byte)MathF.Round(pixels[start + (y / 2 * 8) + (x / 2)] * 255);
+                return (value, value, value);
+            });
+            _folder.Write($"digits/{labels[i]}/{i}.png", png);
+        }
+
+        ToolRun run = Tool.Run("evaluate", Golden.Cnn, "--data", _folder["digits"], "--json").ShouldSucceed();
+        JsonElement result = JsonDocument.Parse(run.Out).RootElement;
+        Assert.Equal(100, result.GetProperty("samples").GetInt32());
+        Assert.InRange(result.GetProperty("precisions")[0].GetProperty("top1").GetDouble(), 0.8, 1);
+        Tool.Run("evaluate", Golden.Cnn, "--data", _folder["digits"], "--size", "16").ShouldFail(1, "takes shape [?, 1, 8, 8]");
+        Tool.Run("evaluate", Golden.Cnn, "--data", _folder["digits"], "--mean", "1,2,3").ShouldFail(1, "3 values of mean do not fit 1 channels");
     }
 
     private JsonElement Evaluate(params string[] more)

@@ -68,6 +68,7 @@ internal static class CompileCommand
             transaction.StagingFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
 
         ModelProto source = ModelFile.Load(request.Model);
+        IReadOnlyList<string> sourceFiles = ModelFiles.Of(request.Model, source);
         CompileOptions options = request.Options with { SourceSha256 = FileHash.Sha256(request.Model) };
         CompileResult result = ProgressDisplay.Run(
             console, progress => NestQuantCompiler.Compile(source, options, request.Threads, progress, cancellation));
@@ -84,6 +85,7 @@ internal static class CompileCommand
                 Path = Path.Combine(Path.GetDirectoryName(request.Output)!, Path.GetFileName(transaction.Adopt(file.Path))),
             }),
         ];
+        request.CheckFiles(files, sourceFiles);
         var report = new CompileReport(Provenance.Version, request.Model, new FileInfo(request.Model).Length, options.SourceSha256, request.Describe(), result.Decisions, files);
         foreach (string path in request.Reports)
             File.WriteAllText(transaction.Stage(path), CompileRequest.IsHtml(path) ? ReportHtml.Write(report) : ReportJson.Write(report));

@@ -43,6 +43,21 @@ internal sealed record CompileRequest(string Model, string Output, IReadOnlyList
             throw new ModelException($"{Output}: the output would replace the source model: choose another name or folder");
     }
 
+    /// <summary>Fails when a file to be written is one that the source consists of, or a report.</summary>
+    /// <exception cref="ModelException">It is.</exception>
+    public void CheckFiles(IReadOnlyList<SavedFile> files, IReadOnlyList<string> sourceFiles)
+    {
+        var source = sourceFiles.Select(Resolve).ToHashSet(StringComparer.Ordinal);
+        var reports = Reports.Select(Resolve).ToHashSet(StringComparer.Ordinal);
+        foreach (SavedFile file in files)
+        {
+            if (source.Contains(Resolve(file.Path)))
+                throw new ModelException($"{file.Path}: would replace a file of the source model: choose another name or folder");
+            if (reports.Contains(Resolve(file.Path)))
+                throw new ModelException($"{file.Path}: is both a report and a file of the compiled model: choose another name");
+        }
+    }
+
     /// <summary>The options in one line, for people.</summary>
     public string Describe() => Options.Nest is { } bits
         ? $"nest {bits}, rounding {Options.Rounding}, weights {Options.Weights}, activations {Options.Activations}".ToLowerInvariant()

@@ -1,3 +1,4 @@
+using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
@@ -41,19 +42,8 @@ internal sealed record ModelInspection(
             operators,
             [.. operators.SelectMany(nested => nested.Consumers.Select(node => NestedNode.Of(node, nested, decisions)))],
             [.. decisions.Where(decision => !decision.Rewritten)],
-            FilesOf(path, tensors),
+            [.. ModelFiles.Of(path, model).Select(file => new SavedFile(file, new FileInfo(file).Length))],
             new WeightTotals(tensors.Count, tensors.Where(tensor => tensor.DataType != TensorDataType.String).Sum(tensor => tensor.ByteCount)));
-    }
-
-    private static SavedFile[] FilesOf(string path, List<TensorProto> tensors)
-    {
-        string folder = System.IO.Path.GetDirectoryName(path) ?? "";
-        IEnumerable<string> data = tensors.Where(tensor => tensor.IsExternal)
-            .Select(tensor => tensor.ExternalData.Find(entry => entry.Key == "location")?.Value ?? "")
-            .Distinct(StringComparer.Ordinal)
-            .Order(StringComparer.Ordinal)
-            .Select(location => System.IO.Path.Combine(folder, location));
-        return [.. data.Prepend(path).Select(file => new SavedFile(file, new FileInfo(file).Length))];
     }
 }
 

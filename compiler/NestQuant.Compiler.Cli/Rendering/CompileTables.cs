@@ -19,7 +19,7 @@ internal static class CompileTables
         {
             NestingNumbers[] numbers = [.. nested.Select(decision => decision.Nesting!)];
             console.Out.WriteLine(
-                $"{nested.Length} of {weights.Length} candidates nested, {Numbers.Count(numbers.Sum(n => n.Weights))} weights: "
+                $"{nested.Length} of {weights.Count(decision => decision.Pass == nested[0].Pass)} candidates nested, {Numbers.Count(numbers.Sum(n => n.Weights))} weights: "
                 + $"{Numbers.Bytes(numbers.Sum(n => n.SourceBytes))} -> {Numbers.Bytes(numbers.Sum(n => n.HighBytes))} high "
                 + $"+ {Numbers.Bytes(numbers.Sum(n => n.LowBytes))} low");
         }

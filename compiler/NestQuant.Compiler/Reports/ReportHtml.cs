@@ -50,11 +50,12 @@ public static class ReportHtml
 
     private static void AppendTotals(StringBuilder html, Decision[] weights)
     {
-        NestingNumbers[] nested = [.. weights.Where(decision => decision.Nesting is not null).Select(decision => decision.Nesting!)];
-        if (nested.Length == 0)
+        Decision[] decisions = [.. weights.Where(decision => decision.Nesting is not null)];
+        if (decisions.Length == 0)
             return;
+        NestingNumbers[] nested = [.. decisions.Select(decision => decision.Nesting!)];
         html.Append("<div class=\"totals\">\n");
-        Append($"{nested.Length} of {weights.Length}", "candidates nested");
+        Append($"{nested.Length} of {weights.Count(decision => decision.Pass == decisions[0].Pass)}", "candidates nested");
         Append(Count(nested.Sum(n => n.Weights)), "weights");
         Append(Count(nested.Sum(n => n.SourceBytes)), "bytes before");
         Append(Count(nested.Sum(n => n.HighBytes)), "bytes high");

@@ -15,6 +15,7 @@ internal static class IntegerForm
             "ConvTranspose" => "there is no integer kernel for ConvTranspose",
             "MatMul" when rank > 2 => "there is no integer kernel for a batched weight",
             "Gemm" when candidate.Node.GetInt("transA", 0) != 0 => "there is no integer kernel for transA",
+            "Gemm" when !(candidate.Node.GetFloat("alpha", 1) > 0) => "its alpha is not positive, and so could not be part of a scale",
             "Gemm" => GemmBias.WhyNone(candidate),
             _ => null,
         };

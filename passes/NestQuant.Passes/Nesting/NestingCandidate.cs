@@ -52,7 +52,11 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View)
         if (weight.DataType != TensorDataType.Float)
             return $"its weight '{name}' is {weight.DataType.TextName()}; only float32 weights are nested";
         if (weight.Dims.Contains(0))
-            throw new ModelException($"weight '{name}' of node '{Node.DisplayName()}' has no elements (a dimension is 0): export the model again, or leave the node out with --exclude");
+        {
+            Defect = $"weight '{name}' of node '{Node.DisplayName()}' has no elements (a dimension is 0): export the model again, or leave the node out with --exclude";
+            return null;
+        }
+
         if (weight.Dims.Count == 1) return $"its weight '{name}' is a vector";
         if (WeightView.Of(Node, weight) is not { } channels)
             return $"its weight '{name}' of shape [{string.Join(',', weight.Dims)}] does not fit {Node.OpType}, or has more than 2^31 elements";

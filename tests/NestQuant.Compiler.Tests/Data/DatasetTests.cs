@@ -133,6 +133,38 @@ public sealed class DatasetTests : IDisposable
     }
 
     [Fact]
+    public void Jpeg_pictures_are_read()
+    {
+        _folder.Write("i/grey.jpg", GreyJpeg());
+        var options = new DatasetOptions { Image = new ImageOptions { Height = 8, Width = 8 } };
+        float[] values = Dataset.Open(_folder["i"], options).ReadBatches(1).Single().Inputs[0].Array.ToFloats();
+        Assert.All(values, value => Assert.Equal(192 / 255f, value, 0.005f));
+    }
+
+    [Fact]
+    public void A_damaged_picture_never_ends_in_anything_but_a_model_exception()
+    {
+        byte[][] good = [TestPng.Rgb(16, 16, (x, y) => ((byte)(x * y), 7, (byte)y)), GreyJpeg()];
+        var options = new DatasetOptions { Image = new ImageOptions { Height = 4, Width = 4 } };
+        var random = new Random(3);
+        for (int i = 0; i < 400; i++)
+        {
+            byte[] bad = [.. good[i % 2]];
+            for (int flips = random.Next(1, 6); flips > 0; flips--)
+                bad[random.Next(bad.Length)] ^= (byte)(1 << random.Next(8));
+            _folder.Write("i/p.png", bad);
+            try
+            {
+                Assert.Single(Dataset.Open(_folder["i"], options).ReadBatches(1));
+            }
+            catch (ModelException e)
+            {
+                Assert.Contains("p.png", e.Message, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Fact]
     public void Bad_pictures_and_folders_are_one_clear_error()
     {
         byte[] good = TestPng.Rgb(8, 8, (x, y) => (1, 2, 3));
@@ -162,6 +194,20 @@ public sealed class DatasetTests : IDisposable
         Assert.Contains(name, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("\n", error.Message, StringComparison.Ordinal);
     }
+
+    // A baseline JPEG of one 8x8 block, by hand: all quantizers 8, one code each in the Huffman tables, and a DC term of 64, so that
+    // every pixel is 128 + 64.
+    private static byte[] GreyJpeg() =>
+    [
+        0xFF, 0xD8,
+        0xFF, 0xDB, 0, 67, 0, .. Enumerable.Repeat((byte)8, 64),
+        0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0,
+        0xFF, 0xC4, 0, 20, 0x00, 1, .. new byte[15], 7,
+        0xFF, 0xC4, 0, 20, 0x10, 1, .. new byte[15], 0,
+        0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0,
+        0x40, 0x7F,
+        0xFF, 0xD9,
+    ];
 
     private static NpyArray Ramp(IReadOnlyList<long> shape)
     {

@@ -9,6 +9,11 @@ namespace NestQuant.Passes.Tests.GoldenModels;
 /// <summary>The models, images and expected logits of golden-models/.</summary>
 internal static class GoldenModel
 {
+    public static IReadOnlyList<string> Names { get; } = ["digits-cnn", "digits-cnn-bn", "digits-mbv2", "digits-gnl", "digits-gnl-sparse"];
+
+    /// <summary>golden-models/ of the checkout, where the snapshots lie; the tests read the models from a copy beside the test assembly.</summary>
+    public static string SourceFolder => Path.Combine(Checkout.Root, "golden-models");
+
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "golden-models");
 
     public static long[] TestLabels { get; } = NpyArray.Read(Path.Combine(Folder, "test-labels.npy")).ToInt64s();

@@ -1,0 +1,67 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Tests.Models;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Passes.Tests.Nesting;
+
+/// <summary>The float model that a nested model stands for: the source with each nested weight replaced by what its operands decode to.</summary>
+internal static class DequantizedModel
+{
+    /// <summary>Puts the weights that <paramref name="nested"/> holds, at full or part precision, into a copy of its source.</summary>
+    public static ModelProto Of(ModelProto source, ModelProto nested, bool part)
+    {
+        ModelProto model = ModelRunner.Clone(source);
+        Dictionary<string, TensorProto> operands = nested.Graph!.Initializer.ToDictionary(static tensor => tensor.Name, StringComparer.Ordinal);
+        foreach (NodeProto node in nested.AllNodes().Where(PartModel.IsNested))
+        {
+            string high = node.Input[PartModel.HighInput(node)];
+            string weight = high[..high.LastIndexOf("_high", StringComparison.Ordinal)];
+            // A Gemm's alpha is part of the scale that its nested form reads.
+            float alpha = node.OpType == "NestedGemm" ? source.AllNodes().First(reader => reader.InputAt(1) == weight).GetFloat("alpha", 1) : 1;
+            Replace(model.Graph!, weight, Array.ConvertAll(Decode(node, operands, part), value => value / alpha));
+        }
+
+        return model;
+    }
+
+    /// <summary>What DynamicQuantizeLinear and DequantizeLinear of ONNX Runtime make of a tensor.</summary>
+    public static TensorValue Quantized(TensorValue x)
+    {
+        ModelProto model = new GraphBuilder().Input("x", x.Shape).Node("q, s, z = DynamicQuantizeLinear(x)").Node("y = DequantizeLinear(q, s, z)").Output("y").Model();
+        return ModelRunner.Run(model, ("x", x))["y"];
+    }
+
+    private static float[] Decode(NodeProto node, Dictionary<string, TensorProto> operands, bool part)
+    {
+        int first = PartModel.HighInput(node);
+        long[] shape = node.GetInts("shape")!;
+        ChannelView view = node.GetInts("channel_view") is [var groups, var inner, var channels, var taps]
+            ? new ChannelView((int)groups, (int)inner, (int)channels, (int)taps)
+            : new ChannelView((int)shape[0], (int)shape[1], 1, (int)shape.Skip(2).Aggregate(1L, static (product, dim) => product * dim));
+        var layout = new NestedLayout(new NestedBits((int)node.GetInt("n", 0), (int)node.GetInt("h", 0)), view);
+        var high = new sbyte[view.Count];
+        var low = new sbyte[view.Count];
+        NestedPacker.Unpack(layout, operands[node.Input[first]].GetBytes().Span, operands[node.Input[first + 1]].GetBytes().Span, high, low);
+        float[] scales = operands[node.Input[first + 2]].ToFloats();
+        int[] zeroPoints = node.Input[first + 3].Length > 0 ? operands[node.Input[first + 3]].ToInt32s() : new int[scales.Length];
+        var weights = new float[view.Count];
+        for (int i = 0; i < weights.Length; i++)
+        {
+            int channel = view.OutputChannelOfRow(i / view.Taps);
+            int integer = (high[i] << layout.Bits.Shift) + (part ? 0 : low[i]);
+            weights[i] = (integer - zeroPoints[channel]) * scales[channel];
+        }
+
+        return weights;
+    }
+
+    private static void Replace(GraphProto graph, string weight, float[] values)
+    {
+        int index = graph.Initializer.FindIndex(tensor => tensor.Name == weight);
+        if (index >= 0) graph.Initializer[index] = TensorProto.FromFloats(weight, graph.Initializer[index].Dims.ToArray(), values);
+        foreach (GraphProto body in graph.Node.SelectMany(static node => node.Subgraphs())) Replace(body, weight, values);
+    }
+}

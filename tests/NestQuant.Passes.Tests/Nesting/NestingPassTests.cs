@@ -1,0 +1,310 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Tests.Models;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Passes.Tests.Nesting;
+
+/// <summary>What the pass takes, what it leaves and why, and the graph that it writes.</summary>
+public sealed class NestingPassTests
+{
+    [Fact]
+    public void AConvBecomesFourNodes()
+    {
+        PassRun run = Nest(new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 4, 3, 3, 3).Node("first: y = Conv(x, W)").Output("y"));
+        Assert.Equal(["DynamicQuantizeLinear", "Transpose", "NestedConv", "Transpose"], run.Ops);
+        Assert.Equal(["W_high", "W_low", "W_scale", "nest_bits"], run.Graph.Initializer.Select(static tensor => tensor.Name));
+        Assert.Equal("first", run.Graph.Node[2].Name);
+        Assert.Equal(["high", "low", null, null], run.Graph.Initializer.Select(static tensor => tensor.ExternalGroup));
+    }
+
+    [Fact]
+    public void ThePrecisionInputHasFullPrecisionAsItsDefault()
+    {
+        PassRun run = Nest(Matrix(), bits: "7:3");
+        ValueInfoProto input = Assert.Single(run.Graph.Input, static input => input.Name == "nest_bits");
+        Assert.Equal(TensorDataType.Int32, input.Type!.TensorType!.ElemType);
+        Assert.Equal([7], run.Graph.Initializer.Single(static tensor => tensor.Name == "nest_bits").ToInt32s());
+        Assert.Contains(run.Model.OpsetImport, static opset => opset is { Domain: "com.nestquant", Version: 1 });
+    }
+
+    [Fact]
+    public void NothingToNestLeavesTheModelAlone()
+    {
+        PassRun run = Nest(new GraphBuilder().Input("x", 2, 3).Node("y = Neg(x)").Output("y"));
+        Assert.False(run.Changed);
+        Assert.Single(run.Graph.Input);
+    }
+
+    [Fact]
+    public void TheDecisionHasTheNumbers()
+    {
+        PassRun run = Nest(new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 40, 3, 3, 3).Node("first: y = Conv(x, W)").Output("y"));
+        NestingNumbers numbers = run.About("first").Nesting!;
+        Assert.Equal((8, 6, 40L * 27, 40L * 27 * 4), (numbers.Full, numbers.High, numbers.Weights, numbers.SourceBytes));
+        Assert.Equal((64L * 27 * 6 / 8, 64L * 27 * 3 / 8), (numbers.HighBytes, numbers.LowBytes));
+        Assert.InRange(numbers.SqnrFullDb, 35, 60);
+        Assert.InRange(numbers.SqnrPartDb, 25, numbers.SqnrFullDb - 5);
+    }
+
+    [Fact]
+    public void SymmetricOperandsHaveNoZeroPointAndAffineOnesDo()
+    {
+        Assert.False(Nest(Matrix()).HasInitializer("W_zero_point"));
+        Assert.True(Nest(Matrix(), scheme: WeightScheme.Affine).HasInitializer("W_zero_point"));
+    }
+
+    [Fact]
+    public void ReadersOfOneValueShareItsQuantization()
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 4, 3, 3, 3).Random("V", 2, 3, 3, 3).Node("y = Conv(x, W)").Node("z = Conv(x, V)").Output("y", "z");
+        Assert.Equal(["DynamicQuantizeLinear", "Transpose", "NestedConv", "Transpose", "NestedConv", "Transpose"], Nest(graph).Ops);
+    }
+
+    [Fact]
+    public void ASharedWeightIsNestedOnce()
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).Node("a = MatMul(x, W)").Node("y = Gemm(a, W)").Output("y");
+        PassRun run = Nest(graph);
+        Assert.Single(run.Graph.Initializer, static tensor => tensor.ExternalGroup == "high");
+        Assert.Equal(2, run.Ops.Count(static op => op == "NestedGemm"));
+    }
+
+    [Fact]
+    public void ASharedWeightOfBothOrientationsIsNestedOnceAndDequantizedForTheSecond()
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).Node("a = MatMul(x, W)").Node("y = Gemm(a, W)", AttributeProto.Int("transB", 1)).Output("y");
+        PassRun run = Nest(graph);
+        Assert.Single(run.Graph.Initializer, static tensor => tensor.ExternalGroup == "high");
+        Assert.Equal(["DynamicQuantizeLinear", "NestedGemm", "NestedDequantizeLinear", "Gemm"], run.Ops);
+        Assert.Contains("another orientation", run.About("y").Note!, StringComparison.Ordinal);
+    }
+
+    /// <summary>The body comes first in the graph, so that the dequantized weight must stand before it.</summary>
+    [Theory]
+    [InlineData(ActivationMode.None)]
+    [InlineData(ActivationMode.Dynamic)]
+    public void AWeightSharedWithAnEarlierBodyIsDequantizedBeforeIt(ActivationMode mode)
+    {
+        GraphBuilder then = new GraphBuilder("then").Node("t = Gemm(x, W)", AttributeProto.Int("transB", 1)).Output("t"), otherwise = new GraphBuilder("else").Node("e = Neg(x)").Output("e");
+        GraphBuilder graph = new GraphBuilder().Input("x", 4, 4).Random("W", 4, 4).If("a", then, otherwise).Node("y = Gemm(a, W)").Output("y");
+        PassRun run = PassRun.Of(new NestingPass(Options() with { Activations = mode }), graph.Model());
+        Assert.Equal("NestedDequantizeLinear", run.Graph.Node.First(static node => node.OpType != "DynamicQuantizeLinear").OpType);
+        (string, TensorValue)[] feeds = [("x", TensorValue.Random(4, 4)), ("c", TensorValue.OfBool(true))];
+        Assert.Equal(2, ModelRunner.Run(run.Model, feeds)["y"].Shape.Length);
+    }
+
+    [Fact]
+    public void AWeightThatAnotherOperatorNeedsInFloatStays()
+    {
+        PassRun run = Nest(new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).Node("a = MatMul(x, W)").Node("norm: y = Sub(a, W)").Output("y"), loads: false);
+        Assert.False(run.Changed);
+        Assert.Contains("Sub 'norm'", run.ReasonFor("a"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AWeightThatIsAlsoTheLeftHandSideStays() =>
+        Assert.False(Nest(new GraphBuilder().Input("x", 4, 4).Random("W", 4, 4).Node("a = MatMul(W, W)").Node("y = Add(x, a)").Output("y")).Changed);
+
+    [Fact]
+    public void AWeightThatALocalFunctionReadsStays()
+    {
+        ModelProto model = new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).Node("a = MatMul(x, W)").Node("f: y = local.F(a, W)").Output("y").Model(domains: "local");
+        model.Functions.Add(Functions.Of("F", ["p", "q"], "r", GraphBuilder.Parse("inside: r = MatMul(p, q)")));
+        PassRun run = PassRun.Of(new NestingPass(Options()), model);
+        Assert.False(run.Changed);
+        Assert.Contains("F 'f'", run.ReasonFor("a"), StringComparison.Ordinal);
+        Assert.Contains("local function 'F'", run.ReasonFor("inside"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AWeightThatIsAGraphInputStays()
+    {
+        PassRun run = Nest(Matrix().Input("W", 4, 6));
+        Assert.False(run.Changed);
+        Assert.Contains("also a graph input", run.ReasonFor("y"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AWeightThatIsAGraphOutputStays() => Assert.Contains("output of the graph", Nest(Matrix().Output("W")).ReasonFor("y"), StringComparison.Ordinal);
+
+    [Fact]
+    public void AComputedWeightStays() =>
+        Assert.Contains("not a constant", Nest(new GraphBuilder().Input("x", 2, 4).Input("w", 4, 6).Node("W = Neg(w)").Node("y = MatMul(x, W)").Output("y")).ReasonFor("y"), StringComparison.Ordinal);
+
+    [Fact]
+    public void AConstantLeftHandSideStays() =>
+        Assert.Contains("'x' is not a constant", Nest(new GraphBuilder().Input("x", 4, 6).Random("W", 3, 4).Node("y = MatMul(W, x)").Output("y")).ReasonFor("y"), StringComparison.Ordinal);
+
+    [Fact]
+    public void AVectorStays() =>
+        Assert.Contains("vector", Nest(new GraphBuilder().Input("x", 2, 4).Random("W", 4).Node("y = MatMul(x, W)").Output("y")).ReasonFor("y"), StringComparison.Ordinal);
+
+    [Fact]
+    public void ASparseWeightStays()
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4).Node("y = MatMul(x, W)").Output("y");
+        graph.Graph.SparseInitializer.Add(new SparseTensorProto { Values = TensorProto.FromFloats("W", [1], [2]), Indices = TensorProto.FromInt64s("", [1], [3]), Dims = { 4, 6 } });
+        Assert.Contains("not a constant", Nest(graph, loads: false).ReasonFor("y"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(TensorDataType.Double, 8)]
+    [InlineData(TensorDataType.Float16, 2)]
+    public void WeightsThatAreNotFloat32Stay(TensorDataType type, int size)
+    {
+        PassRun run = Nest(new GraphBuilder().Input(type, "x", 2, 4).Constant(TensorProto.FromBytes("W", type, [4, 6], new byte[24 * size])).Node("y = MatMul(x, W)").Output("y"), loads: false);
+        Assert.Contains("only float32", run.ReasonFor("y"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void WeightsThatAreNotFiniteAreAnError(float value)
+    {
+        GraphBuilder Graph() => new GraphBuilder().Input("x", 2, 2).Floats("W", [2, 2], 1, 2, 3, value).Random("V", 2, 2).Node("bad: a = MatMul(x, W)").Node("y = MatMul(a, V)").Output("y");
+        string message = Assert.Throws<ModelException>(() => Nest(Graph())).Message;
+        Assert.Contains("'W'", message, StringComparison.Ordinal);
+        Assert.Contains("'bad'", message, StringComparison.Ordinal);
+        Assert.Contains("element 3", message, StringComparison.Ordinal);
+        Assert.Contains("excluded by 'bad'", Nest(Graph(), exclude: "bad").ReasonFor("bad"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnEmptyWeightIsAnErrorUnlessItsNodeIsExcluded()
+    {
+        GraphBuilder Graph() => new GraphBuilder().Input("x", 2, 0).Floats("W", [0, 3]).Random("V", 3, 2).Node("bad: a = MatMul(x, W)").Node("y = MatMul(a, V)").Output("y");
+        Assert.Contains("'bad' has no elements", Assert.Throws<ModelException>(() => Nest(Graph())).Message, StringComparison.Ordinal);
+        Assert.Contains("NestedGemm", Nest(Graph(), exclude: "bad").Ops);
+    }
+
+    [Theory]
+    [InlineData("/layer1/conv", true, false)]
+    [InlineData("/layer1/*", true, false)]
+    [InlineData("/layer?/conv", true, true)]
+    [InlineData("*", true, true)]
+    public void ExcludedNodesStay(string pattern, bool first, bool second)
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 1, 1).Random("V", 3, 3, 1, 1).Node("/layer1/conv: a = Conv(x, W)").Node("/layer2/conv: y = Conv(a, V)").Output("y");
+        PassRun run = Nest(graph, exclude: pattern);
+        Assert.Equal((first, second), (!run.About("/layer1/conv").Rewritten, !run.About("/layer2/conv").Rewritten));
+    }
+
+    [Theory]
+    [InlineData("conv")]
+    [InlineData("/LAYER1/conv")]
+    [InlineData("")]
+    public void APatternThatMatchesNothingIsAnError(string pattern)
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 1, 1).Node("/layer1/conv: y = Conv(x, W)").Output("y");
+        Assert.Contains("matches no", Assert.Throws<ModelException>(() => Nest(graph, exclude: pattern)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnExcludedReaderKeepsTheOtherReadersInFloat()
+    {
+        PassRun run = Nest(new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).Node("one: a = MatMul(x, W)").Node("two: y = MatMul(a, W)").Output("y"), exclude: "one");
+        Assert.False(run.Changed);
+        Assert.Contains("'one'", run.ReasonFor("two"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnUnnamedNodeIsCalledByItsOutput() => Assert.True(Nest(Matrix()).About("y").Rewritten);
+
+    [Fact]
+    public void TakenNamesAreAvoided()
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4).Input("W_high", 2, 4).Random("W", 4, 4).Node("x_quantized = Add(x, W_high)").Node("x_scale: W_scale = MatMul(x, W)").Node("y = Add(W_scale, x_quantized)").Output("y");
+        PassRun run = Nest(graph);
+        Assert.True(run.HasInitializer("W_high_1"));
+        Assert.True(run.HasInitializer("W_scale_1"));
+        Assert.Equal(run.Graph.Node.Count, run.Graph.Node.Where(static node => node.Name.Length > 0).Select(static node => node.Name).Distinct().Count() + run.Graph.Node.Count(static node => node.Name.Length == 0));
+    }
+
+    [Fact]
+    public void ANameThatABodyUsesIsTaken()
+    {
+        GraphBuilder then = new GraphBuilder("then").Node("W_low = Neg(x)").Node("t = Abs(W_low)").Output("t"), otherwise = new GraphBuilder("else").Node("e = Neg(x)").Output("e");
+        PassRun run = Nest(new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).If("a", then, otherwise).Node("y = MatMul(a, W)").Output("y"));
+        Assert.True(run.HasInitializer("W_low_1"));
+    }
+
+    [Fact]
+    public void AValueCalledNestBitsIsAnError()
+    {
+        GraphBuilder graph = new GraphBuilder().Input("nest_bits", 2, 4).Random("W", 4, 4).Node("y = MatMul(nest_bits, W)").Output("y");
+        Assert.Contains("'nest_bits'", Assert.Throws<ModelException>(() => Nest(graph)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AValueCalledNestBitsInABodyIsAnError()
+    {
+        GraphBuilder then = new GraphBuilder("then").Node("nest_bits = Neg(x)").Output("nest_bits"), otherwise = new GraphBuilder("else").Node("e = Neg(x)").Output("e");
+        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).If("a", then, otherwise).Node("y = MatMul(a, W)").Output("y");
+        Assert.Throws<ModelException>(() => Nest(graph));
+    }
+
+    [Fact]
+    public void WhatWasExcludedCanBeNestedLaterAtTheSameBitsOnly()
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).Random("V", 4, 4).Node("one: a = MatMul(x, W)").Node("two: y = MatMul(a, V)").Output("y");
+        ModelProto model = Nest(graph, exclude: "two").Model;
+        Assert.Contains("nested before", Assert.Throws<ModelException>(() => new NestingPass(Options("6:4")).Run(new ModelContext(ModelRunner.Clone(model)))).Message, StringComparison.Ordinal);
+        PassRun run = PassRun.Of(new NestingPass(Options()), model);
+        Assert.Equal(2, run.Ops.Count(static op => op == "NestedGemm"));
+        Assert.Single(run.Graph.Input, static input => input.Name == "nest_bits");
+    }
+
+    [Fact]
+    public void OldOperatorSetsAreWeightOnly()
+    {
+        ModelProto model = new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 4, 3, 3, 3).Node("y = Conv(x, W)").Output("y").Model(opset: 10, irVersion: 5);
+        PassRun run = PassRun.Of(new NestingPass(Options()), model);
+        Assert.Equal(["NestedDequantizeLinear", "Conv"], run.Ops);
+        Assert.Contains("DynamicQuantizeLinear needs 11", run.About("y").Note!, StringComparison.Ordinal);
+    }
+
+    /// <summary>The nested operators' bodies lie in the main graph, where all bodies see them; the dequantized weight lies where the weight did.</summary>
+    [Fact]
+    public void AWeightOfABodyIsNestedInTheMainGraph()
+    {
+        GraphBuilder then = new GraphBuilder("then").Random("W", 4, 3, 3, 3).Node("t = ConvTranspose(x, W)").Output("t");
+        GraphBuilder otherwise = new GraphBuilder("else").Random("W", 4, 3, 3, 3).Node("e = ConvTranspose(x, W)").Output("e");
+        PassRun run = Nest(new GraphBuilder().Input("x", 1, 4, 5, 5).If("y", then, otherwise).Output("y"));
+        Assert.Equal(["W_high", "W_low", "W_scale", "W_high_1", "W_low_1", "W_scale_1"], run.Graph.Initializer.Select(static tensor => tensor.Name).Where(static name => name != "nest_bits"));
+        Assert.Equal("NestedDequantizeLinear", then.Graph.Node[0].OpType);
+        Assert.Equal("NestedDequantizeLinear", otherwise.Graph.Node[0].OpType);
+        Assert.Empty(then.Graph.Initializer);
+    }
+
+    [Fact]
+    public void ThreadsDoNotMatter()
+    {
+        byte[][] bytes = [.. ((int[])[1, 2, 5]).Select(static threads =>
+        {
+            ModelProto model = new GraphBuilder().Input("x", 1, 16, 9, 9).Random("W", 70, 16, 3, 3).Random("V", 50, 70, 3, 3).Node("a = Conv(x, W)").Node("y = Conv(a, V)").Output("y").Model();
+            new NestingPass(Options()).Run(new ModelContext(model) { Threads = threads });
+            return ModelFile.ToBytes(model);
+        })];
+        Assert.Equal(bytes[0], bytes[1]);
+        Assert.Equal(bytes[0], bytes[2]);
+    }
+
+    [Fact]
+    public void ACancelledRunStops()
+    {
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+        Assert.ThrowsAny<OperationCanceledException>(() => new NestingPass(Options()).Run(new ModelContext(Matrix().Model()) { Cancellation = cancelled.Token }));
+    }
+
+    private static GraphBuilder Matrix() => new GraphBuilder().Input("x", 2, 4).Random("W", 4, 6).Node("y = MatMul(x, W)").Output("y");
+
+    private static NestingOptions Options(string bits = "8:6") => new() { Bits = NestedBits.Parse(bits) };
+
+    private static PassRun Nest(GraphBuilder graph, string bits = "8:6", WeightScheme scheme = WeightScheme.Symmetric, string? exclude = null, bool loads = true) =>
+        PassRun.Of(new NestingPass(Options(bits) with { Scheme = scheme, Exclude = exclude is null ? [] : [exclude] }), graph.Model(), loads);
+}
