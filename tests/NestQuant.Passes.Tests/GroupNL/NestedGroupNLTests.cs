@@ -27,7 +27,7 @@ public sealed class NestedGroupNLTests
         Assert.Equal("clip", nested.GetString("activation", ""));
         Assert.Equal([1, 1, 1, 1], nested.GetInts("pads")!);
         Decision decision = Assert.Single(result.Decisions.Decisions, static decision => decision is { Pass: "nesting", Rewritten: true });
-        Assert.Equal("with GroupNLExpand 'y' in its epilogue", decision.Note);
+        Assert.Equal("with GroupNLExpand 'h' in its epilogue", decision.Note);
     }
 
     /// <summary>The one operator yields what the nested convolution and the expansion after it yield.</summary>
