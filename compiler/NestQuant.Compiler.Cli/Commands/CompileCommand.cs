@@ -15,7 +15,7 @@ internal static class CompileCommand
 {
     public static void Add(CommandLineApplication app, CliConsole console, CancellationToken cancellation) => app.Command("compile", command =>
     {
-        command.Description = "Compile a model: fold constants and, with --nest, nest its weights";
+        command.Description = "Compile a model: fold constants, fuse GroupNL blocks and, with --nest, nest its weights";
         command.ExtendedHelpText = """
 
             Writes OUT.onnx and, when weights are nested, beside it OUT.high.bin and OUT.low.bin (the packed weights) and OUT.part.onnx

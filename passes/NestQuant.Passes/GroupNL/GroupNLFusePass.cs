@@ -79,7 +79,7 @@ public sealed class GroupNLFusePass : IGraphPass
         view.AddInitializer(shift);
         view.AddInitializer(period);
 
-        var expand = new NodeProto { OpType = OperatorNames.GroupNLExpand, Domain = NestQuantOps.Domain, Name = join.Name };
+        var expand = new NodeProto { OpType = OperatorNames.GroupNLExpand, Domain = NestQuantOps.Domain, Name = stem };
         expand.Input.AddRange([block.Seeds, shift.Name, period.Name]);
         expand.Output.Add(join.Output[0]);
         expand.Attribute.Add(AttributeProto.IntList(AttributeNames.Source, Array.ConvertAll(block.Generated, static map => (long)map.Seed)));

@@ -20,12 +20,14 @@ internal static unsafe class PlaneExpansion<TLanes, TVector>
         float* seed = stackalloc float[KernelTier.MaxExpansionPixels];
         Norms(data, x, planeStride, pixels, norms);
         MapEpilogue<TLanes, TVector> epilogue = new(data.Activation);
+        ReadOnlySpan<int> generated = data.Sources.BySource;
         for (int map = 0; map < data.Seeds; map++)
         {
             Normalise(x + map * planeStride, norms, pixels, seed);
             Finish(data, epilogue, seed, map, pixels, y + map * planeStride);
-            foreach (int g in data.Sources.GeneratedFrom(map))
+            for (; !generated.IsEmpty && data.Sources.Source[generated[0]] == map; generated = generated[1..])
             {
+                int g = generated[0];
                 float* target = y + (data.Seeds + g) * planeStride;
                 if (data.IsWide(g))
                     GenerateWide(data, epilogue, seed, g, pixels, target);
