@@ -39,14 +39,15 @@ public class GroupNLExpansionTests
     [InlineData(49, 13)]
     [InlineData(1, 1)]
     [InlineData(513, 3)]
-    [InlineData(1024, 300)]
+    [InlineData(600, 100)]
     public void Any_number_of_pixels_and_maps_is_whole(int pixels, int seeds)
     {
         ExpansionCase c = new(2, seeds, [pixels], [.. Enumerable.Range(0, seeds).Reverse()], seed: 3, hasAffine: true, activation: "clip");
+        double[] expected = c.Expected();
         foreach (KernelTier tier in new[] { KernelTier.Portable, KernelTier.Select(null) })
         {
-            AssertClose(c.Expected(), c.Run(tier, new ThreadedLoop(3), isChannelsLast: false), c.Tolerance());
-            AssertClose(c.Expected(), ToPlanes(c.Run(tier, new ThreadedLoop(3), isChannelsLast: true), c), c.Tolerance());
+            AssertClose(expected, c.Run(tier, new ThreadedLoop(3), isChannelsLast: false), c.Tolerance());
+            AssertClose(expected, ToPlanes(c.Run(tier, new ThreadedLoop(3), isChannelsLast: true), c), c.Tolerance());
         }
     }
 
