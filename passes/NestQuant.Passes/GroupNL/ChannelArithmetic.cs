@@ -13,6 +13,7 @@ internal sealed class ChannelArithmetic(GraphView view, Dictionary<string, Trace
     public string? Follow(NodeProto node)
     {
         string name = $"{node.OpType} '{node.DisplayName()}'";
+        if (node.Input.Count != 2) return $"{name} does not have two inputs";
         bool first = traced.TryGetValue(node.InputAt(0), out TracedMaps? maps);
         string other = node.InputAt(first ? 1 : 0);
         if (first && traced.ContainsKey(other)) return $"{name} combines the maps with each other";

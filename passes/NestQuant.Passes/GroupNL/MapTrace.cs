@@ -129,8 +129,7 @@ internal sealed class MapTrace
 
     private bool Sin(NodeProto node)
     {
-        TracedMaps maps = _traced[node.InputAt(0)];
-        if (Array.Exists(maps.Maps, static map => map.Stage == MapStage.Generated)) return false;
+        if (!_traced.TryGetValue(node.InputAt(0), out TracedMaps? maps) || Array.Exists(maps.Maps, static map => map.Stage == MapStage.Generated)) return false;
         _traced[node.Output[0]] = maps with { Maps = Array.ConvertAll(maps.Maps, static map => map with { Stage = MapStage.Generated }) };
         return true;
     }

@@ -21,8 +21,8 @@ internal sealed unsafe class GroupNLAttributes
         if (function != GroupNLFunctions.Sine)
             throw new OperatorException($"attribute 'function' is '{function}': only {GroupNLFunctions.Sine} is known");
         _epsilon = info.Float(AttributeNames.Epsilon, DefaultEpsilon);
-        if (!float.IsFinite(_epsilon) || _epsilon <= 0)
-            throw new OperatorException(Invariant($"attribute 'epsilon' is {_epsilon}: the least norm is finite and positive"));
+        if (!float.IsFinite(_epsilon) || _epsilon < ExpansionData.LeastEpsilon)
+            throw new OperatorException(Invariant($"attribute 'epsilon' is {_epsilon}: the least norm is finite and at least {ExpansionData.LeastEpsilon}"));
         _sources = new SourceMap(Source(info.Ints(AttributeNames.Source)));
         _activation = Activation(info);
     }

@@ -99,6 +99,7 @@ public class GroupNLErrorTests
         ["function of ints"] = ("'function' is not a string", m => m.With(AttributeProto.Int("function", 1))),
         ["epsilon of 0"] = ("'epsilon' is 0", m => m.With(AttributeProto.Float("epsilon", 0))),
         ["negative epsilon"] = ("'epsilon' is -1", m => m.With(AttributeProto.Float("epsilon", -1))),
+        ["subnormal epsilon"] = ("'epsilon' is 1E-40", m => m.With(AttributeProto.Float("epsilon", 1e-40f))),
         ["epsilon that is not finite"] = ("'epsilon' is Infinity", m => m.With(AttributeProto.Float("epsilon", float.PositiveInfinity))),
         ["epsilon that is not a number"] = ("'epsilon' is NaN", m => m.With(AttributeProto.Float("epsilon", float.NaN))),
         ["epsilon of ints"] = ("'epsilon' is not a float", m => m.With(AttributeProto.Int("epsilon", 1))),

@@ -39,14 +39,15 @@ public class GroupNLExpansionTests
     [InlineData(49, 13)]
     [InlineData(1, 1)]
     [InlineData(513, 3)]
-    [InlineData(1024, 300)]
+    [InlineData(600, 100)]
     public void Any_number_of_pixels_and_maps_is_whole(int pixels, int seeds)
     {
         ExpansionCase c = new(2, seeds, [pixels], [.. Enumerable.Range(0, seeds).Reverse()], seed: 3, hasAffine: true, activation: "clip");
+        double[] expected = c.Expected();
         foreach (KernelTier tier in new[] { KernelTier.Portable, KernelTier.Select(null) })
         {
-            AssertClose(c.Expected(), c.Run(tier, new ThreadedLoop(3), isChannelsLast: false), c.Tolerance());
-            AssertClose(c.Expected(), ToPlanes(c.Run(tier, new ThreadedLoop(3), isChannelsLast: true), c), c.Tolerance());
+            AssertClose(expected, c.Run(tier, new ThreadedLoop(3), isChannelsLast: false), c.Tolerance());
+            AssertClose(expected, ToPlanes(c.Run(tier, new ThreadedLoop(3), isChannelsLast: true), c), c.Tolerance());
         }
     }
 
@@ -75,8 +76,8 @@ public class GroupNLExpansionTests
         float[] planes = isChannelsLast ? ToPlanes(y, c) : y;
         for (int i = 0; i < 32; i++)
         {
-            float n = c.X[i] / 1e-30f;
-            Assert.Equal(n, planes[i]);
+            float n = planes[i];
+            Assert.InRange(n / (c.X[i] / 1e-30f), 1 - 3e-7f, 1 + 3e-7f);
             Assert.Equal((float)Math.Sin((n - c.Shift[i / 16]) * c.Period[i / 16]), planes[32 + i]);
         }
     }

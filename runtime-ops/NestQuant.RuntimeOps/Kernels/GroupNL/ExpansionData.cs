@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
 /// <summary>
@@ -7,7 +9,10 @@ namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 internal sealed unsafe class ExpansionData
 {
     /// <summary>The greatest norm: ONNX Runtime's Clip without an upper bound turns infinity into the greatest float.</summary>
-    public const float MaxNorm = float.MaxValue;
+    private const float MaxNorm = float.MaxValue;
+
+    /// <summary>The smallest normal float: the inverse of a smaller norm may not be finite.</summary>
+    public const float LeastEpsilon = 1.17549435e-38f;
 
     // Below 2^-63 squares lose bits to underflow: with so small an epsilon, a norm of 0 may belong to values that are not 0.
     private const float LeastBoundingEpsilon = 1.0842022e-19f;
@@ -21,7 +26,7 @@ internal sealed unsafe class ExpansionData
     /// <param name="period">Periods [G].</param>
     /// <param name="scale">Scales [Cs + G], or null for 1.</param>
     /// <param name="bias">Biases [Cs + G], or null for 0.</param>
-    /// <param name="epsilon">The least norm, finite and positive.</param>
+    /// <param name="epsilon">The least norm, finite and at least <see cref="LeastEpsilon"/>.</param>
     /// <param name="activation">What follows.</param>
     public ExpansionData(
         SourceMap sources, int seeds, float* shift, float* period, float* scale, float* bias, float epsilon, in MapActivation activation)
@@ -34,6 +39,7 @@ internal sealed unsafe class ExpansionData
         Bias = bias;
         Epsilon = epsilon;
         Activation = activation;
+        HasEpilogue = scale != null || bias != null || !activation.IsNone;
 
         // A component is at most its norm, and 2 leaves room for the rounding of the norm.
         _seedBound = epsilon >= LeastBoundingEpsilon ? 2 : float.PositiveInfinity;
@@ -67,11 +73,8 @@ internal sealed unsafe class ExpansionData
     /// <summary>What follows scale and bias.</summary>
     public MapActivation Activation { get; }
 
-    /// <summary>Whether maps have scales or biases.</summary>
-    public bool HasAffine => Scale != null || Bias != null;
-
-    /// <summary>Whether a normalised seed map is not yet the output.</summary>
-    public bool ChangesSeeds => HasAffine || !Activation.IsNone;
+    /// <summary>Whether normalised and generated maps are not yet the output.</summary>
+    public bool HasEpilogue { get; }
 
     /// <summary>The generated maps, ascending, for which <see cref="IsWide"/> holds: none with the parameters that GroupNL draws.</summary>
     public int[] WideMaps { get; }
@@ -90,6 +93,19 @@ internal sealed unsafe class ExpansionData
 
     /// <summary>One generated value of a wide map, before scale and bias.</summary>
     public float WideSine(int generated, float n) => (float)Math.Sin((n - Shift[generated]) * Period[generated]);
+
+    /// <summary>
+    /// The inverse of the norm, from the sum of squares: multiplying by it differs from dividing by the norm in the last two bits at most,
+    /// but for norms so great that their inverse is subnormal.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TVector InverseNorm<TLanes, TVector>(TVector sumOfSquares)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : struct
+    {
+        TVector norm = TLanes.AtLeast(TLanes.Sqrt(sumOfSquares), TLanes.Create(Epsilon));
+        return TLanes.Divide(TLanes.Create(1f), TLanes.AtMost(norm, TLanes.Create(MaxNorm)));
+    }
 
     private int[] FindWideMaps()
     {

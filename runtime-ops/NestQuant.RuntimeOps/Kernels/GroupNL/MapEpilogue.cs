@@ -32,12 +32,9 @@ internal readonly struct MapEpilogue<TLanes, TVector>(in MapActivation activatio
 
     /// <summary>Scale, bias and activation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TVector Apply(TVector y, TVector scale, TVector bias) => Activate(TLanes.MultiplyAdd(y, scale, bias));
-
-    /// <summary>The activation alone.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TVector Activate(TVector y)
+    public TVector Apply(TVector y, TVector scale, TVector bias)
     {
+        y = TLanes.MultiplyAdd(y, scale, bias);
         if (!_isHardSwish)
             return TLanes.AtMost(TLanes.AtLeast(y, _min), _max);
         TVector gate = TLanes.MultiplyAdd(y, TLanes.Create(1f / 6f), TLanes.Create(0.5f));

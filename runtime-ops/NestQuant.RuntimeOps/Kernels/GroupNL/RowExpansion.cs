@@ -10,32 +10,43 @@ internal static unsafe class RowExpansion<TLanes, TVector>
     where TLanes : struct, ILanes<TVector>
     where TVector : struct
 {
+    // The long latencies of a norm (horizontal sum, square root, division) overlap across the rows of a block, a multiple of every vector's width.
+    private const int BlockRows = 32;
+
     /// <summary>See <see cref="KernelTier.ExpandRows"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(ExpansionData data, float* x, long xStride, float* y, int rows)
     {
+        // In bounds: a block has at most BlockRows rows, all of them among the caller's.
         MapEpilogue<TLanes, TVector> epilogue = new(data.Activation);
-        for (int row = 0; row < rows; row++, x += xStride, y += data.Maps)
+        float* inverseNorms = stackalloc float[BlockRows];
+        for (int first = 0; first < rows; first += BlockRows)
         {
-            float norm = MathF.Sqrt(TLanes.SumOfSquares(x, data.Seeds));
-            TVector norms = TLanes.AtMost(TLanes.AtLeast(TLanes.Create(norm), TLanes.Create(data.Epsilon)), TLanes.Create(ExpansionData.MaxNorm));
-            Normalise(x, norms, data.Seeds, y);
-            Generate(data, epilogue, y);
-            foreach (int g in data.WideMaps)
-                GenerateWide(data, epilogue, y, g);
-            if (data.ChangesSeeds)
-                FinishSeeds(data, epilogue, y);
+            int end = Math.Min(BlockRows, rows - first);
+            for (int row = 0; row < end; row++)
+                inverseNorms[row] = TLanes.SumOfSquares(x + row * xStride, data.Seeds);
+            for (int row = 0; row < end; row += TLanes.Count)
+                TLanes.Store(data.InverseNorm<TLanes, TVector>(TLanes.Load(inverseNorms + row)), inverseNorms + row);
+            for (int row = 0; row < end; row++, x += xStride, y += data.Maps)
+            {
+                Normalise(x, TLanes.Create(inverseNorms[row]), data.Seeds, y);
+                Generate(data, epilogue, y);
+                foreach (int g in data.WideMaps)
+                    GenerateWide(data, epilogue, y, g);
+                if (data.HasEpilogue)
+                    FinishSeeds(data, epilogue, y);
+            }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Normalise(float* x, TVector norms, int seeds, float* y)
+    private static void Normalise(float* x, TVector inverseNorm, int seeds, float* y)
     {
         int i = 0;
         for (; i <= seeds - TLanes.Count; i += TLanes.Count)
-            TLanes.Store(TLanes.Divide(TLanes.Load(x + i), norms), y + i);
+            TLanes.Store(TLanes.Multiply(TLanes.Load(x + i), inverseNorm), y + i);
         if (i < seeds)
-            TLanes.StorePartial(TLanes.Divide(TLanes.LoadPartial(x + i, seeds - i), norms), y + i, seeds - i);
+            TLanes.StorePartial(TLanes.Multiply(TLanes.LoadPartial(x + i, seeds - i), inverseNorm), y + i, seeds - i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -53,9 +64,9 @@ internal static unsafe class RowExpansion<TLanes, TVector>
                 TVector n = runs[g] >= TLanes.Count ? TLanes.Load(row + source[g]) : TLanes.Gather(row, source + g);
                 TVector argument = TLanes.Multiply(TLanes.Subtract(n, TLanes.Load(data.Shift + g)), TLanes.Load(data.Period + g));
                 TVector sine = Sine.Lanes<TLanes, TVector>(argument);
-                if (data.HasAffine)
-                    sine = TLanes.MultiplyAdd(sine, Scales(data, data.Seeds + g), Biases(data, data.Seeds + g));
-                TLanes.Store(epilogue.Activate(sine), target + g);
+                if (data.HasEpilogue)
+                    sine = epilogue.Apply(sine, Scales(data, data.Seeds + g), Biases(data, data.Seeds + g));
+                TLanes.Store(sine, target + g);
             }
 
             if (g < count)
@@ -65,9 +76,9 @@ internal static unsafe class RowExpansion<TLanes, TVector>
                 TVector argument = TLanes.Multiply(
                     TLanes.Subtract(n, TLanes.LoadPartial(data.Shift + g, rest)), TLanes.LoadPartial(data.Period + g, rest));
                 TVector sine = Sine.Lanes<TLanes, TVector>(argument);
-                if (data.HasAffine)
-                    sine = TLanes.MultiplyAdd(sine, Scales(data, data.Seeds + g, rest), Biases(data, data.Seeds + g, rest));
-                TLanes.StorePartial(epilogue.Activate(sine), target + g, rest);
+                if (data.HasEpilogue)
+                    sine = epilogue.Apply(sine, Scales(data, data.Seeds + g, rest), Biases(data, data.Seeds + g, rest));
+                TLanes.StorePartial(sine, target + g, rest);
             }
         }
     }
@@ -76,9 +87,9 @@ internal static unsafe class RowExpansion<TLanes, TVector>
     {
         int map = data.Seeds + g;
         TVector sine = TLanes.Create(data.WideSine(g, row[data.Sources.Source[g]]));
-        if (data.HasAffine)
-            sine = TLanes.MultiplyAdd(sine, TLanes.Create(data.ScaleOf(map)), TLanes.Create(data.BiasOf(map)));
-        TLanes.StorePartial(epilogue.Activate(sine), row + map, 1);
+        if (data.HasEpilogue)
+            sine = epilogue.Apply(sine, TLanes.Create(data.ScaleOf(map)), TLanes.Create(data.BiasOf(map)));
+        TLanes.StorePartial(sine, row + map, 1);
     }
 
     private static void FinishSeeds(ExpansionData data, in MapEpilogue<TLanes, TVector> epilogue, float* row)
