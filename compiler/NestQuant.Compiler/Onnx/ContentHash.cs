@@ -1,12 +1,16 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace NestQuant.Compiler.Onnx;
 
-/// <summary>Identifies the content of a tensor, whatever its storage form.</summary>
+/// <summary>Identifies the content of a tensor, whatever its storage form, or of a text.</summary>
 internal static class ContentHash
 {
     private const int ChunkSize = 1 << 20;
+
+    /// <summary>The SHA-256 of a text's UTF-8 form in lower-case hexadecimal.</summary>
+    public static string Of(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>The SHA-256 of the tensor's little-endian bytes in lower-case hexadecimal; of strings, each behind its length.</summary>
     public static string Of(TensorProto tensor)

@@ -6,6 +6,9 @@ namespace NestQuant.Compiler.Onnx;
 /// <summary>Writes models, graphs, functions and nodes in ONNX's textual syntax.</summary>
 internal sealed class TextPrinter(TextOptions options)
 {
+    /// <summary>Longest metadata value that is printed although weights are elided.</summary>
+    private const int LongestMetadata = 200;
+
     private readonly StringBuilder _text = new();
     private readonly List<string> _comments = [];
     private int _indent;
@@ -25,7 +28,7 @@ internal sealed class TextPrinter(TextOptions options)
             header.Add($"model_version: {Number(modelVersion)}");
         AddString(header, "doc_string", model.DocString);
         if (model.MetadataProps.Count > 0)
-            header.Add($"metadata_props: {PairsText(model.MetadataProps)}");
+            header.Add(MetadataText(model.MetadataProps));
         PrintBlock(header);
         EndLine();
 
@@ -309,6 +312,22 @@ internal sealed class TextPrinter(TextOptions options)
 
     private static string PairsText(List<StringStringEntryProto> pairs) =>
         $"[{string.Join(", ", pairs.Select(p => $"{TextSyntax.Quote(p.Key)}: {TextSyntax.Quote(p.Value)}"))}]";
+
+    /// <summary>The model's metadata, an entry per line; values too long to read, such as embedded reports, are elided as weights are.</summary>
+    private string MetadataText(List<StringStringEntryProto> pairs)
+    {
+        var text = new StringBuilder("metadata_props: [");
+        for (var i = 0; i < pairs.Count; i++)
+        {
+            var value = pairs[i].Value;
+            var elided = options.ElideWeights && value.Length > LongestMetadata;
+            text.Append("\n    ").Append(TextSyntax.Quote(pairs[i].Key)).Append(": ").Append(TextSyntax.Quote(elided ? "" : value));
+            text.Append(i < pairs.Count - 1 ? "," : "");
+            if (elided) text.Append(CultureInfo.InvariantCulture, $" # {value.Length} characters, sha256:{ContentHash.Of(value)[..16]}");
+        }
+
+        return text.Append("\n  ]").ToString();
+    }
 
     private static string ValueInfosText(List<ValueInfoProto> values) =>
         $"({string.Join(", ", values.Select(TextSyntax.ValueInfo))})";

@@ -81,7 +81,7 @@ internal sealed class NestedGraphEmitter
         int rank = operands.Shape.Length;
         string output = conv.Output[0], channelsLast = _names.Next(output + "_channels_last");
         QuantizedActivations.Quantized x = _activations.QuantizeChannelsLast(candidate.View, conv.Input[0], rank, conv);
-        NodeProto nested = Nested(OperatorNames.NestedConv, conv.Name, channelsLast);
+        NodeProto nested = Nested(OperatorNames.NestedConv, conv.DisplayName(), channelsLast);
         nested.Input.AddRange([x.Value, x.Scale, x.ZeroPoint, operands.High, operands.Low, operands.Scale, operands.ZeroPoint, conv.InputAt(2), Bits()]);
         operands.Describe(nested);
         foreach (string attribute in (string[])[AttributeNames.Group, AttributeNames.Strides, AttributeNames.Dilations, AttributeNames.Pads, AttributeNames.AutoPad])
@@ -97,7 +97,7 @@ internal sealed class NestedGraphEmitter
         string output = gemm.Output[0];
         GemmBias bias = GemmBias.Of(candidate, _names);
         string product = bias.Added.Length == 0 ? output : _names.Next(output + "_product");
-        NodeProto nested = Nested(OperatorNames.NestedGemm, gemm.Name, product);
+        NodeProto nested = Nested(OperatorNames.NestedGemm, gemm.DisplayName(), product);
         nested.Input.AddRange([x.Value, x.Scale, x.ZeroPoint, operands.High, operands.Low, ScaledBy(gemm.GetFloat("alpha", 1), operands, candidate), operands.ZeroPoint, bias.Fused, Bits()]);
         operands.Describe(nested);
         operands.DescribeChannels(nested);
