@@ -40,12 +40,14 @@ public sealed class AdaptiveRoundingTests
     public void KernelErrorSumIsWithinOneHalf()
     {
         int held = 0;
-        RoundingInputs.OneKernel.Where(static input => !Saturates(input)).Sample(input =>
-        {
-            if (!LiteralAdaptiveRounding.Round(input.X, input.Taps, input.Lo, input.Hi).EnoughForKernels) return;
-            Assert.True(Math.Abs(Errors(input).Sum()) <= 0.5f + SumTolerance);
-            Interlocked.Increment(ref held);
-        });
+        RoundingInputs.OneKernel.Where(static input => !Saturates(input)).Sample(
+            input =>
+            {
+                if (!LiteralAdaptiveRounding.Round(input.X, input.Taps, input.Lo, input.Hi).EnoughForKernels) return;
+                Assert.InRange(Errors(input).Sum(), -0.5f - SumTolerance, 0.5f + SumTolerance);
+                Interlocked.Increment(ref held);
+            },
+            iter: 2_000);
         Assert.True(held > 10, "nearly no kernel had enough candidates: the property was not tested");
     }
 
@@ -53,12 +55,15 @@ public sealed class AdaptiveRoundingTests
     public void ChannelErrorSumIsWithinOneHalf()
     {
         int held = 0;
-        RoundingInputs.Any.Where(static input => !Saturates(input)).Sample(input =>
-        {
-            if (!LiteralAdaptiveRounding.Round(input.X, input.Taps, input.Lo, input.Hi).EnoughForChannel) return;
-            Assert.True(Math.Abs(Errors(input).Sum()) <= 0.5f + SumTolerance);
-            Interlocked.Increment(ref held);
-        });
+        RoundingInputs.Any.Where(static input => !Saturates(input)).Sample(
+            input =>
+            {
+                // A kernel that lacked candidates counts its error as smaller than it is.
+                if (LiteralAdaptiveRounding.Round(input.X, input.Taps, input.Lo, input.Hi) is not { EnoughForKernels: true, EnoughForChannel: true }) return;
+                Assert.InRange(Errors(input).Sum(), -0.5f - SumTolerance, 0.5f + SumTolerance);
+                Interlocked.Increment(ref held);
+            },
+            iter: 2_000);
         Assert.True(held > 10, "nearly no channel had enough candidates: the property was not tested");
     }
 

@@ -26,18 +26,16 @@ internal sealed class LiteralAdaptiveRounding
             foreach ((Direction direction, int index, float priority) in offers) direction.Priorities[index] = priority;
         }
 
-        Step channel = Plan([.. Enumerable.Range(0, x.Length)]);
-        EnoughForChannel = channel.Order.Count(i => channel.Direction.Priorities[i] > 0) >= channel.Flips;
-        Apply(channel);
+        EnoughForChannel = Apply(Plan([.. Enumerable.Range(0, x.Length)]));
         Result = Array.ConvertAll(_rounded, value => (sbyte)Math.Clamp(value, lo, hi));
     }
 
     public sbyte[] Result { get; }
 
-    /// <summary>Whether every kernel had as many candidates as its error sum asked for.</summary>
+    /// <summary>Whether every flip that the kernels' error sums asked for moved an element.</summary>
     public bool EnoughForKernels { get; private set; } = true;
 
-    /// <summary>Whether the kernels offered the channel as many candidates as its error sum asked for.</summary>
+    /// <summary>The same of the channel's. A kernel may offer an element that is not eligible, whose flip moves nothing.</summary>
     public bool EnoughForChannel { get; }
 
     public static LiteralAdaptiveRounding Round(float[] x, int taps, int lo, int hi) => new(x, taps, lo, hi);
@@ -45,8 +43,7 @@ internal sealed class LiteralAdaptiveRounding
     private (Direction Direction, int Index, float Priority) KernelStep(int[] elements)
     {
         Step step = Plan(elements);
-        EnoughForKernels &= step.Order.Count(i => step.Direction.Priorities[i] > 0) >= step.Flips;
-        Apply(step);
+        EnoughForKernels &= Apply(step);
         bool over = step.Flips >= step.Sum;
         Direction offered = !over ? step.Direction : step.Direction == _up ? _down : _up;
         int index = step.Order[!over ? step.Flips : step.Flips == 0 ? ^1 : step.Flips - 1];
@@ -61,13 +58,18 @@ internal sealed class LiteralAdaptiveRounding
         return new Step(direction, MathF.Abs(sum), (int)MathF.Round(MathF.Abs(sum)), order);
     }
 
-    private void Apply(Step step)
+    /// <summary>Flips the elements of highest priority. Returns whether all of them moved.</summary>
+    private bool Apply(Step step)
     {
+        bool moved = true;
         foreach (int i in step.Order.Take(step.Flips))
         {
+            moved &= step.Direction.Numbers[i] != _rounded[i];
             _errors[i] = step.Direction.Errors[i];
             _rounded[i] = step.Direction.Numbers[i];
         }
+
+        return moved;
     }
 
     private sealed record Step(Direction Direction, float Sum, int Flips, int[] Order);
