@@ -1,4 +1,5 @@
 using NestQuant.Passes.GroupNL;
+using NestQuant.Passes.GroupNL.Calibration;
 using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Packing;
 
@@ -24,6 +25,9 @@ public sealed record CompileOptions
 
     /// <summary>How convolutions are rewritten into GroupNL blocks; null leaves them as they are.</summary>
     public GroupNLExpandOptions? Expand { get; init; }
+
+    /// <summary>How the layers that read an expanded convolution are refitted; null leaves that to training. Without <see cref="Expand"/> it does nothing.</summary>
+    public GroupNLCalibration? ExpandCalibration { get; init; }
 
     /// <summary>
     /// Patterns of node names to leave alone; <c>*</c> stands for any run of characters and <c>?</c> for one. A pattern that

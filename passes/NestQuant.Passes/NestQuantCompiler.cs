@@ -42,7 +42,7 @@ public static class NestQuantCompiler
             .Use(new ConstantFoldingPass());
         // A model that is to be trained keeps its blocks in standard operators, and its batch normalisation.
         bool forTraining = options.Expand is { Form: GroupNLForm.Standard };
-        if (options.Expand is { } expand) pipeline.Use(new GroupNLExpandPass(expand)); // before what follows a convolution is folded into it
+        if (options.Expand is { } expand) pipeline.Use(new GroupNLExpandPass(expand, options.ExpandCalibration)); // before what follows a convolution is folded into it
         if (options.GroupNL == GroupNLMode.Fuse && !forTraining) pipeline.Use(new GroupNLFusePass()); // after folding: shifts and periods are computed
         if (!forTraining) pipeline.Use(new BatchNormFoldingPass()); // after constants are folded, before weights are no longer float
         pipeline.Use(new DeadCodePass()); // what folding left behind

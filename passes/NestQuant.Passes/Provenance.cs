@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
@@ -51,6 +52,8 @@ public static class Provenance
             text += $" groupnl=expand:{expand}";
             if (expand.Include.Count > 0) text += $" groupnl-include={string.Join(',', expand.Include)}";
             if (expand.Exclude.Count > 0) text += $" groupnl-exclude={string.Join(',', expand.Exclude)}";
+            if (options.ExpandCalibration is { } calibration)
+                text += string.Create(CultureInfo.InvariantCulture, $" groupnl-samples={calibration.Data.Count} groupnl-budget={calibration.Budget} ridge={calibration.Ridge}");
         }
 
         return options.Exclude.Count == 0 ? text : $"{text} exclude={string.Join(',', options.Exclude)}";

@@ -27,6 +27,8 @@ internal static class CompileCommand
             --groupnl expand rewrites convolutions into GroupNL blocks (arXiv 2506.12335), which changes what the model computes: the result has
             to be trained. Its parts, all optional: expand:r=2,g=4,sparse,seed=0,form=standard,period=1:2,shift=1:5,function=sine. A convolution keeps
             1/r of its filters, in g groups; form=fused writes one operator per block instead of standard ones.
+            With --calibrate DATA (a .npy or .npz file, or a folder of test_data_set_*) no training is needed: what reads an expanded convolution
+            is refitted, by least squares on DATA, to yield what it did, and a convolution for which that fails is left as it was.
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file to compile").IsRequired();
         CommandOption output = command.Option("-o|--output <FILE>", "ONNX file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
@@ -37,11 +39,15 @@ internal static class CompileCommand
         CommandOption groupNL = command.Option("--groupnl <KIND>", "fuse (default): every GroupNL block becomes one operator; off: blocks stay as they are; expand[:r=2,g=4,...]: convolutions become GroupNL blocks, to be trained", CommandOptionType.SingleValue);
         CommandOption groupNLInclude = command.Option("--groupnl-include <PATTERN>", "expand the Conv of matching names, in the place of the paper's choice; repeatable", CommandOptionType.MultipleValue);
         CommandOption groupNLExclude = command.Option("--groupnl-exclude <PATTERN>", "do not expand the Conv of matching names; repeatable", CommandOptionType.MultipleValue);
+        CommandOption calibrate = command.Option("--calibrate <DATA>", "refit what reads an expanded convolution on these inputs, so that no training is needed", CommandOptionType.SingleValue);
+        CommandOption budget = command.Option("--groupnl-budget <ERROR>", "largest relative error of a refitted layer's outputs on DATA, default 0.1: expansions beyond it are undone", CommandOptionType.SingleValue);
+        CommandOption ridge = command.Option("--ridge <STRENGTH>", "regularisation of the refit, relative to the mean square of a layer's inputs; default 0.001", CommandOptionType.SingleValue);
         CommandOption exclude = command.Option("--exclude <PATTERN>", "leave nodes of matching names as they are; * and ? are wildcards; repeatable", CommandOptionType.MultipleValue);
         CommandOption reports = command.Option("--report <FILE>", "write the decisions as .json or .html; repeatable", CommandOptionType.MultipleValue);
         CommandOption threads = command.Option("--threads <N>", "most threads to use; default: one per processor", CommandOptionType.SingleValue);
         command.OnExecute(() =>
         {
+            GroupNLExpandOptions? expand = GroupNLArgument.ParseExpansion(groupNL, groupNLInclude, groupNLExclude);
             var request = new CompileRequest(
                 model.Value!,
                 output.Value()!,
@@ -53,7 +59,8 @@ internal static class CompileCommand
                     Weights = weights.OneOf(WeightScheme.Symmetric),
                     Activations = activations.OneOf(ActivationMode.Dynamic),
                     GroupNL = GroupNLArgument.ParseMode(groupNL),
-                    Expand = GroupNLArgument.ParseExpansion(groupNL, groupNLInclude, groupNLExclude),
+                    Expand = expand,
+                    ExpandCalibration = CalibrationArguments.Parse(calibrate, budget, ridge, expand),
                     Exclude = [.. exclude.Values.Select(pattern => pattern!)],
                 },
                 threads.PositiveInteger());

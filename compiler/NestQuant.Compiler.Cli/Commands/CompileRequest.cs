@@ -1,3 +1,4 @@
+using System.Globalization;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Passes;
 using NestQuant.Passes.GroupNL;
@@ -65,7 +66,14 @@ internal sealed record CompileRequest(string Model, string Output, IReadOnlyList
         string nesting = Options.Nest is { } bits
             ? $"nest {bits}, rounding {Options.Rounding}, weights {Options.Weights}, activations {Options.Activations}".ToLowerInvariant()
             : "no nesting";
-        if (Options.Expand is { } expand) return $"{nesting}, groupnl expand:{expand}";
+        if (Options.Expand is { } expand)
+        {
+            string calibration = Options.ExpandCalibration is { } c
+                ? string.Create(CultureInfo.InvariantCulture, $", calibrated on {c.Data.Count} samples with budget {c.Budget} and ridge {c.Ridge}")
+                : "";
+            return $"{nesting}, groupnl expand:{expand}{calibration}";
+        }
+
         return Options.GroupNL == GroupNLMode.Fuse ? nesting : $"{nesting}, groupnl {Options.GroupNL}".ToLowerInvariant();
     }
 

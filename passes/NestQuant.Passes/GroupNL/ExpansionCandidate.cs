@@ -14,6 +14,9 @@ internal sealed record ExpansionCandidate(NodeProto Node, TensorProto? Weight, C
     /// <summary>Why the node is kept; null while nothing speaks against expanding it.</summary>
     public string? Reason { get; set; }
 
+    /// <summary>Which consumers of the expanded convolution were refitted, and how well; null without calibration.</summary>
+    public string? Refit { get; set; }
+
     /// <summary>A group per input channel.</summary>
     public bool IsDepthwise => Shape is { Groups: > 1, GroupInputs: 1 };
 

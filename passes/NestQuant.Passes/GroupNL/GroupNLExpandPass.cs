@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Numerics.Tensors;
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Passes.GroupNL.Calibration;
 
 namespace NestQuant.Passes.GroupNL;
 
@@ -25,14 +27,21 @@ namespace NestQuant.Passes.GroupNL;
 public sealed class GroupNLExpandPass : IGraphPass
 {
     private readonly GroupNLExpandOptions _options;
+    private readonly GroupNLCalibration? _calibration;
 
     /// <summary>Creates the pass. It always writes the standard form; <see cref="GroupNLFusePass"/> after it makes the fused one.</summary>
-    public GroupNLExpandPass(GroupNLExpandOptions options)
+    /// <param name="options">What to expand, and how.</param>
+    /// <param name="calibration">
+    /// How to refit the layers that read an expanded one, so that they yield what they did (see <see cref="GroupNLCalibration"/>); null leaves that
+    /// to training. Convolutions for which that fails are kept.
+    /// </param>
+    public GroupNLExpandPass(GroupNLExpandOptions options, GroupNLCalibration? calibration = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Ratio, 2);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Groups, 1);
         _options = options;
+        _calibration = calibration;
     }
 
     /// <inheritdoc/>
@@ -59,16 +68,24 @@ public sealed class GroupNLExpandPass : IGraphPass
         foreach (ExpansionCandidate candidate in open) VerifyFinite(candidate);
 
         ExpansionCost? cost = open.Length > 0 ? new ExpansionCost(model, view, candidates, _options) : null;
-        var expansion = new StandardExpansion(view, new UniqueNames(model), model.OpsetVersion(), _options, new SeededUniform(_options.Seed));
+        Action<ExpansionCandidate> replace = CreateExpansion(context, view);
         for (int i = 0; i < open.Length; i++)
         {
             context.Cancellation.ThrowIfCancellationRequested();
-            expansion.Replace(open[i]);
+            replace(open[i]);
             context.Progress?.Report(new PassProgress(Name, i + 1, open.Length));
         }
 
         Log(candidates, cost, context);
-        return new PassResult(open.Length > 0);
+        return new PassResult(Array.Exists(open, static candidate => candidate.Reason is null));
+    }
+
+    private Action<ExpansionCandidate> CreateExpansion(ModelContext context, GraphView view)
+    {
+        var names = new UniqueNames(context.Model);
+        return _calibration is { } calibration
+            ? new CalibratedExpansion(context, names, _options, calibration).Replace
+            : new StandardExpansion(view, names, context.Model.OpsetVersion(), _options, new SeededUniform(_options.Seed)).Replace;
     }
 
     private void Log(ExpansionCandidate[] candidates, ExpansionCost? cost, ModelContext context)
@@ -77,7 +94,7 @@ public sealed class GroupNLExpandPass : IGraphPass
         {
             NodeProto node = candidate.Node;
             if (candidate.Reason is { } reason) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason);
-            else context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType, note: cost!.Describe(candidate));
+            else context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType, note: candidate.Refit is { } refit ? $"{cost!.Describe(candidate)}; {refit}" : cost!.Describe(candidate));
         }
 
         GraphProto graph = context.Model.MainGraph();
@@ -86,9 +103,12 @@ public sealed class GroupNLExpandPass : IGraphPass
         foreach (FunctionProto function in context.Model.Functions)
             foreach (NodeProto node in GraphTraversal.AllNodes(function.Node).Where(static node => node.Is("Conv")))
                 context.Decisions.Kept(Name, node.DisplayName(), node.OpType, $"it is part of the local function '{function.Name}'");
-        if (cost is null) return;
+        if (cost is null || !Array.Exists(candidates, static candidate => candidate.Reason is null)) return;
         DeadCode.Remove(graph);
-        context.Decisions.Rewritten(Name, graph.Name, Summary, note: $"{cost.Summarise()}; the expanded model needs training");
+        string outlook = _calibration is { } calibration
+            ? string.Create(CultureInfo.InvariantCulture, $"their consumers are refitted on {calibration.Data.Count} samples: 'nestquant evaluate' tells what that costs in accuracy")
+            : "the expanded model needs training";
+        context.Decisions.Rewritten(Name, graph.Name, Summary, note: $"{cost.Summarise()}; {outlook}");
     }
 
     private ModelException NothingToExpand(ExpansionCandidate[] candidates)

@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-
 namespace NestQuant.Passes.GroupNL;
 
 /// <summary>Chooses the trained filters that a seed convolution keeps.</summary>
@@ -39,7 +36,7 @@ internal static class SeedFilters
     internal static int[] Pick(float[][] rows, int count)
     {
         double[][] wide = Array.ConvertAll(rows, static row => Array.ConvertAll(row, static value => (double)value));
-        double[] residuals = Array.ConvertAll(wide, static row => Dot(row, row));
+        double[] residuals = Array.ConvertAll(wide, static row => FixedOrderDot.Of(row, row));
         double least = residuals.Max() * Negligible;
         var factors = new List<double[]>(count);
         var picked = new List<int>(count);
@@ -65,7 +62,7 @@ internal static class SeedFilters
         for (int i = 0; i < rows.Length; i++)
         {
             if (residuals[i] < 0 || i == pivot) continue;
-            double product = Dot(rows[pivot], rows[i]);
+            double product = FixedOrderDot.Of(rows[pivot], rows[i]);
             foreach (double[] earlier in factors) product -= earlier[pivot] * earlier[i];
             factor[i] = product / root;
             residuals[i] = Math.Max(residuals[i] - (factor[i] * factor[i]), 0);
@@ -88,16 +85,5 @@ internal static class SeedFilters
         }
 
         return candidates;
-    }
-
-    /// <summary>A dot product whose order of additions is the same on every machine, so that the choice is too.</summary>
-    private static double Dot(ReadOnlySpan<double> left, ReadOnlySpan<double> right)
-    {
-        ReadOnlySpan<Vector256<double>> a = MemoryMarshal.Cast<double, Vector256<double>>(left), b = MemoryMarshal.Cast<double, Vector256<double>>(right);
-        Vector256<double> sums = Vector256<double>.Zero;
-        for (int i = 0; i < a.Length; i++) sums += a[i] * b[i];
-        double rest = 0;
-        for (int i = a.Length * Vector256<double>.Count; i < left.Length; i++) rest += left[i] * right[i];
-        return sums[0] + sums[1] + sums[2] + sums[3] + rest;
     }
 }

@@ -1,0 +1,65 @@
+using System.Globalization;
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+
+namespace NestQuant.Passes.GroupNL.Calibration;
+
+/// <summary>
+/// Expands convolutions one after the other, front to back, and refits what reads each, so that later ones meet the model as it has become. An expansion
+/// whose consumers cannot all be refitted within the budget is undone.
+/// </summary>
+internal sealed class CalibratedExpansion
+{
+    private readonly ModelContext _context;
+    private readonly GroupNLExpandOptions _options;
+    private readonly GroupNLCalibration _calibration;
+    private readonly GraphProto _graph;
+    private readonly UniqueNames _names;
+    private readonly SeededUniform _random;
+    private readonly ConsumerRefit _refit;
+
+    /// <summary>Starts with a model, whose main graph is the original that consumers are fitted to.</summary>
+    public CalibratedExpansion(ModelContext context, UniqueNames names, GroupNLExpandOptions options, GroupNLCalibration calibration)
+    {
+        (_context, _names, _options, _calibration) = (context, names, options, calibration);
+        _graph = context.Model.MainGraph();
+        _random = new SeededUniform(options.Seed);
+        _refit = new ConsumerRefit(context, new GraphSnapshot(_graph), names, calibration);
+    }
+
+    /// <summary>Expands a convolution and refits its consumers; or leaves the graph as it is and gives the candidate its reason.</summary>
+    public void Replace(ExpansionCandidate candidate)
+    {
+        string output = candidate.Node.Output[0];
+        var before = new GraphSnapshot(_graph);
+        GraphView view = GraphView.Of(_graph);
+        candidate.Reason = ConsumerSearch.WhyNot(output, view, out IReadOnlyList<LinearConsumer> consumers);
+        if (candidate.Reason is not null) return;
+
+        // The convolution may itself have been refitted: its filters of now are those to choose from.
+        NodeProto current = view.Producer(output)!;
+        var expansion = new StandardExpansion(view, _names, _context.Model.OpsetVersion(), _options, _random);
+        expansion.Replace(candidate with { Node = current, Weight = view.Constant(current.Input[1]) });
+        candidate.Reason = Refit(consumers, view, out string fitted);
+        candidate.Refit = fitted;
+        if (candidate.Reason is not null) before.Restore();
+    }
+
+    private string? Refit(IReadOnlyList<LinearConsumer> consumers, GraphView view, out string fitted)
+    {
+        var errors = new List<string>();
+        fitted = "";
+        foreach (LinearConsumer consumer in consumers)
+        {
+            string name = consumer.Node.DisplayName();
+            if (_refit.Replace(consumer, view, out double error) is { } reason) return $"its consumer '{name}' cannot be refitted: {reason}";
+            if (error > _calibration.Budget)
+                return string.Create(CultureInfo.InvariantCulture, $"refitting its consumer '{name}' leaves a relative error of {error:F4} on the calibration data, above the budget of {_calibration.Budget}");
+            errors.Add(string.Create(CultureInfo.InvariantCulture, $"'{name}' (relative error {error:F4})"));
+        }
+
+        fitted = $"refitted {string.Join(", ", errors)}";
+        return null;
+    }
+}
