@@ -236,17 +236,18 @@ public sealed class AdaptiveRounding
         {
             TensorPrimitives.Round(X, Result);
             TensorPrimitives.Subtract(Result, X, Errors);
-            Span<Vector256<float>> movable = MemoryMarshal.Cast<float, Vector256<float>>(Movable);
-            ReadOnlySpan<Vector256<float>> errors = MemoryMarshal.Cast<float, Vector256<float>>(Errors), x = MemoryMarshal.Cast<float, Vector256<float>>(X);
+            Span<Vector256<float>> movables = MemoryMarshal.Cast<float, Vector256<float>>(Movable);
+            ReadOnlySpan<Vector256<float>> vectors = MemoryMarshal.Cast<float, Vector256<float>>(X);
             Vector256<float> least = Vector256.Create(lo), greatest = Vector256.Create(hi);
-            for (int i = 0; i < movable.Length; i++)
+            for (int i = 0; i < movables.Length; i++)
             {
-                Vector256<float> stuck = (Vector256.LessThanOrEqual(x[i], least) & Vector256.GreaterThan(errors[i], Vector256<float>.Zero))
-                    | (Vector256.GreaterThanOrEqual(x[i], greatest) & Vector256.LessThan(errors[i], Vector256<float>.Zero));
-                movable[i] = Vector256.AndNot(errors[i], stuck);
+                Vector256<float> error = Vector256.Create<float>(Errors.Slice(i * Vector256<float>.Count, Vector256<float>.Count));
+                Vector256<float> stuck = (Vector256.LessThanOrEqual(vectors[i], least) & Vector256.GreaterThan(error, Vector256<float>.Zero))
+                    | (Vector256.GreaterThanOrEqual(vectors[i], greatest) & Vector256.LessThan(error, Vector256<float>.Zero));
+                movables[i] = Vector256.AndNot(error, stuck);
             }
 
-            for (int i = movable.Length * Vector256<float>.Count; i < X.Length; i++)
+            for (int i = movables.Length * Vector256<float>.Count; i < X.Length; i++)
                 Movable[i] = (X[i] <= lo && Errors[i] > 0) || (X[i] >= hi && Errors[i] < 0) ? 0 : Errors[i];
         }
 

@@ -21,7 +21,8 @@ public sealed class GroupNLExpandPassTests
         { "r=2,g=1,sparse", false, 6, 12, false, 18 },
         { "r=3,g=2,seed=5", true, 4, 15, false, 13 },
         { "r=4,g=3", false, 4, 16, false, 11 },
-        { "r=3,g=1", true, 4, 9, false, 21 },
+        { "r=3,g=1", true, 4, 9, false, 18 },
+        { "r=3,g=2", true, 4, 9, false, 21 },
         { "r=2,g=3,period=0.5:9,shift=-2:2", true, 12, 12, true, 17 },
     };
 
