@@ -34,7 +34,7 @@ internal sealed class ExpansionCost
         ConvShape trained = candidate.Shape!.Value, seed = Seed(candidate);
         string kind = seed.Groups == 1 ? "dense" : string.Create(CultureInfo.InvariantCulture, $"sparse, {seed.Groups} groups");
         return string.Create(CultureInfo.InvariantCulture, $"{trained.Outputs} outputs -> {seed.Outputs} seeds ({kind}) + {trained.Outputs - seed.Outputs} generated; ")
-            + string.Create(CultureInfo.InvariantCulture, $"parameters {Parameters(candidate, trained):N0} -> {Parameters(candidate, seed):N0}; ")
+            + string.Create(CultureInfo.InvariantCulture, $"parameters {Parameters(candidate, trained):N0} -> {Parameters(candidate, seed) + candidate.GainedParameters:N0}; ")
             + (Pixels(candidate) is { } pixels ? Macs(trained.Weights * pixels, seed.Weights * pixels) : "MACs unknown: the size of its output is");
     }
 
@@ -44,11 +44,21 @@ internal sealed class ExpansionCost
         ExpansionCandidate[] expanded = [.. _candidates.Where(static candidate => candidate.Reason is null)];
         var left = _view.Graph.Initializer.Select(static tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
         long before = _parameters.Values.Sum();
-        long after = _parameters.Where(entry => left.Contains(entry.Key)).Sum(static entry => entry.Value) + expanded.Sum(candidate => Parameters(candidate, Seed(candidate)));
+        long after = _parameters.Where(entry => left.Contains(entry.Key)).Sum(static entry => entry.Value) + expanded.Sum(candidate => Parameters(candidate, Seed(candidate)) + candidate.GainedParameters)
+            + GainedBiases();
         return string.Create(CultureInfo.InvariantCulture, $"{expanded.Length} of {_candidates.Count} Conv expanded; parameters {before:N0} -> {after:N0}; ")
             + (_candidates.All(candidate => candidate.Shape is not null && Pixels(candidate) is not null)
                 ? Macs(_candidates.Sum(candidate => Cost(candidate, candidate.Shape!.Value)), _candidates.Sum(candidate => Cost(candidate, candidate.Reason is null ? Seed(candidate) : candidate.Shape!.Value)))
                 : "MACs unknown: not all sizes are known");
+    }
+
+    /// <summary>Elements of biases that consumers did not have before they were refitted.</summary>
+    private long GainedBiases()
+    {
+        var biases = _view.Graph.Node.Where(static node => node.Is("Conv") || node.Is("Gemm")).Select(static node => node.InputAt(2)).ToHashSet(StringComparer.Ordinal);
+        return _view.Graph.Initializer
+            .Where(tensor => tensor is { DataType: TensorDataType.Float, Dims.Count: > 0 } && biases.Contains(tensor.Name) && !_parameters.ContainsKey(tensor.Name))
+            .Sum(static tensor => tensor.ElementCount);
     }
 
     private ConvShape Seed(ExpansionCandidate candidate) => candidate.Shape!.Value.Seed(_options.Ratio, _options.Sparse);

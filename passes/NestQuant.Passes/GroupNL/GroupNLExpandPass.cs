@@ -18,6 +18,10 @@ namespace NestQuant.Passes.GroupNL;
 /// <remarks>
 /// <para>The result computes another function: it has to be trained before it is of use, and no accuracy is promised. It starts from trained
 /// filters (see <see cref="SeedFilters"/>), and what follows the convolution, batch normalisation among it, stays behind the block.</para>
+/// <para>With a <see cref="GroupNLCalibration"/> the Conv and Gemm that read a block, directly or through nodes that stay as they are, get the weights and
+/// biases with which they come closest to what they yielded, by ridge regression: the generated maps are fixed features of it. Where that is not close enough,
+/// or something else reads the maps, the convolution is kept. Run on its own result with patterns that name what was kept, such a pass
+/// fits to the model that it finds, and so may expand more.</para>
 /// <para>With r > 2 every group of n is repeated r - 1 times by Split, Tile and Concat before the shift. The number of outputs must be a multiple of
 /// r, so that there are as many maps as before; of seeds that g does not divide, the first group gets the remainder. The seed convolution has no
 /// bias, as in the released code: the bias of the convolution moves behind the block, per channel. A weight that other nodes read stays for them.</para>

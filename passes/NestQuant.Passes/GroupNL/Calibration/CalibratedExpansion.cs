@@ -42,8 +42,14 @@ internal sealed class CalibratedExpansion
         var expansion = new StandardExpansion(view, _names, _context.Model.OpsetVersion(), _options, _random);
         expansion.Replace(candidate with { Node = current, Weight = view.Constant(current.Input[1]) });
         candidate.Reason = Refit(consumers, view, out string fitted);
+        if (candidate.Reason is not null)
+        {
+            before.Restore();
+            return;
+        }
+
         candidate.Refit = fitted;
-        if (candidate.Reason is not null) before.Restore();
+        if (current.InputAt(2).Length > 0 && candidate.Node.InputAt(2).Length == 0) candidate.GainedParameters = candidate.Shape!.Value.Outputs;
     }
 
     private string? Refit(IReadOnlyList<LinearConsumer> consumers, GraphView view, out string fitted)
