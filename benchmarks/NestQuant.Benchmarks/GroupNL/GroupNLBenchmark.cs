@@ -8,8 +8,8 @@ namespace NestQuant.Benchmarks.GroupNL;
 
 /// <summary>
 /// Latency of one GroupNL layer in all its forms: sessions of one thread in one process, run in turn, round after round, so that what
-/// else the machine does falls on all alike. In a round a form runs a few times; the first, which finds the caches as the form before left them, does
-/// not count. Medians over the rounds, and medians of the ratios within a round.
+/// else the machine does falls on all alike. In a round a form runs a few times; the first, which finds the caches as the form before
+/// left them, does not count. Medians over the rounds, and medians of the ratios within a round.
 /// </summary>
 internal static class GroupNLBenchmark
 {
@@ -60,9 +60,11 @@ internal static class GroupNLBenchmark
         }
     }
 
-    private static IEnumerable<double> Ratios(Form over, Form under) => over.Milliseconds.Zip(under.Milliseconds, static (a, b) => a / b);
+    private static IEnumerable<double> Ratios(Form over, Form under) =>
+        over.Milliseconds.Zip(under.Milliseconds, static (a, b) => a / b);
 
-    private static void Print(string name, IEnumerable<double> ratios) => Console.WriteLine(Invariant($"{name}: {Median(ratios):F3}"));
+    private static void Print(string name, IEnumerable<double> ratios) =>
+        Console.WriteLine(Invariant($"{name}: {Median(ratios):F3}"));
 
     private static double Median(IEnumerable<double> values)
     {
@@ -102,7 +104,8 @@ internal static class GroupNLBenchmark
 
             using IDisposableReadOnlyCollection<OrtValue> first = _session.Run(_runOptions, InputNames, _inputs, OutputNames);
             long[] outputShape = first[0].GetTensorTypeAndShape().Shape;
-            _outputs = [OrtValue.CreateTensorValueFromMemory(new float[outputShape.Aggregate(1L, static (product, d) => product * d)], outputShape)];
+            float[] output = new float[outputShape.Aggregate(1L, static (product, d) => product * d)];
+            _outputs = [OrtValue.CreateTensorValueFromMemory(output, outputShape)];
         }
 
         public string Name { get; }

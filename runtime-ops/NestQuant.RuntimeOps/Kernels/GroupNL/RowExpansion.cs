@@ -10,7 +10,8 @@ internal static unsafe class RowExpansion<TLanes, TVector>
     where TLanes : struct, ILanes<TVector>
     where TVector : struct
 {
-    // The long latencies of a norm (horizontal sum, square root, division) overlap across the rows of a block, a multiple of every vector's width.
+    // The long latencies of a norm (horizontal sum, square root, division) overlap across the rows of a block, which is a multiple
+    // of every vector's width.
     private const int BlockRows = 32;
 
     /// <summary>See <see cref="KernelTier.ExpandRows"/>.</summary>
@@ -109,7 +110,8 @@ internal static unsafe class RowExpansion<TLanes, TVector>
         if (i < data.Seeds)
         {
             int rest = data.Seeds - i;
-            TLanes.StorePartial(epilogue.Apply(TLanes.LoadPartial(row + i, rest), Scales(data, i, rest), Biases(data, i, rest)), row + i, rest);
+            TVector n = TLanes.LoadPartial(row + i, rest);
+            TLanes.StorePartial(epilogue.Apply(n, Scales(data, i, rest), Biases(data, i, rest)), row + i, rest);
         }
     }
 
@@ -122,5 +124,6 @@ internal static unsafe class RowExpansion<TLanes, TVector>
     private static TVector Scales(ExpansionData data, int map, int count) =>
         data.Scale == null ? TLanes.Create(1f) : TLanes.LoadPartial(data.Scale + map, count);
 
-    private static TVector Biases(ExpansionData data, int map, int count) => data.Bias == null ? default : TLanes.LoadPartial(data.Bias + map, count);
+    private static TVector Biases(ExpansionData data, int map, int count) =>
+        data.Bias == null ? default : TLanes.LoadPartial(data.Bias + map, count);
 }
