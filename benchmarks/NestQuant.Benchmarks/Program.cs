@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using NestQuant.Benchmarks.CompileSpeed;
+using NestQuant.Benchmarks.GroupNL;
 
 switch (args)
 {
@@ -9,7 +10,10 @@ switch (args)
     case ["kernels", ..]:
         BenchmarkSwitcher.FromAssembly(typeof(CompileSpeedBenchmark).Assembly).Run(args[1..]);
         return 0;
+    case ["groupnl", ..]:
+        GroupNLBenchmark.Run(rounds: 100);
+        return 0;
     default:
-        Console.Error.WriteLine("usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options]");
+        Console.Error.WriteLine("usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl");
         return 2;
 }

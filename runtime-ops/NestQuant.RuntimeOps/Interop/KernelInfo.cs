@@ -35,6 +35,10 @@ internal readonly unsafe struct KernelInfo(OrtApi api, void* info)
     public long[]? OptionalInts(string name) =>
         _api.TryGetInts(_info, name, out long[] values) && values.Length > 0 ? values : Absent<long[]?>(name, "a list of ints", null);
 
+    /// <summary>A float with a default.</summary>
+    public float Float(string name, float absent) =>
+        _api.TryGetFloat(_info, name, out float value) ? value : Absent(name, "a float", absent);
+
     /// <summary>A string with a default.</summary>
     public string String(string name, string absent) =>
         _api.TryGetString(_info, name, out string value) ? value : Absent(name, "a string", absent);

@@ -69,6 +69,16 @@ internal readonly unsafe struct OrtApi(void** table)
         return found;
     }
 
+    public bool TryGetFloat(void* info, string name, out float value)
+    {
+        float result = 0;
+        bool found;
+        fixed (byte* text = ZeroTerminated(name))
+            found = Succeeds(_functions.KernelInfoGetAttributeFloat(info, text, &result));
+        value = result;
+        return found;
+    }
+
     public bool TryGetInts(void* info, string name, out long[] values)
     {
         nuint size = 0;
@@ -103,7 +113,7 @@ internal readonly unsafe struct OrtApi(void** table)
         }
     }
 
-    /// <summary>Whether a float or an array of floats goes by this name: the types that no operator here takes.</summary>
+    /// <summary>Whether a float or an array of floats goes by this name.</summary>
     public bool HasFloats(void* info, string name)
     {
         float single;

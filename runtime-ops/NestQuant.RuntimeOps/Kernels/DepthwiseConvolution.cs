@@ -15,13 +15,18 @@ internal sealed unsafe class DepthwiseConvolution
     private readonly ConvolutionGeometry _geometry;
     private readonly PanelSource _weights;
     private readonly ConvolutionData _data;
+    private readonly long _outputStride;
+    private readonly RowCompletion? _completion;
 
-    private DepthwiseConvolution(KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data)
+    private DepthwiseConvolution(
+        KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, RowEpilogue? epilogue)
     {
         _tier = tier;
         _geometry = geometry;
         _weights = weights;
         _data = data;
+        _outputStride = epilogue?.RowStride ?? geometry.OutputChannels;
+        _completion = epilogue is null ? null : new RowCompletion(epilogue, RowParts, weights.Layout.Panels);
     }
 
     private int Pairs => (_geometry.Taps + 1) / 2;
@@ -38,9 +43,15 @@ internal sealed unsafe class DepthwiseConvolution
     }
 
     /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>
-    public static void Run(KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, ParallelLoop loop)
+    public static void Run(
+        KernelTier tier,
+        ConvolutionGeometry geometry,
+        in PanelSource weights,
+        in ConvolutionData data,
+        ParallelLoop loop,
+        RowEpilogue? epilogue)
     {
-        DepthwiseConvolution convolution = new(tier, geometry, weights, data);
+        DepthwiseConvolution convolution = new(tier, geometry, weights, data, epilogue);
         long parts = (long)weights.Layout.Panels * convolution.RowParts;
         loop.Run(checked((int)parts), convolution.RunPart);
     }
@@ -73,6 +84,8 @@ internal sealed unsafe class DepthwiseConvolution
             ArrayPool<short>.Shared.Return(weightBuffer);
             ArrayPool<nint>.Shared.Return(tapBuffer);
         }
+
+        _completion?.PartDone(rowPart, firstRow, endRow - firstRow);
     }
 
     private void RunRows(int panel, int firstRow, int endRow, short* weights, byte** taps)
@@ -97,8 +110,8 @@ internal sealed unsafe class DepthwiseConvolution
             _tier.DotDepthwise(taps, Pairs, weights, _data.XZeroPoint, channels, tile + tileRows * KernelTier.TileChannels);
             if (++tileRows == KernelTier.TileRows || row == endRow - 1)
             {
-                float* y = _data.Y + (row + 1L - tileRows) * _geometry.OutputChannels + firstChannel;
-                _tier.Store(tile, tileRows, 0, channels, epilogue, null, y, _geometry.OutputChannels);
+                float* y = _data.Y + (row + 1L - tileRows) * _outputStride + firstChannel;
+                _tier.Store(tile, tileRows, 0, channels, epilogue, null, y, _outputStride);
                 tileRows = 0;
             }
 

@@ -1,4 +1,5 @@
 using NestQuant.RuntimeOps.Kernels.Avx2;
+using NestQuant.RuntimeOps.Kernels.GroupNL;
 using NestQuant.RuntimeOps.Kernels.Portable;
 using NestQuant.RuntimeOps.Packing;
 
@@ -6,7 +7,7 @@ namespace NestQuant.RuntimeOps.Kernels;
 
 /// <summary>
 /// The inner loops, once per instruction set. All tiers give the same bits: sums are exact integers, and the epilogue rounds once
-/// per float operation, in one order, without fused multiply-add.
+/// per float operation, in one order, without fused multiply-add. GroupNL's kernels fuse in every tier, at the same places.
 /// </summary>
 internal abstract unsafe class KernelTier
 {
@@ -24,6 +25,9 @@ internal abstract unsafe class KernelTier
     /// stay below 2^31.
     /// </summary>
     public const int MaxDotLength = 65536;
+
+    /// <summary>The most pixels that one call of <see cref="ExpandPlanes"/> takes, a multiple of every vector's width.</summary>
+    public const int MaxExpansionPixels = 512;
 
     private static readonly Lazy<KernelTier> Selected = new(() => Select(Environment.GetEnvironmentVariable(EnvironmentVariable)));
 
@@ -99,4 +103,20 @@ internal abstract unsafe class KernelTier
     /// <param name="yStride">Floats from one row to the next.</param>
     public abstract void Store(
         int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, float* y, long yStride);
+
+    /// <summary>GroupNL over neighbouring pixels of one image whose maps lie one after the other.</summary>
+    /// <param name="data">The parameters.</param>
+    /// <param name="x">The first pixel in seed map 0.</param>
+    /// <param name="y">The same pixel in output map 0; not the memory of x.</param>
+    /// <param name="planeStride">Floats from one map to the next, in both.</param>
+    /// <param name="pixels">1 to <see cref="MaxExpansionPixels"/>.</param>
+    public abstract void ExpandPlanes(ExpansionData data, float* x, float* y, long planeStride, int pixels);
+
+    /// <summary>GroupNL over pixels whose maps are neighbours (channels last).</summary>
+    /// <param name="data">The parameters.</param>
+    /// <param name="x">The first pixel's seed values; may be <paramref name="y"/>, with its stride.</param>
+    /// <param name="xStride">Floats from one pixel's seed values to the next's.</param>
+    /// <param name="y">Receives all maps' values, pixel after pixel.</param>
+    /// <param name="rows">Pixels.</param>
+    public abstract void ExpandRows(ExpansionData data, float* x, long xStride, float* y, int rows);
 }

@@ -31,8 +31,10 @@ internal sealed unsafe class NestedConvolution
     private readonly int _panelParts;
     private readonly bool _hasZeroPoint;
     private readonly bool _fitsInt32;
+    private readonly long _outputStride;
+    private readonly RowCompletion? _completion;
 
-    private NestedConvolution(KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data)
+    private NestedConvolution(KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, RowEpilogue? epilogue)
     {
         _tier = tier;
         _geometry = geometry;
@@ -49,6 +51,8 @@ internal sealed unsafe class NestedConvolution
         _fitsInt32 = geometry.ReductionLength <= KernelTier.MaxDotLength
             && largestZeroPoint <= int.MaxValue / 255 / geometry.ReductionLength - 128;
         Parts = rowParts * _panelParts;
+        _outputStride = epilogue?.RowStride ?? geometry.OutputChannels;
+        _completion = epilogue is null ? null : new RowCompletion(epilogue, rowParts, _panelParts);
     }
 
     private int Parts { get; }
@@ -61,7 +65,14 @@ internal sealed unsafe class NestedConvolution
     /// <param name="weights">The nested weights.</param>
     /// <param name="data">Activations, factors and output, of the lengths that the geometry gives.</param>
     /// <param name="loop">Runs the parts.</param>
-    public static void Run(KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, ParallelLoop loop)
+    /// <param name="epilogue">Finishes the output's rows; without one they are dense.</param>
+    public static void Run(
+        KernelTier tier,
+        ConvolutionGeometry geometry,
+        in PanelSource weights,
+        in ConvolutionData data,
+        ParallelLoop loop,
+        RowEpilogue? epilogue = null)
     {
         ChannelView view = weights.Layout.View;
         if (view.WeightsPerChannel != geometry.ReductionLength || view.OutputChannels != geometry.OutputChannels)
@@ -70,11 +81,11 @@ internal sealed unsafe class NestedConvolution
             return;
         if (DepthwiseConvolution.Applies(geometry, data))
         {
-            DepthwiseConvolution.Run(tier, geometry, weights, data, loop);
+            DepthwiseConvolution.Run(tier, geometry, weights, data, loop, epilogue);
             return;
         }
 
-        NestedConvolution convolution = new(tier, geometry, weights, data);
+        NestedConvolution convolution = new(tier, geometry, weights, data, epilogue);
         loop.Run(convolution.Parts, convolution.RunPart);
     }
 
@@ -120,7 +131,7 @@ internal sealed unsafe class NestedConvolution
                         gathered = group;
                         int first = Math.Max(firstChannel, group * _geometry.OutputsPerGroup) - firstChannel;
                         int end = Math.Min(endChannel, (group + 1) * _geometry.OutputsPerGroup) - firstChannel;
-                        float* y = _data.Y + (long)firstRow * _geometry.OutputChannels + firstChannel;
+                        float* y = _data.Y + firstRow * _outputStride + firstChannel;
                         MultiplyRows(centered, rows, values, first, end, epilogue, rowSums, y);
                     }
                 }
@@ -131,6 +142,8 @@ internal sealed unsafe class NestedConvolution
             ArrayPool<short>.Shared.Return(rowBuffer);
             ArrayPool<sbyte>.Shared.Return(panelBuffer);
         }
+
+        _completion?.PartDone(rowPart, firstRow, rows);
     }
 
     private void MultiplyRows(short* centered, int rows, sbyte* values, int first, int end, in PanelEpilogue epilogue, long* rowSums, float* y)
@@ -141,11 +154,11 @@ internal sealed unsafe class NestedConvolution
         {
             int tileRows = Math.Min(KernelTier.TileRows, rows - row);
             short* x = centered + (long)row * RowStride;
-            float* target = y + (long)row * _geometry.OutputChannels;
+            float* target = y + row * _outputStride;
             if (_fitsInt32)
             {
                 _tier.Dot(x, RowStride, tileRows, values, _weights.Groups, first, end, tile);
-                _tier.Store(tile, tileRows, first, end, epilogue, rowSums + row, target, _geometry.OutputChannels);
+                _tier.Store(tile, tileRows, first, end, epilogue, rowSums + row, target, _outputStride);
             }
             else
             {
@@ -175,7 +188,7 @@ internal sealed unsafe class NestedConvolution
         for (int row = 0; row < tileRows; row++)
         {
             long rowSum = _hasZeroPoint ? rowSums[row] : 0;
-            float* y = target + (long)row * _geometry.OutputChannels;
+            float* y = target + row * _outputStride;
             for (int channel = first; channel < end; channel++)
                 y[channel] = epilogue.Apply(sums[row * KernelTier.TileChannels + channel], rowSum, channel);
         }

@@ -32,4 +32,25 @@ public static class AttributeNames
 
     /// <summary>string: NOTSET (the default), VALID, SAME_UPPER or SAME_LOWER, as in ONNX Conv.</summary>
     public const string AutoPad = "auto_pad";
+
+    /// <summary>ints: for every generated map of GroupNL, the seed map that it comes from, 0 to seeds - 1.</summary>
+    public const string Source = "source";
+
+    /// <summary>string: the nonlinear function of GroupNL's generated maps, <see cref="GroupNLFunctions"/>; sine when absent.</summary>
+    public const string Function = "function";
+
+    /// <summary>float: the least norm that GroupNL divides by, positive and normal, 1e-12 when absent.</summary>
+    public const string Epsilon = "epsilon";
+
+    /// <summary>int: 1 when channels are the last dimension, 0 (the default) when they are the second.</summary>
+    public const string ChannelsLast = "channels_last";
+
+    /// <summary>string: what follows GroupNL, <see cref="ActivationNames"/>; none when absent.</summary>
+    public const string Activation = "activation";
+
+    /// <summary>float: lower bound of the activation clip; -infinity when absent.</summary>
+    public const string ActivationMin = "activation_min";
+
+    /// <summary>float: upper bound of the activation clip; +infinity when absent.</summary>
+    public const string ActivationMax = "activation_max";
 }

@@ -1,5 +1,6 @@
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Packing;
 using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Operators;
@@ -62,6 +63,36 @@ internal sealed class ConvAttributes
         info.OptionalInts(AttributeNames.Pads),
         info.String(AttributeNames.AutoPad, "NOTSET"));
 
+    /// <summary>The weight's channel view.</summary>
+    /// <exception cref="OperatorException">The kernel has more than 2^31 - 1 positions.</exception>
+    public ChannelView View()
+    {
+        long taps = _weightShape.Skip(2).Aggregate(1L, (product, k) => product * k);
+        if (taps > int.MaxValue)
+            throw new OperatorException("the kernel has more than 2^31 - 1 positions");
+        return new ChannelView(_weightShape[0], _weightShape[1], 1, (int)taps);
+    }
+
+    /// <summary>The shape of the convolution's output, as far as X's is known, or null.</summary>
+    public static long[]? InferOutputShape(in ShapeInference inference)
+    {
+        if (inference.InputShape(0) is not { } x || inference.Ints(AttributeNames.Shape) is not { } shape)
+            return null;
+        if (x.Length != shape.Length || shape.Any(d => d is < 1 or > int.MaxValue))
+            return null;
+        ConvAttributes attributes = new(
+            [.. shape.Select(d => (int)d)],
+            inference.Int(AttributeNames.Group, 1),
+            inference.Ints(AttributeNames.Strides),
+            inference.Ints(AttributeNames.Dilations),
+            inference.Ints(AttributeNames.Pads),
+            inference.String(AttributeNames.AutoPad, "NOTSET"));
+        for (int axis = 0; axis < attributes.Axes; axis++)
+            x[1 + axis] = x[1 + axis] < 0 ? -1 : attributes.Axis(axis, x[1 + axis]).Output;
+        x[^1] = attributes.OutputChannels;
+        return x;
+    }
+
     /// <summary>The geometry for an NHWC input.</summary>
     /// <exception cref="OperatorException">The input does not fit the weight, or the kernel is larger than the padded input.</exception>
     public ConvolutionGeometry Geometry(ReadOnlySpan<long> x)
@@ -76,6 +107,11 @@ internal sealed class ConvAttributes
         ConvolutionAxis height = Axes == 2 ? Axis(0, x[1]) : ConvolutionAxis.Single;
         return new ConvolutionGeometry((int)x[0], height, width, Group, _weightShape[1], OutputChannels);
     }
+
+    /// <summary>The shape of an output with this many channels.</summary>
+    public long[] OutputShape(ConvolutionGeometry geometry, int channels) => Axes == 2
+        ? [geometry.Batch, geometry.Height.Output, geometry.Width.Output, channels]
+        : [geometry.Batch, geometry.Width.Output, channels];
 
     /// <summary>The output's extent along an axis.</summary>
     /// <exception cref="OperatorException">The kernel is larger than the padded input.</exception>

@@ -25,33 +25,15 @@ internal sealed class NestedConv : CustomOperator
     /// <inheritdoc/>
     public override CustomKernel CreateKernel(in KernelInfo info)
     {
-        int[] shape = WeightAttributes.Shape(info);
-        ConvAttributes attributes = ConvAttributes.Read(info, shape);
-        long taps = shape.Skip(2).Aggregate(1L, (product, k) => product * k);
-        if (taps > int.MaxValue)
-            throw new OperatorException("the kernel has more than 2^31 - 1 positions");
-        ChannelView view = new(shape[0], shape[1], 1, (int)taps);
-        return new Kernel(attributes, new NestedWeight(info, view, QuantizedInput.WeightInput, QuantizedInput.BitsInput));
+        ConvAttributes attributes = ConvAttributes.Read(info, WeightAttributes.Shape(info));
+        return new Kernel(attributes, new NestedWeight(info, attributes.View(), QuantizedInput.WeightInput, QuantizedInput.BitsInput));
     }
 
     /// <inheritdoc/>
     public override void InferShape(in ShapeInference inference)
     {
-        if (inference.InputShape(0) is not { } x || inference.Ints(AttributeNames.Shape) is not { } shape)
-            return;
-        if (x.Length != shape.Length || shape.Any(d => d is < 1 or > int.MaxValue))
-            return;
-        ConvAttributes attributes = new(
-            [.. shape.Select(d => (int)d)],
-            inference.Int(AttributeNames.Group, 1),
-            inference.Ints(AttributeNames.Strides),
-            inference.Ints(AttributeNames.Dilations),
-            inference.Ints(AttributeNames.Pads),
-            inference.String(AttributeNames.AutoPad, "NOTSET"));
-        for (int axis = 0; axis < attributes.Axes; axis++)
-            x[1 + axis] = x[1 + axis] < 0 ? -1 : attributes.Axis(axis, x[1 + axis]).Output;
-        x[^1] = attributes.OutputChannels;
-        inference.SetFloatOutput(x);
+        if (ConvAttributes.InferOutputShape(inference) is { } shape)
+            inference.SetFloatOutput(shape);
     }
 
     private sealed unsafe class Kernel(ConvAttributes attributes, NestedWeight weight) : CustomKernel
@@ -62,10 +44,8 @@ internal sealed class NestedConv : CustomOperator
             ConvolutionGeometry geometry = attributes.Geometry(x.Shape);
             PanelSource source = weight.Bind(context, out float* scale, out int* zeroPoint);
             float* bias = context.TryInput(QuantizedInput.BiasInput, "B", out TensorView b) ? b.Floats(attributes.OutputChannels) : null;
-            ReadOnlySpan<long> outputShape = attributes.Axes == 2
-                ? [geometry.Batch, geometry.Height.Output, geometry.Width.Output, attributes.OutputChannels]
-                : [geometry.Batch, geometry.Width.Output, attributes.OutputChannels];
-            ConvolutionData data = new(x.Data, x.ZeroPoint, x.Scale, scale, zeroPoint, bias, context.FloatOutput(outputShape));
+            float* y = context.FloatOutput(attributes.OutputShape(geometry, attributes.OutputChannels));
+            ConvolutionData data = new(x.Data, x.ZeroPoint, x.Scale, scale, zeroPoint, bias, y);
             NestedConvolution.Run(weight.Tier, geometry, source, data, context.Loop);
         }
     }

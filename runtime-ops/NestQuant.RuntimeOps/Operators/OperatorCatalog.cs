@@ -6,5 +6,12 @@ namespace NestQuant.RuntimeOps.Operators;
 internal static class OperatorCatalog
 {
     /// <summary>The operators, in a fixed order.</summary>
-    public static IReadOnlyList<CustomOperator> All { get; } = [new NestedDequantizeLinear(), new NestedConv(), new NestedGemm()];
+    public static IReadOnlyList<CustomOperator> All { get; } =
+    [
+        new NestedDequantizeLinear(),
+        new NestedConv(),
+        new NestedGemm(),
+        new GroupNLExpand(),
+        new NestedGroupNLConv(),
+    ];
 }

@@ -11,4 +11,12 @@ public static class OperatorNames
 
     /// <summary>X, x_scale, x_zero_point, W_high, W_low?, w_scale, w_zero_point?, B?, bits -> float Y: see <see cref="NestedGemm"/>.</summary>
     public const string NestedGemm = "NestedGemm";
+
+    /// <summary>X, shift, period, scale?, bias? -> float Y, the layout of X: see GroupNLExpand.</summary>
+    public const string GroupNLExpand = "GroupNLExpand";
+
+    /// <summary>
+    /// X, x_scale, x_zero_point, W_high, W_low?, w_scale, w_zero_point?, B?, shift, period, scale?, bias?, bits -> float Y, NHWC: see NestedGroupNLConv.
+    /// </summary>
+    public const string NestedGroupNLConv = "NestedGroupNLConv";
 }

@@ -9,10 +9,10 @@ namespace NestQuant.RuntimeOps.Tests.Operators;
 /// <summary>Models of one nested operator over a random case; X and bits are fed.</summary>
 internal static class NestedModels
 {
-    public static NodeModel Conv(ConvolutionCase c)
+    public static NodeModel Conv(ConvolutionCase c, string opType = OperatorNames.NestedConv)
     {
         ConvolutionGeometry g = c.Geometry;
-        return Integer(OperatorNames.NestedConv, c, [-1, g.Height.Input, g.Width.Input, g.InputChannels])
+        return Integer(opType, c, [-1, g.Height.Input, g.Width.Input, g.InputChannels])
             .With(AttributeProto.IntList(AttributeNames.Shape, g.OutputChannels, g.ChannelsPerGroup, g.Height.Kernel, g.Width.Kernel))
             .With(AttributeProto.Int(AttributeNames.Group, g.Groups))
             .With(AttributeProto.IntList(AttributeNames.Strides, g.Height.Stride, g.Width.Stride))

@@ -60,6 +60,14 @@ internal sealed class NodeModel(string opType)
         return this;
     }
 
+    /// <summary>Forgets an input and its place.</summary>
+    public NodeModel Remove(string name)
+    {
+        Absent(name);
+        _inputs.Remove(name);
+        return this;
+    }
+
     public ModelProto Build()
     {
         NodeProto node = new() { Name = "subject", OpType = opType, Domain = Domain };

@@ -83,7 +83,7 @@ public class OperatorErrorTests
     internal static string RunFails(InferenceSession session, params (string Name, OrtValue Value)[] inputs) =>
         Assert.Throws<OnnxRuntimeException>(() => session.Run(inputs)).Message;
 
-    private static void Expect(string expected, NodeModel model, params (string Name, OrtValue Value)[] inputs)
+    internal static void Expect(string expected, NodeModel model, params (string Name, OrtValue Value)[] inputs)
     {
         string message = Assert.Throws<OnnxRuntimeException>(() =>
         {
@@ -94,7 +94,7 @@ public class OperatorErrorTests
         Assert.Contains("subject", message, StringComparison.Ordinal);
     }
 
-    private static TheoryData<string, string> Names(Dictionary<string, (string Expected, Action<NodeModel> Apply)> faults)
+    internal static TheoryData<string, string> Names(Dictionary<string, (string Expected, Action<NodeModel> Apply)> faults)
     {
         TheoryData<string, string> names = [];
         foreach ((string name, (string expected, _)) in faults)

@@ -1,12 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using NestQuant.RuntimeOps.Kernels.GroupNL;
 using NestQuant.RuntimeOps.Packing;
 using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx2;
 
-/// <summary>256-bit kernels for processors with AVX2.</summary>
+/// <summary>256-bit kernels for processors with AVX2 and FMA.</summary>
 /// <remarks>
 /// Products are summed by vpmaddwd on 16-bit values, never by vpmaddubsw, whose 16-bit pair sums saturate (255 * 127 * 2 exceeds
 /// 32,767) and would make results depend on the data.
@@ -14,7 +15,7 @@ namespace NestQuant.RuntimeOps.Kernels.Avx2;
 internal sealed unsafe class Avx2Tier : KernelTier
 {
     /// <summary>Whether this process can run the tier.</summary>
-    public static bool IsSupported => X86Avx2.IsSupported;
+    public static bool IsSupported => X86Avx2.IsSupported && Fma.IsSupported;
 
     /// <inheritdoc/>
     public override string Name => "avx2";
@@ -91,4 +92,12 @@ internal sealed unsafe class Avx2Tier : KernelTier
             }
         }
     }
+
+    /// <inheritdoc/>
+    public override void ExpandPlanes(ExpansionData data, float* x, float* y, long planeStride, int pixels) =>
+        PlaneExpansion<Lanes256, Vector256<float>>.Run(data, x, y, planeStride, pixels);
+
+    /// <inheritdoc/>
+    public override void ExpandRows(ExpansionData data, float* x, long xStride, float* y, int rows) =>
+        RowExpansion<Lanes256, Vector256<float>>.Run(data, x, xStride, y, rows);
 }

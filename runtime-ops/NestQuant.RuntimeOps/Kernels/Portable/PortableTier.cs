@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+using NestQuant.RuntimeOps.Kernels.GroupNL;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels.Portable;
@@ -75,4 +77,12 @@ internal sealed unsafe class PortableTier : KernelTier
                 y[row * yStride + channel] = epilogue.Apply(tile[row * TileChannels + channel], rowSum, channel);
         }
     }
+
+    /// <inheritdoc/>
+    public override void ExpandPlanes(ExpansionData data, float* x, float* y, long planeStride, int pixels) =>
+        PlaneExpansion<Lanes128, Vector128<float>>.Run(data, x, y, planeStride, pixels);
+
+    /// <inheritdoc/>
+    public override void ExpandRows(ExpansionData data, float* x, long xStride, float* y, int rows) =>
+        RowExpansion<Lanes128, Vector128<float>>.Run(data, x, xStride, y, rows);
 }

@@ -1,0 +1,117 @@
+using NestQuant.RuntimeOps.Interop;
+using NestQuant.RuntimeOps.Kernels.GroupNL;
+using static System.FormattableString;
+
+namespace NestQuant.RuntimeOps.Operators;
+
+/// <summary>The attributes of a GroupNL expansion and its four last inputs, shift, period, scale and bias.</summary>
+internal sealed unsafe class GroupNLAttributes
+{
+    private const float DefaultEpsilon = 1e-12f;
+
+    private readonly SourceMap _sources;
+    private readonly float _epsilon;
+    private readonly MapActivation _activation;
+
+    /// <summary>Reads and checks the attributes of a node.</summary>
+    /// <exception cref="OperatorException">One is missing or not valid.</exception>
+    public GroupNLAttributes(in KernelInfo info)
+    {
+        string function = info.String(AttributeNames.Function, GroupNLFunctions.Sine);
+        if (function != GroupNLFunctions.Sine)
+            throw new OperatorException($"attribute 'function' is '{function}': only {GroupNLFunctions.Sine} is known");
+        _epsilon = info.Float(AttributeNames.Epsilon, DefaultEpsilon);
+        if (!float.IsFinite(_epsilon) || _epsilon < ExpansionData.LeastEpsilon)
+        {
+            throw new OperatorException(
+                Invariant($"attribute 'epsilon' is {_epsilon}: the least norm is finite and at least {ExpansionData.LeastEpsilon}"));
+        }
+
+        _sources = new SourceMap(Source(info.Ints(AttributeNames.Source)));
+        _activation = Activation(info);
+    }
+
+    /// <summary>The declaration of the inputs that follow the seed maps.</summary>
+    public static IReadOnlyList<OperatorInput> Declaration { get; } =
+    [
+        new("shift", ElementType.Float),
+        new("period", ElementType.Float),
+        new("scale", ElementType.Float, IsOptional: true),
+        new("bias", ElementType.Float, IsOptional: true),
+    ];
+
+    /// <summary>Binds the inputs of one run.</summary>
+    /// <param name="context">The run.</param>
+    /// <param name="firstInput">Position of shift.</param>
+    /// <param name="seeds">Cs, the seed maps.</param>
+    /// <exception cref="OperatorException">
+    /// An input is missing or has the wrong type or length, or a source is not one of the seed maps.
+    /// </exception>
+    public ExpansionData Bind(in KernelContext context, int firstInput, long seeds)
+    {
+        RequireSeeds(seeds);
+        long maps = seeds + _sources.Count;
+        float* shift = context.Input(firstInput, "shift").Floats(_sources.Count);
+        float* period = context.Input(firstInput + 1, "period").Floats(_sources.Count);
+        float* scale = context.TryInput(firstInput + 2, "scale", out TensorView scales) ? scales.Floats(maps) : null;
+        float* bias = context.TryInput(firstInput + 3, "bias", out TensorView biases) ? biases.Floats(maps) : null;
+        return new ExpansionData(_sources, (int)seeds, shift, period, scale, bias, _epsilon, _activation);
+    }
+
+    /// <summary>Checks that every source is one of the seed maps.</summary>
+    /// <exception cref="OperatorException">One is not, or there are more maps than 2^31 - 1.</exception>
+    public void RequireSeeds(long seeds)
+    {
+        if (seeds < _sources.SeedsNeeded)
+        {
+            int last = _sources.SeedsNeeded - 1;
+            throw new OperatorException(Invariant($"attribute 'source' names seed map {last}, and there are {seeds} seed maps"));
+        }
+
+        if (seeds > int.MaxValue - _sources.Count)
+            throw new OperatorException("there are more than 2^31 - 1 maps");
+    }
+
+    /// <summary>The output channels as far as inference knows them: those of the seeds and one for each shift; -1 when unknown.</summary>
+    /// <param name="inference">The node.</param>
+    /// <param name="seeds">Cs, or -1.</param>
+    /// <param name="shiftInput">Position of shift.</param>
+    public static long InferMaps(in ShapeInference inference, long seeds, int shiftInput) =>
+        seeds >= 0 && inference.InputShape(shiftInput) is [var generated] && generated >= 0 ? checked(seeds + generated) : -1;
+
+    private static int[] Source(long[] source)
+    {
+        foreach (long seed in source)
+        {
+            if (seed is < 0 or >= int.MaxValue)
+                throw new OperatorException(Invariant($"attribute 'source' names seed map {seed}: they count from 0"));
+        }
+
+        return [.. source.Select(seed => (int)seed)];
+    }
+
+    private static MapActivation Activation(in KernelInfo info)
+    {
+        string activation = info.String(AttributeNames.Activation, ActivationNames.None);
+        switch (activation)
+        {
+            case ActivationNames.None:
+                return MapActivation.None;
+            case ActivationNames.HardSwish:
+                return MapActivation.HardSwish;
+            case ActivationNames.Clip:
+                float min = info.Float(AttributeNames.ActivationMin, float.NegativeInfinity);
+                float max = info.Float(AttributeNames.ActivationMax, float.PositiveInfinity);
+                if (!(min <= max))
+                {
+                    throw new OperatorException(
+                        Invariant($"attributes 'activation_min' {min} and 'activation_max' {max} are not the bounds of a clip"));
+                }
+
+                return MapActivation.Clip(min, max);
+            default:
+                throw new OperatorException(Invariant(
+                    $"attribute 'activation' is '{activation}': {ActivationNames.None}, {ActivationNames.Clip} and {ActivationNames.HardSwish} are known"));
+        }
+    }
+}
