@@ -36,7 +36,8 @@ public static class NestQuantCompiler
     {
         ArgumentNullException.ThrowIfNull(options);
         PassPipeline pipeline = new PassPipeline()
-            .Use(new DeadCodePass()) // first: a reader that nothing needs must not stand in the way of a rewrite
+            .Use(new InitializerInputsPass()) // before all: what follows looks for constants
+            .Use(new DeadCodePass()) // a reader that nothing needs must not stand in the way of a rewrite
             .Use(new ConstantNodesPass()) // before the others, which look for initializers
             .Use(new IdentityRemovalPass()) // before folding: an Identity hides a constant
             .Use(new ConstantFoldingPass());

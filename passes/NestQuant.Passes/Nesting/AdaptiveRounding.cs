@@ -1,5 +1,8 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace NestQuant.Passes.Nesting;
 
@@ -16,6 +19,7 @@ public sealed class AdaptiveRounding
 {
     private readonly float[] _nearest;
     private readonly float[] _errors;
+    private readonly float[] _movable;
     private readonly ulong[] _keys;
     private readonly Candidate[] _candidates;
 
@@ -26,6 +30,7 @@ public sealed class AdaptiveRounding
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxChannelLength);
         _nearest = new float[maxChannelLength];
         _errors = new float[maxChannelLength];
+        _movable = new float[maxChannelLength];
         _keys = new ulong[maxChannelLength];
         _candidates = new Candidate[maxChannelLength];
     }
@@ -42,9 +47,8 @@ public sealed class AdaptiveRounding
         if (x.Length % taps != 0 || rounded.Length != x.Length || x.Length > _errors.Length)
             throw new ArgumentException($"a channel of {x.Length} elements does not fit kernels of {taps} taps, {rounded.Length} results or a scratch of {_errors.Length}");
 
-        var channel = new Channel(x, _nearest.AsSpan(0, x.Length), _errors.AsSpan(0, x.Length), lo, hi);
-        TensorPrimitives.Round(channel.X, channel.Result);
-        TensorPrimitives.Subtract(channel.Result, channel.X, channel.Errors);
+        var channel = new Channel(x, _nearest.AsSpan(0, x.Length), _errors.AsSpan(0, x.Length), _movable.AsSpan(0, x.Length), lo, hi);
+        channel.RoundToNearest();
         if (taps > 1) FlipKernels(channel, taps);
         FlipPlan plan = FlipPlan.For(FixedOrderSum.Of(channel.Errors));
         Flip(channel, plan, taps > 1 ? OfferedKeys(plan, x.Length / taps) : EligibleKeys(plan, channel));
@@ -71,38 +75,37 @@ public sealed class AdaptiveRounding
     private static Candidate OfferLeast(scoped in Channel channel, FlipPlan plan, int start, int taps)
     {
         ulong least = ulong.MaxValue;
-        for (int i = start; i < start + taps; i++) least = Math.Min(least, channel.Key(i, plan.Up));
+        for (int i = start; i < start + taps; i++) least = Math.Min(least, KeyOf(channel.Movable[i], i, plan.Up));
         return channel.Offer(IndexOf(least), !plan.Up);
     }
 
-    /// <summary>The usual kernel: its first two elements in order are found in one scan.</summary>
+    /// <summary>The usual kernel: its first two elements in order are found in one scan, and nothing branches on its random data.</summary>
     private static Candidate FlipAtMostTwo(scoped in Channel channel, FlipPlan plan, int start, int taps)
     {
         ulong first = 0, second = 0;
-        ReadOnlySpan<float> errors = channel.Errors.Slice(start, taps);
-        ReadOnlySpan<float> x = channel.X.Slice(start, errors.Length);
-        for (int i = 0; i < errors.Length; i++)
+        ReadOnlySpan<float> movable = channel.Movable.Slice(start, taps);
+        for (int i = 0; i < movable.Length; i++)
         {
-            ulong key = channel.Key(errors[i], x[i], start + i, plan.Up);
+            ulong key = KeyOf(movable[i], start + i, plan.Up);
             second = Math.Max(second, Math.Min(first, key));
             first = Math.Max(first, key);
         }
 
-        if (plan.Count > 0) channel.Flip(IndexOf(first), plan.Up);
-        if (plan.Count > 1) channel.Flip(IndexOf(second), plan.Up);
-        return channel.Offer(IndexOf(plan.Ordered == 1 ? first : second), plan.Over ? !plan.Up : plan.Up);
+        channel.Flip(first, plan.Up, Math.Min(plan.Count, 1));
+        channel.Flip(second, plan.Up, plan.Count >> 1);
+        return channel.Offer(IndexOf(plan.Ordered == 1 ? first : second), plan.Over ^ plan.Up);
     }
 
     private Candidate FlipMany(scoped in Channel channel, FlipPlan plan, int start, int taps)
     {
         Span<ulong> keys = _keys.AsSpan(0, taps);
-        for (int i = 0; i < taps; i++) keys[i] = channel.Key(start + i, plan.Up);
+        for (int i = 0; i < taps; i++) keys[i] = KeyOf(channel.Movable[start + i], start + i, plan.Up);
         TopSelection.MoveLargestToFront(keys, plan.Ordered);
         ulong last = ulong.MaxValue;
         foreach (ulong key in keys[..plan.Ordered]) last = Math.Min(last, key);
         foreach (ulong key in keys[..plan.Ordered])
-            if (plan.Over || key != last) channel.Flip(IndexOf(key), plan.Up);
-        return channel.Offer(IndexOf(last), plan.Over ? !plan.Up : plan.Up);
+            channel.Flip(key, plan.Up, plan.Over || key != last ? 1 : 0);
+        return channel.Offer(IndexOf(last), plan.Over ^ plan.Up);
     }
 
     /// <summary>The channel step: flips the elements of highest priority; those that <paramref name="keys"/> does not list have priority zero.</summary>
@@ -110,7 +113,7 @@ public sealed class AdaptiveRounding
     {
         int listed = Math.Min(plan.Count, keys.Length);
         TopSelection.MoveLargestToFront(keys, listed);
-        foreach (ulong key in keys[..listed]) channel.Flip(IndexOf(key), plan.Up);
+        foreach (ulong key in keys[..listed]) channel.FlipFromNearest(IndexOf(key), plan.Up);
         if (listed < plan.Count) FlipUnlisted(channel, plan, keys);
     }
 
@@ -123,24 +126,46 @@ public sealed class AdaptiveRounding
         for (int i = 0; i < channel.X.Length && missing > 0; i++)
         {
             if (listed.Contains(i)) continue;
-            channel.Flip(i, plan.Up);
+            channel.FlipFromNearest(i, plan.Up);
             missing--;
         }
     }
 
-    /// <summary>Keys of the elements that can be flipped, where there is no kernel step.</summary>
+    /// <summary>
+    /// Keys of the elements that can be flipped, where there is no kernel step: those near one half when they suffice, otherwise all.
+    /// </summary>
     private Span<ulong> EligibleKeys(FlipPlan plan, scoped in Channel channel)
     {
         if (plan.Count == 0) return [];
+        // Errors are spread evenly over [-0.5, 0.5], so about three times as many as are needed lie above this.
+        float threshold = 0.5f - (3f * plan.Count / channel.X.Length);
+        int count = CollectKeys(channel.Movable, plan.Up, threshold);
+        if (count < plan.Count) count = CollectKeys(channel.Movable, plan.Up, 0);
+        return _keys.AsSpan(0, count);
+    }
+
+    /// <summary>Collects the keys whose priority is positive and at least a threshold. Returns their number.</summary>
+    private int CollectKeys(ReadOnlySpan<float> movable, bool up, float threshold)
+    {
+        ReadOnlySpan<Vector256<float>> vectors = MemoryMarshal.Cast<float, Vector256<float>>(movable);
+        Vector256<float> sign = Vector256.Create(up ? -0f : 0f), least = Vector256.Create(MathF.Max(threshold, float.Epsilon));
         int count = 0;
-        for (int i = 0; i < channel.X.Length; i++)
+        for (int v = 0; v < vectors.Length; v++)
         {
-            ulong key = channel.Key(i, plan.Up);
-            _keys[count] = key;
-            count += HasPriority(key) ? 1 : 0;
+            for (uint hits = Vector256.GreaterThanOrEqual(vectors[v] ^ sign, least).ExtractMostSignificantBits(); hits != 0; hits &= hits - 1)
+            {
+                int index = (v * Vector256<float>.Count) + BitOperations.TrailingZeroCount(hits);
+                _keys[count++] = KeyOf(movable[index], index, up);
+            }
         }
 
-        return _keys.AsSpan(0, count);
+        for (int index = vectors.Length * Vector256<float>.Count; index < movable.Length; index++)
+        {
+            ulong key = KeyOf(movable[index], index, up);
+            if (key >= KeyOf(least[0], -1)) _keys[count++] = key;
+        }
+
+        return count;
     }
 
     /// <summary>Keys of what the kernels offer in the plan's direction.</summary>
@@ -159,7 +184,15 @@ public sealed class AdaptiveRounding
 
     /// <summary>A sort key: descending keys are descending priorities, and ascending indices where priorities are equal.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong KeyOf(int priorityBits, int index) => ((ulong)(uint)priorityBits << 32) | (uint)~index;
+    private static ulong KeyOf(float priority, int index) => ((ulong)BitConverter.SingleToUInt32Bits(priority) << 32) | (uint)~index;
+
+    /// <summary>The sort key of an element for one direction: its priority is its movable error there, and 0 where it cannot move that way.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong KeyOf(float movable, int index, bool up)
+    {
+        int bits = BitConverter.SingleToInt32Bits(movable) ^ (up ? int.MinValue : 0);
+        return ((ulong)(uint)(bits & ~(bits >> 31)) << 32) | (uint)~index;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int IndexOf(ulong key) => ~(int)(uint)key;
@@ -187,46 +220,71 @@ public sealed class AdaptiveRounding
     /// <summary>The element that a kernel offers to the channel step, as a sort key, and the direction of the offer.</summary>
     private readonly record struct Candidate(ulong Key, bool Up);
 
-    /// <summary>A channel at work. <c>Result</c> holds integers not yet clipped, <c>Errors</c> what they differ by from <c>X</c>.</summary>
-    private readonly ref struct Channel(ReadOnlySpan<float> x, Span<float> result, Span<float> errors, float lo, float hi)
+    /// <summary>
+    /// A channel at work. <c>Result</c> holds integers not yet clipped, <c>Errors</c> what they differ by from <c>X</c>, and
+    /// <c>Movable</c> the first errors, 0 where an element cannot move against its error because it lies beyond a bound.
+    /// </summary>
+    private readonly ref struct Channel(ReadOnlySpan<float> x, Span<float> result, Span<float> errors, Span<float> movable, float lo, float hi)
     {
         public readonly ReadOnlySpan<float> X = x;
         public readonly Span<float> Result = result;
         public readonly Span<float> Errors = errors;
+        public readonly Span<float> Movable = movable;
 
-        /// <summary>Sort key of an element that has not been flipped: its priority is |error| where it can move in that direction, else 0.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public ulong Key(int index, bool up) => Key(Errors[index], X[index], index, up);
-
-        /// <summary>The same for an element whose values are at hand.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public ulong Key(float error, float x, int index, bool up)
+        /// <summary>Fills all three spans.</summary>
+        public void RoundToNearest()
         {
-            int bits = BitConverter.SingleToInt32Bits(error) ^ (up ? int.MinValue : 0);
-            return KeyOf(InBounds(x, up) ? bits & ~(bits >> 31) : 0, index);
+            TensorPrimitives.Round(X, Result);
+            TensorPrimitives.Subtract(Result, X, Errors);
+            Span<Vector256<float>> movables = MemoryMarshal.Cast<float, Vector256<float>>(Movable);
+            ReadOnlySpan<Vector256<float>> vectors = MemoryMarshal.Cast<float, Vector256<float>>(X);
+            Vector256<float> least = Vector256.Create(lo), greatest = Vector256.Create(hi);
+            for (int i = 0; i < movables.Length; i++)
+            {
+                Vector256<float> error = Vector256.Create<float>(Errors.Slice(i * Vector256<float>.Count, Vector256<float>.Count));
+                Vector256<float> stuck = (Vector256.LessThanOrEqual(vectors[i], least) & Vector256.GreaterThan(error, Vector256<float>.Zero))
+                    | (Vector256.GreaterThanOrEqual(vectors[i], greatest) & Vector256.LessThan(error, Vector256<float>.Zero));
+                movables[i] = Vector256.AndNot(error, stuck);
+            }
+
+            for (int i = movables.Length * Vector256<float>.Count; i < X.Length; i++)
+                Movable[i] = (X[i] <= lo && Errors[i] > 0) || (X[i] >= hi && Errors[i] < 0) ? 0 : Errors[i];
         }
 
-        public Candidate Offer(int index, bool up) => new(KeyOf(BitConverter.SingleToInt32Bits(MathF.Abs(Errors[index])), index), up);
+        public Candidate Offer(int index, bool up) => new(KeyOf(MathF.Abs(Errors[index]), index), up);
 
         /// <summary>
-        /// Moves one element to its neighbour. Measured from the first rounding: an element that was flipped before in the other
+        /// Moves an element that has not been flipped by <paramref name="times"/>, 0 or 1, steps. One that cannot move stays and counts as exact.
+        /// </summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Flip(ulong key, bool up, int times)
+        {
+            int index = IndexOf(key);
+            if (!HasPriority(key) && times != 0)
+            {
+                Errors[index] = 0;
+                return;
+            }
+
+            float step = up ? times : -times;
+            Errors[index] += step;
+            Result[index] += step;
+        }
+
+        /// <summary>
+        /// Moves one element in the channel step, measured from the first rounding: an element that was flipped before in the other
         /// direction returns, and one that cannot move stays; both then count as exact.
         /// </summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Flip(int index, bool up)
+        public void FlipFromNearest(int index, bool up)
         {
             float nearest = MathF.Round(X[index]);
-            float error = nearest - X[index];
-            bool eligible = InBounds(X[index], up) && (up ? error < 0 : error > 0);
             int step = up ? 1 : -1;
-            Errors[index] = eligible ? error + step : 0;
+            bool eligible = up ? Movable[index] < 0 : Movable[index] > 0;
+            Errors[index] = eligible ? nearest - X[index] + step : 0;
             Result[index] = eligible ? nearest + step : nearest;
         }
 
         /// <summary>Writes the results, clipped to the bounds.</summary>
         public void Store(Span<sbyte> rounded) => ByteConversion.Store(Result, lo, hi, rounded);
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private bool InBounds(float x, bool up) => up ? x < hi : x > lo;
     }
 }

@@ -8,6 +8,8 @@ namespace NestQuant.RuntimeOps.Interop;
 /// <remarks>Every call is within ONNX Runtime's contract: strings end with a zero, out pointers are locals, lengths are the spans' own.</remarks>
 internal readonly unsafe struct OrtApi(void** table)
 {
+    private static long s_unknownDimensions;
+
     private readonly OrtApiFunctions _functions = new(table);
 
     /// <summary>Finds the table that has every function in <see cref="OrtApiSlot"/>.</summary>
@@ -236,19 +238,31 @@ internal readonly unsafe struct OrtApi(void** table)
         }
     }
 
+    /// <summary>States type and shape of output 0 during shape inference, -1 where a dimension is unknown.</summary>
+    /// <remarks>
+    /// ONNX Runtime takes a bare -1 for the dimension's value, and folds a Shape behind the node to it. An unknown dimension therefore
+    /// gets a name, one that no other dimension has: equal names would say equal sizes.
+    /// </remarks>
     public void SetInferredOutput(void* context, ElementType type, ReadOnlySpan<long> shape)
     {
+        nint[] names = new nint[shape.Length];
         void* info;
         Check(_functions.CreateTensorTypeAndShapeInfo(&info));
         try
         {
+            for (int i = 0; i < names.Length; i++)
+                names[i] = Marshal.StringToCoTaskMemUTF8(shape[i] < 0 ? Invariant($"nestquant_dim_{Interlocked.Increment(ref s_unknownDimensions)}") : "");
             Check(_functions.SetTensorElementType(info, type));
+            // Both arrays have shape.Length elements, and ONNX Runtime copies them.
             fixed (long* dimensions = shape)
                 Check(_functions.SetDimensions(info, dimensions, (nuint)shape.Length));
+            fixed (nint* symbols = names)
+                Check(_functions.SetSymbolicDimensions(info, (byte**)symbols, (nuint)names.Length));
             Check(_functions.ShapeInferContextSetOutputTypeShape(context, 0, info));
         }
         finally
         {
+            foreach (nint name in names) Marshal.FreeCoTaskMem(name);
             _functions.ReleaseTensorTypeAndShapeInfo(info);
         }
     }

@@ -84,6 +84,9 @@ internal readonly unsafe struct OrtApiFunctions(void** table)
     public delegate* unmanaged[Cdecl]<void*, nuint, void*, void*> ShapeInferContextSetOutputTypeShape =>
         (delegate* unmanaged[Cdecl]<void*, nuint, void*, void*>)table[OrtApiSlot.ShapeInferContextSetOutputTypeShape];
 
+    public delegate* unmanaged[Cdecl]<void*, byte**, nuint, void*> SetSymbolicDimensions =>
+        (delegate* unmanaged[Cdecl]<void*, byte**, nuint, void*>)table[OrtApiSlot.SetSymbolicDimensions];
+
     public delegate* unmanaged[Cdecl]<void*, OpAttributeType, void*, nuint, nuint*, void*> ReadOpAttr =>
         (delegate* unmanaged[Cdecl]<void*, OpAttributeType, void*, nuint, nuint*, void*>)table[OrtApiSlot.ReadOpAttr];
 

@@ -39,6 +39,7 @@ internal static class OrtApiSlot
     public const int ShapeInferContextGetInputTypeShape = 268;
     public const int ShapeInferContextGetAttribute = 269;
     public const int ShapeInferContextSetOutputTypeShape = 270;
+    public const int SetSymbolicDimensions = 271;
     public const int ReadOpAttr = 272;
     public const int KernelContextParallelFor = 274;
     public const int GetKeyValue = 297;

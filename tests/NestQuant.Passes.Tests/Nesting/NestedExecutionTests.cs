@@ -118,6 +118,20 @@ public sealed class NestedExecutionTests
         Assert.Equal(ModelRunner.Run(form.Model(), ("x", zeros))["y"].Bytes, ModelRunner.Run(model, ("x", zeros))["y"].Bytes);
     }
 
+    /// <summary>ONNX Runtime folds a Shape whose input has a known shape: an unknown batch size must stay unknown behind a nested operator.</summary>
+    [Theory]
+    [InlineData("h = Conv(x, W)", 4)]
+    [InlineData("h = MatMul(x, W)", 2)]
+    public void AShapeBehindANestedOperatorHasTheRealBatchSize(string node, int rank)
+    {
+        long[] x = rank == 4 ? [-1, 3, 5, 5] : [-1, 3], weight = rank == 4 ? [4, 3, 3, 3] : [3, 4];
+        ModelProto model = new Compiler.Tests.Graph.GraphBuilder().Input("x", x).Random("W", weight).Node(node).Node("y = Shape(h)").Output("y").Model();
+        PassRun run = PassRun.Of(new NestingPass(new NestingOptions { Bits = new NestedBits(8, 6) }), model);
+        x[0] = 7;
+        TensorValue shape = ModelRunner.Run(run.Model, ("x", TensorValue.Random(x)))["y"];
+        Assert.Equal(rank == 4 ? [7, 4, 3, 3] : [7, 4], System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(shape.Bytes).ToArray());
+    }
+
     [Fact]
     public void ALoopReadsTheOuterOperandsInEveryTrip()
     {
