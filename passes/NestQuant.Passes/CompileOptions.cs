@@ -1,3 +1,4 @@
+using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Packing;
 
@@ -17,6 +18,9 @@ public sealed record CompileOptions
 
     /// <summary>How activations are quantized.</summary>
     public ActivationMode Activations { get; init; } = ActivationMode.Dynamic;
+
+    /// <summary>What happens to GroupNL blocks.</summary>
+    public GroupNLMode GroupNL { get; init; } = GroupNLMode.Fuse;
 
     /// <summary>
     /// Patterns of node names to leave alone; <c>*</c> stands for any run of characters and <c>?</c> for one. A pattern that

@@ -3,6 +3,7 @@ using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Passes.Cleanup;
 using NestQuant.Passes.Folding;
+using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Passes;
@@ -39,7 +40,9 @@ public static class NestQuantCompiler
             .Use(new DeadCodePass()) // a reader that nothing needs must not stand in the way of a rewrite
             .Use(new ConstantNodesPass()) // before the others, which look for initializers
             .Use(new IdentityRemovalPass()) // before folding: an Identity hides a constant
-            .Use(new ConstantFoldingPass())
+            .Use(new ConstantFoldingPass());
+        if (options.GroupNL == GroupNLMode.Fuse) pipeline.Use(new GroupNLFusePass()); // after folding: shifts and periods are computed
+        pipeline
             .Use(new BatchNormFoldingPass()) // after constants are folded, before weights are no longer float
             .Use(new DeadCodePass()); // what folding left behind
         if (options.Nest is { } bits)

@@ -2,6 +2,7 @@ using System.Reflection;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Compiler.Reports;
+using NestQuant.Passes.GroupNL;
 
 namespace NestQuant.Passes;
 
@@ -41,8 +42,10 @@ public static class Provenance
 
     private static string Describe(CompileOptions options)
     {
-        if (options.Nest is not { } bits) return "nest=off";
-        string text = $"nest={bits} rounding={Name(options.Rounding)} weights={Name(options.Weights)} activations={Name(options.Activations)}";
+        string text = options.Nest is { } bits
+            ? $"nest={bits} rounding={Name(options.Rounding)} weights={Name(options.Weights)} activations={Name(options.Activations)}"
+            : "nest=off";
+        if (options.GroupNL != GroupNLMode.Fuse) text += $" groupnl={Name(options.GroupNL)}";
         return options.Exclude.Count == 0 ? text : $"{text} exclude={string.Join(',', options.Exclude)}";
     }
 

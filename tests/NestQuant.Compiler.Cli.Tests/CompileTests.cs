@@ -59,6 +59,19 @@ public sealed class CompileTests : IDisposable
         Assert.DoesNotContain(ModelFile.Load(_folder["a.onnx"]).Graph!.Node, node => node.OpType == "BatchNormalization");
     }
 
+    [Theory]
+    [InlineData("fuse", 2, 0)]
+    [InlineData("off", 0, 2)]
+    public void GroupNL_blocks_are_fused_unless_turned_off(string kind, int fused, int sines)
+    {
+        ToolRun run = Tool.Run("compile", Golden.Path("digits-gnl.onnx"), "-o", _folder["a.onnx"], "--groupnl", kind).ShouldSucceed();
+
+        List<NodeProto> nodes = ModelFile.Load(_folder["a.onnx"]).Graph!.Node;
+        Assert.Equal(fused, nodes.Count(node => node.OpType == "GroupNLExpand"));
+        Assert.Equal(sines, nodes.Count(node => node.OpType == "Sin"));
+        Assert.Equal(fused > 0, run.Out.Contains("groupnl-fusion: 2 nodes rewritten", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Excluded_nodes_are_kept_and_say_so()
     {

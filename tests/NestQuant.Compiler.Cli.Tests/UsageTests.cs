@@ -18,7 +18,7 @@ public sealed class UsageTests
         { "compile a.onnx -o b.onnx --nest 8:6 --threads 0", "positive integer" },
         { "compile a.onnx -o b.onnx --rounding nearest", "--nest" },
         { "compile a.onnx -o b.onnx --report r.pdf", ".json or .html" },
-        { "compile a.onnx -o b.onnx --groupnl fuse", "--groupnl" },
+        { "compile a.onnx -o b.onnx --groupnl expand", "fuse, off" },
         { "compile a.onnx -o b.onnx --calibrate d.npy", "--calibrate" },
         { "bench a.onnx", "bench" },
         { "inspect", "MODEL" },

@@ -4,6 +4,7 @@ using NestQuant.Compiler.Cli.Rendering;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Reports;
 using NestQuant.Passes;
+using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Packing;
 
@@ -14,7 +15,7 @@ internal static class CompileCommand
 {
     public static void Add(CommandLineApplication app, CliConsole console, CancellationToken cancellation) => app.Command("compile", command =>
     {
-        command.Description = "Compile a model: fold constants and, with --nest, nest its weights";
+        command.Description = "Compile a model: fold constants, fuse GroupNL blocks and, with --nest, nest its weights";
         command.ExtendedHelpText = """
 
             Writes OUT.onnx and, when weights are nested, beside it OUT.high.bin and OUT.low.bin (the packed weights) and OUT.part.onnx
@@ -29,6 +30,7 @@ internal static class CompileCommand
         CommandOption rounding = command.Option("--rounding <KIND>", "adaptive (default), nearest or floor", CommandOptionType.SingleValue);
         CommandOption weights = command.Option("--weights <KIND>", "symmetric (default) or affine", CommandOptionType.SingleValue);
         CommandOption activations = command.Option("--activations <KIND>", "dynamic (default): integer execution, quantized at run time; none: float execution", CommandOptionType.SingleValue);
+        CommandOption groupNL = command.Option("--groupnl <KIND>", "fuse (default): every GroupNL block becomes one operator; off: blocks stay as they are", CommandOptionType.SingleValue);
         CommandOption exclude = command.Option("--exclude <PATTERN>", "leave nodes of matching names as they are; * and ? are wildcards; repeatable", CommandOptionType.MultipleValue);
         CommandOption reports = command.Option("--report <FILE>", "write the decisions as .json or .html; repeatable", CommandOptionType.MultipleValue);
         CommandOption threads = command.Option("--threads <N>", "most threads to use; default: one per processor", CommandOptionType.SingleValue);
@@ -44,6 +46,7 @@ internal static class CompileCommand
                     Rounding = rounding.OneOf(WeightRounding.Adaptive),
                     Weights = weights.OneOf(WeightScheme.Symmetric),
                     Activations = activations.OneOf(ActivationMode.Dynamic),
+                    GroupNL = groupNL.OneOf(GroupNLMode.Fuse),
                     Exclude = [.. exclude.Values.Select(pattern => pattern!)],
                 },
                 threads.PositiveInteger());

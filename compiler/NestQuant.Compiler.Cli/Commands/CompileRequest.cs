@@ -1,5 +1,6 @@
 using NestQuant.Compiler.Onnx;
 using NestQuant.Passes;
+using NestQuant.Passes.GroupNL;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
@@ -59,9 +60,13 @@ internal sealed record CompileRequest(string Model, string Output, IReadOnlyList
     }
 
     /// <summary>The options in one line, for people.</summary>
-    public string Describe() => Options.Nest is { } bits
-        ? $"nest {bits}, rounding {Options.Rounding}, weights {Options.Weights}, activations {Options.Activations}".ToLowerInvariant()
-        : "no nesting";
+    public string Describe()
+    {
+        string nesting = Options.Nest is { } bits
+            ? $"nest {bits}, rounding {Options.Rounding}, weights {Options.Weights}, activations {Options.Activations}".ToLowerInvariant()
+            : "no nesting";
+        return Options.GroupNL == GroupNLMode.Fuse ? nesting : $"{nesting}, groupnl {Options.GroupNL}".ToLowerInvariant();
+    }
 
     private static string Resolve(string path)
     {

@@ -78,7 +78,8 @@ public sealed class BatchNormFoldingPass : IGraphPass
         return null;
     }
 
-    private static string? WhyTraining(NodeProto norm, long opset)
+    /// <summary>Why a BatchNormalization does anything but scale and shift every channel; null when it does not.</summary>
+    internal static string? WhyTraining(NodeProto norm, long opset)
     {
         if (norm.GetInt("training_mode", 0) != 0) return "it is in training mode";
         if (opset < 7 && norm.GetInt("is_test", 0) == 0) return "it is in training mode (is_test is 0)";
@@ -89,7 +90,8 @@ public sealed class BatchNormFoldingPass : IGraphPass
     private static TensorProto? FloatConstant(GraphView view, string name) =>
         name.Length > 0 && view.Constant(name) is { DataType: TensorDataType.Float } tensor ? tensor : null;
 
-    private static double[] Factors(float[] scale, float[] variance, float epsilon)
+    /// <summary>scale / sqrt(variance + epsilon) per channel.</summary>
+    internal static double[] Factors(float[] scale, float[] variance, float epsilon)
     {
         var factors = new double[scale.Length];
         for (int m = 0; m < factors.Length; m++) factors[m] = scale[m] / Math.Sqrt((double)variance[m] + epsilon);

@@ -46,8 +46,8 @@ internal sealed class NestedGraphEmitter
             return _options.Activations == ActivationMode.None ? null : $"weight-only: {reason}";
         }
 
-        if (candidate.Node.Is("Conv")) EmitConv(candidate, operands);
-        else EmitGemm(candidate, operands);
+        if (candidate.Node.Is("Conv")) return EmitConv(candidate, operands);
+        EmitGemm(candidate, operands);
         return null;
     }
 
@@ -75,18 +75,28 @@ internal sealed class NestedGraphEmitter
         return _dequantized[candidate.Weight!] = value;
     }
 
-    private void EmitConv(NestingCandidate candidate, NestedOperands operands)
+    private string? EmitConv(NestingCandidate candidate, NestedOperands operands)
     {
         NodeProto conv = candidate.Node;
         int rank = operands.Shape.Length;
-        string output = conv.Output[0], channelsLast = _names.Next(output + "_channels_last");
+        GroupNLExpansion? expansion = GroupNLExpansion.Of(conv, candidate.View);
+        string output = expansion?.Output ?? conv.Output[0], channelsLast = _names.Next(output + "_channels_last");
         QuantizedActivations.Quantized x = _activations.QuantizeChannelsLast(candidate.View, conv.Input[0], rank, conv);
-        NodeProto nested = Nested(OperatorNames.NestedConv, conv.DisplayName(), channelsLast);
-        nested.Input.AddRange([x.Value, x.Scale, x.ZeroPoint, operands.High, operands.Low, operands.Scale, operands.ZeroPoint, conv.InputAt(2), Bits()]);
+        NodeProto nested = Nested(expansion is null ? OperatorNames.NestedConv : OperatorNames.NestedGroupNLConv, conv.DisplayName(), channelsLast);
+        nested.Input.AddRange([x.Value, x.Scale, x.ZeroPoint, operands.High, operands.Low, operands.Scale, operands.ZeroPoint, conv.InputAt(2), .. expansion?.Inputs ?? [], Bits()]);
         operands.Describe(nested);
         foreach (string attribute in (string[])[AttributeNames.Group, AttributeNames.Strides, AttributeNames.Dilations, AttributeNames.Pads, AttributeNames.AutoPad])
             if (conv.GetAttribute(attribute) is { } value) nested.Attribute.Add(value);
-        candidate.View.Replace(conv, nested, _activations.ToChannelsFirst(channelsLast, output, rank));
+        NodeProto toChannelsFirst = _activations.ToChannelsFirst(channelsLast, output, rank);
+        if (expansion is null)
+        {
+            candidate.View.Replace(conv, nested, toChannelsFirst);
+            return null;
+        }
+
+        expansion.Describe(nested);
+        expansion.Replace(nested, toChannelsFirst);
+        return $"with GroupNLExpand '{expansion.Name}' in its epilogue";
     }
 
     private void EmitGemm(NestingCandidate candidate, NestedOperands operands)

@@ -51,7 +51,8 @@ public static class PartModel
     public static bool IsNested(NodeProto node)
     {
         ArgumentNullException.ThrowIfNull(node);
-        return node.Domain == NestQuantOps.Domain && node.OpType is OperatorNames.NestedDequantizeLinear or OperatorNames.NestedConv or OperatorNames.NestedGemm;
+        return node.Domain == NestQuantOps.Domain && node.OpType is
+            OperatorNames.NestedDequantizeLinear or OperatorNames.NestedConv or OperatorNames.NestedGemm or OperatorNames.NestedGroupNLConv;
     }
 
     /// <summary>Position of the high operand among a nested operator's inputs; the low operand follows it.</summary>

@@ -13,9 +13,6 @@ public static class PrecisionInput
     /// <summary>Name of the graph input.</summary>
     public const string Name = "nest_bits";
 
-    /// <summary>First IR version in which an initializer may be left out of, or added to, the graph inputs at will.</summary>
-    private const int FirstIrVersion = 4;
-
     /// <summary>Adds the input, if the model has none, with full precision as its default, and what it needs of the model's header.</summary>
     /// <returns>Its name.</returns>
     /// <exception cref="ModelException">Another value of the model has that name.</exception>
@@ -32,9 +29,7 @@ public static class PrecisionInput
         main.AddInitializer(TensorProto.FromInt32s(Name, [], [bits.Full]));
         var scalar = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Int32, Shape = new TensorShapeProto() } };
         main.AddInput(new ValueInfoProto { Name = Name, Type = scalar });
-        model.IrVersion = Math.Max(model.IrVersion ?? 0, FirstIrVersion);
-        if (!model.OpsetImport.Exists(static opset => opset.Domain == RuntimeOps.NestQuantOps.Domain))
-            model.OpsetImport.Add(new OperatorSetIdProto { Domain = RuntimeOps.NestQuantOps.Domain, Version = RuntimeOps.NestQuantOps.Version });
+        OperatorDomain.Import(model);
         return Name;
     }
 }

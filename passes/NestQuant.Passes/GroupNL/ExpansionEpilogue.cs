@@ -1,0 +1,100 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Passes.Folding;
+using NestQuant.RuntimeOps.Operators;
+
+namespace NestQuant.Passes.GroupNL;
+
+/// <summary>
+/// Moves what follows a GroupNLExpand into it.
+/// <code>
+/// e = com.nestquant.GroupNLExpand (x, shift, period); b = BatchNormalization (e, gamma, beta, mean, var); y = Relu (b)
+/// y = com.nestquant.GroupNLExpand &lt;activation = "clip", activation_min = 0&gt; (x, shift, period, scale, bias)
+/// </code>
+/// with scale = gamma / sqrt(var + epsilon) and bias = beta - mean * scale, computed in float64 and rounded to float32 once.
+/// </summary>
+internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long opset)
+{
+    private const int ScaleInput = 3, ClipWithInputs = 11;
+
+    /// <summary>Moves an inference BatchNormalization with constant parameters into the operator.</summary>
+    /// <returns>The node that is now part of the operator, or null.</returns>
+    public NodeProto? TakeBatchNorm(NodeProto expand, int channels)
+    {
+        if (expand.Input.Count > ScaleInput || HasActivation(expand)) return null;
+        if (SoleReader(expand) is not { } norm || !norm.Is("BatchNormalization") || BatchNormFoldingPass.WhyTraining(norm, opset) is not null) return null;
+        var parameters = new float[4][];
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            string name = norm.InputAt(i + 1);
+            if (name.Length == 0 || view.Constant(name) is not { DataType: TensorDataType.Float } tensor || tensor.ElementCount != channels) return null;
+            parameters[i] = tensor.ToFloats();
+        }
+
+        double[] factors = BatchNormFoldingPass.Factors(parameters[0], parameters[3], norm.GetFloat("epsilon", 1e-5f));
+        var bias = new float[channels];
+        for (int c = 0; c < channels; c++) bias[c] = (float)(parameters[1][c] - (parameters[2][c] * factors[c]));
+        AddInput(expand, "_scale", Array.ConvertAll(factors, static factor => (float)factor));
+        AddInput(expand, "_bias", bias);
+        TakeOver(norm, expand);
+        return norm;
+    }
+
+    /// <summary>Moves Relu, Clip with constant bounds or HardSwish into the operator.</summary>
+    /// <returns>The node that is now part of the operator, or null.</returns>
+    public NodeProto? TakeActivation(NodeProto expand)
+    {
+        if (HasActivation(expand) || SoleReader(expand) is not { } activation) return null;
+        if (activation.Is("HardSwish"))
+        {
+            expand.SetAttribute(AttributeProto.String(AttributeNames.Activation, ActivationNames.HardSwish));
+        }
+        else
+        {
+            if (Bounds(activation) is not { } bounds) return null;
+            expand.SetAttribute(AttributeProto.String(AttributeNames.Activation, ActivationNames.Clip));
+            if (!float.IsNegativeInfinity(bounds.Low)) expand.SetAttribute(AttributeProto.Float(AttributeNames.ActivationMin, bounds.Low));
+            if (!float.IsPositiveInfinity(bounds.High)) expand.SetAttribute(AttributeProto.Float(AttributeNames.ActivationMax, bounds.High));
+        }
+
+        TakeOver(activation, expand);
+        return activation;
+    }
+
+    private void AddInput(NodeProto expand, string suffix, float[] values)
+    {
+        TensorProto tensor = TensorProto.FromFloats(names.Next(expand.DisplayName() + suffix), [values.Length], values);
+        view.AddInitializer(tensor);
+        expand.Input.Add("");
+        view.SetInput(expand, expand.Input.Count - 1, tensor.Name);
+    }
+
+    private (float Low, float High)? Bounds(NodeProto activation)
+    {
+        if (activation.Is("Relu")) return (0, float.PositiveInfinity);
+        if (!activation.Is("Clip")) return null;
+        float? low = Bound(activation, 1, "min", float.NegativeInfinity), high = Bound(activation, 2, "max", float.PositiveInfinity);
+        return low <= high ? (low.Value, high.Value) : null;
+    }
+
+    private float? Bound(NodeProto clip, int input, string attribute, float none)
+    {
+        if (opset < ClipWithInputs) return clip.GetFloat(attribute, none);
+        return clip.InputAt(input).Length == 0 ? none : ScalarConstant.Float(view, clip.InputAt(input));
+    }
+
+    private static bool HasActivation(NodeProto expand) => expand.GetString(AttributeNames.Activation, ActivationNames.None) != ActivationNames.None;
+
+    private NodeProto? SoleReader(NodeProto expand)
+    {
+        string value = expand.Output[0];
+        return !view.IsOutput(value) && view.Consumers(value) is [var reader] && reader.InputAt(0) == value ? reader : null;
+    }
+
+    /// <summary>The operator now yields what the node after it did.</summary>
+    private void TakeOver(NodeProto next, NodeProto expand)
+    {
+        view.Remove(new HashSet<NodeProto>(ReferenceEqualityComparer.Instance) { next });
+        view.RenameProduced(expand.Output[0], next.Output[0]);
+    }
+}

@@ -1,0 +1,60 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.RuntimeOps;
+using NestQuant.RuntimeOps.Operators;
+
+namespace NestQuant.Passes.Nesting;
+
+/// <summary>
+/// A GroupNLExpand that alone reads the result of a 2-D Conv, and so becomes the epilogue of the nested convolution.
+/// <code>
+/// c = Conv (x, W, B); y = com.nestquant.GroupNLExpand (c, shift, period, scale, bias)
+/// y = Transpose (com.nestquant.NestedGroupNLConv (quantized x, W_high, W_low, W_scale, W_zero_point, B, shift, period, scale, bias, nest_bits))
+/// </code>
+/// </summary>
+internal sealed class GroupNLExpansion
+{
+    /// <summary>Inputs of GroupNLExpand behind the seed maps: shift, period, scale, bias.</summary>
+    private const int ParameterCount = 4;
+
+    private readonly NodeProto _conv;
+    private readonly NodeProto _expand;
+    private readonly GraphView _view;
+
+    private GroupNLExpansion(NodeProto conv, NodeProto expand, GraphView view)
+    {
+        _conv = conv;
+        _expand = expand;
+        _view = view;
+    }
+
+    /// <summary>Name of the operator, for people.</summary>
+    public string Name => _expand.DisplayName();
+
+    /// <summary>Name of its result.</summary>
+    public string Output => _expand.Output[0];
+
+    /// <summary>shift, period, scale and bias; empty where the last two are left out.</summary>
+    public IEnumerable<string> Inputs => Enumerable.Range(1, ParameterCount).Select(_expand.InputAt);
+
+    /// <summary>The expansion of a convolution's result; null where something else reads the result too.</summary>
+    public static GroupNLExpansion? Of(NodeProto conv, GraphView view)
+    {
+        string seeds = conv.Output[0];
+        if (view.IsOutput(seeds) || view.Consumers(seeds) is not [var expand]) return null;
+        bool fits = expand.Domain == NestQuantOps.Domain && expand.OpType == OperatorNames.GroupNLExpand
+            && expand.InputAt(0) == seeds && expand.GetInt(AttributeNames.ChannelsLast, 0) == 0;
+        return fits ? new GroupNLExpansion(conv, expand, view) : null;
+    }
+
+    /// <summary>Adds the expansion's attributes to the operator that takes it over.</summary>
+    public void Describe(NodeProto nested) =>
+        nested.Attribute.AddRange(_expand.Attribute.Where(static attribute => attribute.Name != AttributeNames.ChannelsLast));
+
+    /// <summary>Puts nodes in the place of the expansion and removes the convolution.</summary>
+    public void Replace(params ReadOnlySpan<NodeProto> nodes)
+    {
+        _view.Replace(_expand, nodes);
+        _view.Remove(new HashSet<NodeProto>(ReferenceEqualityComparer.Instance) { _conv });
+    }
+}
