@@ -22,6 +22,9 @@ public sealed record CompileOptions
     /// <summary>What happens to GroupNL blocks.</summary>
     public GroupNLMode GroupNL { get; init; } = GroupNLMode.Fuse;
 
+    /// <summary>How convolutions are rewritten into GroupNL blocks; null leaves them as they are.</summary>
+    public GroupNLExpandOptions? Expand { get; init; }
+
     /// <summary>
     /// Patterns of node names to leave alone; <c>*</c> stands for any run of characters and <c>?</c> for one. A pattern that
     /// matches no node is an error.

@@ -41,10 +41,12 @@ public static class NestQuantCompiler
             .Use(new ConstantNodesPass()) // before the others, which look for initializers
             .Use(new IdentityRemovalPass()) // before folding: an Identity hides a constant
             .Use(new ConstantFoldingPass());
-        if (options.GroupNL == GroupNLMode.Fuse) pipeline.Use(new GroupNLFusePass()); // after folding: shifts and periods are computed
-        pipeline
-            .Use(new BatchNormFoldingPass()) // after constants are folded, before weights are no longer float
-            .Use(new DeadCodePass()); // what folding left behind
+        // A model that is to be trained keeps its blocks in standard operators, and its batch normalisation.
+        bool forTraining = options.Expand is { Form: GroupNLForm.Standard };
+        if (options.Expand is { } expand) pipeline.Use(new GroupNLExpandPass(expand)); // before what follows a convolution is folded into it
+        if (options.GroupNL == GroupNLMode.Fuse && !forTraining) pipeline.Use(new GroupNLFusePass()); // after folding: shifts and periods are computed
+        if (!forTraining) pipeline.Use(new BatchNormFoldingPass()); // after constants are folded, before weights are no longer float
+        pipeline.Use(new DeadCodePass()); // what folding left behind
         if (options.Nest is { } bits)
         {
             pipeline.Use(new NestingPass(new NestingOptions

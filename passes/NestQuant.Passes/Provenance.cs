@@ -46,6 +46,13 @@ public static class Provenance
             ? $"nest={bits} rounding={Name(options.Rounding)} weights={Name(options.Weights)} activations={Name(options.Activations)}"
             : "nest=off";
         if (options.GroupNL != GroupNLMode.Fuse) text += $" groupnl={Name(options.GroupNL)}";
+        if (options.Expand is { } expand)
+        {
+            text += $" groupnl=expand:{expand}";
+            if (expand.Include.Count > 0) text += $" groupnl-include={string.Join(',', expand.Include)}";
+            if (expand.Exclude.Count > 0) text += $" groupnl-exclude={string.Join(',', expand.Exclude)}";
+        }
+
         return options.Exclude.Count == 0 ? text : $"{text} exclude={string.Join(',', options.Exclude)}";
     }
 

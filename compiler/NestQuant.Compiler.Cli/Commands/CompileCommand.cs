@@ -23,6 +23,10 @@ internal static class CompileCommand
 
             Example:
               nestquant compile model.onnx -o out/model.onnx --nest 8:6 --exclude '/head/*' --report out/report.html
+
+            --groupnl expand rewrites convolutions into GroupNL blocks (arXiv 2506.12335), which changes what the model computes: the result has
+            to be trained. Its parts, all optional: expand:r=2,g=4,sparse,seed=0,form=standard,period=1:2,shift=1:5,function=sine. A convolution keeps
+            1/r of its filters, in g groups; form=fused writes one operator per block instead of standard ones.
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file to compile").IsRequired();
         CommandOption output = command.Option("-o|--output <FILE>", "ONNX file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
@@ -30,7 +34,9 @@ internal static class CompileCommand
         CommandOption rounding = command.Option("--rounding <KIND>", "adaptive (default), nearest or floor", CommandOptionType.SingleValue);
         CommandOption weights = command.Option("--weights <KIND>", "symmetric (default) or affine", CommandOptionType.SingleValue);
         CommandOption activations = command.Option("--activations <KIND>", "dynamic (default): integer execution, quantized at run time; none: float execution", CommandOptionType.SingleValue);
-        CommandOption groupNL = command.Option("--groupnl <KIND>", "fuse (default): every GroupNL block becomes one operator; off: blocks stay as they are", CommandOptionType.SingleValue);
+        CommandOption groupNL = command.Option("--groupnl <KIND>", "fuse (default): every GroupNL block becomes one operator; off: blocks stay as they are; expand[:r=2,g=4,...]: convolutions become GroupNL blocks, to be trained", CommandOptionType.SingleValue);
+        CommandOption groupNLInclude = command.Option("--groupnl-include <PATTERN>", "expand the Conv of matching names, in the place of the paper's choice; repeatable", CommandOptionType.MultipleValue);
+        CommandOption groupNLExclude = command.Option("--groupnl-exclude <PATTERN>", "do not expand the Conv of matching names; repeatable", CommandOptionType.MultipleValue);
         CommandOption exclude = command.Option("--exclude <PATTERN>", "leave nodes of matching names as they are; * and ? are wildcards; repeatable", CommandOptionType.MultipleValue);
         CommandOption reports = command.Option("--report <FILE>", "write the decisions as .json or .html; repeatable", CommandOptionType.MultipleValue);
         CommandOption threads = command.Option("--threads <N>", "most threads to use; default: one per processor", CommandOptionType.SingleValue);
@@ -46,7 +52,8 @@ internal static class CompileCommand
                     Rounding = rounding.OneOf(WeightRounding.Adaptive),
                     Weights = weights.OneOf(WeightScheme.Symmetric),
                     Activations = activations.OneOf(ActivationMode.Dynamic),
-                    GroupNL = groupNL.OneOf(GroupNLMode.Fuse),
+                    GroupNL = GroupNLArgument.ParseMode(groupNL),
+                    Expand = GroupNLArgument.ParseExpansion(groupNL, groupNLInclude, groupNLExclude),
                     Exclude = [.. exclude.Values.Select(pattern => pattern!)],
                 },
                 threads.PositiveInteger());

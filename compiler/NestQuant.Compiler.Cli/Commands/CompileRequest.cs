@@ -65,6 +65,7 @@ internal sealed record CompileRequest(string Model, string Output, IReadOnlyList
         string nesting = Options.Nest is { } bits
             ? $"nest {bits}, rounding {Options.Rounding}, weights {Options.Weights}, activations {Options.Activations}".ToLowerInvariant()
             : "no nesting";
+        if (Options.Expand is { } expand) return $"{nesting}, groupnl expand:{expand}";
         return Options.GroupNL == GroupNLMode.Fuse ? nesting : $"{nesting}, groupnl {Options.GroupNL}".ToLowerInvariant();
     }
 

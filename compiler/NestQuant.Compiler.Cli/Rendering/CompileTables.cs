@@ -1,6 +1,7 @@
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Compiler.Reports;
+using NestQuant.Passes.GroupNL;
 
 namespace NestQuant.Compiler.Cli.Rendering;
 
@@ -13,7 +14,7 @@ internal static class CompileTables
         if (weights.Length > 0)
             WriteDecisions(console, weights);
         foreach (var pass in report.Decisions.Decisions.Where(d => d.Rewritten && d.Nesting is null).GroupBy(d => d.Pass))
-            console.Out.WriteLine($"{pass.Key}: {Numbers.Count(pass.Count())} nodes rewritten");
+            WritePass(console, pass.Key, [.. pass]);
         Decision[] nested = [.. weights.Where(decision => decision.Nesting is not null)];
         if (nested.Length > 0)
         {
@@ -26,6 +27,18 @@ internal static class CompileTables
 
         foreach (SavedFile file in report.Files)
             console.Out.WriteLine($"wrote {file.Path} ({Numbers.Count(file.Bytes)} bytes)");
+    }
+
+    private static void WritePass(CliConsole console, string pass, Decision[] rewritten)
+    {
+        if (pass != GroupNLExpandPass.PassName)
+        {
+            console.Out.WriteLine($"{pass}: {Numbers.Count(rewritten.Length)} nodes rewritten");
+            return;
+        }
+
+        foreach (Decision decision in rewritten)
+            console.Out.WriteLine(decision.Op == GroupNLExpandPass.Summary ? $"{pass}: {decision.Note}" : $"{pass}: {decision.Node}: {decision.Note}");
     }
 
     private static void WriteDecisions(CliConsole console, Decision[] decisions)
