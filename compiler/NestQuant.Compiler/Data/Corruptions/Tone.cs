@@ -21,7 +21,7 @@ internal sealed class Brightness() : Corruption("brightness")
             for (int channel = 0; channel < image.Channels; channel++)
             {
                 ref float pixel = ref image.Plane(channel)[i];
-                pixel = value > 0 ? pixel * (raised / value) : raised;
+                pixel = value > 0 ? pixel / value * raised : raised;
             }
         }
     }
