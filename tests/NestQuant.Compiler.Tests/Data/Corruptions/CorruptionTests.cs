@@ -9,6 +9,8 @@ public sealed class CorruptionTests
 
     // Some neighbouring severities are the same but for chance: motion_blur's 3 and 4 for small pictures have one kernel.
     private const double Slack = 0.05;
+
+    // Larger pictures vary less from one to the next, except in how thick a random cloud is.
     private const int SmallArea = 1024;
 
     public static TheoryData<string> Names => [.. CorruptionCatalog.All.Select(corruption => corruption.Name)];
@@ -38,7 +40,7 @@ public sealed class CorruptionTests
         _ => [(1, 2), (2, 3), (3, 4), (4, 5)],
     };
 
-    private static double MeanDistance(string name, int severity, int channels, int height, int width) => Enumerable.Range(0, height * width <= SmallArea ? 8 : 3).Average(sample =>
+    private static double MeanDistance(string name, int severity, int channels, int height, int width) => Enumerable.Range(0, height * width <= SmallArea || name == "fog" ? 8 : 3).Average(sample =>
     {
         float[] pixels = Pictures.Textured(channels, height, width, seed: sample);
         return Pictures.Distance(pixels, pixels.Corrupted(name, severity, channels, height, width, sample: sample));
