@@ -11,7 +11,7 @@ switch (args)
         BenchmarkSwitcher.FromAssembly(typeof(CompileSpeedBenchmark).Assembly).Run(args[1..]);
         return 0;
     case ["groupnl", ..]:
-        GroupNLBenchmark.Run(rounds: 400);
+        GroupNLBenchmark.Run(rounds: 100);
         return 0;
     default:
         Console.Error.WriteLine("usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl");

@@ -117,7 +117,8 @@ internal static class GroupNLModels
         graph.Initializer.Add(TensorProto.FromFloats("period", [Seeds], PerMap(Period)));
     }
 
-    private static AttributeProto Source() => AttributeProto.IntList(AttributeNames.Source, [.. Enumerable.Range(0, Seeds).Select(g => (long)g)]);
+    private static AttributeProto Source() =>
+        AttributeProto.IntList(AttributeNames.Source, [.. Enumerable.Range(0, Seeds).Select(g => (long)g)]);
 
     private static float[] PerMap(float[] perGroup) => [.. Enumerable.Range(0, Seeds).Select(map => perGroup[map * Groups / Seeds])];
 
@@ -142,13 +143,15 @@ internal static class GroupNLModels
         graph.Name = "groupnl";
         TensorShapeProto shape = new();
         shape.Dim.AddRange(inputShape.Select(d => new TensorShapeProto.Dimension { DimValue = d }));
-        graph.Input.Add(new ValueInfoProto { Name = "X", Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = inputType, Shape = shape } } });
-        graph.Output.Add(new ValueInfoProto { Name = "Y", Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float } } });
+        graph.Input.Add(Value("X", new TypeProto.Tensor { ElemType = inputType, Shape = shape }));
+        graph.Output.Add(Value("Y", new TypeProto.Tensor { ElemType = TensorDataType.Float }));
         ModelProto model = new() { IrVersion = 8, Graph = graph, ProducerName = "NestQuant.Benchmarks" };
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = 17 });
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = NestQuantOps.Domain, Version = NestQuantOps.Version });
         return model;
     }
+
+    private static ValueInfoProto Value(string name, TypeProto.Tensor type) => new() { Name = name, Type = new TypeProto { TensorType = type } };
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using McMaster.Extensions.CommandLineUtils;
+using NestQuant.Compiler.Data.Corruptions;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
@@ -51,6 +52,30 @@ internal static class OptionParsing
         }
 
         return numbers;
+    }
+
+    /// <summary>A seed, at least 0; 0 when the option is not given.</summary>
+    /// <exception cref="UsageException">The value is something else.</exception>
+    public static long Seed(this CommandOption option)
+    {
+        if (option.Text() is not { } text)
+            return 0;
+        bool valid = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long seed);
+        return valid ? seed : throw new UsageException($"--{option.LongName} is '{text}': an integer of at least 0 is needed");
+    }
+
+    /// <summary>Corruptions and their severities, or null when the option is not given.</summary>
+    /// <exception cref="UsageException">The value has another form.</exception>
+    public static CorruptionSelection? Corruptions(this CommandOption option)
+    {
+        try
+        {
+            return option.Text() is { } text ? CorruptionSelection.Parse(text) : null;
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException($"--{option.LongName}: {e.Message}");
+        }
     }
 
     /// <summary>One of an enumeration's names in lower case, or <paramref name="fallback"/> when the option is not given.</summary>

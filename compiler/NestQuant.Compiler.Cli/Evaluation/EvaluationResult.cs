@@ -6,7 +6,18 @@ namespace NestQuant.Compiler.Cli.Evaluation;
 /// <param name="ReferenceTop1">The reference's own accuracy, 0 to 1; null without labels.</param>
 /// <param name="Precisions">One entry per precision, in the order asked for.</param>
 internal sealed record EvaluationResult(
-    long Samples, EvaluationReference Reference, double? ReferenceTop1, IReadOnlyList<PrecisionResult> Precisions);
+    long Samples, EvaluationReference Reference, double? ReferenceTop1, IReadOnlyList<PrecisionResult> Precisions)
+{
+    /// <summary>The same for corrupted data, an entry per corruption and severity; empty when none was asked for.</summary>
+    public IReadOnlyList<CorruptedResult> Corruptions { get; init; } = [];
+}
+
+/// <summary>What an evaluation under one corruption found.</summary>
+/// <param name="Name">The corruption.</param>
+/// <param name="Severity">1 to 5; null for a mean over severities.</param>
+/// <param name="ReferenceTop1">Accuracy of the reference on the same corrupted data, 0 to 1; null without labels.</param>
+/// <param name="Precisions">One entry per precision; agreement is with the reference on the same corrupted data.</param>
+internal sealed record CorruptedResult(string Name, int? Severity, double? ReferenceTop1, IReadOnlyList<PrecisionResult> Precisions);
 
 /// <summary>What a model is compared with.</summary>
 /// <param name="Kind"><c>model</c>: another model; <c>expected</c>: the outputs in the test data; <c>self</c>: the same model at <paramref name="Bits"/>.</param>

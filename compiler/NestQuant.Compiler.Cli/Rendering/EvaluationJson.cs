@@ -33,10 +33,13 @@ internal static class EvaluationJson
         }
 
         json.WriteEndArray();
+        if (result.Corruptions.Count > 0)
+            CorruptionJson.Write(json, result.Corruptions);
         json.WriteEndObject();
     });
 
-    private static void WriteShare(Utf8JsonWriter json, string name, double? share)
+    /// <summary>Writes a share of 1, or null when it is unknown.</summary>
+    internal static void WriteShare(Utf8JsonWriter json, string name, double? share)
     {
         if (share is { } value)
             json.WriteNumber(name, Math.Round(value, Decimals));

@@ -7,7 +7,8 @@ public static class ActivationNames
     public const string None = "none";
 
     /// <summary>
-    /// ONNX Clip between <see cref="AttributeNames.ActivationMin"/> and <see cref="AttributeNames.ActivationMax"/>; Relu is the clip from 0 on.
+    /// ONNX Clip between <see cref="AttributeNames.ActivationMin"/> and <see cref="AttributeNames.ActivationMax"/>; Relu is the clip from
+    /// 0 on.
     /// </summary>
     public const string Clip = "clip";
 

@@ -39,7 +39,7 @@ public static class AttributeNames
     /// <summary>string: the nonlinear function of GroupNL's generated maps, <see cref="GroupNLFunctions"/>; sine when absent.</summary>
     public const string Function = "function";
 
-    /// <summary>float: the least norm that GroupNL divides by, positive, 1e-12 when absent.</summary>
+    /// <summary>float: the least norm that GroupNL divides by, positive and normal, 1e-12 when absent.</summary>
     public const string Epsilon = "epsilon";
 
     /// <summary>int: 1 when channels are the last dimension, 0 (the default) when they are the second.</summary>

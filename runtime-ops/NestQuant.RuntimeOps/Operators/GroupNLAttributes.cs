@@ -22,7 +22,11 @@ internal sealed unsafe class GroupNLAttributes
             throw new OperatorException($"attribute 'function' is '{function}': only {GroupNLFunctions.Sine} is known");
         _epsilon = info.Float(AttributeNames.Epsilon, DefaultEpsilon);
         if (!float.IsFinite(_epsilon) || _epsilon < ExpansionData.LeastEpsilon)
-            throw new OperatorException(Invariant($"attribute 'epsilon' is {_epsilon}: the least norm is finite and at least {ExpansionData.LeastEpsilon}"));
+        {
+            throw new OperatorException(
+                Invariant($"attribute 'epsilon' is {_epsilon}: the least norm is finite and at least {ExpansionData.LeastEpsilon}"));
+        }
+
         _sources = new SourceMap(Source(info.Ints(AttributeNames.Source)));
         _activation = Activation(info);
     }
@@ -40,7 +44,9 @@ internal sealed unsafe class GroupNLAttributes
     /// <param name="context">The run.</param>
     /// <param name="firstInput">Position of shift.</param>
     /// <param name="seeds">Cs, the seed maps.</param>
-    /// <exception cref="OperatorException">An input is missing or has the wrong type or length, or a source is not one of the seed maps.</exception>
+    /// <exception cref="OperatorException">
+    /// An input is missing or has the wrong type or length, or a source is not one of the seed maps.
+    /// </exception>
     public ExpansionData Bind(in KernelContext context, int firstInput, long seeds)
     {
         RequireSeeds(seeds);
@@ -57,7 +63,11 @@ internal sealed unsafe class GroupNLAttributes
     public void RequireSeeds(long seeds)
     {
         if (seeds < _sources.SeedsNeeded)
-            throw new OperatorException(Invariant($"attribute 'source' names seed map {_sources.SeedsNeeded - 1}, and there are {seeds} seed maps"));
+        {
+            int last = _sources.SeedsNeeded - 1;
+            throw new OperatorException(Invariant($"attribute 'source' names seed map {last}, and there are {seeds} seed maps"));
+        }
+
         if (seeds > int.MaxValue - _sources.Count)
             throw new OperatorException("there are more than 2^31 - 1 maps");
     }
@@ -93,11 +103,15 @@ internal sealed unsafe class GroupNLAttributes
                 float min = info.Float(AttributeNames.ActivationMin, float.NegativeInfinity);
                 float max = info.Float(AttributeNames.ActivationMax, float.PositiveInfinity);
                 if (!(min <= max))
-                    throw new OperatorException(Invariant($"attributes 'activation_min' {min} and 'activation_max' {max} are not the bounds of a clip"));
+                {
+                    throw new OperatorException(
+                        Invariant($"attributes 'activation_min' {min} and 'activation_max' {max} are not the bounds of a clip"));
+                }
+
                 return MapActivation.Clip(min, max);
             default:
-                throw new OperatorException(
-                    $"attribute 'activation' is '{activation}': {ActivationNames.None}, {ActivationNames.Clip} and {ActivationNames.HardSwish} are known");
+                throw new OperatorException(Invariant(
+                    $"attribute 'activation' is '{activation}': {ActivationNames.None}, {ActivationNames.Clip} and {ActivationNames.HardSwish} are known"));
         }
     }
 }

@@ -10,9 +10,9 @@ namespace NestQuant.RuntimeOps.Operators;
 /// for ONNX's ReduceL2, Clip, Div, Sub, Mul, Sin and Concat, BatchNormalization and Relu, Clip or HardSwish.
 /// </summary>
 /// <remarks>
-/// Inputs: X float [N, Cs, spatial...] or, channels last, [N, spatial..., Cs]; shift float[G], period float[G], scale float[C] (optional), bias
-/// float[C] (optional), where C = Cs + G. Output: float in X's layout with C maps. Attributes: source (ints[G], 0 to Cs - 1), function
-/// (sine), epsilon (1e-12), channels_last (0), activation (none, clip or hardswish), activation_min and activation_max (for clip).
+/// Inputs: X float [N, Cs, spatial...] or, channels last, [N, spatial..., Cs]; shift float[G], period float[G], scale float[C] (optional),
+/// bias float[C] (optional), where C = Cs + G. Output: float in X's layout with C maps. Attributes: source (ints[G], 0 to Cs - 1),
+/// function (sine), epsilon (1e-12), channels_last (0), activation (none, clip or hardswish), activation_min and activation_max (for clip).
 /// </remarks>
 internal sealed class GroupNLExpand : CustomOperator
 {

@@ -86,6 +86,25 @@ public sealed class GroupNLFusePassTests
         Assert.Equal(["GroupNLExpand"], PassRun.Preserving(new GroupNLFusePass(), model, Tolerance, ("x", TensorValue.Random(2, 8, 4, 4))).Ops);
     }
 
+    /// <summary>A pixel without signal is divided by epsilon, and what is not finite spreads over its own pixel only.</summary>
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(1e-20f)]
+    [InlineData(1e20f)]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void ExtremeSeedsYieldTheSame(float value)
+    {
+        ModelProto source = new BlockForm().AddTo(new GraphBuilder().Input("x", -1, 8, 4, 4), "x").Output("y").Model(), fused = ModelRunner.Clone(source);
+        Assert.True(PassRun.Of(new GroupNLFusePass(), fused).Changed);
+        float[] values = TensorValue.Random(2, 8, 4, 4).Floats;
+        for (int channel = 0; channel < 8; channel++) values[(channel * 16) + 5] = channel % 3 == 0 ? value : 0;
+        TensorValue x = TensorValue.Of([2, 8, 4, 4], values);
+        foreach ((float expected, float actual) in ModelRunner.Run(source, ("x", x))["y"].Floats.Zip(ModelRunner.Run(fused, ("x", x))["y"].Floats))
+            Assert.True(expected.Equals(actual) || MathF.Abs(expected - actual) <= Tolerance, $"{expected} became {actual}");
+    }
+
     [Fact]
     public void FusesBehindAGroupedConvolution()
     {

@@ -12,6 +12,8 @@ namespace NestQuant.Passes.Tests.GroupNL;
 /// <summary>A block with something changed at random is fused only where it still computes the same, and never breaks the pass.</summary>
 public sealed class GroupNLMutationTests
 {
+    private const int RunMutants = 600;
+
     private static readonly BlockForm[] Forms =
     [
         new() { Groups = [2, 2], Copies = 2, Shuffle = ShuffleForm.ComputedShapes },
@@ -23,23 +25,20 @@ public sealed class GroupNLMutationTests
 
     private static readonly TensorValue X = TensorValue.Random(1, 3, BlockForm.Side, BlockForm.Side);
 
+    /// <summary>Always the same mutants: ONNX Runtime itself ends the process on some invalid models, which a random seed would find one day.</summary>
     [Fact]
     public void AFusedMutantYieldsTheSame()
     {
         int fused = 0;
-        Cases.Sample(
-            mutation =>
-            {
-                ModelProto model = Mutate(mutation);
-                if (TryRun(model) is { } expected && new GroupNLFusePass().Run(new ModelContext(model)).Changed)
-                {
-                    fused++;
-                    AssertYields(expected, model);
-                }
-            },
-            iter: 300,
-            threads: 1);
-        Assert.True(fused > 10, $"only {fused} mutants were fused: the test shows nothing");
+        for (int seed = 0; seed < RunMutants; seed++)
+        {
+            ModelProto model = Mutate((seed % Forms.Length, seed, 1 + (seed / Forms.Length % 2)));
+            if (TryRun(model) is not { } expected || !new GroupNLFusePass().Run(new ModelContext(model)).Changed) continue;
+            fused++;
+            AssertYields(expected, model);
+        }
+
+        Assert.True(fused > RunMutants / 20, $"only {fused} mutants were fused: the test shows nothing");
     }
 
     private static void AssertYields(TensorValue expected, ModelProto model)
@@ -71,7 +70,7 @@ public sealed class GroupNLMutationTests
 
     private static TensorValue? TryRun(ModelProto model)
     {
-        if (!DividesSafely(model.Graph!)) return null;
+        if (!IsSafeToRun(model.Graph!)) return null;
         try
         {
             using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
@@ -84,10 +83,11 @@ public sealed class GroupNLMutationTests
         }
     }
 
-    /// <summary>Whether integers are only divided as the block does it: ONNX Runtime ends the process where the divisor is 0.</summary>
-    private static bool DividesSafely(GraphProto graph) => graph.Node.TrueForAll(node =>
-        node.OpType != "Div" || node.Output is ["y_n"]
-        || (node.Output is ["y_per_group"] && node.Input is ["y_size1", "y_g"] && graph.Initializer.Find(static tensor => tensor.Name == "y_g")!.ToInt64s() is [2]));
+    /// <summary>ONNX Runtime ends the process where an integer is divided by 0, and where Max and others miss an input.</summary>
+    private static bool IsSafeToRun(GraphProto graph) => graph.Node.TrueForAll(node =>
+        (node.OpType == "Clip" || !node.Input.Contains(""))
+        && (node.OpType != "Div" || node.Output is ["y_n"]
+            || (node.Output is ["y_per_group"] && node.Input is ["y_size1", "y_g"] && graph.Initializer.Find(static tensor => tensor.Name == "y_g")!.ToInt64s() is [2])));
 
     private static ModelProto Mutate((int Form, int Seed, int Changes) mutation)
     {

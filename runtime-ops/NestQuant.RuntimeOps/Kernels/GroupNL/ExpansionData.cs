@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
 /// <summary>
-/// The parameters of one expansion: n = x / max(norm of x over the seed maps, epsilon), generated map g = sin((n of its source - shift) * period),
-/// then every map's scale, bias and activation. The caller has checked every length and keeps the memory alive.
+/// The parameters of one expansion: n = x / max(norm of x over the seed maps, epsilon), generated map g = sin((n of its source - shift) *
+/// period), then every map's scale, bias and activation. The caller has checked every length and keeps the memory alive.
 /// </summary>
 internal sealed unsafe class ExpansionData
 {

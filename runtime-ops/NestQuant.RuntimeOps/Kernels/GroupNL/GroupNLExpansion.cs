@@ -10,7 +10,7 @@ namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 internal static unsafe class GroupNLExpansion
 {
     // Floats of a part's input and output together, for the second-level cache to hold beside the next part's.
-    private const int PartFloats = 16 * 1024;
+    private const int PartFloats = 32 * 1024;
 
     private const int LeastPixels = 64;
 

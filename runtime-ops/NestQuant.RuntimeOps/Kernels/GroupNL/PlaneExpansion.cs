@@ -67,7 +67,10 @@ internal static unsafe class PlaneExpansion<TLanes, TVector>
         for (; i <= pixels - TLanes.Count; i += TLanes.Count)
             TLanes.Store(TLanes.Multiply(TLanes.Load(x + i), TLanes.Load(inverseNorms + i)), seed + i);
         if (i < pixels)
-            TLanes.StorePartial(TLanes.Multiply(TLanes.LoadPartial(x + i, pixels - i), TLanes.Load(inverseNorms + i)), seed + i, pixels - i);
+        {
+            TVector value = TLanes.LoadPartial(x + i, pixels - i);
+            TLanes.StorePartial(TLanes.Multiply(value, TLanes.Load(inverseNorms + i)), seed + i, pixels - i);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -10,7 +10,8 @@ internal static unsafe class RowExpansion<TLanes, TVector>
     where TLanes : struct, ILanes<TVector>
     where TVector : struct
 {
-    // The long latencies of a norm (horizontal sum, square root, division) overlap across the rows of a block, a multiple of every vector's width.
+    // The long latencies of a norm (horizontal sum, square root, division) overlap across the rows of a block, which is a multiple
+    // of every vector's width.
     private const int BlockRows = 32;
 
     /// <summary>See <see cref="KernelTier.ExpandRows"/>.</summary>
@@ -20,21 +21,24 @@ internal static unsafe class RowExpansion<TLanes, TVector>
         // In bounds: a block has at most BlockRows rows, all of them among the caller's.
         MapEpilogue<TLanes, TVector> epilogue = new(data.Activation);
         float* inverseNorms = stackalloc float[BlockRows];
-        for (int first = 0; first < rows; first += BlockRows)
+        fixed (int* source = data.Sources.Source, runs = data.Sources.Runs)
         {
-            int end = Math.Min(BlockRows, rows - first);
-            for (int row = 0; row < end; row++)
-                inverseNorms[row] = TLanes.SumOfSquares(x + row * xStride, data.Seeds);
-            for (int row = 0; row < end; row += TLanes.Count)
-                TLanes.Store(data.InverseNorm<TLanes, TVector>(TLanes.Load(inverseNorms + row)), inverseNorms + row);
-            for (int row = 0; row < end; row++, x += xStride, y += data.Maps)
+            for (int first = 0; first < rows; first += BlockRows)
             {
-                Normalise(x, TLanes.Create(inverseNorms[row]), data.Seeds, y);
-                Generate(data, epilogue, y);
-                foreach (int g in data.WideMaps)
-                    GenerateWide(data, epilogue, y, g);
-                if (data.HasEpilogue)
-                    FinishSeeds(data, epilogue, y);
+                int end = Math.Min(BlockRows, rows - first);
+                for (int row = 0; row < end; row++)
+                    inverseNorms[row] = TLanes.SumOfSquares(x + row * xStride, data.Seeds);
+                for (int row = 0; row < end; row += TLanes.Count)
+                    TLanes.Store(data.InverseNorm<TLanes, TVector>(TLanes.Load(inverseNorms + row)), inverseNorms + row);
+                for (int row = 0; row < end; row++, x += xStride, y += data.Maps)
+                {
+                    Normalise(x, TLanes.Create(inverseNorms[row]), data.Seeds, y);
+                    Generate(data, epilogue, source, runs, y);
+                    foreach (int g in data.WideMaps)
+                        GenerateWide(data, epilogue, y, g);
+                    if (data.HasEpilogue)
+                        FinishSeeds(data, epilogue, y);
+                }
             }
         }
     }
@@ -49,38 +53,44 @@ internal static unsafe class RowExpansion<TLanes, TVector>
             TLanes.StorePartial(TLanes.Multiply(TLanes.LoadPartial(x + i, seeds - i), inverseNorm), y + i, seeds - i);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Generate(ExpansionData data, in MapEpilogue<TLanes, TVector> epilogue, float* row)
+    /// <summary>Generates one row's maps from its normalised seeds.</summary>
+    /// <param name="data">The parameters.</param>
+    /// <param name="epilogue">What follows.</param>
+    /// <param name="source">See <see cref="SourceMap.Source"/>.</param>
+    /// <param name="runs">See <see cref="SourceMap.Runs"/>.</param>
+    /// <param name="row">The row; its first places hold the seeds.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Generate(ExpansionData data, in MapEpilogue<TLanes, TVector> epilogue, int* source, int* runs, float* row)
     {
         // In bounds: a whole vector ends at or before G in every parameter and in the row's G last places; a run of consecutive
         // sources as long as the vector lies inside the seeds; the source list is readable for a vector's width past its last map.
         int count = data.Sources.Count;
         float* target = row + data.Seeds;
-        fixed (int* source = data.Sources.Source, runs = data.Sources.Runs)
+        int g = 0;
+        for (; g <= count - TLanes.Count; g += TLanes.Count)
         {
-            int g = 0;
-            for (; g <= count - TLanes.Count; g += TLanes.Count)
-            {
-                TVector n = runs[g] >= TLanes.Count ? TLanes.Load(row + source[g]) : TLanes.Gather(row, source + g);
-                TVector argument = TLanes.Multiply(TLanes.Subtract(n, TLanes.Load(data.Shift + g)), TLanes.Load(data.Period + g));
-                TVector sine = Sine.Lanes<TLanes, TVector>(argument);
-                if (data.HasEpilogue)
-                    sine = epilogue.Apply(sine, Scales(data, data.Seeds + g), Biases(data, data.Seeds + g));
-                TLanes.Store(sine, target + g);
-            }
-
-            if (g < count)
-            {
-                int rest = count - g;
-                TVector n = TLanes.Gather(row, source + g);
-                TVector argument = TLanes.Multiply(
-                    TLanes.Subtract(n, TLanes.LoadPartial(data.Shift + g, rest)), TLanes.LoadPartial(data.Period + g, rest));
-                TVector sine = Sine.Lanes<TLanes, TVector>(argument);
-                if (data.HasEpilogue)
-                    sine = epilogue.Apply(sine, Scales(data, data.Seeds + g, rest), Biases(data, data.Seeds + g, rest));
-                TLanes.StorePartial(sine, target + g, rest);
-            }
+            TVector n = runs[g] >= TLanes.Count ? TLanes.Load(row + source[g]) : TLanes.Gather(row, source + g);
+            TVector argument = TLanes.Multiply(TLanes.Subtract(n, TLanes.Load(data.Shift + g)), TLanes.Load(data.Period + g));
+            TVector sine = Sine.Lanes<TLanes, TVector>(argument);
+            if (data.HasEpilogue)
+                sine = epilogue.Apply(sine, Scales(data, data.Seeds + g), Biases(data, data.Seeds + g));
+            TLanes.Store(sine, target + g);
         }
+
+        if (g < count)
+            GenerateRest(data, epilogue, source, row, g);
+    }
+
+    private static void GenerateRest(ExpansionData data, in MapEpilogue<TLanes, TVector> epilogue, int* source, float* row, int g)
+    {
+        int rest = data.Sources.Count - g;
+        TVector n = TLanes.Gather(row, source + g);
+        TVector argument = TLanes.Multiply(
+            TLanes.Subtract(n, TLanes.LoadPartial(data.Shift + g, rest)), TLanes.LoadPartial(data.Period + g, rest));
+        TVector sine = Sine.Lanes<TLanes, TVector>(argument);
+        if (data.HasEpilogue)
+            sine = epilogue.Apply(sine, Scales(data, data.Seeds + g, rest), Biases(data, data.Seeds + g, rest));
+        TLanes.StorePartial(sine, row + data.Seeds + g, rest);
     }
 
     private static void GenerateWide(ExpansionData data, in MapEpilogue<TLanes, TVector> epilogue, float* row, int g)
@@ -100,7 +110,8 @@ internal static unsafe class RowExpansion<TLanes, TVector>
         if (i < data.Seeds)
         {
             int rest = data.Seeds - i;
-            TLanes.StorePartial(epilogue.Apply(TLanes.LoadPartial(row + i, rest), Scales(data, i, rest), Biases(data, i, rest)), row + i, rest);
+            TVector n = TLanes.LoadPartial(row + i, rest);
+            TLanes.StorePartial(epilogue.Apply(n, Scales(data, i, rest), Biases(data, i, rest)), row + i, rest);
         }
     }
 
@@ -113,5 +124,6 @@ internal static unsafe class RowExpansion<TLanes, TVector>
     private static TVector Scales(ExpansionData data, int map, int count) =>
         data.Scale == null ? TLanes.Create(1f) : TLanes.LoadPartial(data.Scale + map, count);
 
-    private static TVector Biases(ExpansionData data, int map, int count) => data.Bias == null ? default : TLanes.LoadPartial(data.Bias + map, count);
+    private static TVector Biases(ExpansionData data, int map, int count) =>
+        data.Bias == null ? default : TLanes.LoadPartial(data.Bias + map, count);
 }
