@@ -39,6 +39,18 @@ public class TextTests
     }
 
     [Fact]
+    public void LongMetadataIsElidedWithTheWeights()
+    {
+        var model = Constructs();
+        model.MetadataProps.Add(new StringStringEntryProto("short", new string('a', 200)));
+        model.MetadataProps.Add(new StringStringEntryProto("long", new string('b', 201)));
+
+        Assert.Contains($"\"short\": \"{new string('a', 200)}\",\n", ModelText.Print(model), StringComparison.Ordinal);
+        Assert.Contains("\"long\": \"\" # 201 characters, sha256:", ModelText.Print(model), StringComparison.Ordinal);
+        Assert.Contains(new string('b', 201), ModelText.Print(model, new TextOptions { ElideWeights = false }), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void OneChangedWeightChangesTheText()
     {
         var model = Sample.Linear();
