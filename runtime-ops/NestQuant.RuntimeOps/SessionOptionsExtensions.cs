@@ -14,6 +14,13 @@ public static unsafe partial class SessionOptionsExtensions
     public static SessionOptions RegisterNestQuantOps(this SessionOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        DomainAnnouncement.Once(AddDomain);
+        AddDomain(options);
+        return options;
+    }
+
+    private static void AddDomain(SessionOptions options)
+    {
         bool added = false;
         try
         {
@@ -25,8 +32,6 @@ public static unsafe partial class SessionOptionsExtensions
             if (added)
                 options.DangerousRelease();
         }
-
-        return options;
     }
 
     [LibraryImport("onnxruntime", EntryPoint = "OrtGetApiBase")]
