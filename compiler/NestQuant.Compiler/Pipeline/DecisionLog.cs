@@ -12,9 +12,6 @@ public sealed class DecisionLog
     public void Rewritten(string pass, string node, string op, NestingNumbers? nesting = null, string? note = null) =>
         _decisions.Add(new Decision(pass, node, op, Nesting: nesting, Note: note));
 
-    /// <summary>Appends decisions that were made before, for example those read from a report.</summary>
-    public void AddRange(IEnumerable<Decision> decisions) => _decisions.AddRange(decisions);
-
     /// <summary>Records that a candidate was left as it was.</summary>
     /// <param name="pass">Name of the deciding pass.</param>
     /// <param name="node">Name of the node.</param>
