@@ -29,7 +29,7 @@ public sealed class UsageTests
         { "compile a.onnx -o b.onnx --groupnl expand --calibrate d.npy --groupnl-budget 0", "--groupnl-budget is '0': a positive number" },
         { "compile a.onnx -o b.onnx --groupnl-include a", "give --groupnl expand too" },
         { "compile a.onnx -o b.onnx --calibrate d.npy", "--calibrate" },
-        { "bench a.onnx", "bench" },
+        { "benchmark a.onnx", "benchmark" },
         { "inspect", "MODEL" },
         { "diff a.onnx", "B" },
         { "run a.onnx --input x.npy", "--output" },
