@@ -83,11 +83,11 @@ public sealed class EpilogueFusionPass : IGraphPass
 
         (string scale, string zeroPoint) = graph.Scalars(result);
         string output = behind[^1].Output[0];
-        var fused = new NodeProto { Domain = NestQuantOps.Domain, Name = node.Name, OpType = node.OpType == OperatorNames.NestedConv ? IntegerOperatorNames.NestedQLinearConv : IntegerOperatorNames.NestedQLinearGemm };
+        var fused = new NodeProto { Domain = NestQuantOps.Domain, Name = node.Name, OpType = node.OpType == OperatorNames.NestedConv ? OperatorNames.NestedQLinearConv : OperatorNames.NestedQLinearGemm };
         fused.Input.AddRange([.. node.Input.Take(node.Input.Count - 1), scale, zeroPoint, node.Input[^1]]);
         fused.Attribute.AddRange(node.Attribute);
-        if (clamp.Min > byte.MinValue) fused.Attribute.Add(AttributeProto.Int(IntegerOperatorNames.ClampMin, clamp.Min));
-        if (clamp.Max < byte.MaxValue) fused.Attribute.Add(AttributeProto.Int(IntegerOperatorNames.ClampMax, clamp.Max));
+        if (clamp.Min > byte.MinValue) fused.Attribute.Add(AttributeProto.Int(AttributeNames.ClampMin, clamp.Min));
+        if (clamp.Max < byte.MaxValue) fused.Attribute.Add(AttributeProto.Int(AttributeNames.ClampMax, clamp.Max));
         fused.Output.Add(transpose is null ? output : graph.Names.Next(output + "_channels_last"));
         graph.View.Remove(behind.ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance));
         if (transpose is null)

@@ -45,7 +45,7 @@ internal sealed class ValueRanks(GraphView view)
 
     private int? OfNested(NodeProto node) => node.OpType switch
     {
-        OperatorNames.NestedConv or OperatorNames.NestedGroupNLConv or IntegerOperatorNames.NestedQLinearConv or OperatorNames.NestedDequantizeLinear => node.GetInts(AttributeNames.Shape)?.Length,
+        OperatorNames.NestedConv or OperatorNames.NestedGroupNLConv or OperatorNames.NestedQLinearConv or OperatorNames.NestedDequantizeLinear => node.GetInts(AttributeNames.Shape)?.Length,
         _ => OfInput(node, 0),
     };
 

@@ -1,6 +1,7 @@
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.RuntimeOps;
+using NestQuant.RuntimeOps.Operators;
 
 namespace NestQuant.Passes.Integer.Layout;
 
@@ -22,7 +23,7 @@ internal static class ElementBytes
         {
             null => sizeof(float),
             { Domain: MicrosoftOperators.Domain } => MicrosoftOperators.MakesBytes(producer) ? sizeof(byte) : sizeof(float),
-            { Domain: NestQuantOps.Domain } => producer.OpType is IntegerOperatorNames.NestedQLinearConv or IntegerOperatorNames.NestedQLinearGemm or IntegerOperatorNames.QLinearLookup ? sizeof(byte) : sizeof(float),
+            { Domain: NestQuantOps.Domain } => producer.OpType is OperatorNames.NestedQLinearConv or OperatorNames.NestedQLinearGemm or OperatorNames.QLinearLookup ? sizeof(byte) : sizeof(float),
             _ => producer.Is("QuantizeLinear") || producer.Is("DynamicQuantizeLinear") ? sizeof(byte) : sizeof(float),
         };
     }

@@ -1,5 +1,7 @@
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
+using NestQuant.RuntimeOps;
+using NestQuant.RuntimeOps.Operators;
 
 namespace NestQuant.Passes.Integer.Layout;
 
@@ -13,7 +15,7 @@ internal static class LayoutRules
         [("", "QuantizeLinear")] = new QuantizerLayout(),
         [("", "DequantizeLinear")] = new QuantizerLayout(),
         [("", "DynamicQuantizeLinear")] = Elementwise,
-        [(RuntimeOps.NestQuantOps.Domain, IntegerOperatorNames.QLinearLookup)] = Elementwise,
+        [(NestQuantOps.Domain, OperatorNames.QLinearLookup)] = Elementwise,
 
         [("", "Abs")] = Elementwise,
         [("", "Clip")] = Elementwise,

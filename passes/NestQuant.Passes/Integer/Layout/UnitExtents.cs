@@ -40,7 +40,7 @@ internal sealed class UnitExtents
         if (node.Is("GlobalAveragePool") || node.Is("GlobalMaxPool")) return UnitExtent.ChannelsFirst;
         if (node.OpType == MicrosoftOperators.QLinearGlobalAveragePool) return node.GetInt(MicrosoftOperators.ChannelsLast, 0) == 0 ? UnitExtent.ChannelsFirst : UnitExtent.ChannelsLast;
         if (node.Is("Reshape")) return Reshaped(ConstantAxes.Integers(node, 1, view));
-        if (node.Domain == NestQuantOps.Domain && node.OpType is OperatorNames.NestedConv or IntegerOperatorNames.NestedQLinearConv) return Convolved(node);
+        if (node.Domain == NestQuantOps.Domain && node.OpType is OperatorNames.NestedConv or OperatorNames.NestedQLinearConv) return Convolved(node);
         if (LayoutRules.For(node) is not { } rule || node.Is("Pad") || node.Is("Resize")) return UnitExtent.None;
         UnitExtent[] inputs = [.. rule.DataInputs(node).Select(input => Of(node.InputAt(input))).Distinct()];
         return inputs.Length == 1 ? inputs[0] : UnitExtent.None;

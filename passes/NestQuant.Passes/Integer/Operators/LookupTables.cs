@@ -1,6 +1,7 @@
 using System.Globalization;
 using NestQuant.Compiler.Onnx;
 using NestQuant.RuntimeOps;
+using NestQuant.RuntimeOps.Operators;
 
 namespace NestQuant.Passes.Integer.Operators;
 
@@ -20,7 +21,7 @@ internal sealed class LookupTables(QuantizedGraph graph)
     /// <param name="name">Wanted name of the node.</param>
     public NodeProto Lookup(string x, string result, byte[] integers, string function, string name)
     {
-        var node = new NodeProto { Domain = NestQuantOps.Domain, OpType = IntegerOperatorNames.QLinearLookup, Name = name };
+        var node = new NodeProto { Domain = NestQuantOps.Domain, OpType = OperatorNames.QLinearLookup, Name = name };
         node.Input.AddRange([x, Table(integers, result)]);
         node.Output.Add(result);
         if (function.Length > 0) node.Attribute.Add(AttributeProto.String(FunctionAttribute, string.Format(CultureInfo.InvariantCulture, function, "x")));
