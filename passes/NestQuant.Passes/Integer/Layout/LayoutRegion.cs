@@ -52,14 +52,16 @@ internal sealed class LayoutRegion
         {
             if (RankOf(node, ranks, view) is not { } rank) continue;
             sets.Add(node, rank);
+            // Bytes and floats are regions of their own: a transpose of floats costs more than one of bytes.
+            if (node.Is("DequantizeLinear")) continue;
             foreach (string input in DataInputs(node))
             {
-                if (view.Producer(input) is not { } producer) continue;
+                if (view.Producer(input) is not { } producer || producer.Is("QuantizeLinear") || producer.Is("DynamicQuantizeLinear")) continue;
                 if (sets.Contains(producer) && DataOutputs(producer).Contains(input)) sets.Join(node, producer);
                 // Readers of one transposed value decide together, since its transpose goes only when all of them do without.
                 if (AxisOrder.IsToFirst(producer))
                     foreach (NodeProto other in view.Consumers(input))
-                        if (sets.Contains(other)) sets.Join(node, other);
+                        if (sets.Contains(other) && !other.Is("DequantizeLinear")) sets.Join(node, other);
             }
         }
 
