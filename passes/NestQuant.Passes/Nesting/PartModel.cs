@@ -52,7 +52,8 @@ public static class PartModel
     {
         ArgumentNullException.ThrowIfNull(node);
         return node.Domain == NestQuantOps.Domain && node.OpType is
-            OperatorNames.NestedDequantizeLinear or OperatorNames.NestedConv or OperatorNames.NestedGemm or OperatorNames.NestedGroupNLConv;
+            OperatorNames.NestedDequantizeLinear or OperatorNames.NestedConv or OperatorNames.NestedGemm or OperatorNames.NestedGroupNLConv
+            or OperatorNames.NestedQLinearConv or OperatorNames.NestedQLinearGemm;
     }
 
     /// <summary>Position of the high operand among a nested operator's inputs; the low operand follows it.</summary>

@@ -1,0 +1,106 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.RuntimeOps;
+using NestQuant.RuntimeOps.Operators;
+
+namespace NestQuant.Passes.Integer;
+
+/// <summary>
+/// Lets nested operators quantize their results themselves, an activation that only bounds them included.
+/// <code>
+/// a = com.nestquant.NestedConv (...); c = Transpose (a); r = Relu (c); y = QuantizeLinear (r, scale, zero_point)
+/// a = com.nestquant.NestedQLinearConv (..., scale, zero_point, bits); y = Transpose (a)
+/// </code>
+/// </summary>
+/// <remarks>
+/// Only where nothing else reads the float result. Relu and Clip become bounds of the integers, which changes no result: see <see cref="QuantizedClamp"/>.
+/// </remarks>
+public sealed class EpilogueFusionPass : IGraphPass
+{
+    /// <inheritdoc/>
+    public string Name => "epilogue-fusion";
+
+    /// <inheritdoc/>
+    public PassResult Run(ModelContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var names = new UniqueNames(context.Model);
+        bool changed = false;
+        foreach (GraphView view in GraphView.Of(context.Model.MainGraph()).WithInner())
+        {
+            var graph = new QuantizedGraph(context.Model, view, names);
+            changed |= graph.ShareQuantizers();
+            foreach (NodeProto node in view.Graph.Node.Where(IsCandidate).ToArray())
+            {
+                string? reason = Fuse(node, graph, out NodeProto? activation);
+                if (reason is not null) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason);
+                else context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType, note: activation is null ? null : $"with {activation.OpType} '{activation.DisplayName()}' in its epilogue");
+                changed |= reason is null;
+            }
+        }
+
+        return new PassResult(changed);
+    }
+
+    private static bool IsCandidate(NodeProto node) =>
+        node.Domain == NestQuantOps.Domain && node.OpType is OperatorNames.NestedConv or OperatorNames.NestedGemm or OperatorNames.NestedGroupNLConv;
+
+    private static string? Fuse(NodeProto node, QuantizedGraph graph, out NodeProto? activation)
+    {
+        activation = null;
+        if (node.OpType == OperatorNames.NestedGroupNLConv) return "GroupNL's maps are normalised in float";
+        GraphView view = graph.View;
+        var behind = new List<NodeProto>();
+        NodeProto last = node;
+        while (true)
+        {
+            string result = last.Output[0];
+            NodeProto[] readers = [.. view.Consumers(result).Distinct()];
+            if (readers.Length == 0 || view.IsOutput(result)) return $"its result '{result}' is an output of the graph";
+            if (graph.WhyNeededInFloat(result, readers[0]) is { } reason) return reason;
+            NodeProto reader = readers[0];
+            behind.Add(reader);
+            if (graph.Quantizer(reader) is { } parameters) return Emit(node, [.. behind], parameters, graph);
+            bool isLayout = last == node && reader.Is("Transpose");
+            if (!isLayout && (activation is not null || !QuantizedClamp.IsCandidate(reader)))
+                return $"its result is read by {reader.OpType} '{reader.DisplayName()}', in float";
+            if (!isLayout) activation = reader;
+            last = reader;
+        }
+    }
+
+    /// <summary>Replaces the operator and what is behind it, the QuantizeLinear last.</summary>
+    private static string? Emit(NodeProto node, NodeProto[] behind, QuantizationParameters result, QuantizedGraph graph)
+    {
+        NodeProto? activation = Array.Find(behind, QuantizedClamp.IsCandidate), transpose = Array.Find(behind, static reader => reader.Is("Transpose"));
+        QuantizedClamp clamp = QuantizedClamp.None;
+        if (activation is not null)
+        {
+            if (QuantizedClamp.Of(activation, result, graph.View) is not { } bounds) return $"the bounds of '{activation.DisplayName()}' are not constant";
+            clamp = bounds;
+        }
+
+        (string scale, string zeroPoint) = graph.Scalars(result);
+        string output = behind[^1].Output[0];
+        var fused = new NodeProto { Domain = NestQuantOps.Domain, Name = node.Name, OpType = node.OpType == OperatorNames.NestedConv ? OperatorNames.NestedQLinearConv : OperatorNames.NestedQLinearGemm };
+        fused.Input.AddRange([.. node.Input.Take(node.Input.Count - 1), scale, zeroPoint, node.Input[^1]]);
+        fused.Attribute.AddRange(node.Attribute);
+        if (clamp.Min > byte.MinValue) fused.Attribute.Add(AttributeProto.Int(AttributeNames.ClampMin, clamp.Min));
+        if (clamp.Max < byte.MaxValue) fused.Attribute.Add(AttributeProto.Int(AttributeNames.ClampMax, clamp.Max));
+        fused.Output.Add(transpose is null ? output : graph.Names.Next(output + "_channels_last"));
+        graph.View.Remove(behind.ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance));
+        if (transpose is null)
+        {
+            graph.View.Replace(node, fused);
+            return null;
+        }
+
+        var toChannelsFirst = new NodeProto { OpType = "Transpose", Name = transpose.Name };
+        toChannelsFirst.Input.Add(fused.Output[0]);
+        toChannelsFirst.Output.Add(output);
+        toChannelsFirst.Attribute.AddRange(transpose.Attribute);
+        graph.View.Replace(node, fused, toChannelsFirst);
+        return null;
+    }
+}

@@ -1,0 +1,126 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.Passes.Integer.Operators;
+using NestQuant.RuntimeOps;
+
+namespace NestQuant.Passes.Integer;
+
+/// <summary>
+/// Turns float operators between DequantizeLinear and QuantizeLinear into operators on uint8.
+/// <code>
+/// x = DequantizeLinear (q); y = QuantizeLinear (Add (x, DequantizeLinear (r)))          y = QuantizeLinear (Mul (x, Sigmoid (x)))
+/// y = com.microsoft.QLinearAdd (q, ..., r, ..., y_scale, y_zero_point)                  y = com.nestquant.QLinearLookup (q, table)
+/// </code>
+/// </summary>
+/// <remarks>
+/// What computes every element from one quantized element, however many nodes it is made of, becomes a table of 256 results; other operators have
+/// a rule in <see cref="IntegerOperators"/>. An operator whose float result is also read by anything but QuantizeLinear stays float. Every float
+/// operator that is left behind a DequantizeLinear or in front of a QuantizeLinear gets a decision with the reason.
+/// </remarks>
+public sealed class IntegerOperatorPass : IGraphPass
+{
+    /// <inheritdoc/>
+    public string Name => "integer-operators";
+
+    /// <inheritdoc/>
+    public PassResult Run(ModelContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        bool changed = false;
+        while (true)
+        {
+            var reasons = new Dictionary<NodeProto, string>(ReferenceEqualityComparer.Instance);
+            bool again = false;
+            foreach (GraphView view in GraphView.Of(context.Model.MainGraph()).WithInner()) again |= RewriteGraph(view, context, reasons);
+            if (!again)
+            {
+                LogKept(context, reasons);
+                return new PassResult(changed);
+            }
+
+            // What was rewritten no longer reads what it read, which may then have no other float reader.
+            DeadCode.Remove(context.Model.MainGraph());
+            changed = true;
+        }
+    }
+
+    private bool RewriteGraph(GraphView view, ModelContext context, Dictionary<NodeProto, string> reasons)
+    {
+        var graph = new QuantizedGraph(context.Model, view, new UniqueNames(context.Model));
+        var ranks = new ValueRanks(view);
+        var sweep = new PointwiseSweep(graph, ranks);
+        var tables = new LookupTables(graph);
+        bool changed = graph.ShareQuantizers();
+        var logged = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
+        foreach (NodeProto node in view.Graph.Node.ToArray())
+        {
+            sweep.Visit(node);
+            if (ReadsOnlyTheShape(node) && graph.Source(node.Input[0]) is { } dequantized)
+            {
+                view.SetInput(node, 0, dequantized.Name);
+                changed = true;
+            }
+
+            bool isOpen = graph.Quantizer(node) is not null && ReferenceEquals(view.Producer(node.Output[0]), node);
+            if (!isOpen) continue;
+            IReadOnlyList<NodeProto>? rewritten = Tabulate(node, graph, sweep, tables) ?? ApplyRule(node, graph, ranks, tables, reasons);
+            if (rewritten is null) continue;
+            foreach (NodeProto done in rewritten.Where(logged.Add)) context.Decisions.Rewritten(Name, done.DisplayName(), done.OpType);
+            changed = true;
+        }
+
+        return changed;
+    }
+
+    private static bool ReadsOnlyTheShape(NodeProto node) => node.Is("Shape") || node.Is("Size");
+
+    /// <summary>Puts a table in the place of a QuantizeLinear. Returns the nodes of the function, or null where it quantizes no function of one tensor.</summary>
+    private static IReadOnlyList<NodeProto>? Tabulate(NodeProto quantizer, QuantizedGraph graph, PointwiseSweep sweep, LookupTables tables)
+    {
+        if (sweep.Of(quantizer.Input[0]) is not { } function || function.Quantize(graph.Quantizer(quantizer)!) is not { } integers) return null;
+        string output = quantizer.Output[0], source = function.Source.Name;
+        IReadOnlyList<NodeProto> rewritten = function.Nodes.Count > 0 ? function.Nodes : [quantizer];
+        if (LookupTables.IsIdentity(integers) && !graph.View.IsOutput(output))
+        {
+            graph.View.ReplaceUses(output, source);
+            graph.View.Remove(new HashSet<NodeProto>(ReferenceEqualityComparer.Instance) { quantizer });
+            return rewritten;
+        }
+
+        graph.View.Replace(quantizer, tables.Lookup(source, output, integers, function.Function, rewritten[^1].Name));
+        sweep.Add(output, new PointwiseTable(function, integers));
+        return rewritten;
+    }
+
+    /// <summary>Applies the rule of the operator in front of a QuantizeLinear. Returns the nodes that it replaced; null where they stay, and then notes why.</summary>
+    private static IReadOnlyList<NodeProto>? ApplyRule(NodeProto quantizer, QuantizedGraph graph, ValueRanks ranks, LookupTables tables, Dictionary<NodeProto, string> reasons)
+    {
+        if (graph.View.Producer(quantizer.Input[0]) is not { } node || node.Domain == NestQuantOps.Domain) return null;
+        NodeProto? activation = null;
+        if (QuantizedClamp.IsCandidate(node) && graph.View.Producer(node.Input[0]) is { } bounded && bounded.Output.Count == 1 && IntegerOperators.For(bounded) is not null)
+            (node, activation) = (bounded, node);
+        string? reason = IntegerMatch.Find(node, activation, graph, ranks, tables, out IntegerMatch? match) ?? IntegerOperators.For(node)!(match!);
+        if (reason is null) return activation is null ? [node] : [node, activation];
+        reasons[node] = reason;
+        if (activation is not null) reasons[activation] = $"{node.OpType} '{node.DisplayName()}' in front of it stays float";
+        return null;
+    }
+
+    private void LogKept(ModelContext context, Dictionary<NodeProto, string> reasons)
+    {
+        foreach (GraphView view in GraphView.Of(context.Model.MainGraph()).WithInner())
+        {
+            var graph = new QuantizedGraph(context.Model, view, new UniqueNames(context.Model));
+            foreach (NodeProto node in view.Graph.Node)
+            {
+                if (node.Domain == NestQuantOps.Domain || node.Is("DequantizeLinear") || node.Is("QuantizeLinear")) continue;
+                bool isNeighbour = node.Input.Exists(input => graph.Source(input) is not null) || node.Output.Exists(output => view.Consumers(output).Any(reader => graph.Quantizer(reader) is not null));
+                if (isNeighbour) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reasons.GetValueOrDefault(node) ?? WhyFloat(node));
+            }
+        }
+    }
+
+    private static string WhyFloat(NodeProto node) =>
+        IntegerOperators.For(node) is not null || PointwiseFunctions.Is(node) ? "its result is not quantized" : $"{node.OpType} has no integer form";
+}

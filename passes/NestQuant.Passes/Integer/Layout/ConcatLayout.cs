@@ -1,0 +1,34 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Passes.Integer.Layout;
+
+/// <summary>Concatenation along an axis, which changes its number.</summary>
+/// <param name="first">First data input.</param>
+/// <param name="step">Inputs from one data input to the next.</param>
+internal sealed class ConcatLayout(int first, int step) : LayoutRule
+{
+    /// <inheritdoc/>
+    public override bool Applies(NodeProto node, GraphView view) => node.GetAttribute("axis") is not null;
+
+    /// <inheritdoc/>
+    public override IEnumerable<int> DataInputs(NodeProto node)
+    {
+        for (int input = first; input < node.Input.Count; input += step) yield return input;
+    }
+
+    /// <inheritdoc/>
+    public override void Turn(NodeProto node, int rank, GraphView view, UniqueNames names) =>
+        node.SetAttribute(AttributeProto.Int("axis", AxisOrder.InLast(node.GetInt("axis", 1), rank)));
+}
+
+/// <summary>Split along an axis, which changes its number.</summary>
+internal sealed class SplitLayout : LayoutRule
+{
+    /// <inheritdoc/>
+    public override int DataOutputs(NodeProto node) => node.Output.Count;
+
+    /// <inheritdoc/>
+    public override void Turn(NodeProto node, int rank, GraphView view, UniqueNames names) =>
+        node.SetAttribute(AttributeProto.Int("axis", AxisOrder.InLast(node.GetInt("axis", 0), rank)));
+}

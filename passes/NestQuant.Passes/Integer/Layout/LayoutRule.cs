@@ -1,0 +1,26 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Passes.Integer.Layout;
+
+/// <summary>How an operator that can work on either order of axes is told which one it gets.</summary>
+internal abstract class LayoutRule
+{
+    /// <summary>Whether the node, as it is, can be turned. All its data inputs have the same rank, at least 3.</summary>
+    public virtual bool Applies(NodeProto node, GraphView view) => true;
+
+    /// <summary>Indices of the inputs whose axes are those of the tensor; the others are parameters.</summary>
+    public virtual IEnumerable<int> DataInputs(NodeProto node) => [0];
+
+    /// <summary>Number of leading outputs whose axes are those of the tensor.</summary>
+    public virtual int DataOutputs(NodeProto node) => 1;
+
+    /// <summary>Changes a copy of a channels-first node, whose data inputs and outputs are channels last by now, into what computes them.</summary>
+    /// <param name="node">The copy.</param>
+    /// <param name="rank">Rank of the tensors.</param>
+    /// <param name="view">The graph, for new initializers.</param>
+    /// <param name="names">Names for them.</param>
+    public virtual void Turn(NodeProto node, int rank, GraphView view, UniqueNames names)
+    {
+    }
+}

@@ -1,0 +1,29 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Passes.Integer.Layout;
+
+/// <summary>MaxPool of uint8, which has another operator for channels last.</summary>
+internal sealed class MaxPoolLayout : LayoutRule
+{
+    /// <inheritdoc/>
+    public override bool Applies(NodeProto node, GraphView view) => node.Output.Count == 1 && ElementBytes.Of(node.Input[0], view) == 1;
+
+    /// <inheritdoc/>
+    public override void Turn(NodeProto node, int rank, GraphView view, UniqueNames names)
+    {
+        node.OpType = MicrosoftOperators.NhwcMaxPool;
+        node.Domain = MicrosoftOperators.Domain;
+    }
+}
+
+/// <summary>The averages of integers, which have an attribute for the order of axes.</summary>
+internal sealed class AveragePoolLayout : LayoutRule
+{
+    /// <inheritdoc/>
+    public override bool Applies(NodeProto node, GraphView view) => node.GetInt(MicrosoftOperators.ChannelsLast, 0) == 0;
+
+    /// <inheritdoc/>
+    public override void Turn(NodeProto node, int rank, GraphView view, UniqueNames names) =>
+        node.SetAttribute(AttributeProto.Int(MicrosoftOperators.ChannelsLast, 1));
+}

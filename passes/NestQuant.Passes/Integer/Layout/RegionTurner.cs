@@ -1,0 +1,66 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Passes.Integer.Layout;
+
+/// <summary>Turns a region into channels last: its nodes, and the transposes at its border.</summary>
+internal sealed class RegionTurner(LayoutRegion region, GraphView view, UniqueNames names)
+{
+    private readonly Dictionary<string, string> _channelsLast = new(StringComparer.Ordinal);
+
+    /// <summary>Rewrites the graph.</summary>
+    public void Run()
+    {
+        foreach (string input in region.Inputs) _channelsLast[input] = InputInLast(input);
+        foreach (NodeProto node in region.Nodes) Turn(node);
+    }
+
+    /// <summary>A value from outside as channels last: what it was before it was transposed, or else transposed in front of the region.</summary>
+    private string InputInLast(string value)
+    {
+        if (view.Producer(value) is { } producer && AxisOrder.IsToFirst(producer)) return producer.Input[0];
+        NodeProto first = view.Graph.Node.Find(node => region.Members.Contains(node) && node.Input.Contains(value))!;
+        NodeProto[] known = [.. view.Consumers(value).Where(AxisOrder.IsToLast)];
+        string channelsLast = names.Next(value + "_channels_last");
+        view.InsertBefore(first, AxisOrder.Transpose(value, channelsLast, AxisOrder.ToLast(region.Rank), names.Next(value + "_to_channels_last")));
+        if (Array.Find(known, node => view.Graph.Node.IndexOf(node) < view.Graph.Node.IndexOf(first)) is { } earlier)
+        {
+            view.Remove(new HashSet<NodeProto>(ReferenceEqualityComparer.Instance) { view.Producer(channelsLast)! });
+            return earlier.Output[0];
+        }
+
+        foreach (NodeProto later in known) Bypass(later, channelsLast);
+        return channelsLast;
+    }
+
+    private void Turn(NodeProto node)
+    {
+        LayoutRule rule = LayoutRules.For(node)!;
+        var turned = new NodeProto { OpType = node.OpType, Domain = node.Domain, Name = node.Name };
+        turned.Input.AddRange(node.Input);
+        turned.Attribute.AddRange(node.Attribute);
+        foreach (int input in rule.DataInputs(node)) turned.Input[input] = _channelsLast[node.Input[input]];
+        rule.Turn(turned, region.Rank, view, names);
+        int dataOutputs = rule.DataOutputs(node);
+        foreach (string output in node.Output.Take(dataOutputs)) turned.Output.Add(_channelsLast[output] = names.Next(output + "_channels_last"));
+        turned.Output.AddRange(node.Output.Skip(dataOutputs));
+        // The old node goes first, so that its outputs are nobody's when the transposes produce them.
+        NodeProto[] toFirst = [.. node.Output.Take(dataOutputs).Where(IsReadOutside).Select(output =>
+            AxisOrder.Transpose(_channelsLast[output], output, AxisOrder.ToFirst(region.Rank), names.Next(output + "_to_channels_first")))];
+        view.Replace(node, [turned, .. toFirst]);
+    }
+
+    private bool IsReadOutside(string output)
+    {
+        foreach (NodeProto transpose in view.Consumers(output).Where(AxisOrder.IsToLast).ToArray()) Bypass(transpose, _channelsLast[output]);
+        return view.IsOutput(output) || view.Consumers(output).Any(reader => !region.Members.Contains(reader));
+    }
+
+    /// <summary>Lets the readers of a transpose read what it would give; a transpose that gives a graph output stays.</summary>
+    private void Bypass(NodeProto transpose, string channelsLast)
+    {
+        if (view.IsOutput(transpose.Output[0])) return;
+        view.ReplaceUses(transpose.Output[0], channelsLast);
+        view.Remove(new HashSet<NodeProto>(ReferenceEqualityComparer.Instance) { transpose });
+    }
+}

@@ -1,0 +1,36 @@
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Passes.Integer.Operators;
+
+/// <summary>
+/// Averages over windows.
+/// <code>
+/// y = QuantizeLinear (AveragePool (DequantizeLinear (x)))
+/// y = com.microsoft.QLinearAveragePool (x, x_scale, x_zero_point, y_scale, y_zero_point)
+/// </code>
+/// </summary>
+internal static class AveragePoolRule
+{
+    /// <summary>Writes the integer form of the matched AveragePool.</summary>
+    public static string? Apply(IntegerMatch match)
+    {
+        if (match.Source(0) is not { } source) return match.WhyNoSource(0);
+        if (match.Node.GetInts("dilations") is { } dilations && Array.Exists(dilations, static dilation => dilation != 1)) return "there is no integer form of a dilated average";
+        if (match.Node.GetInt("ceil_mode", 0) != 0) return "there is no integer form of an average with ceil_mode";
+        NodeProto node = Averaging(match, source, MicrosoftOperators.QLinearAveragePool);
+        node.Attribute.AddRange(match.Node.Attribute.Where(static attribute => attribute.Name is not ("dilations" or "ceil_mode")));
+        match.EmitClamped(node);
+        return null;
+    }
+
+    /// <summary>A pooling node that averages <paramref name="source"/>, without attributes and output.</summary>
+    internal static NodeProto Averaging(IntegerMatch match, QuantizedValue source, string operatorName)
+    {
+        (string scale, string zeroPoint) = match.Graph.Scalars(source.Parameters);
+        (string resultScale, string resultZeroPoint) = match.Graph.Scalars(match.Result.Parameters);
+        var node = new NodeProto { Domain = MicrosoftOperators.Domain, OpType = operatorName, Name = match.Node.Name };
+        node.Input.AddRange([source.Name, scale, zeroPoint, resultScale, resultZeroPoint]);
+        MicrosoftOperators.Import(match.Graph.Model);
+        return node;
+    }
+}

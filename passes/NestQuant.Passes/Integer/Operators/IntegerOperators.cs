@@ -1,0 +1,46 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Passes.Integer.Operators;
+
+/// <summary>
+/// The float operators that have an integer form, and the rule that writes it. Operators that compute every element by itself need no rule: they
+/// become tables, see <see cref="PointwiseFunctions"/>.
+/// </summary>
+internal static class IntegerOperators
+{
+    /// <summary>Writes the integer form of a matched node.</summary>
+    /// <returns>Null where it did, otherwise why the node stays float.</returns>
+    public delegate string? Rule(IntegerMatch match);
+
+    /// <summary>The rule for a node's operator; null where it has none.</summary>
+    public static Rule? For(NodeProto node) => node.IsDefaultDomain() ? Rules.GetValueOrDefault(node.OpType) : null;
+
+    private static readonly Dictionary<string, Rule> Rules = new(StringComparer.Ordinal)
+    {
+        ["Add"] = static match => BinaryRule.Apply(match, MicrosoftOperators.QLinearAdd),
+        ["Mul"] = static match => BinaryRule.Apply(match, MicrosoftOperators.QLinearMul),
+        ["Concat"] = ConcatRule.Apply,
+
+        ["AveragePool"] = AveragePoolRule.Apply,
+        ["GlobalAveragePool"] = GlobalAveragePoolRule.Apply,
+        ["ReduceMean"] = GlobalAveragePoolRule.ApplyToMean,
+
+        // Those that move elements, or pick among them, without computing new ones.
+        ["DepthToSpace"] = MovementRule.Apply,
+        ["Expand"] = MovementRule.Apply,
+        ["Flatten"] = MovementRule.Apply,
+        ["Gather"] = MovementRule.Apply,
+        ["MaxPool"] = MovementRule.ApplyToMaxPool,
+        ["Pad"] = MovementRule.ApplyToPad,
+        ["Reshape"] = MovementRule.Apply,
+        ["Resize"] = MovementRule.ApplyToResize,
+        ["Slice"] = MovementRule.Apply,
+        ["SpaceToDepth"] = MovementRule.Apply,
+        ["Split"] = MovementRule.Apply,
+        ["Squeeze"] = MovementRule.Apply,
+        ["Tile"] = MovementRule.Apply,
+        ["Transpose"] = MovementRule.Apply,
+        ["Unsqueeze"] = MovementRule.Apply,
+    };
+}

@@ -1,0 +1,85 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Passes.GroupNL;
+
+namespace NestQuant.Passes.Integer.Operators;
+
+/// <summary>
+/// Operators that move elements, or pick among them: they do the same to integers.
+/// <code>
+/// y = QuantizeLinear (Reshape (DequantizeLinear (x), shape))
+/// y = Reshape (x, shape)
+/// </code>
+/// Where the result has other parameters than the input, a table behind the operator turns the integers into those of the result.
+/// </summary>
+internal static class MovementRule
+{
+    /// <summary>First operator set whose MaxPool takes uint8.</summary>
+    private const long FirstOpsetOfIntegerMaxPool = 12;
+
+    /// <summary>First operator set whose Pad and Resize take their parameters as inputs, and uint8.</summary>
+    private const long FirstOpsetOfIntegerPad = 11;
+
+    /// <summary>Moves the matched node to the integers.</summary>
+    public static string? Apply(IntegerMatch match) => match.Source(0) is { } source ? Move(match, source, Copy(match, source)) : match.WhyNoSource(0);
+
+    /// <summary>The same for MaxPool: the largest integer stands for the largest value.</summary>
+    public static string? ApplyToMaxPool(IntegerMatch match)
+    {
+        if (match.Graph.Model.OpsetVersion() < FirstOpsetOfIntegerMaxPool) return $"MaxPool takes integers from operator set {FirstOpsetOfIntegerMaxPool} on";
+        return match.Node.Output.Count > 1 ? "its indices are used" : Apply(match);
+    }
+
+    /// <summary>The same for Resize that picks the nearest element.</summary>
+    public static string? ApplyToResize(IntegerMatch match)
+    {
+        if (match.Graph.Model.OpsetVersion() < FirstOpsetOfIntegerPad) return $"Resize takes integers from operator set {FirstOpsetOfIntegerPad} on";
+        if (match.Node.GetString("mode", "nearest") != "nearest") return "it interpolates";
+        return match.Node.GetString("coordinate_transformation_mode", "") == "tf_crop_and_resize" ? "it fills in values of its own" : Apply(match);
+    }
+
+    /// <summary>The same for Pad, whose constant becomes the integer for it.</summary>
+    public static string? ApplyToPad(IntegerMatch match)
+    {
+        if (match.Graph.Model.OpsetVersion() < FirstOpsetOfIntegerPad) return $"Pad takes integers from operator set {FirstOpsetOfIntegerPad} on";
+        if (match.Source(0) is not { } source) return match.WhyNoSource(0);
+        NodeProto node = Copy(match, source);
+        if (node.GetString("mode", "constant") != "constant") return Move(match, source, node);
+        float? value = node.InputAt(2).Length == 0 ? 0 : ScalarConstant.Float(match.Graph.View, node.Input[2]);
+        if (value is not { } constant) return "the value that it pads with is not constant";
+        byte quantized = source.Parameters.Quantize(constant);
+        if (match.Result.Parameters.Quantize(source.Parameters.Dequantize(quantized)) != match.Result.Parameters.Quantize(constant))
+            return $"the value that it pads with is out of the range of '{source.Name}'";
+        while (node.Input.Count < 3) node.Input.Add("");
+        node.Input[2] = match.Graph.ByteScalar(quantized, match.Result.Quantizer.Output[0] + "_pad_value");
+        return Move(match, source, node);
+    }
+
+    private static NodeProto Copy(IntegerMatch match, QuantizedValue source)
+    {
+        var node = new NodeProto { OpType = match.Node.OpType, Name = match.Node.Name };
+        node.Input.AddRange([source.Name, .. match.Node.Input.Skip(1)]);
+        node.Attribute.AddRange(match.Node.Attribute);
+        return node;
+    }
+
+    private static string? Move(IntegerMatch match, QuantizedValue source, NodeProto moved)
+    {
+        var tables = new List<NodeProto>();
+        moved.Output.AddRange(match.Node.Output.Select(static _ => ""));
+        foreach (QuantizedResult result in match.Results)
+        {
+            string output = result.Quantizer.Output[0];
+            byte[] integers = [.. PointwiseValue.Of(source).Quantize(result.Parameters)!.Select(q => Math.Clamp(q, match.Clamp.Min, match.Clamp.Max))];
+            bool sameParameters = LookupTables.IsIdentity(integers);
+            moved.Output[result.Output] = sameParameters ? output : match.Graph.Names.Next(output + "_moved");
+            if (!sameParameters) tables.Add(match.Tables.Lookup(moved.Output[result.Output], output, integers, "", match.Graph.Names.Next(output + "_requantize")));
+        }
+
+        // A result that nobody reads keeps its place in Split, which has one size for each.
+        for (int i = 0; i < moved.Output.Count; i++)
+            if (moved.Output[i].Length == 0) moved.Output[i] = match.Graph.Names.Next(match.Node.Output[i] + "_quantized");
+        match.Emit([moved, .. tables]);
+        return null;
+    }
+}
