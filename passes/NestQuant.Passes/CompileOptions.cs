@@ -1,3 +1,4 @@
+using NestQuant.Passes.Calibration;
 using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.GroupNL.Calibration;
 using NestQuant.Passes.Nesting;
@@ -19,6 +20,9 @@ public sealed record CompileOptions
 
     /// <summary>How activations are quantized.</summary>
     public ActivationMode Activations { get; init; } = ActivationMode.Dynamic;
+
+    /// <summary>Where the ranges of activations come from; needed for <see cref="ActivationMode.Static"/>, and without a meaning otherwise.</summary>
+    public IActivationRangeSource? Ranges { get; init; }
 
     /// <summary>What happens to GroupNL blocks.</summary>
     public GroupNLMode GroupNL { get; init; } = GroupNLMode.Fuse;

@@ -4,6 +4,7 @@ using NestQuant.Compiler.Pipeline;
 using NestQuant.Passes.Cleanup;
 using NestQuant.Passes.Folding;
 using NestQuant.Passes.GroupNL;
+using NestQuant.Passes.Integer;
 using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Passes;
@@ -49,6 +50,8 @@ public static class NestQuantCompiler
         pipeline.Use(new DeadCodePass()); // what folding left behind
         if (options.Nest is { } bits)
         {
+            bool isStatic = options.Activations == ActivationMode.Static;
+            if (isStatic) pipeline.Use(new ActivationQuantizationPass(QuantizationOptions(options))); // before nesting, which takes the pairs up
             pipeline.Use(new NestingPass(new NestingOptions
             {
                 Bits = bits,
@@ -65,4 +68,10 @@ public static class NestQuantCompiler
 
         return pipeline;
     }
+
+    private static ActivationQuantizationOptions QuantizationOptions(CompileOptions options) => new()
+    {
+        Ranges = options.Ranges ?? throw new ModelException("static activations need ranges: say where they come from (CompileOptions.Ranges), or quantize at run time (ActivationMode.Dynamic)"),
+        Exclude = options.Exclude,
+    };
 }

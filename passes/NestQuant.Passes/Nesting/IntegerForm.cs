@@ -5,9 +5,15 @@ namespace NestQuant.Passes.Nesting;
 /// <summary>Which candidates have an integer operator.</summary>
 internal static class IntegerForm
 {
+    /// <summary>Why a second reader of a weight has none where it takes other dimensions of it as channels than the first.</summary>
+    public const string TurnedWeight = "another reader of its weight uses it in another orientation";
+
     /// <summary>Why a candidate has none and stays weight-only; null where it has one.</summary>
-    public static string? WhyNone(NestingCandidate candidate)
+    /// <param name="candidate">The node.</param>
+    /// <param name="opset">Version of the default operator set that the model imports.</param>
+    public static string? WhyNone(NestingCandidate candidate, long opset)
     {
+        if (opset < QuantizedActivations.FirstOpset) return $"the model imports operator set {opset}, and DynamicQuantizeLinear needs {QuantizedActivations.FirstOpset}";
         int rank = candidate.Weight!.Dims.Count;
         return candidate.Node.OpType switch
         {

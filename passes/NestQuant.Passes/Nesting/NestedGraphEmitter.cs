@@ -54,10 +54,7 @@ internal sealed class NestedGraphEmitter
     private string? WhyNotInteger(NestingCandidate candidate, NestedOperands operands)
     {
         if (_options.Activations == ActivationMode.None) return "activations are float";
-        if (_model.OpsetVersion() < QuantizedActivations.FirstOpset)
-            return $"the model imports operator set {_model.OpsetVersion()}, and DynamicQuantizeLinear needs {QuantizedActivations.FirstOpset}";
-        if (operands.Layout.View != candidate.Channels) return "another reader of its weight uses it in another orientation";
-        return IntegerForm.WhyNone(candidate);
+        return IntegerForm.WhyNone(candidate, _model.OpsetVersion()) ?? (operands.Layout.View == candidate.Channels ? null : IntegerForm.TurnedWeight);
     }
 
     /// <summary>The float form of a nested weight, made once, in the graph that owns it, in front of the first reader there.</summary>

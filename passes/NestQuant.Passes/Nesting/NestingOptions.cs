@@ -33,6 +33,9 @@ public enum ActivationMode
 
     /// <summary>Quantized at run time, per tensor, by DynamicQuantizeLinear.</summary>
     Dynamic,
+
+    /// <summary>Quantized with ranges that are known when the model is compiled; what has none, at run time.</summary>
+    Static,
 }
 
 /// <summary>How weights are nested.</summary>

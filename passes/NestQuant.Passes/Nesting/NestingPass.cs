@@ -38,10 +38,7 @@ public sealed class NestingPass : IGraphPass
     {
         ArgumentNullException.ThrowIfNull(context);
         GraphView main = GraphView.Of(context.Model.MainGraph());
-        NestingCandidate[] candidates = FindCandidates(main);
-        Exclude(candidates);
-        if (Array.Find(candidates, static candidate => candidate is { Reason: null, Defect: not null }) is { } broken) throw new ModelException(broken.Defect!);
-        KeepWeightsNeededInFloat(candidates);
+        NestingCandidate[] candidates = NestingCandidates.Find(main, _options.Exclude);
 
         NestingCandidate[] open = [.. candidates.Where(static candidate => candidate.Reason is null)];
         var emitter = new NestedGraphEmitter(context.Model, main, _options);
@@ -79,65 +76,6 @@ public sealed class NestingPass : IGraphPass
         }
 
         return operands;
-    }
-
-    private static NestingCandidate[] FindCandidates(GraphView main) =>
-    [
-        .. from view in main.WithInner()
-           from node in view.Graph.Node
-           where NestingCandidate.IsCandidate(node)
-           select NestingCandidate.Of(node, view),
-    ];
-
-    private void Exclude(NestingCandidate[] candidates)
-    {
-        foreach (string pattern in _options.Exclude)
-        {
-            var names = new NamePattern(pattern);
-            bool matched = false;
-            foreach (NestingCandidate candidate in candidates)
-            {
-                if (!names.Matches(candidate.Node.DisplayName())) continue;
-                candidate.Reason = $"excluded by '{pattern}'";
-                matched = true;
-            }
-
-            if (!matched) throw new ModelException($"--exclude '{pattern}' matches no Conv, ConvTranspose, Gemm or MatMul of the model: 'nestquant print' shows the names of its nodes");
-        }
-    }
-
-    /// <summary>Keeps the candidates whose weight is read by anything that is not to be rewritten.</summary>
-    private static void KeepWeightsNeededInFloat(NestingCandidate[] candidates)
-    {
-        var open = new Dictionary<NodeProto, NestingCandidate>(ReferenceEqualityComparer.Instance);
-        foreach (NestingCandidate candidate in candidates)
-            if (candidate.Reason is null) open.Add(candidate.Node, candidate);
-        foreach (NestingCandidate candidate in open.Values)
-            candidate.Reason = WhyNeededInFloat(candidate.Weight!, candidate.Owner!, open);
-    }
-
-    private static string? WhyNeededInFloat(TensorProto weight, GraphView owner, Dictionary<NodeProto, NestingCandidate> open)
-    {
-        if (owner.IsOutput(weight.Name)) return $"its weight '{weight.Name}' is an output of the graph";
-        foreach (NodeProto reader in Readers(weight.Name, owner))
-        {
-            bool asWeight = open.ContainsKey(reader) && reader.Input.IndexOf(weight.Name) == 1 && reader.Input.LastIndexOf(weight.Name) == 1;
-            if (!asWeight) return $"its weight '{weight.Name}' is also read by {reader.OpType} '{reader.DisplayName()}', which needs it in float32";
-        }
-
-        return null;
-    }
-
-    /// <summary>The nodes that read a value, those inside bodies in the place of the nodes that hold the bodies.</summary>
-    private static IEnumerable<NodeProto> Readers(string value, GraphView owner)
-    {
-        foreach (NodeProto consumer in owner.Consumers(value).Distinct())
-        {
-            if (consumer.Input.Contains(value)) yield return consumer;
-            foreach (GraphProto body in consumer.Subgraphs())
-                if (CapturedValues.Of(body).Contains(value))
-                    foreach (NodeProto inner in Readers(value, owner.Inner(body))) yield return inner;
-        }
     }
 
     private static void VerifyFinite(TensorProto weight, NodeProto node)

@@ -4,7 +4,8 @@ using NestQuant.Compiler.Onnx;
 namespace NestQuant.Passes.Nesting;
 
 /// <summary>
-/// Quantizes the activations that nested operators read, at run time and per tensor, once for all readers of a value in a graph.
+/// Quantizes the activations that nested operators read, per tensor and once for all readers of a value in a graph: at run time, unless
+/// the model itself holds the value in uint8.
 /// </summary>
 internal sealed class QuantizedActivations(UniqueNames names)
 {
@@ -21,6 +22,7 @@ internal sealed class QuantizedActivations(UniqueNames names)
     public Quantized Quantize(GraphView view, string value, NodeProto reader)
     {
         if (_quantized.TryGetValue((view, value), out Quantized? known)) return known;
+        if (DequantizedActivation.Of(view, value) is { } held) return _quantized[(view, value)] = held;
         var quantized = new Quantized(names.Next(value + "_quantized"), names.Next(value + "_scale"), names.Next(value + "_zero_point"));
         var node = new NodeProto { OpType = "DynamicQuantizeLinear", Name = names.Next(value + "_quantize") };
         node.Input.Add(value);

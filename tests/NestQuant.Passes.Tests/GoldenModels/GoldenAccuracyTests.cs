@@ -37,7 +37,7 @@ public sealed class GoldenAccuracyTests(ITestOutputHelper output)
         double expected = Top1(float32, bits: null);
         foreach (WeightScheme weights in Enum.GetValues<WeightScheme>())
         {
-            foreach (ActivationMode activations in Enum.GetValues<ActivationMode>())
+            foreach (ActivationMode activations in (ActivationMode[])[ActivationMode.None, ActivationMode.Dynamic])
             {
                 using InferenceSession session = Compile(model, new CompileOptions { Nest = new NestedBits(8, 6), Activations = activations, Weights = weights });
                 double full = Top1(session, bits: null), part = Top1(session, 6);

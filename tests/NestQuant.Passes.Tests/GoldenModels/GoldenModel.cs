@@ -21,6 +21,9 @@ internal static class GoldenModel
     /// <summary>All 500 test images, as the models take them.</summary>
     public static TensorValue TestImages { get; } = Images(Path.Combine(Folder, "test-images.npy"));
 
+    /// <summary>The images that calibrate.</summary>
+    public static TensorValue TrainingImages { get; } = Images(Path.Combine(Folder, "train-images.npy"));
+
     public static ModelProto Load(string name) => ModelFile.Load(Path.Combine(Folder, name + ".onnx"));
 
     /// <summary>Logits that PyTorch computed, float32 [500, 10].</summary>

@@ -8,9 +8,13 @@ namespace NestQuant.Passes.Tests.Models;
 internal static class ModelRunner
 {
     /// <summary>Creates a session, which is ONNX Runtime's own check of a model.</summary>
-    public static InferenceSession Open(ModelProto model, int threads = 1)
+    /// <param name="model">The model.</param>
+    /// <param name="threads">Threads of one operator.</param>
+    /// <param name="optimize">False for the nodes as they stand: with its optimizations ONNX Runtime quantizes float weights behind a DequantizeLinear.</param>
+    public static InferenceSession Open(ModelProto model, int threads = 1, bool optimize = true)
     {
         using var options = new SessionOptions { IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        if (!optimize) options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
         options.RegisterNestQuantOps();
         return new InferenceSession(ModelFile.ToBytes(model), options);
     }

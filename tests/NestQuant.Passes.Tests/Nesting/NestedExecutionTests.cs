@@ -22,7 +22,7 @@ public sealed class NestedExecutionTests
             var cases = new TheoryData<string, WeightScheme, ActivationMode>();
             foreach (string form in NestedForm.All.Keys)
                 foreach (WeightScheme scheme in Enum.GetValues<WeightScheme>())
-                    foreach (ActivationMode mode in Enum.GetValues<ActivationMode>())
+                    foreach (ActivationMode mode in (ActivationMode[])[ActivationMode.None, ActivationMode.Dynamic])
                         cases.Add(form, scheme, mode);
             return cases;
         }
@@ -59,7 +59,7 @@ public sealed class NestedExecutionTests
         {
             var cases = new TheoryData<string, ActivationMode>();
             foreach (string form in NestedForm.All.Keys)
-                foreach (ActivationMode mode in Enum.GetValues<ActivationMode>())
+                foreach (ActivationMode mode in (ActivationMode[])[ActivationMode.None, ActivationMode.Dynamic])
                     cases.Add(form, mode);
             return cases;
         }

@@ -1,0 +1,95 @@
+using NestQuant.Compiler.Calibration;
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.Passes.Nesting;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Passes.Integer;
+
+/// <summary>
+/// Quantizes the activations that integer operators are to read, with ranges known beforehand. The result is an ordinary QDQ model
+/// whose weights are still float.
+/// <code>
+/// y = Conv (x, W); z = Relu (y); u = Conv (z, V)
+/// x' = DequantizeLinear (QuantizeLinear (x)); z = Relu (Conv (x', W)); z' = DequantizeLinear (QuantizeLinear (z)); u = Conv (z', V)
+/// </code>
+/// </summary>
+/// <remarks>
+/// uint8, per tensor. Conv, Gemm and MatMul that the nesting will execute in integers are quantized; from there the region grows over the
+/// operators of <see cref="IntegerRules"/> as <see cref="IntegerRegion"/> says. Graph outputs stay float, and so do bodies of If, Loop and Scan, whose
+/// activations are quantized at run time. Pairs that a model brings along are used as they are. Running it again changes nothing, since
+/// what is to be quantized then comes from a DequantizeLinear.
+/// </remarks>
+public sealed class ActivationQuantizationPass : IGraphPass
+{
+    private readonly ActivationQuantizationOptions _options;
+
+    /// <summary>Creates the pass.</summary>
+    public ActivationQuantizationPass(ActivationQuantizationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+    }
+
+    /// <inheritdoc/>
+    public string Name => "activation-quantization";
+
+    /// <inheritdoc/>
+    public PassResult Run(ModelContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        GraphView main = GraphView.Of(context.Model.MainGraph());
+        Dictionary<NodeProto, string?> products = FindProducts(context.Model, main);
+        var ranges = new Lazy<ActivationRanges>(() => _options.Ranges.RangesOf(context));
+        var region = new IntegerRegion(main, products.Where(static product => product.Value is null).Select(static product => product.Key), ranges);
+        NodeProto[] nodes = [.. main.Graph.Node];
+        Outcome[] outcomes = [.. nodes.Select(node => Decide(node, region, products)).OfType<Outcome>()];
+
+        IReadOnlySet<string> quantized = QuantizationPairs.Insert(context.Model, main, region, ranges);
+        foreach (Outcome outcome in outcomes) Log(outcome, quantized, context.Decisions);
+        foreach ((NodeProto node, string? reason) in products)
+            if (!nodes.Contains(node)) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason!);
+        return new PassResult(quantized.Count > 0);
+    }
+
+    /// <summary>The nodes with weights, in graph order, and why they are not executed in integers; null for those that are to be.</summary>
+    private Dictionary<NodeProto, string?> FindProducts(ModelProto model, GraphView main)
+    {
+        var products = new Dictionary<NodeProto, string?>(ReferenceEqualityComparer.Instance);
+        var layouts = new Dictionary<TensorProto, ChannelView>(ReferenceEqualityComparer.Instance);
+        foreach (NestingCandidate candidate in NestingCandidates.Find(main, _options.Exclude))
+        {
+            // The weight is nested as its first reader lays it out.
+            bool isTurned = candidate.Reason is null && !layouts.TryAdd(candidate.Weight!, candidate.Channels) && layouts[candidate.Weight!] != candidate.Channels;
+            products[candidate.Node] = candidate.Reason
+                ?? IntegerForm.WhyNone(candidate, model.OpsetVersion())
+                ?? (isTurned ? IntegerForm.TurnedWeight : null)
+                ?? (ReferenceEquals(candidate.View, main) ? null : "it is in the body of a node, where activations are quantized at run time");
+        }
+
+        return products;
+    }
+
+    /// <summary>What becomes of a node; null for one that has nothing to do with integers.</summary>
+    private static Outcome? Decide(NodeProto node, IntegerRegion region, Dictionary<NodeProto, string?> products)
+    {
+        if (region.Contains(node)) return new Outcome(node, [.. region.QuantizedAround(node)], Reason: null);
+        bool isCandidate = products.ContainsKey(node) || (region.IsFloatNeighbour(node) && !IsConversion(node));
+        return isCandidate ? new Outcome(node, [], region.ReasonAgainst(node) ?? products[node]) : null;
+    }
+
+    /// <summary>Nodes that look at a value's type or shape only.</summary>
+    private static bool IsConversion(NodeProto node) => node.Is("QuantizeLinear") || node.Is("DequantizeLinear") || node.Is("Shape");
+
+    private void Log(Outcome outcome, IReadOnlySet<string> quantized, DecisionLog decisions)
+    {
+        string? reason = outcome.Reason;
+        if (reason is null && !outcome.Values.Any(quantized.Contains)) reason = "the model quantizes its activations already";
+        if (reason is null) decisions.Rewritten(Name, outcome.Node.DisplayName(), outcome.Node.OpType);
+        else decisions.Kept(Name, outcome.Node.DisplayName(), outcome.Node.OpType, reason);
+    }
+
+    /// <summary>A node, the values that are quantized around it, and why it stays in float; null where it does not.</summary>
+    private sealed record Outcome(NodeProto Node, string[] Values, string? Reason);
+}

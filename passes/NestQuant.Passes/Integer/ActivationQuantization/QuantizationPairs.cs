@@ -1,0 +1,94 @@
+using NestQuant.Compiler.Calibration;
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Passes.Nesting;
+
+namespace NestQuant.Passes.Integer;
+
+/// <summary>Puts QuantizeLinear and DequantizeLinear onto the values of an <see cref="IntegerRegion"/>.</summary>
+internal sealed class QuantizationPairs
+{
+    private readonly GraphView _view;
+    private readonly IntegerRegion _region;
+    private readonly UniqueNames _names;
+    private readonly Dictionary<NodeProto, int> _positions = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<string, (string Scale, string ZeroPoint)> _parameters = new(StringComparer.Ordinal);
+
+    private QuantizationPairs(ModelProto model, GraphView view, IntegerRegion region)
+    {
+        _view = view;
+        _region = region;
+        _names = new UniqueNames(model);
+        foreach (NodeProto node in view.Graph.Node) _positions.Add(node, _positions.Count);
+    }
+
+    /// <summary>Quantizes every value that a node of the region needs in integers and that is not quantized already.</summary>
+    /// <returns>The values that were quantized.</returns>
+    public static IReadOnlySet<string> Insert(ModelProto model, GraphView view, IntegerRegion region, Lazy<ActivationRanges> ranges)
+    {
+        // All is decided before the first edit, since the region describes the graph as it was.
+        var pairs = new QuantizationPairs(model, view, region);
+        var values = view.Graph.Node.Where(region.Contains).SelectMany(region.QuantizedAround).Where(value => !region.IsQuantizedAlready(value)).ToHashSet(StringComparer.Ordinal);
+        Pair[] planned =
+        [
+            .. view.Graph.Input.Select(static input => input.Name).Concat(view.Graph.Node.SelectMany(static node => node.Output)).Where(values.Contains).Select(pairs.Plan),
+        ];
+        foreach (Pair pair in planned) pairs.Insert(pair, ranges);
+        return values;
+    }
+
+    private Pair Plan(string value)
+    {
+        NodeProto[] readers = [.. _view.Consumers(value).Distinct().OrderBy(reader => _positions[reader])];
+        // What a fused operator makes exists in uint8 only; a value that float operators make keeps its float readers.
+        bool forAll = _view.Producer(value) is { } producer && _region.Contains(producer) && !_view.IsOutput(value);
+        return new Pair(value, _region.Root(value), forAll, forAll ? readers : [.. readers.Where(reader => _region.ReadsAsIntegers(reader, value))]);
+    }
+
+    private void Insert(Pair pair, Lazy<ActivationRanges> ranges)
+    {
+        (string scale, string zeroPoint) = Parameters(pair.Root, ranges);
+        string quantized = _names.Next(pair.Value + "_quantized"), dequantized = _names.Next(pair.Value + "_dequantized");
+        // A shape is the same in uint8, and does not ask for the float values.
+        foreach (NodeProto reader in pair.Readers.Where(static reader => reader.Is("Shape"))) Redirect(reader, pair.Value, quantized);
+        if (pair.ForAll) _view.ReplaceUses(pair.Value, dequantized);
+        else foreach (NodeProto reader in pair.Readers) Redirect(reader, pair.Value, dequantized);
+        _view.InsertBefore(
+            pair.Readers[0],
+            Node("QuantizeLinear", _names.Next(pair.Value + "_quantize"), quantized, pair.Value, scale, zeroPoint),
+            Node("DequantizeLinear", _names.Next(pair.Value + "_dequantize"), dequantized, quantized, scale, zeroPoint));
+    }
+
+    private (string Scale, string ZeroPoint) Parameters(string root, Lazy<ActivationRanges> ranges)
+    {
+        if (_parameters.TryGetValue(root, out (string Scale, string ZeroPoint) known)) return known;
+        if (DequantizedActivation.Of(_view, root) is { } held) return _parameters[root] = (held.Scale, held.ZeroPoint);
+        ActivationParameters parameters = ActivationParameters.Of(ranges.Value.Of(root)!.Value);
+        TensorProto scale = TensorProto.FromFloats(_names.Next(root + "_scale"), [], [parameters.Scale]);
+        TensorProto zeroPoint = TensorProto.FromBytes(_names.Next(root + "_zero_point"), TensorDataType.UInt8, [], [parameters.ZeroPoint]);
+        _view.AddInitializer(scale);
+        _view.AddInitializer(zeroPoint);
+        return _parameters[root] = (scale.Name, zeroPoint.Name);
+    }
+
+    private void Redirect(NodeProto reader, string value, string replacement)
+    {
+        for (int i = 0; i < reader.Input.Count; i++)
+            if (reader.Input[i] == value) _view.SetInput(reader, i, replacement);
+    }
+
+    private static NodeProto Node(string opType, string name, string output, params ReadOnlySpan<string> inputs)
+    {
+        var node = new NodeProto { OpType = opType, Name = name };
+        foreach (string input in inputs) node.Input.Add(input);
+        node.Output.Add(output);
+        return node;
+    }
+
+    /// <summary>A value to be quantized.</summary>
+    /// <param name="Value">Its name.</param>
+    /// <param name="Root">The value whose scale and zero point it has.</param>
+    /// <param name="ForAll">Whether all that read it, bodies included, are to read it dequantized.</param>
+    /// <param name="Readers">Those that are to, in graph order.</param>
+    private sealed record Pair(string Value, string Root, bool ForAll, NodeProto[] Readers);
+}

@@ -1,0 +1,40 @@
+using CsCheck;
+using NestQuant.Compiler.Calibration;
+using NestQuant.Passes.Integer;
+
+namespace NestQuant.Passes.Tests.Integer.ActivationQuantization;
+
+/// <summary>Scale and zero point from a range.</summary>
+public sealed class ActivationParametersTests
+{
+    [Theory]
+    [InlineData(0, 255, 1, 0)]
+    [InlineData(-128, 127, 1, 128)]
+    [InlineData(-255, 0, 1, 255)]
+    [InlineData(10, 51, 0.2f, 0)]
+    [InlineData(-51, -10, 0.2f, 255)]
+    [InlineData(-0.5f, 254.5f, 1, 0)]
+    [InlineData(-1.5f, 253.5f, 1, 2)]
+    public void TheRangeWidenedByZeroTakesAllValues(float min, float max, float scale, byte zeroPoint) =>
+        Assert.Equal(new ActivationParameters(scale, zeroPoint), ActivationParameters.Of(new TensorRange(min, max)));
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(-1e-40f, 1e-40f)]
+    [InlineData(0, float.Epsilon)]
+    public void ARangeOfZerosHasScaleOne(float min, float max) => Assert.Equal(new ActivationParameters(1, 0), ActivationParameters.Of(new TensorRange(min, max)));
+
+    [Fact]
+    public void TheLargestRangeHasAFiniteScale() => Assert.True(float.IsFinite(ActivationParameters.Of(new TensorRange(float.MinValue, float.MaxValue)).Scale));
+
+    /// <summary>Every value of the range is represented to within one step (a half, and what rounding the zero point shifts), 0 exactly.</summary>
+    [Fact]
+    public void EveryValueOfTheRangeIsRepresented() => Gen.Select(Gen.Float[-1000, 1000], Gen.Float[-1000, 1000], Gen.Float[0, 1]).Sample(static (a, b, t) =>
+    {
+        var range = new TensorRange(MathF.Min(a, b), MathF.Max(a, b));
+        ActivationParameters parameters = ActivationParameters.Of(range);
+        double value = range.Min + ((double)t * (range.Max - range.Min));
+        double quantized = Math.Clamp(Math.Round(value / parameters.Scale) + parameters.ZeroPoint, 0, 255);
+        return Math.Abs(((quantized - parameters.ZeroPoint) * parameters.Scale) - value) <= parameters.Scale * 1.0001;
+    });
+}

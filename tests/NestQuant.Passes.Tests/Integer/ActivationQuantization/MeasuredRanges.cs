@@ -1,0 +1,33 @@
+using Microsoft.ML.OnnxRuntime.Tensors;
+using NestQuant.Compiler.Calibration;
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.Passes.Calibration;
+using NestQuant.Passes.Tests.Models;
+
+namespace NestQuant.Passes.Tests.Integer.ActivationQuantization;
+
+/// <summary>Smallest and largest value of every float activation of the main graph in one run of ONNX Runtime.</summary>
+internal sealed class MeasuredRanges(params (string Name, TensorValue Value)[] feeds) : IActivationRangeSource
+{
+    /// <summary>How often ranges were asked for.</summary>
+    public int Requests { get; private set; }
+
+    /// <summary>Values to say nothing about.</summary>
+    public IReadOnlyList<string> Unknown { get; init; } = [];
+
+    public ActivationRanges RangesOf(ModelContext context)
+    {
+        Requests++;
+        ModelProto model = ModelRunner.Clone(context.Model);
+        GraphProto graph = model.MainGraph();
+        string[] values = [.. graph.Node.SelectMany(static node => node.Output).Where(static value => value.Length > 0)];
+        graph.Output.Clear();
+        graph.Output.AddRange(values.Select(static value => new ValueInfoProto { Name = value }));
+        var ranges = new Dictionary<string, TensorRange>(StringComparer.Ordinal);
+        foreach ((string name, TensorValue value) in ModelRunner.Run(model, feeds).Select(static pair => (pair.Key, pair.Value)).Concat(feeds))
+            if (value.Type == TensorElementType.Float && !Unknown.Contains(name)) ranges[name] = new TensorRange(value.Floats.Min(), value.Floats.Max());
+        return new ActivationRanges(ranges);
+    }
+}

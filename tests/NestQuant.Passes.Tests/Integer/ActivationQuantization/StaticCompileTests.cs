@@ -1,0 +1,115 @@
+using Microsoft.ML.OnnxRuntime;
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Passes.Integer;
+using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Tests.GoldenModels;
+using NestQuant.Passes.Tests.Models;
+using NestQuant.RuntimeOps.Packing;
+using Xunit.Abstractions;
+
+namespace NestQuant.Passes.Tests.Integer.ActivationQuantization;
+
+/// <summary>The whole compiler with static activations.</summary>
+public sealed class StaticCompileTests(ITestOutputHelper output)
+{
+    public static TheoryData<string> Models => [.. GoldenModel.Names];
+
+    [Fact]
+    public void WithoutRangesStaticIsRefused()
+    {
+        var options = new CompileOptions { Nest = new NestedBits(8, 6), Activations = ActivationMode.Static };
+        Assert.Contains("need ranges", Assert.Throws<ModelException>(() => NestQuantCompiler.CreatePipeline(options)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void NothingIsQuantizedAtRunTime(string name)
+    {
+        ModelProto model = NestQuantCompiler.Compile(GoldenModel.Load(name), Options(Training())).Model;
+        Assert.DoesNotContain(model.AllNodes(), static node => node.OpType is "DynamicQuantizeLinear" or "Conv" or "Gemm");
+        ModelRunner.Open(model).Dispose();
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void CompilingTheResultAgainChangesNothingAndNeedsNoRanges(string name)
+    {
+        MeasuredRanges ranges = Training();
+        CompileOptions options = Options(ranges);
+        ModelProto model = NestQuantCompiler.Compile(GoldenModel.Load(name), options).Model;
+        byte[] bytes = ModelFile.ToBytes(model);
+        Assert.False(NestQuantCompiler.CreatePipeline(options).Run(new ModelContext(model)).Changed);
+        Assert.Equal(bytes, ModelFile.ToBytes(NestQuantCompiler.Compile(model, options).Model));
+        Assert.Equal(1, ranges.Requests);
+    }
+
+    /// <summary>What has no range is still nested: its activations are quantized at run time.</summary>
+    [Fact]
+    public void WithoutARangeActivationsAreQuantizedAtRunTime()
+    {
+        ModelProto source = new GraphBuilder().Input("x", 1, 4, 8, 8).Random("W", 4, 4, 3, 3).Random("V", 4, 4, 3, 3).Node("a = Conv(x, W)").Node("y = Conv(a, V)").Output("y").Model();
+        ModelProto model = NestQuantCompiler.Compile(source, Options(new MeasuredRanges(("x", TensorValue.Random(1, 4, 8, 8))) { Unknown = ["a"] })).Model;
+        Assert.Equal(["QuantizeLinear", "Transpose", "NestedConv", "Transpose", "DynamicQuantizeLinear", "Transpose", "NestedConv", "Transpose"], model.Graph!.Node.Select(static node => node.OpType));
+    }
+
+    /// <summary>A quantized value of the main graph is used inside a body as it is.</summary>
+    [Fact]
+    public void ABodyUsesTheQuantizedValueOfTheOuterGraph()
+    {
+        GraphBuilder then = new GraphBuilder("then").Node("t = Conv(a, V)").Output("t"), otherwise = new GraphBuilder("else").Node("e = Conv(a, V)").Output("e");
+        ModelProto source = new GraphBuilder().Input("x", 1, 4, 8, 8).Random("W", 4, 4, 3, 3).Random("V", 4, 4, 3, 3)
+            .Node("a = Conv(x, W)").If("b", then, otherwise).Node("z = Conv(a, V)").Node("y = Add(b, z)").Output("y").Model();
+        (string, TensorValue)[] feeds = [("x", TensorValue.Random(1, 4, 8, 8)), ("c", TensorValue.OfBool(true))];
+        TensorValue expected = ModelRunner.Run(source, feeds)["y"];
+        ModelProto model = NestQuantCompiler.Compile(source, Options(new MeasuredRanges(feeds))).Model;
+        Assert.DoesNotContain(model.AllNodes(), static node => node.OpType is "DynamicQuantizeLinear" or "Conv");
+        Closeness.AssertClose(expected, ModelRunner.Run(model, feeds)["y"], 0.05f);
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void AccuracyIsCloseToFloat(string name)
+    {
+        using InferenceSession float32 = ModelRunner.Open(GoldenModel.Load(name)), session = ModelRunner.Open(NestQuantCompiler.Compile(GoldenModel.Load(name), Options(Training())).Model, threads: 2);
+        AssertClose(
+            GoldenModel.Top1(GoldenModel.Logits(float32, GoldenModel.TestImages), GoldenModel.TestLabels),
+            GoldenModel.Top1(GoldenModel.Logits(session, GoldenModel.TestImages), GoldenModel.TestLabels),
+            GoldenModel.Top1(GoldenModel.Logits(session, GoldenModel.TestImages, 6), GoldenModel.TestLabels));
+    }
+
+    /// <summary>Ranges from the first 200 test images, since the assets hold no others; top-1 on all 1,000.</summary>
+    [SkippableFact]
+    public void ResNet20IsCloseToFloat()
+    {
+        string? folder = SharedAssets.Find("cifar");
+        Skip.If(folder is null, "../shared/assets/cifar is not there");
+        TensorValue images = GoldenModel.Images(Path.Combine(folder!, "test-images.npy"));
+        long[] labels = Compiler.Data.NpyArray.Read(Path.Combine(folder!, "test-labels.npy")).ToInt64s();
+        ModelProto source = ModelFile.Load(Path.Combine(folder!, "cifar-resnet20.onnx"));
+        using InferenceSession float32 = ModelRunner.Open(source, threads: 2);
+        double expected = GoldenModel.Top1(GoldenModel.Logits(float32, images), labels);
+        var ranges = new MeasuredRanges(("input", First(images, 200)));
+        using InferenceSession session = ModelRunner.Open(NestQuantCompiler.Compile(source, Options(ranges)).Model, threads: 2);
+        AssertClose(expected, GoldenModel.Top1(GoldenModel.Logits(session, images), labels), GoldenModel.Top1(GoldenModel.Logits(session, images, 6), labels));
+    }
+
+    private static CompileOptions Options(MeasuredRanges ranges) => new() { Nest = new NestedBits(8, 6), Activations = ActivationMode.Static, Ranges = ranges };
+
+    private static MeasuredRanges Training() => new(("input", First(GoldenModel.TrainingImages, 200)));
+
+    private static TensorValue First(TensorValue images, int count)
+    {
+        int length = images.Bytes.Length / (int)images.Shape[0] * count;
+        return images with { Shape = [count, .. images.Shape[1..]], Bytes = images.Bytes[..length] };
+    }
+
+    private void AssertClose(double float32, double full, double part)
+    {
+        output.WriteLine(FormattableString.Invariant($"float {float32:F1}, full {full:F1}, part {part:F1}"));
+        Assert.True(float32 - full <= 0.5 + 1e-9, $"full {full}, float {float32}");
+        Assert.True(full - part <= 1 + 1e-9, $"part {part}, full {full}");
+    }
+}
