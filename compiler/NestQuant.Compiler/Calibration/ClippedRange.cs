@@ -18,14 +18,14 @@ internal readonly struct ClippedRange(ActivationStatistics statistics, int below
     }
 
     /// <summary>
-    /// Numbers of bins worth trying on one side: all that hold values, then fewer and fewer in steps of a thirty-second, so that the border is found to
-    /// 3 percent also where it lies far from the largest value.
+    /// Numbers of bins worth trying on one side: all that hold values, then fewer and fewer in steps of a sixteenth, so that the border is found to
+    /// 6 percent also where it lies far from the largest value.
     /// </summary>
     public static IEnumerable<int> Candidates(int bins)
     {
         yield return bins;
         while (bins > 1)
-            yield return bins -= Math.Max(1, bins >> 5);
+            yield return bins -= Math.Max(1, bins >> 4);
     }
 
     private double Clamped(double border) => Math.Clamp(border, statistics.Min, statistics.Max);

@@ -1,7 +1,7 @@
 namespace NestQuant.Compiler.Calibration;
 
 /// <summary>The squared error that uint8 quantization of an activation is to be expected to make.</summary>
-internal static class QuantizationError
+public static class QuantizationError
 {
     private const int HighestLevel = 255;
 
@@ -10,6 +10,7 @@ internal static class QuantizationError
     /// <param name="range">The range that is quantized, after it has been widened to include zero.</param>
     public static double Of(ActivationStatistics statistics, TensorRange range)
     {
+        ArgumentNullException.ThrowIfNull(statistics);
         double min = Math.Min(range.Min, 0), max = Math.Max(range.Max, 0);
         double scale = (max - min) / HighestLevel;
         ActivationHistogram histogram = statistics.Histogram;
@@ -18,12 +19,18 @@ internal static class QuantizationError
             return first > last ? 0 : double.PositiveInfinity;
 
         double lowest = -Math.Round(-min / scale), highest = lowest + HighestLevel;
-        double step = histogram.BinWidth / scale, error = 0;
-        double from = Integral(first * step, lowest, highest);
+        double step = histogram.BinWidth / scale, error = 0, from = 0;
+        int next = int.MinValue;
         for (int bin = first; bin <= last; bin++)
         {
-            double to = Integral((bin + 1) * step, lowest, highest);
-            error += histogram[bin] * (to - from);
+            long count = histogram[bin];
+            if (count == 0)
+                continue;
+            if (bin != next)
+                from = Integral(bin * step, lowest, highest);
+            next = bin + 1;
+            double to = Integral(next * step, lowest, highest);
+            error += count * (to - from);
             from = to;
         }
 

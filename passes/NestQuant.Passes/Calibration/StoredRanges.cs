@@ -8,28 +8,30 @@ namespace NestQuant.Passes.Calibration;
 public sealed class StoredRanges : IActivationRangeSource
 {
     private readonly CalibrationStatistics _statistics;
-    private readonly CalibrationMethod _method;
 
     /// <summary>Uses statistics.</summary>
     /// <param name="statistics">The statistics.</param>
+    /// <param name="name">What to call them in messages.</param>
     /// <param name="sourceSha256">SHA-256 of the file of the model that is compiled, lower-case hexadecimal.</param>
-    /// <param name="method">How ranges are chosen; null for the default.</param>
     /// <exception cref="ModelException">The statistics are those of another model.</exception>
-    public StoredRanges(CalibrationStatistics statistics, string sourceSha256, CalibrationMethod? method = null)
+    public StoredRanges(CalibrationStatistics statistics, string name, string sourceSha256)
     {
         ArgumentNullException.ThrowIfNull(statistics);
         if (statistics.SourceSha256 != sourceSha256)
-            throw new ModelException($"the calibration is that of another model, with SHA-256 {statistics.SourceSha256}: this one has {sourceSha256}; calibrate it with 'nestquant calibrate'");
-        (_statistics, _method) = (statistics, method ?? CalibrationMethod.Default);
+            throw new ModelException($"{name}: is of another model, with SHA-256 {statistics.SourceSha256}; this one has {sourceSha256}: run 'nestquant calibrate' on it");
+        _statistics = statistics;
     }
+
+    /// <summary>How ranges are chosen from the statistics.</summary>
+    public CalibrationMethod Method { get; init; } = CalibrationMethod.Default;
 
     /// <inheritdoc/>
     public ActivationRanges RangesOf(ModelContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return _statistics.RangesBy(_method, context.Threads);
+        return _statistics.RangesBy(Method, context.Threads);
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{_method} of {_statistics.Samples} samples";
+    public override string ToString() => $"{Method} of {_statistics.Samples} samples";
 }

@@ -48,8 +48,8 @@ internal sealed class ConsumerRefit(ModelContext context, GraphSnapshot original
     {
         ModelProto model = context.Model;
         var current = new GraphSnapshot(model.MainGraph());
-        using var reads = new ActivationCapture(current.Yielding(model, consumer.Node.Input[0]));
-        using var yields = new ActivationCapture(original.Yielding(model, consumer.Node.Output[0]));
+        using var reads = new ActivationCapture(current.Yielding(model, consumer.Node.Input[0]), calibration.CustomOps);
+        using var yields = new ActivationCapture(original.Yielding(model, consumer.Node.Output[0]), calibration.CustomOps);
         var equations = new NormalEquations(consumer.Features, consumer.Outputs, context.Threads);
         var tiles = new PatchTiles(consumer);
         foreach (CalibrationBatch batch in CalibrationBatch.Read(calibration.Data, reads.FixedBatch, Batch))
