@@ -6,7 +6,7 @@ namespace NestQuant.RuntimeOps.Interop;
 /// <param name="IsOptional">Whether a node may leave it out.</param>
 internal readonly record struct OperatorInput(string Name, ElementType Type, bool IsOptional = false);
 
-/// <summary>An operator with one float output, as ONNX Runtime sees it.</summary>
+/// <summary>An operator with one output, as ONNX Runtime sees it.</summary>
 internal abstract class CustomOperator
 {
     /// <summary>The operator's type.</summary>
@@ -14,6 +14,9 @@ internal abstract class CustomOperator
 
     /// <summary>The inputs in order.</summary>
     public abstract IReadOnlyList<OperatorInput> Inputs { get; }
+
+    /// <summary>The output's element type.</summary>
+    public virtual ElementType OutputType => ElementType.Float;
 
     /// <summary>Creates the kernel of one node; throws <see cref="OperatorException"/> when its attributes are not valid.</summary>
     public abstract CustomKernel CreateKernel(in KernelInfo info);

@@ -34,6 +34,9 @@ internal readonly unsafe ref struct KernelContext(OrtApi api, void* context)
         return true;
     }
 
-    /// <summary>Allocates the float output.</summary>
-    public float* FloatOutput(ReadOnlySpan<long> shape) => (float*)_api.TensorData(_api.Output(_context, 0, shape));
+    /// <summary>Allocates the output, whose elements are of the operator's <see cref="CustomOperator.OutputType"/>.</summary>
+    public void* Output(ReadOnlySpan<long> shape) => _api.TensorData(_api.Output(_context, 0, shape));
+
+    /// <summary>Allocates the output of an operator whose output is float.</summary>
+    public float* FloatOutput(ReadOnlySpan<long> shape) => (float*)Output(shape);
 }

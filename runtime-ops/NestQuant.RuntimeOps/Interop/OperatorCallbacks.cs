@@ -52,7 +52,7 @@ internal static unsafe class OperatorCallbacks
     private static nuint GetInputTypeCount(OrtCustomOp* op) => (nuint)Operator(op).Inputs.Count;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int GetOutputType(OrtCustomOp* op, nuint index) => (int)ElementType.Float;
+    private static int GetOutputType(OrtCustomOp* op, nuint index) => (int)Operator(op).OutputType;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static nuint GetOutputTypeCount(OrtCustomOp* op) => 1;

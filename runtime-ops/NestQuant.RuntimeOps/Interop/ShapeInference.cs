@@ -39,6 +39,9 @@ internal readonly unsafe ref struct ShapeInference(OrtApi api, void* context)
         return bytes < 0 ? absent : Encoding.UTF8.GetString(text[..bytes]).TrimEnd('\0');
     }
 
-    /// <summary>States the output: floats of this shape, -1 where a dimension is unknown.</summary>
-    public void SetFloatOutput(ReadOnlySpan<long> shape) => _api.SetInferredOutput(_context, ElementType.Float, shape);
+    /// <summary>States the output: elements of this type and shape, -1 where a dimension is unknown.</summary>
+    public void SetOutput(ElementType type, ReadOnlySpan<long> shape) => _api.SetInferredOutput(_context, type, shape);
+
+    /// <summary>States the output of an operator whose output is float.</summary>
+    public void SetFloatOutput(ReadOnlySpan<long> shape) => SetOutput(ElementType.Float, shape);
 }

@@ -1,3 +1,5 @@
+using static System.FormattableString;
+
 namespace NestQuant.RuntimeOps.Kernels;
 
 /// <summary>The tensors of one convolution; the caller has checked every length and keeps the memory alive.</summary>
@@ -7,8 +9,10 @@ namespace NestQuant.RuntimeOps.Kernels;
 /// <param name="wScale">The weights' scales [M], finite and positive.</param>
 /// <param name="wZeroPoint">The weights' zero points [M], or null for 0.</param>
 /// <param name="bias">The bias [M], or null for 0.</param>
-/// <param name="y">The output, NHWC.</param>
-internal readonly unsafe struct ConvolutionData(byte* x, int xZeroPoint, float xScale, float* wScale, int* wZeroPoint, float* bias, float* y)
+/// <param name="y">The output, NHWC: floats or, with a requantization, bytes.</param>
+/// <param name="requantization">How results become uint8, or null for floats.</param>
+internal readonly unsafe struct ConvolutionData(
+    byte* x, int xZeroPoint, float xScale, float* wScale, int* wZeroPoint, float* bias, void* y, Requantization? requantization = null)
 {
     /// <summary>Activations, NHWC.</summary>
     public readonly byte* X = x;
@@ -16,13 +20,19 @@ internal readonly unsafe struct ConvolutionData(byte* x, int xZeroPoint, float x
     /// <summary>Zero point of the activations, 0 to 255.</summary>
     public readonly int XZeroPoint = xZeroPoint;
 
-    /// <summary>The output, NHWC.</summary>
-    public readonly float* Y = y;
-
+    private readonly byte* _y = (byte*)y;
     private readonly float* _wScale = wScale;
     private readonly int* _wZeroPoint = wZeroPoint;
     private readonly float* _bias = bias;
     private readonly float _xScale = xScale;
+    private readonly Requantization? _requantization = requantization;
+
+    /// <summary>Bytes of one output value: 4 for a float, 1 for a uint8.</summary>
+    public int OutputBytes => _requantization is null ? sizeof(float) : sizeof(byte);
+
+    /// <summary>The address of an output value.</summary>
+    /// <param name="index">Its index, counted in values.</param>
+    public byte* Output(long index) => _y + index * OutputBytes;
 
     /// <summary>The weight zero point of channel m.</summary>
     public int WeightZeroPoint(int m) => _wZeroPoint == null ? 0 : _wZeroPoint[m];
@@ -36,9 +46,10 @@ internal readonly unsafe struct ConvolutionData(byte* x, int xZeroPoint, float x
         return largest;
     }
 
-    /// <summary>The float factors of a panel.</summary>
+    /// <summary>The factors of a panel, as for centered rows.</summary>
     /// <param name="firstChannel">The panel's first output channel.</param>
     /// <param name="channels">Its channels that exist, 1 to 32.</param>
+    /// <exception cref="ArgumentException">A factor of a requantization is not finite.</exception>
     public PanelEpilogue Epilogue(int firstChannel, int channels)
     {
         // In bounds: firstChannel + channels <= M, and the fixed buffers hold 32.
@@ -51,6 +62,25 @@ internal readonly unsafe struct ConvolutionData(byte* x, int xZeroPoint, float x
             epilogue.HasZeroPoint |= epilogue.ZeroPoint[c] != 0;
         }
 
+        if (_requantization is { } requantization)
+            Requantize(ref epilogue, requantization, firstChannel, channels);
         return epilogue;
+    }
+
+    private static void Requantize(ref PanelEpilogue epilogue, Requantization requantization, int firstChannel, int channels)
+    {
+        epilogue.IsQuantized = true;
+        epilogue.OutputZeroPoint = requantization.ZeroPoint;
+        epilogue.Least = requantization.ClampMin - requantization.ZeroPoint;
+        epilogue.Greatest = requantization.ClampMax - requantization.ZeroPoint;
+        for (int c = 0; c < channels; c++)
+        {
+            epilogue.Scale[c] /= requantization.Scale;
+            epilogue.Bias[c] /= requantization.Scale;
+            if (!float.IsFinite(epilogue.Scale[c]))
+                throw new ArgumentException(Invariant($"x_scale * w_scale[{firstChannel + c}] / y_scale is {epilogue.Scale[c]}, a finite factor expected"));
+            if (!float.IsFinite(epilogue.Bias[c]))
+                throw new ArgumentException(Invariant($"B[{firstChannel + c}] / y_scale is {epilogue.Bias[c]}, a finite value expected"));
+        }
     }
 }

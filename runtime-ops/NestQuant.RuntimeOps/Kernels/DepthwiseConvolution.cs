@@ -25,7 +25,7 @@ internal sealed unsafe class DepthwiseConvolution
         _geometry = geometry;
         _weights = weights;
         _data = data;
-        _outputStride = epilogue?.RowStride ?? geometry.OutputChannels;
+        _outputStride = (epilogue?.RowStride ?? geometry.OutputChannels) * data.OutputBytes;
         _completion = epilogue is null ? null : new RowCompletion(epilogue, RowParts, weights.Layout.Panels);
     }
 
@@ -97,7 +97,7 @@ internal sealed unsafe class DepthwiseConvolution
         new Span<int>(epilogue.ZeroPoint, NestedLayout.PanelChannels).Clear();
         byte* padding = stackalloc byte[NestedLayout.PanelChannels];
         new Span<byte>(padding, NestedLayout.PanelChannels).Fill((byte)_data.XZeroPoint);
-        int* tile = stackalloc int[KernelTier.TileRows * KernelTier.TileChannels];
+        int* tile = stackalloc int[_tier.TileRows * KernelTier.TileChannels];
         int tileRows = 0;
         taps[2 * Pairs - 1] = padding;
 
@@ -108,9 +108,9 @@ internal sealed unsafe class DepthwiseConvolution
         {
             canStep = PointAtTaps(image, line, column, firstChannel, padding, taps, canStep);
             _tier.DotDepthwise(taps, Pairs, weights, _data.XZeroPoint, channels, tile + tileRows * KernelTier.TileChannels);
-            if (++tileRows == KernelTier.TileRows || row == endRow - 1)
+            if (++tileRows == _tier.TileRows || row == endRow - 1)
             {
-                float* y = _data.Y + (row + 1L - tileRows) * _outputStride + firstChannel;
+                byte* y = _data.Output(firstChannel) + (row + 1L - tileRows) * _outputStride;
                 _tier.Store(tile, tileRows, 0, channels, epilogue, null, y, _outputStride);
                 tileRows = 0;
             }

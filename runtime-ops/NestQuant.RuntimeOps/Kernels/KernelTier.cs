@@ -14,9 +14,6 @@ internal abstract unsafe class KernelTier
     /// <summary>Environment variable that forces a tier by name.</summary>
     public const string EnvironmentVariable = "NESTQUANT_KERNEL_TIER";
 
-    /// <summary>Rows of a tile of accumulators.</summary>
-    public const int TileRows = 6;
-
     /// <summary>Channels of a tile of accumulators: one panel.</summary>
     public const int TileChannels = NestedLayout.PanelChannels;
 
@@ -41,6 +38,12 @@ internal abstract unsafe class KernelTier
     /// <summary>The name by which the environment variable forces the tier.</summary>
     public abstract string Name { get; }
 
+    /// <summary>The most rows that one call of <see cref="Dot"/> takes: those whose sums fit in the tier's registers.</summary>
+    public abstract int TileRows { get; }
+
+    /// <summary>What <see cref="Dot"/> reads as rows.</summary>
+    public abstract RowFormat Rows { get; }
+
     /// <summary>Chooses a tier.</summary>
     /// <param name="forced">A tier's name, or null or empty for the best that the processor has.</param>
     /// <exception cref="PlatformNotSupportedException">The forced tier is unknown or not supported here.</exception>
@@ -61,16 +64,15 @@ internal abstract unsafe class KernelTier
     /// <param name="values">Receives blocks * 256 values.</param>
     public abstract void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values);
 
-    /// <summary>Widens activations and takes their zero point off.</summary>
-    /// <param name="x">count activations, 0 to 255.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="zeroPoint">The zero point, 0 to 255.</param>
-    /// <param name="centered">Receives count values in [-255, 255].</param>
-    public abstract void Center(byte* x, int count, int zeroPoint, short* centered);
+    /// <summary>Sums the weights of every channel of a decoded panel.</summary>
+    /// <param name="panel">The decoded panel, <c>[k/4][channel 32][4]</c>.</param>
+    /// <param name="groups">Groups of 4 rows of k, at most <see cref="MaxDotLength"/> / 4.</param>
+    /// <param name="sums">Receives 32 sums.</param>
+    public abstract void SumWeights(sbyte* panel, int groups, int* sums);
 
-    /// <summary>Multiplies rows of centered activations with a decoded panel.</summary>
-    /// <param name="rows">rowCount rows of 4 * groups values; memory up to <see cref="TileRows"/> rows is readable.</param>
-    /// <param name="rowStride">Values from one row to the next.</param>
+    /// <summary>Multiplies rows of activations with a decoded panel.</summary>
+    /// <param name="rows">rowCount rows of 4 * groups values in the tier's <see cref="Rows"/> format; nothing else is readable.</param>
+    /// <param name="rowStride">Bytes from one row to the next.</param>
     /// <param name="rowCount">1 to <see cref="TileRows"/>.</param>
     /// <param name="panel">The decoded panel, <c>[k/4][channel 32][4]</c>.</param>
     /// <param name="groups">Groups of 4 rows of k, at most <see cref="MaxDotLength"/> / 4.</param>
@@ -79,7 +81,7 @@ internal abstract unsafe class KernelTier
     /// <param name="tile">
     /// Receives the sums, <c>[<see cref="TileRows"/>][<see cref="TileChannels"/>]</c>; rows and channels that were not asked for are undefined.
     /// </param>
-    public abstract void Dot(short* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile);
+    public abstract void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile);
 
     /// <summary>
     /// Sums the taps of up to 32 depthwise channels at one output position.
@@ -92,7 +94,7 @@ internal abstract unsafe class KernelTier
     /// <param name="sums">Receives one sum per channel.</param>
     public abstract void DotDepthwise(byte** taps, int pairs, short* weights, int zeroPoint, int channels, int* sums);
 
-    /// <summary>The float epilogue: y = (float)(sum - zero point * row sum) * scale + bias.</summary>
+    /// <summary>The epilogue: y = (float)(sum - centering - zero point * row sum) * scale + bias, stored or requantized.</summary>
     /// <param name="tile">Sums, <c>[rows][<see cref="TileChannels"/>]</c>.</param>
     /// <param name="rows">Rows to store.</param>
     /// <param name="firstChannel">First channel to store.</param>
@@ -100,9 +102,9 @@ internal abstract unsafe class KernelTier
     /// <param name="epilogue">The panel's factors; the integer part of the formula fits in 32 bits.</param>
     /// <param name="rowSums">Sums of each row's centered activations; not read when there are no zero points.</param>
     /// <param name="y">Output of row 0, channel 0 of the panel.</param>
-    /// <param name="yStride">Floats from one row to the next.</param>
+    /// <param name="yStride">Bytes from one row to the next.</param>
     public abstract void Store(
-        int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, float* y, long yStride);
+        int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, byte* y, long yStride);
 
     /// <summary>GroupNL over neighbouring pixels of one image whose maps lie one after the other.</summary>
     /// <param name="data">The parameters.</param>

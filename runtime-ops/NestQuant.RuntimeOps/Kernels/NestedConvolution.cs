@@ -4,22 +4,23 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Kernels;
 
 /// <summary>
-/// An integer NHWC convolution with nested weights and a float epilogue; a matrix product is its 1x1 case.
+/// An integer NHWC convolution with nested weights and a float or requantizing epilogue; a matrix product is its 1x1 case.
 /// </summary>
 /// <remarks>
 /// acc[m] = sum over k of (x - x_zp) * (w_int - w_zp[m]), exact, where padded positions contribute 0;
-/// y = (float)acc * (x_scale * w_scale[m]) + bias[m], each float operation rounded on its own.
-/// The output's rows (positions) and panels (32 channels) are cut into parts; a part widens its rows' activations once, then for
+/// y = (float)acc * (x_scale * w_scale[m]) + bias[m], each float operation rounded on its own; for a uint8 output both factors are
+/// divided by y_scale, and y is clamped, rounded half to even and moved by y's zero point.
+/// The output's rows (positions) and panels (32 channels) are cut into parts; a part gathers its rows' activations once, then for
 /// each of its panels decodes the weights into a cache-sized buffer and multiplies. Which part runs where does not matter: every
 /// output element is computed whole, in exact integers, by one part.
 /// </remarks>
 internal sealed unsafe class NestedConvolution
 {
-    // Sized for a core's private cache: the widened rows of a part, beside one decoded panel.
+    // Sized for a core's private cache: the gathered rows of a part, beside one decoded panel.
     private const int RowBufferBytes = 256 * 1024;
-    private const int MaxRowsPerPart = 16 * KernelTier.TileRows;
+    private const int MaxRowsPerPart = 96;
 
-    // Enough parts for load balance on the machines this runs on; more would only repeat the widening of rows.
+    // Enough parts for load balance on the machines this runs on; more would only repeat the gathering of rows.
     private const int WantedParts = 16;
 
     private readonly KernelTier _tier;
@@ -40,7 +41,7 @@ internal sealed unsafe class NestedConvolution
         _geometry = geometry;
         _weights = weights;
         _data = data;
-        (_rowsPerPart, int rowParts) = SplitRows(geometry.Rows, RowStride);
+        (_rowsPerPart, int rowParts) = SplitRows();
         int panels = weights.Layout.Panels;
         _panelsPerPart = Math.Max(1, (int)((long)panels * rowParts / WantedParts));
         _panelsPerPart = Math.Min(_panelsPerPart, panels);
@@ -51,13 +52,16 @@ internal sealed unsafe class NestedConvolution
         _fitsInt32 = geometry.ReductionLength <= KernelTier.MaxDotLength
             && largestZeroPoint <= int.MaxValue / 255 / geometry.ReductionLength - 128;
         Parts = rowParts * _panelParts;
-        _outputStride = epilogue?.RowStride ?? geometry.OutputChannels;
+        _outputStride = (epilogue?.RowStride ?? geometry.OutputChannels) * data.OutputBytes;
         _completion = epilogue is null ? null : new RowCompletion(epilogue, rowParts, _panelParts);
     }
 
     private int Parts { get; }
 
-    private int RowStride => _weights.Groups * 4;
+    private int RowValues => _weights.Groups * 4;
+
+    /// <summary>Bytes from one gathered row to the next.</summary>
+    private int RowStride => RowValues * _tier.Rows.ValueBytes;
 
     /// <summary>Computes the whole output.</summary>
     /// <param name="tier">The inner loops to use.</param>
@@ -90,13 +94,14 @@ internal sealed unsafe class NestedConvolution
     }
 
     /// <summary>Cuts rows into equal parts of whole tiles.</summary>
-    private static (int RowsPerPart, int Parts) SplitRows(int rows, long rowStride)
+    private (int RowsPerPart, int Parts) SplitRows()
     {
-        long tilesInBuffer = RowBufferBytes / sizeof(short) / rowStride / KernelTier.TileRows;
-        int most = (int)Math.Clamp(tilesInBuffer * KernelTier.TileRows, KernelTier.TileRows, MaxRowsPerPart);
+        int tileRows = _tier.TileRows;
+        int rows = _geometry.Rows;
+        int most = Math.Clamp(RowBufferBytes / RowStride, tileRows, MaxRowsPerPart) / tileRows * tileRows;
         int parts = (int)(((long)rows + most - 1) / most);
-        int tiles = (int)(((long)rows + KernelTier.TileRows - 1) / KernelTier.TileRows);
-        int rowsPerPart = (tiles + parts - 1) / parts * KernelTier.TileRows;
+        int tiles = (int)(((long)rows + tileRows - 1) / tileRows);
+        int rowsPerPart = (tiles + parts - 1) / parts * tileRows;
         return (rowsPerPart, (int)(((long)rows + rowsPerPart - 1) / rowsPerPart));
     }
 
@@ -108,53 +113,69 @@ internal sealed unsafe class NestedConvolution
         int firstPanel = panelPart * _panelsPerPart;
         int endPanel = Math.Min(firstPanel + _panelsPerPart, _weights.Layout.Panels);
 
-        short[] rowBuffer = ArrayPool<short>.Shared.Rent(_rowsPerPart * RowStride);
+        byte[] rowBuffer = ArrayPool<byte>.Shared.Rent(rows * RowStride);
         sbyte[] panelBuffer = ArrayPool<sbyte>.Shared.Rent(_weights.DecodedLength);
         try
         {
-            fixed (short* centered = rowBuffer)
+            fixed (byte* gathered = rowBuffer)
             fixed (sbyte* values = panelBuffer)
             {
                 long* rowSums = stackalloc long[MaxRowsPerPart];
-                PatchRows patches = new(_tier, _geometry, _data, RowStride);
-                int gathered = -1;
+                PatchRows patches = new(_tier.Rows, _geometry, _data, RowValues);
+                int gatheredGroup = -1;
                 for (int panel = firstPanel; panel < endPanel; panel++)
                 {
                     _weights.Decode(_tier, panel, values);
-                    PanelEpilogue epilogue = _data.Epilogue(panel * NestedLayout.PanelChannels, _weights.Layout.ChannelsOf(panel));
                     int firstChannel = panel * NestedLayout.PanelChannels;
                     int endChannel = firstChannel + _weights.Layout.ChannelsOf(panel);
+                    PanelEpilogue epilogue = Epilogue(panel, values);
                     for (int group = firstChannel / _geometry.OutputsPerGroup; group * (long)_geometry.OutputsPerGroup < endChannel; group++)
                     {
-                        if (group != gathered)
-                            patches.Gather(group, firstRow, rows, centered, _hasZeroPoint ? rowSums : null);
-                        gathered = group;
+                        if (group != gatheredGroup)
+                            patches.Gather(group, firstRow, rows, gathered, _hasZeroPoint ? rowSums : null);
+                        gatheredGroup = group;
                         int first = Math.Max(firstChannel, group * _geometry.OutputsPerGroup) - firstChannel;
                         int end = Math.Min(endChannel, (group + 1) * _geometry.OutputsPerGroup) - firstChannel;
-                        float* y = _data.Y + firstRow * _outputStride + firstChannel;
-                        MultiplyRows(centered, rows, values, first, end, epilogue, rowSums, y);
+                        byte* y = _data.Output(firstChannel) + firstRow * _outputStride;
+                        MultiplyRows(gathered, rows, values, first, end, epilogue, rowSums, y);
                     }
                 }
             }
         }
         finally
         {
-            ArrayPool<short>.Shared.Return(rowBuffer);
+            ArrayPool<byte>.Shared.Return(rowBuffer);
             ArrayPool<sbyte>.Shared.Return(panelBuffer);
         }
 
         _completion?.PartDone(rowPart, firstRow, rows);
     }
 
-    private void MultiplyRows(short* centered, int rows, sbyte* values, int first, int end, in PanelEpilogue epilogue, long* rowSums, float* y)
+    private PanelEpilogue Epilogue(int panel, sbyte* values)
     {
-        // In bounds: the row buffer holds whole tiles, so a tile's unused rows are readable; only `tileRows` of them are stored.
-        int* tile = stackalloc int[KernelTier.TileRows * KernelTier.TileChannels];
-        for (int row = 0; row < rows; row += KernelTier.TileRows)
+        PanelEpilogue epilogue = _data.Epilogue(panel * NestedLayout.PanelChannels, _weights.Layout.ChannelsOf(panel));
+        if (!_tier.Rows.IsCentered && _fitsInt32)
+            CenterRows(values, _weights.Groups, epilogue.RowCentering);
+        return epilogue;
+    }
+
+    /// <summary>What rows of bytes add to each channel's sums over some groups of k: x's zero point times the weights.</summary>
+    private void CenterRows(sbyte* values, int groups, int* centering)
+    {
+        // In 32 bits: at most 255 * 128 * MaxDotLength.
+        _tier.SumWeights(values, groups, centering);
+        for (int channel = 0; channel < KernelTier.TileChannels; channel++)
+            centering[channel] *= _data.XZeroPoint;
+    }
+
+    private void MultiplyRows(byte* gathered, int rows, sbyte* values, int first, int end, in PanelEpilogue epilogue, long* rowSums, byte* y)
+    {
+        int* tile = stackalloc int[_tier.TileRows * KernelTier.TileChannels];
+        for (int row = 0; row < rows; row += _tier.TileRows)
         {
-            int tileRows = Math.Min(KernelTier.TileRows, rows - row);
-            short* x = centered + (long)row * RowStride;
-            float* target = y + row * _outputStride;
+            int tileRows = Math.Min(_tier.TileRows, rows - row);
+            byte* x = gathered + (long)row * RowStride;
+            byte* target = y + row * _outputStride;
             if (_fitsInt32)
             {
                 _tier.Dot(x, RowStride, tileRows, values, _weights.Groups, first, end, tile);
@@ -169,28 +190,32 @@ internal sealed unsafe class NestedConvolution
 
     /// <summary>The tile whose sums may exceed 32 bits: long reductions and large weight zero points.</summary>
     private void MultiplyWide(
-        short* x, int tileRows, sbyte* values, int first, int end, in PanelEpilogue epilogue, long* rowSums, int* tile, float* target)
+        byte* x, int tileRows, sbyte* values, int first, int end, in PanelEpilogue epilogue, long* rowSums, int* tile, byte* target)
     {
         const int groupsPerSum = KernelTier.MaxDotLength / 4;
-        Span<long> sums = stackalloc long[KernelTier.TileRows * KernelTier.TileChannels];
+        Span<long> sums = stackalloc long[tileRows * KernelTier.TileChannels];
         sums.Clear();
+        int* centering = stackalloc int[KernelTier.TileChannels];
+        new Span<int>(centering, KernelTier.TileChannels).Clear();
         for (int group = 0; group < _weights.Groups; group += groupsPerSum)
         {
             int groups = Math.Min(groupsPerSum, _weights.Groups - group);
-            _tier.Dot(x + group * 4, RowStride, tileRows, values + (long)group * 4 * KernelTier.TileChannels, groups, first, end, tile);
+            sbyte* panel = values + (long)group * 4 * KernelTier.TileChannels;
+            _tier.Dot(x + (long)group * 4 * _tier.Rows.ValueBytes, RowStride, tileRows, panel, groups, first, end, tile);
+            if (!_tier.Rows.IsCentered)
+                CenterRows(panel, groups, centering);
             for (int row = 0; row < tileRows; row++)
             {
                 for (int channel = first; channel < end; channel++)
-                    sums[row * KernelTier.TileChannels + channel] += tile[row * KernelTier.TileChannels + channel];
+                    sums[row * KernelTier.TileChannels + channel] += tile[row * KernelTier.TileChannels + channel] - centering[channel];
             }
         }
 
         for (int row = 0; row < tileRows; row++)
         {
             long rowSum = _hasZeroPoint ? rowSums[row] : 0;
-            float* y = target + row * _outputStride;
             for (int channel = first; channel < end; channel++)
-                y[channel] = epilogue.Apply(sums[row * KernelTier.TileChannels + channel], rowSum, channel);
+                epilogue.Write(sums[row * KernelTier.TileChannels + channel], rowSum, channel, target + row * _outputStride);
         }
     }
 }

@@ -1,16 +1,16 @@
 namespace NestQuant.RuntimeOps.Kernels;
 
 /// <summary>
-/// Gathers, for a few output positions, the activations under the kernel as centered 16-bit values in the order of k: taps, then
-/// input channels. Positions in the padding become 0, whatever the zero point.
+/// Gathers, for a few output positions, the activations under the kernel in the order of k: taps, then input channels. Positions in
+/// the padding become real 0, whatever the zero point.
 /// </summary>
-/// <param name="tier">Widens the activations.</param>
+/// <param name="format">The format of the gathered rows.</param>
 /// <param name="geometry">The convolution.</param>
 /// <param name="data">Its tensors.</param>
-/// <param name="rowStride">Values from one gathered row to the next, at least K; what lies after K is set to 0.</param>
-internal readonly unsafe ref struct PatchRows(KernelTier tier, ConvolutionGeometry geometry, in ConvolutionData data, int rowStride)
+/// <param name="rowStride">Values from one gathered row to the next, at least K; what lies after K is set to real 0.</param>
+internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeometry geometry, in ConvolutionData data, int rowStride)
 {
-    private readonly KernelTier _tier = tier;
+    private readonly RowFormat _format = format;
     private readonly ConvolutionGeometry _geometry = geometry;
     private readonly ConvolutionData _data = data;
     private readonly int _rowStride = rowStride;
@@ -19,18 +19,18 @@ internal readonly unsafe ref struct PatchRows(KernelTier tier, ConvolutionGeomet
     /// <param name="group">The group whose channels to read.</param>
     /// <param name="firstRow">First output position, counted over the batch.</param>
     /// <param name="rows">How many.</param>
-    /// <param name="centered">Receives the rows.</param>
-    /// <param name="rowSums">Receives each row's sum, or null when nobody needs it.</param>
-    public void Gather(int group, int firstRow, int rows, short* centered, long* rowSums)
+    /// <param name="gathered">Receives the rows.</param>
+    /// <param name="rowSums">Receives each row's centered sum, or null when nobody needs it.</param>
+    public void Gather(int group, int firstRow, int rows, byte* gathered, long* rowSums)
     {
         (int line, int column) = Math.DivRem(firstRow, _geometry.Width.Output);
         (int image, line) = Math.DivRem(line, _geometry.Height.Output);
         for (int row = 0; row < rows; row++)
         {
-            short* target = centered + (long)row * _rowStride;
+            byte* target = gathered + (long)row * _rowStride * _format.ValueBytes;
             GatherOne(group, image, line, column, target);
             if (rowSums != null)
-                rowSums[row] = Sum(target);
+                rowSums[row] = _format.CenteredSum(target, _geometry.ReductionLength, _data.XZeroPoint);
             if (++column == _geometry.Width.Output)
             {
                 column = 0;
@@ -43,14 +43,14 @@ internal readonly unsafe ref struct PatchRows(KernelTier tier, ConvolutionGeomet
         }
     }
 
-    private void GatherOne(int group, int image, int line, int column, short* target)
+    private void GatherOne(int group, int image, int line, int column, byte* target)
     {
         // In bounds: only taps whose line and column are inside the image are read, ChannelsPerGroup bytes each from the group's
         // first channel; K values and the rest of the stride are written.
         int channels = _geometry.ChannelsPerGroup;
         ref readonly ConvolutionAxis height = ref _geometry.Height;
         ref readonly ConvolutionAxis width = ref _geometry.Width;
-        short* end = target + _rowStride;
+        int rest = _rowStride - _geometry.ReductionLength;
         long x = (long)column * width.Stride - width.PadBegin;
         (int firstTap, int endTap) = width.TapsInside(x);
         int taps = endTap - firstTap;
@@ -62,34 +62,26 @@ internal readonly unsafe ref struct PatchRows(KernelTier tier, ConvolutionGeomet
             long y = (long)line * height.Stride - height.PadBegin + (long)ky * height.Dilation;
             if ((ulong)y >= (ulong)height.Input || taps == 0)
             {
-                target = Zeros(target, width.Kernel * channels);
+                target = Pad(target, width.Kernel * channels);
                 continue;
             }
 
-            target = Zeros(target, firstTap * channels);
+            target = Pad(target, firstTap * channels);
             long position = ((long)image * height.Input + y) * width.Input + x + (long)firstTap * width.Dilation;
             byte* source = _data.X + position * _geometry.InputChannels + (long)group * channels;
             int runs = isOneRun ? 1 : taps;
             int length = isOneRun ? taps * channels : channels;
-            for (int run = 0; run < runs; run++, target += length)
-                _tier.Center(source + (long)run * width.Dilation * _geometry.InputChannels, length, _data.XZeroPoint, target);
-            target = Zeros(target, (width.Kernel - endTap) * channels);
+            for (int run = 0; run < runs; run++, target += length * _format.ValueBytes)
+                _format.Copy(source + (long)run * width.Dilation * _geometry.InputChannels, length, _data.XZeroPoint, target);
+            target = Pad(target, (width.Kernel - endTap) * channels);
         }
 
-        Zeros(target, (int)(end - target));
+        Pad(target, rest);
     }
 
-    private static short* Zeros(short* target, int count)
+    private byte* Pad(byte* target, int count)
     {
-        new Span<short>(target, count).Clear();
-        return target + count;
-    }
-
-    private long Sum(short* row)
-    {
-        long sum = 0;
-        for (int k = 0; k < _geometry.ReductionLength; k++)
-            sum += row[k];
-        return sum;
+        _format.Pad(target, count, _data.XZeroPoint);
+        return target + (long)count * _format.ValueBytes;
     }
 }

@@ -33,6 +33,12 @@ public static class AttributeNames
     /// <summary>string: NOTSET (the default), VALID, SAME_UPPER or SAME_LOWER, as in ONNX Conv.</summary>
     public const string AutoPad = "auto_pad";
 
+    /// <summary>int: the least quantized result, 0 when absent.</summary>
+    public const string ClampMin = "clamp_min";
+
+    /// <summary>int: the greatest quantized result, 255 when absent.</summary>
+    public const string ClampMax = "clamp_max";
+
     /// <summary>ints: for every generated map of GroupNL, the seed map that it comes from, 0 to seeds - 1.</summary>
     public const string Source = "source";
 

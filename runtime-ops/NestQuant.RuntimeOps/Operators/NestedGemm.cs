@@ -7,20 +7,25 @@ namespace NestQuant.RuntimeOps.Operators;
 
 /// <summary>
 /// Multiplies quantized activations with a nested weight matrix: Y = (X - x_zero_point) * x_scale times W, plus B, summed in exact
-/// integers. Compare ONNX MatMul and Gemm.
+/// integers. NestedGemm's result is float: compare ONNX MatMul and Gemm. NestedQLinearGemm's is uint8: compare ONNX QLinearMatMul.
 /// </summary>
 /// <remarks>
 /// Inputs: X uint8 [..., K], x_scale float scalar, x_zero_point uint8 scalar, W_high, W_low (optional), w_scale float[N],
-/// w_zero_point int32[N] (optional), B float[N] (optional), bits int32 scalar. Output: float [..., N].
-/// Attributes: n, h, layout_version, shape ([K, N] or [N, K]), channel_view ([1, K, N, 1] or [N, K, 1, 1] accordingly).
+/// w_zero_point int32[N] (optional), B float[N] (optional), for the quantized form y_scale float scalar and y_zero_point uint8 scalar,
+/// bits int32 scalar. Output: [..., N]. Attributes: n, h, layout_version, shape ([K, N] or [N, K]), channel_view ([1, K, N, 1] or
+/// [N, K, 1, 1] accordingly); for the quantized form clamp_min (0) and clamp_max (255), bounds of the quantized result.
 /// </remarks>
-internal sealed class NestedGemm : CustomOperator
+/// <param name="isQuantized">Whether the output is uint8.</param>
+internal sealed class NestedGemm(bool isQuantized) : CustomOperator
 {
     /// <inheritdoc/>
-    public override string Name => OperatorNames.NestedGemm;
+    public override string Name => isQuantized ? OperatorNames.NestedQLinearGemm : OperatorNames.NestedGemm;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<OperatorInput> Inputs => QuantizedInput.Declaration;
+    public override IReadOnlyList<OperatorInput> Inputs => isQuantized ? QuantizedOutput.Declaration : QuantizedInput.Declaration;
+
+    /// <inheritdoc/>
+    public override ElementType OutputType => isQuantized ? ElementType.UInt8 : ElementType.Float;
 
     /// <inheritdoc/>
     public override CustomKernel CreateKernel(in KernelInfo info)
@@ -32,7 +37,8 @@ internal sealed class NestedGemm : CustomOperator
         bool isRowPerOutput = isMatrix && view.Channels == 1 && view.Inner == shape[1];
         if (!isRowPerInput && !isRowPerOutput)
             throw new OperatorException("attribute 'channel_view' does not fit a matrix: [1, K, N, 1] for the shape [K, N] or [N, K, 1, 1] for [N, K]");
-        return new Kernel(new NestedWeight(info, view, QuantizedInput.WeightInput, QuantizedInput.BitsInput));
+        NestedWeight weight = new(info, view, QuantizedInput.WeightInput, Inputs.Count - 1);
+        return new Kernel(weight, isQuantized ? new QuantizedOutput(info) : null);
     }
 
     /// <inheritdoc/>
@@ -41,10 +47,10 @@ internal sealed class NestedGemm : CustomOperator
         if (inference.InputShape(0) is not { Length: > 0 } shape || inference.Ints(AttributeNames.ChannelView) is not { Length: 4 } view)
             return;
         shape[^1] = view[0] * view[2];
-        inference.SetFloatOutput(shape);
+        inference.SetOutput(OutputType, shape);
     }
 
-    private sealed unsafe class Kernel(NestedWeight weight) : CustomKernel
+    private sealed unsafe class Kernel(NestedWeight weight, QuantizedOutput? output) : CustomKernel
     {
         public override void Compute(in KernelContext context)
         {
@@ -63,7 +69,8 @@ internal sealed class NestedGemm : CustomOperator
             float* bias = context.TryInput(QuantizedInput.BiasInput, "B", out TensorView b) ? b.Floats(view.OutputChannels) : null;
             long[] outputShape = x.Shape.ToArray();
             outputShape[^1] = view.OutputChannels;
-            ConvolutionData data = new(x.Data, x.ZeroPoint, x.Scale, scale, zeroPoint, bias, context.FloatOutput(outputShape));
+            Requantization? requantization = output?.Bind(context);
+            ConvolutionData data = new(x.Data, x.ZeroPoint, x.Scale, scale, zeroPoint, bias, context.Output(outputShape), requantization);
             NestedConvolution.Run(weight.Tier, geometry, source, data, context.Loop);
         }
     }

@@ -9,9 +9,12 @@ internal static class OperatorCatalog
     public static IReadOnlyList<CustomOperator> All { get; } =
     [
         new NestedDequantizeLinear(),
-        new NestedConv(),
-        new NestedGemm(),
+        new NestedConv(isQuantized: false),
+        new NestedGemm(isQuantized: false),
         new GroupNLExpand(),
         new NestedGroupNLConv(),
+        new NestedConv(isQuantized: true),
+        new NestedGemm(isQuantized: true),
+        new QLinearLookup(),
     ];
 }

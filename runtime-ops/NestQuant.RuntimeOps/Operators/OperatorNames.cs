@@ -19,4 +19,17 @@ public static class OperatorNames
     /// X, x_scale, x_zero_point, W_high, W_low?, w_scale, w_zero_point?, B?, shift, period, scale?, bias?, bits -> float Y, NHWC: see NestedGroupNLConv.
     /// </summary>
     public const string NestedGroupNLConv = "NestedGroupNLConv";
+
+    /// <summary>
+    /// X, x_scale, x_zero_point, W_high, W_low?, w_scale, w_zero_point?, B?, y_scale, y_zero_point, bits -> uint8 Y, NHWC: see <see cref="NestedConv"/>.
+    /// </summary>
+    public const string NestedQLinearConv = "NestedQLinearConv";
+
+    /// <summary>
+    /// X, x_scale, x_zero_point, W_high, W_low?, w_scale, w_zero_point?, B?, y_scale, y_zero_point, bits -> uint8 Y: see <see cref="NestedGemm"/>.
+    /// </summary>
+    public const string NestedQLinearGemm = "NestedQLinearGemm";
+
+    /// <summary>X uint8, table uint8[256] -> uint8 Y = table[X], the shape of X: see <see cref="Operators.QLinearLookup"/>.</summary>
+    public const string QLinearLookup = "QLinearLookup";
 }

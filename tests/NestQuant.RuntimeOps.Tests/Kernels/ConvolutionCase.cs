@@ -91,15 +91,16 @@ internal sealed unsafe class ConvolutionCase
     {
         float[] y = new float[(long)Geometry.Rows * Geometry.OutputChannels];
         y.AsSpan().Fill(float.NaN);
-        fixed (byte* x = X, high = HighBytes, low = LowBytes)
-        fixed (float* wScale = WScale, bias = Bias, target = y)
-        fixed (int* wZeroPoint = WZeroPoint)
-        {
-            PanelSource weights = new(Layout, high, _isPart ? null : low);
-            ConvolutionData data = new(x, XZeroPoint, XScale, wScale, wZeroPoint, bias, target);
-            NestedConvolution.Run(tier, Geometry, weights, data, loop);
-        }
+        fixed (float* target = y)
+            Run(tier, loop, target, null);
+        return y;
+    }
 
+    public byte[] RunQuantized(KernelTier tier, ParallelLoop loop, Requantization requantization)
+    {
+        byte[] y = new byte[(long)Geometry.Rows * Geometry.OutputChannels];
+        fixed (byte* target = y)
+            Run(tier, loop, target, requantization);
         return y;
     }
 
@@ -107,13 +108,60 @@ internal sealed unsafe class ConvolutionCase
     public float[] DequantizedWeights() =>
         [.. _weights.Select((w, i) => (w - (WZeroPoint?[i / Layout.View.WeightsPerChannel] ?? 0)) * WScale[i / Layout.View.WeightsPerChannel])];
 
-    /// <summary>The definition, element by element in 64-bit integers.</summary>
+    /// <summary>The definition of the float result.</summary>
     public float[] Expected()
+    {
+        long[] sums = Sums();
+        float[] y = new float[sums.Length];
+        for (int i = 0; i < y.Length; i++)
+        {
+            int m = i % Geometry.OutputChannels;
+            float scaled = sums[i] * (XScale * WScale[m]);
+            y[i] = scaled + (Bias?[m] ?? 0f);
+        }
+
+        return y;
+    }
+
+    /// <summary>The definition of the requantized result.</summary>
+    public byte[] ExpectedQuantized(Requantization requantization)
+    {
+        long[] sums = Sums();
+        byte[] y = new byte[sums.Length];
+        for (int i = 0; i < y.Length; i++)
+        {
+            int m = i % Geometry.OutputChannels;
+            float factor = XScale * WScale[m];
+            factor /= requantization.Scale;
+            float bias = (Bias?[m] ?? 0f) / requantization.Scale;
+            float scaled = sums[i] * factor;
+            float result = scaled + bias;
+            double rounded = Math.Round((double)result, MidpointRounding.ToEven) + requantization.ZeroPoint;
+            y[i] = (byte)Math.Clamp(rounded, requantization.ClampMin, requantization.ClampMax);
+        }
+
+        return y;
+    }
+
+    private void Run(KernelTier tier, ParallelLoop loop, void* y, Requantization? requantization)
+    {
+        fixed (byte* x = X, high = HighBytes, low = LowBytes)
+        fixed (float* wScale = WScale, bias = Bias)
+        fixed (int* wZeroPoint = WZeroPoint)
+        {
+            PanelSource weights = new(Layout, high, _isPart ? null : low);
+            ConvolutionData data = new(x, XZeroPoint, XScale, wScale, wZeroPoint, bias, y, requantization);
+            NestedConvolution.Run(tier, Geometry, weights, data, loop);
+        }
+    }
+
+    /// <summary>The definition of the sums, element by element in 64-bit integers.</summary>
+    private long[] Sums()
     {
         ConvolutionGeometry g = Geometry;
         ChannelView view = Layout.View;
-        float[] y = new float[(long)g.Rows * g.OutputChannels];
-        for (int i = 0; i < y.Length; i++)
+        long[] sums = new long[(long)g.Rows * g.OutputChannels];
+        for (int i = 0; i < sums.Length; i++)
         {
             int m = i % g.OutputChannels;
             int position = i / g.OutputChannels;
@@ -136,10 +184,9 @@ internal sealed unsafe class ConvolutionCase
                 }
             }
 
-            float scaled = sum * (XScale * WScale[m]);
-            y[i] = scaled + (Bias?[m] ?? 0f);
+            sums[i] = sum;
         }
 
-        return y;
+        return sums;
     }
 }

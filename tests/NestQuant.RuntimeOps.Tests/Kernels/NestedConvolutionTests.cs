@@ -1,75 +1,109 @@
 using CsCheck;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Tests.Operators;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels;
 
 public class NestedConvolutionTests
 {
-    public static TheoryData<string> Tiers()
-    {
-        TheoryData<string> tiers = ["portable"];
-        if (System.Runtime.Intrinsics.X86.Avx2.IsSupported)
-            tiers.Add("avx2");
-        return tiers;
-    }
+    public static TheoryData<string> Tiers() => TestTiers.OfTheLibrary();
 
     [Theory]
-    [MemberData(nameof(Tiers))]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
     public void Equals_the_definition_bit_for_bit(string tier) =>
-        Cases(0).Sample(c => c.Run(KernelTier.Select(tier), new BackwardLoop()).AsSpan().SequenceEqual(c.Expected()), iter: 250);
+        Cases(0).Sample(c => c.Run(TestTiers.Get(tier), new BackwardLoop()).AsSpan().SequenceEqual(c.Expected()), iter: 250);
 
     [Theory]
-    [MemberData(nameof(Tiers))]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
     public void Equals_the_definition_with_zero_points(string tier) =>
-        Cases(1000).Sample(c => c.Run(KernelTier.Select(tier), new BackwardLoop()).AsSpan().SequenceEqual(c.Expected()), iter: 150);
+        Cases(1000).Sample(c => c.Run(TestTiers.Get(tier), new BackwardLoop()).AsSpan().SequenceEqual(c.Expected()), iter: 150);
 
     [Theory]
-    [MemberData(nameof(Tiers))]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
     public void Equals_the_definition_with_zero_points_over_all_of_int32(string tier) =>
-        Cases(int.MaxValue).Sample(c => c.Run(KernelTier.Select(tier), new BackwardLoop()).AsSpan().SequenceEqual(c.Expected()), iter: 100);
+        Cases(int.MaxValue).Sample(c => c.Run(TestTiers.Get(tier), new BackwardLoop()).AsSpan().SequenceEqual(c.Expected()), iter: 100);
 
     [Theory]
-    [MemberData(nameof(Tiers))]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
     public void The_number_of_threads_changes_nothing(string tier)
     {
         ConvolutionAxis axis = new(17, 3, 1, 1, 1, 17);
         ConvolutionCase c = new(new ConvolutionGeometry(2, axis, axis, 1, 19, 70), new NestedBits(8, 6), 3, 0, isPart: false);
         float[] expected = c.Expected();
         foreach (int threads in new[] { 1, 2, 7 })
-            Assert.Equal(expected, c.Run(KernelTier.Select(tier), new ThreadedLoop(threads)));
+            Assert.Equal(expected, c.Run(TestTiers.Get(tier), new ThreadedLoop(threads)));
     }
 
     [Theory]
-    [MemberData(nameof(Tiers))]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
     public void The_largest_sums_are_exact_beyond_32_bits(string tier)
     {
         // 70,000 products of 255 * -128 exceed 2^31: the reduction is summed in two pieces.
         ConvolutionGeometry geometry = new(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(7), 1, 70000, 3);
         ConvolutionCase c = new(geometry, new NestedBits(8, 4), 5, 0, isPart: false, extreme: true);
-        Assert.Equal(c.Expected(), c.Run(KernelTier.Select(tier), new BackwardLoop()));
+        Assert.Equal(c.Expected(), c.Run(TestTiers.Get(tier), new BackwardLoop()));
     }
 
     [Theory]
-    [MemberData(nameof(Tiers))]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
     public void The_largest_sums_of_32_bits_do_not_saturate(string tier)
     {
         ConvolutionGeometry geometry = new(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(7), 1, KernelTier.MaxDotLength, 2);
         ConvolutionCase c = new(geometry, new NestedBits(8, 7), 5, 0, isPart: false, extreme: true);
-        Assert.Equal(c.Expected(), c.Run(KernelTier.Select(tier), new BackwardLoop()));
+        Assert.Equal(c.Expected(), c.Run(TestTiers.Get(tier), new BackwardLoop()));
     }
 
     [Theory]
-    [MemberData(nameof(Tiers))]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
     public void A_matrix_product_of_any_number_of_rows_equals_the_definition(string tier) =>
         Gen.Select(Gen.Int[1, 200], Gen.Int[1, 90], Gen.Int[1, 80], Gen.Int[0, 1000]).Sample(
             (rows, inner, outputs, seed) =>
             {
                 ConvolutionGeometry geometry = new(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(rows), 1, inner, outputs);
                 ConvolutionCase c = new(geometry, new NestedBits(8, 5), seed, seed % 2 * 300, isPart: seed % 3 == 0);
-                return c.Run(KernelTier.Select(tier), new BackwardLoop()).AsSpan().SequenceEqual(c.Expected());
+                return c.Run(TestTiers.Get(tier), new BackwardLoop()).AsSpan().SequenceEqual(c.Expected());
             },
             iter: 60);
+
+    [Theory]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
+    public void Requantized_results_equal_the_definition(string tier) =>
+        Gen.Select(Cases(0), Requantizations).Sample(
+            (c, r) => c.RunQuantized(TestTiers.Get(tier), new BackwardLoop(), r).AsSpan().SequenceEqual(c.ExpectedQuantized(r)), iter: 250);
+
+    [Theory]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
+    public void Requantized_results_equal_the_definition_with_zero_points(string tier) =>
+        Gen.Select(Cases(1000), Requantizations).Sample(
+            (c, r) => c.RunQuantized(TestTiers.Get(tier), new BackwardLoop(), r).AsSpan().SequenceEqual(c.ExpectedQuantized(r)), iter: 100);
+
+    [Theory]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
+    public void Requantized_results_of_any_size_equal_the_definition(string tier) =>
+        Gen.Select(Cases(int.MaxValue), Requantizations).Sample(
+            (c, r) => c.RunQuantized(TestTiers.Get(tier), new BackwardLoop(), r with { Scale = 1e-30f }).AsSpan()
+                .SequenceEqual(c.ExpectedQuantized(r with { Scale = 1e-30f })),
+            iter: 50);
+
+    [Fact]
+    public void A_factor_that_is_not_finite_is_refused()
+    {
+        ConvolutionCase c = NestedModels.SmallConv();
+        string message = Assert.Throws<ArgumentException>(
+            () => c.RunQuantized(KernelTier.Portable, new BackwardLoop(), new Requantization(1e-45f, 0))).Message;
+        Assert.Contains("a finite", message, StringComparison.Ordinal);
+    }
+
+    private static Gen<Requantization> Requantizations =>
+        from scale in Gen.Float[0.01f, 8f]
+        from zeroPoint in Gen.Int[0, 255]
+        from isClamped in Gen.Bool
+        from first in Gen.Int[0, 255]
+        from second in Gen.Int[0, 255]
+        select isClamped
+            ? new Requantization(scale, zeroPoint, Math.Min(first, second), Math.Max(first, second))
+            : new Requantization(scale, zeroPoint);
 
     private static Gen<ConvolutionCase> Cases(int largestZeroPoint) =>
         from geometry in ConvolutionCase.Geometries

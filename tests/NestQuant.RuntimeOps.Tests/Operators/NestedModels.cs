@@ -9,10 +9,10 @@ namespace NestQuant.RuntimeOps.Tests.Operators;
 /// <summary>Models of one nested operator over a random case; X and bits are fed.</summary>
 internal static class NestedModels
 {
-    public static NodeModel Conv(ConvolutionCase c, string opType = OperatorNames.NestedConv)
+    public static NodeModel Conv(ConvolutionCase c, string opType = OperatorNames.NestedConv, Requantization? requantization = null)
     {
         ConvolutionGeometry g = c.Geometry;
-        return Integer(opType, c, [-1, g.Height.Input, g.Width.Input, g.InputChannels])
+        return Integer(opType, c, requantization, [-1, g.Height.Input, g.Width.Input, g.InputChannels])
             .With(AttributeProto.IntList(AttributeNames.Shape, g.OutputChannels, g.ChannelsPerGroup, g.Height.Kernel, g.Width.Kernel))
             .With(AttributeProto.Int(AttributeNames.Group, g.Groups))
             .With(AttributeProto.IntList(AttributeNames.Strides, g.Height.Stride, g.Width.Stride))
@@ -21,8 +21,18 @@ internal static class NestedModels
     }
 
     /// <summary>A matrix product whose weight is [N, K].</summary>
-    public static NodeModel Gemm(ConvolutionCase c, params long[] xShape) =>
-        Integer(OperatorNames.NestedGemm, c, xShape)
+    public static NodeModel Gemm(ConvolutionCase c, params long[] xShape) => Gemm(OperatorNames.NestedGemm, c, null, xShape);
+
+    /// <summary>A convolution with a uint8 output.</summary>
+    public static NodeModel QLinearConv(ConvolutionCase c, Requantization requantization) =>
+        Conv(c, OperatorNames.NestedQLinearConv, requantization);
+
+    /// <summary>A matrix product with a uint8 output, whose weight is [N, K].</summary>
+    public static NodeModel QLinearGemm(ConvolutionCase c, Requantization requantization, params long[] xShape) =>
+        Gemm(OperatorNames.NestedQLinearGemm, c, requantization, xShape);
+
+    private static NodeModel Gemm(string opType, ConvolutionCase c, Requantization? requantization, long[] xShape) =>
+        Integer(opType, c, requantization, xShape)
             .With(AttributeProto.IntList(AttributeNames.Shape, c.Geometry.OutputChannels, c.Geometry.ChannelsPerGroup))
             .With(AttributeProto.IntList(AttributeNames.ChannelView, c.Geometry.OutputChannels, c.Geometry.ChannelsPerGroup, 1, 1));
 
@@ -45,9 +55,9 @@ internal static class NestedModels
     public static ConvolutionCase SmallGemm(int rows, int seed = 1, bool isPart = false) =>
         new(new ConvolutionGeometry(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(rows), 1, 20, 7), new NestedBits(8, 6), seed, 0, isPart);
 
-    private static NodeModel Integer(string opType, ConvolutionCase c, long[] xShape)
+    private static NodeModel Integer(string opType, ConvolutionCase c, Requantization? requantization, long[] xShape)
     {
-        NodeModel model = new NodeModel(opType)
+        NodeModel model = new NodeModel(opType) { OutputType = requantization is null ? TensorDataType.Float : TensorDataType.UInt8 }
             .Fed("X", TensorDataType.UInt8, xShape)
             .Constant(TensorProto.FromFloats("x_scale", [], [c.XScale]))
             .Constant(TensorProto.FromBytes("x_zero_point", TensorDataType.UInt8, [], [c.XZeroPoint]));
@@ -56,6 +66,14 @@ internal static class NestedModels
             model.Absent("B");
         else
             model.Constant(TensorProto.FromFloats("B", [c.Bias.Length], c.Bias));
+        if (requantization is { } r)
+        {
+            model.Constant(TensorProto.FromFloats("y_scale", [], [r.Scale]))
+                .Constant(TensorProto.FromBytes("y_zero_point", TensorDataType.UInt8, [], [(byte)r.ZeroPoint]))
+                .With(AttributeProto.Int(AttributeNames.ClampMin, r.ClampMin))
+                .With(AttributeProto.Int(AttributeNames.ClampMax, r.ClampMax));
+        }
+
         return model.Default(TensorProto.FromInt32s("bits", [], [c.Layout.Bits.Full]));
     }
 

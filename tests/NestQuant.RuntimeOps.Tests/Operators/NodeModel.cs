@@ -14,6 +14,8 @@ internal sealed class NodeModel(string opType)
 
     public string Domain { get; init; } = NestQuantOps.Domain;
 
+    public TensorDataType OutputType { get; init; } = TensorDataType.Float;
+
     public NodeModel With(AttributeProto attribute)
     {
         _attributes[attribute.Name] = attribute;
@@ -60,6 +62,9 @@ internal sealed class NodeModel(string opType)
         return this;
     }
 
+    /// <summary>The first dimension of an initializer.</summary>
+    public long LengthOf(string name) => _initializers[name].Dims[0];
+
     /// <summary>Forgets an input and its place.</summary>
     public NodeModel Remove(string name)
     {
@@ -79,7 +84,7 @@ internal sealed class NodeModel(string opType)
         graph.Node.Add(node);
         graph.Initializer.AddRange(_initializers.Values);
         graph.Input.AddRange(_graphInputs.Values);
-        graph.Output.Add(new ValueInfoProto { Name = "Y", Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float } } });
+        graph.Output.Add(new ValueInfoProto { Name = "Y", Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = OutputType } } });
         ModelProto model = new() { IrVersion = 10, Graph = graph };
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = 17 });
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = NestQuantOps.Domain, Version = NestQuantOps.Version });

@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Onnx;
+using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Tests.Kernels;
 
@@ -11,6 +12,8 @@ public class OperatorErrorTests
     public static TheoryData<string, string> BadConvolutions() => Names(ConvolutionFaults);
 
     public static TheoryData<string, string> BadProducts() => Names(ProductFaults);
+
+    public static TheoryData<string, string> BadQuantizedOutputs() => Names(QuantizedOutputFaults);
 
     public static TheoryData<string, string> BadDequantizations() => Names(DequantizationFaults);
 
@@ -32,6 +35,21 @@ public class OperatorErrorTests
         NodeModel model = NestedModels.Gemm(c, 3, 20);
         ProductFaults[fault].Apply(model);
         Expect(expected, model, ("X", SessionRuns.Tensor(c.X, 3, 20)));
+    }
+
+    [Theory]
+    [MemberData(nameof(BadQuantizedOutputs))]
+    public void A_bad_quantized_output_is_an_error_that_names_the_node(string fault, string expected)
+    {
+        ConvolutionCase c = NestedModels.SmallConv();
+        NodeModel convolution = NestedModels.QLinearConv(c, new Requantization(1, 0));
+        QuantizedOutputFaults[fault].Apply(convolution);
+        Expect(expected, convolution, ("X", SessionRuns.Tensor(c.X, 1, 6, 5, 3)));
+
+        ConvolutionCase p = NestedModels.SmallGemm(3);
+        NodeModel product = NestedModels.QLinearGemm(p, new Requantization(1, 0), 3, 20);
+        QuantizedOutputFaults[fault].Apply(product);
+        Expect(expected, product, ("X", SessionRuns.Tensor(p.X, 3, 20)));
     }
 
     [Theory]
@@ -170,6 +188,24 @@ public class OperatorErrorTests
         ["operands of another view"] = ("[..., 140] expected", m => m.With(AttributeProto.IntList("shape", 1, 140)).With(AttributeProto.IntList("channel_view", 1, 140, 1, 1))),
         ["high too short"] = ("'W_high' has", m => m.Constant(Bytes("W_high", 20 * 24 - 1))),
         ["low too short"] = ("'W_low' has", m => m.Constant(Bytes("W_low", 20 * 12 - 1))),
+    };
+
+    private static readonly Dictionary<string, (string Expected, Action<NodeModel> Apply)> QuantizedOutputFaults = new()
+    {
+        ["y scale of zero"] = ("y_scale is 0", m => m.Constant(TensorProto.FromFloats("y_scale", [], [0]))),
+        ["negative y scale"] = ("y_scale is -1", m => m.Constant(TensorProto.FromFloats("y_scale", [], [-1]))),
+        ["y scale not a number"] = ("y_scale is NaN", m => m.Constant(TensorProto.FromFloats("y_scale", [], [float.NaN]))),
+        ["infinite y scale"] = ("y_scale is", m => m.Constant(TensorProto.FromFloats("y_scale", [], [float.PositiveInfinity]))),
+        ["y scale per channel"] = ("'y_scale' has 2", m => m.Constant(TensorProto.FromFloats("y_scale", [2], [1, 1]))),
+        ["y zero point per channel"] = ("'y_zero_point' has 3", m => m.Constant(Bytes("y_zero_point", 3))),
+        ["y zero point of 32 bits"] = ("y_zero_point", m => m.Constant(TensorProto.FromInt32s("y_zero_point", [], [1]))),
+        ["factors beyond floats"] = ("a finite", m => m.Constant(TensorProto.FromFloats("y_scale", [], [1e-44f]))),
+        ["bias not a number"] = ("B[0]", m => m.Constant(TensorProto.FromFloats("B", [m.LengthOf("w_scale")], Enumerable.Repeat(float.NaN, (int)m.LengthOf("w_scale")).ToArray()))),
+        ["least above greatest"] = ("clamp_min is 10 and clamp_max is 9", m => m.With(AttributeProto.Int("clamp_min", 10)).With(AttributeProto.Int("clamp_max", 9))),
+        ["negative least"] = ("clamp_min is -1", m => m.With(AttributeProto.Int("clamp_min", -1))),
+        ["greatest beyond a byte"] = ("clamp_max is 256", m => m.With(AttributeProto.Int("clamp_max", 256))),
+        ["bounds beyond 32 bits"] = ("clamp_max is", m => m.With(AttributeProto.Int("clamp_max", 1L << 40))),
+        ["bounds of text"] = ("'clamp_min' is not an int", m => m.With(AttributeProto.String("clamp_min", "0"))),
     };
 
     private static readonly Dictionary<string, (string Expected, Action<NodeModel> Apply)> DequantizationFaults = new()

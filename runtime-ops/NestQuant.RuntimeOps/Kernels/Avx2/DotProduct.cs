@@ -11,28 +11,33 @@ namespace NestQuant.RuntimeOps.Kernels.Avx2;
 /// </remarks>
 internal static unsafe class DotProduct
 {
+    /// <summary>Rows of one <see cref="SixRows"/> call.</summary>
+    public const int TileRows = 6;
+
     /// <summary>Channels of one <see cref="SixRows"/> call.</summary>
     public const int StripChannels = 8;
 
     private const int GroupStride = KernelTier.TileChannels * 4;
 
     /// <summary>Six rows by eight channels: twelve accumulators, two weight vectors and one activation vector fill the registers.</summary>
-    /// <param name="rows">Six rows of 4 * groups centered activations.</param>
-    /// <param name="rowStride">Values from one row to the next.</param>
+    /// <param name="rows">Rows of 4 * groups centered activations.</param>
+    /// <param name="rowStride">Bytes from one row to the next.</param>
+    /// <param name="rowCount">1 to 6; the last one takes the place of those that are missing.</param>
     /// <param name="strip">The panel <c>[k/4][channel 32][4]</c>, at the first of the eight channels.</param>
     /// <param name="groups">Groups of 4 rows of k.</param>
     /// <param name="tile">Receives the sums, rows 32 apart.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void SixRows(short* rows, nint rowStride, sbyte* strip, int groups, int* tile)
+    public static void SixRows(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
     {
         // In bounds: a group reads 4 activations of each row and 32 bytes of the strip, `groups` times; the last read of a strip
         // ends inside its group because the strip starts at most 24 channels in.
-        short* x0 = rows;
-        short* x1 = x0 + rowStride;
-        short* x2 = x1 + rowStride;
-        short* x3 = x2 + rowStride;
-        short* x4 = x3 + rowStride;
-        short* x5 = x4 + rowStride;
+        nint last = rowCount - 1;
+        short* x0 = (short*)rows;
+        short* x1 = (short*)(rows + Math.Min(last, 1) * rowStride);
+        short* x2 = (short*)(rows + Math.Min(last, 2) * rowStride);
+        short* x3 = (short*)(rows + Math.Min(last, 3) * rowStride);
+        short* x4 = (short*)(rows + Math.Min(last, 4) * rowStride);
+        short* x5 = (short*)(rows + Math.Min(last, 5) * rowStride);
         Vector256<int> a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default;
         Vector256<int> d0 = default, d1 = default, e0 = default, e1 = default, f0 = default, f1 = default;
         nint end = (nint)groups * 4;

@@ -11,6 +11,12 @@ internal sealed unsafe class PortableTier : KernelTier
     public override string Name => "portable";
 
     /// <inheritdoc/>
+    public override int TileRows => 6;
+
+    /// <inheritdoc/>
+    public override RowFormat Rows { get; } = new CenteredRows();
+
+    /// <inheritdoc/>
     public override void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
     {
         // In bounds: the caller guarantees the lengths that the loop walks, block by block.
@@ -27,18 +33,19 @@ internal sealed unsafe class PortableTier : KernelTier
     }
 
     /// <inheritdoc/>
-    public override void Center(byte* x, int count, int zeroPoint, short* centered)
+    public override void SumWeights(sbyte* panel, int groups, int* sums)
     {
-        for (int i = 0; i < count; i++)
-            centered[i] = (short)(x[i] - zeroPoint);
+        new Span<int>(sums, TileChannels).Clear();
+        for (int i = 0; i < groups * TileChannels; i++, panel += 4)
+            sums[i % TileChannels] += panel[0] + panel[1] + panel[2] + panel[3];
     }
 
     /// <inheritdoc/>
-    public override void Dot(short* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
+    public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
     {
         for (int row = 0; row < rowCount; row++)
         {
-            short* x = rows + row * rowStride;
+            short* x = (short*)(rows + row * rowStride);
             for (int channel = firstChannel; channel < endChannel; channel++)
             {
                 sbyte* w = panel + channel * 4;
@@ -68,13 +75,13 @@ internal sealed unsafe class PortableTier : KernelTier
 
     /// <inheritdoc/>
     public override void Store(
-        int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, float* y, long yStride)
+        int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, byte* y, long yStride)
     {
         for (int row = 0; row < rows; row++)
         {
             long rowSum = epilogue.HasZeroPoint ? rowSums[row] : 0;
             for (int channel = firstChannel; channel < endChannel; channel++)
-                y[row * yStride + channel] = epilogue.Apply(tile[row * TileChannels + channel], rowSum, channel);
+                epilogue.Write(tile[row * TileChannels + channel] - (long)epilogue.RowCentering[channel], rowSum, channel, y + row * yStride);
         }
     }
 

@@ -1,0 +1,50 @@
+namespace NestQuant.RuntimeOps.Kernels;
+
+/// <summary>How a tier wants the rows of activations that it multiplies with a panel.</summary>
+/// <remarks>
+/// A row is one output position's activations in the order of k. Centered rows hold x - zero point, and their products with the weights
+/// add up to the wanted sum; rows of bytes hold x itself, and the epilogue takes zero point * sum of the weights off.
+/// </remarks>
+internal abstract unsafe class RowFormat
+{
+    /// <summary>x itself, one byte each: for tiers that multiply unsigned by signed bytes.</summary>
+    public static RowFormat Bytes { get; } = new ByteRows();
+
+    /// <summary>Bytes of one value.</summary>
+    public abstract int ValueBytes { get; }
+
+    /// <summary>Whether the values have their zero point taken off.</summary>
+    public abstract bool IsCentered { get; }
+
+    /// <summary>Brings neighbouring activations into the format.</summary>
+    /// <param name="x">count activations, 0 to 255.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="zeroPoint">Their zero point, 0 to 255.</param>
+    /// <param name="row">Receives count values.</param>
+    public abstract void Copy(byte* x, int count, int zeroPoint, byte* row);
+
+    /// <summary>Writes values that stand for real 0.</summary>
+    public abstract void Pad(byte* row, int count, int zeroPoint);
+
+    /// <summary>The sum of x - zero point over a row.</summary>
+    public abstract long CenteredSum(byte* row, int count, int zeroPoint);
+
+    private sealed class ByteRows : RowFormat
+    {
+        public override int ValueBytes => sizeof(byte);
+
+        public override bool IsCentered => false;
+
+        public override void Copy(byte* x, int count, int zeroPoint, byte* row) => Buffer.MemoryCopy(x, row, count, count);
+
+        public override void Pad(byte* row, int count, int zeroPoint) => new Span<byte>(row, count).Fill((byte)zeroPoint);
+
+        public override long CenteredSum(byte* row, int count, int zeroPoint)
+        {
+            long sum = -(long)zeroPoint * count;
+            for (int k = 0; k < count; k++)
+                sum += row[k];
+            return sum;
+        }
+    }
+}
