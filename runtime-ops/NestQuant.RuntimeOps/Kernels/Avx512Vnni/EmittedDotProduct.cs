@@ -6,12 +6,16 @@ namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 internal sealed unsafe class EmittedDotProduct
 {
     private const int EntryAlignment = 64;
+    private const string UnsavedRegisters = "the operating system does not save the registers of AVX-512";
 
-    private static readonly Lazy<(EmittedDotProduct? Kernels, string? Refusal)> Loaded = new(() => Load(ProcessorFeatures.Read()));
+    private static readonly Lazy<(EmittedDotProduct? Kernels, string? Refusal)> Loaded = new(() => Load(ProcessorFeatures.Read(), ExecutableMemory.TryMap));
 
     private readonly nint[] _kernels;
 
     private EmittedDotProduct(nint[] kernels) => _kernels = kernels;
+
+    /// <summary>Makes code executable; see <see cref="ExecutableMemory.TryMap"/>.</summary>
+    public delegate byte* MapCode(ReadOnlySpan<byte> code, out string? refusal);
 
     /// <summary>The kernels, or null where they cannot run.</summary>
     public static EmittedDotProduct? Instance => Loaded.Value.Kernels;
@@ -44,11 +48,14 @@ internal sealed unsafe class EmittedDotProduct
 
     /// <summary>Emits and maps the kernels.</summary>
     /// <param name="features">The processor's features.</param>
+    /// <param name="map">Makes code executable.</param>
     /// <returns>The kernels, or why there are none.</returns>
-    private static (EmittedDotProduct? Kernels, string? Refusal) Load(ProcessorFeatures features)
+    public static (EmittedDotProduct? Kernels, string? Refusal) Load(ProcessorFeatures features, MapCode map)
     {
-        if (!features.HasAvx512Vnni || !features.HasExtendedControl)
+        if (!features.HasAvx512Vnni)
             return (null, "this processor does not have AVX512-VNNI");
+        if (!features.HasExtendedControl)
+            return (null, UnsavedRegisters);
 
         List<byte> code = [.. ProcessorFeatures.EmitReadExtendedControl()];
         int[] offsets = new int[DotProductEmitter.MaxRows * DotProductEmitter.MaxVectors];
@@ -62,11 +69,11 @@ internal sealed unsafe class EmittedDotProduct
             }
         }
 
-        byte* memory = ExecutableMemory.TryMap(code.ToArray(), out string? refusal);
+        byte* memory = map([.. code], out string? refusal);
         if (memory == null)
             return (null, refusal);
         if (!ProcessorFeatures.SavesAvx512(((delegate* unmanaged[Cdecl]<ulong>)memory)()))
-            return (null, "the operating system does not save the registers of AVX-512");
+            return (null, UnsavedRegisters);
         return (new EmittedDotProduct([.. offsets.Select(offset => (nint)(memory + offset))]), null);
     }
 

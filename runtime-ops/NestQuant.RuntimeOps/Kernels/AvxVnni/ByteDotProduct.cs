@@ -9,6 +9,9 @@ namespace NestQuant.RuntimeOps.Kernels.AvxVnni;
 internal static unsafe class ByteDotProduct<TDot>
     where TDot : struct, IByteDot
 {
+    /// <summary>Rows of one <see cref="SixRows"/> call.</summary>
+    public const int TileRows = 6;
+
     /// <summary>Channels of one <see cref="SixRows"/> call.</summary>
     public const int StripChannels = 16;
 
@@ -16,22 +19,24 @@ internal static unsafe class ByteDotProduct<TDot>
     private const int Vector = 32;
 
     /// <summary>Six rows by sixteen channels: twelve sums, two weight vectors and one activation vector fill the registers.</summary>
-    /// <param name="rows">Six rows of 4 * groups activations.</param>
+    /// <param name="rows">Rows of 4 * groups activations.</param>
     /// <param name="rowStride">Bytes from one row to the next.</param>
+    /// <param name="rowCount">1 to 6; the last one takes the place of those that are missing.</param>
     /// <param name="strip">The panel <c>[k/4][channel 32][4]</c>, at the first of the sixteen channels.</param>
     /// <param name="groups">Groups of 4 rows of k.</param>
     /// <param name="tile">Receives the sums modulo 2^32, rows 32 apart.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void SixRows(byte* rows, nint rowStride, sbyte* strip, int groups, int* tile)
+    public static void SixRows(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
     {
         // In bounds: a group reads 4 activations of each row and 64 bytes of the strip, `groups` times; the last read of a strip
         // ends inside its group because the strip starts at most 16 channels in.
+        nint last = rowCount - 1;
         byte* x0 = rows;
-        byte* x1 = x0 + rowStride;
-        byte* x2 = x1 + rowStride;
-        byte* x3 = x2 + rowStride;
-        byte* x4 = x3 + rowStride;
-        byte* x5 = x4 + rowStride;
+        byte* x1 = rows + Math.Min(last, 1) * rowStride;
+        byte* x2 = rows + Math.Min(last, 2) * rowStride;
+        byte* x3 = rows + Math.Min(last, 3) * rowStride;
+        byte* x4 = rows + Math.Min(last, 4) * rowStride;
+        byte* x5 = rows + Math.Min(last, 5) * rowStride;
         Vector256<int> a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default;
         Vector256<int> d0 = default, d1 = default, e0 = default, e1 = default, f0 = default, f1 = default;
         nint end = (nint)groups * 4;

@@ -14,6 +14,9 @@ internal interface IByteDot
 /// <summary>vpdpbusd on 256 bits.</summary>
 internal readonly struct VnniDot : IByteDot
 {
+    /// <summary>Whether this process can run the instruction.</summary>
+    public static bool IsSupported => X86AvxVnni.IsSupported;
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> Add(Vector256<int> sums, Vector256<byte> unsigned, Vector256<sbyte> signed) =>
