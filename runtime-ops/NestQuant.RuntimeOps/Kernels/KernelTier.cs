@@ -1,4 +1,7 @@
 using NestQuant.RuntimeOps.Kernels.Avx2;
+using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
+using NestQuant.RuntimeOps.Kernels.AvxVnni;
+using NestQuant.RuntimeOps.Kernels.Emission;
 using NestQuant.RuntimeOps.Kernels.GroupNL;
 using NestQuant.RuntimeOps.Kernels.Portable;
 using NestQuant.RuntimeOps.Packing;
@@ -44,16 +47,23 @@ internal abstract unsafe class KernelTier
     /// <summary>What <see cref="Dot"/> reads as rows.</summary>
     public abstract RowFormat Rows { get; }
 
+    /// <summary>Why a tier that the processor is made for is not used; null when there is nothing to tell.</summary>
+    public static string? Remark => ProcessorFeatures.Read().HasAvx512Vnni && EmittedDotProduct.Refusal is { } refusal
+        ? $"the processor has AVX512-VNNI, but {refusal}; the '{Select(null).Name}' kernels run instead of '{TierNames.Avx512Vnni}'"
+        : null;
+
     /// <summary>Chooses a tier.</summary>
-    /// <param name="forced">A tier's name, or null or empty for the best that the processor has.</param>
-    /// <exception cref="PlatformNotSupportedException">The forced tier is unknown or not supported here.</exception>
+    /// <param name="forced">A tier's name, or null or empty for the best that can run here.</param>
+    /// <exception cref="PlatformNotSupportedException">The forced tier is unknown or cannot run here.</exception>
     public static KernelTier Select(string? forced) => forced switch
     {
-        null or "" => Avx2Tier.IsSupported ? new Avx2Tier() : Portable,
-        "portable" => Portable,
-        "avx2" when Avx2Tier.IsSupported => new Avx2Tier(),
-        "avx2" => throw new PlatformNotSupportedException($"{EnvironmentVariable} asks for 'avx2', which this processor does not have"),
-        _ => throw new PlatformNotSupportedException($"{EnvironmentVariable} is '{forced}': known tiers are portable and avx2"),
+        null or "" => TryAvx512Vnni() ?? TryAvxVnni() ?? TryAvx2() ?? Portable,
+        TierNames.Portable => Portable,
+        TierNames.Avx2 => TryAvx2() ?? throw Unsupported(forced, "this processor does not have AVX2 and FMA"),
+        TierNames.AvxVnni => TryAvxVnni() ?? throw Unsupported(forced, "this processor does not have AVX-VNNI"),
+        TierNames.Avx512Vnni => TryAvx512Vnni() ?? throw Unsupported(forced, EmittedDotProduct.Refusal),
+        _ => throw new PlatformNotSupportedException(
+            $"{EnvironmentVariable} is '{forced}': known tiers are {TierNames.Portable}, {TierNames.Avx2}, {TierNames.AvxVnni} and {TierNames.Avx512Vnni}"),
     };
 
     /// <summary>Decodes consecutive full blocks (8 rows of k, 32 channels) to signed bytes in the order of the operands.</summary>
@@ -121,4 +131,14 @@ internal abstract unsafe class KernelTier
     /// <param name="y">Receives all maps' values, pixel after pixel.</param>
     /// <param name="rows">Pixels.</param>
     public abstract void ExpandRows(ExpansionData data, float* x, long xStride, float* y, int rows);
+
+    private static KernelTier? TryAvx2() => Avx2Tier.IsSupported ? new Avx2Tier() : null;
+
+    private static KernelTier? TryAvxVnni() => VnniDot.IsSupported && Avx2Tier.IsSupported ? new AvxVnniTier<VnniDot>() : null;
+
+    private static KernelTier? TryAvx512Vnni() =>
+        Avx2Tier.IsSupported && EmittedDotProduct.Instance is { } kernels ? new Avx512VnniTier(kernels) : null;
+
+    private static PlatformNotSupportedException Unsupported(string tier, string? reason) =>
+        new($"{EnvironmentVariable} asks for '{tier}', but {reason}");
 }

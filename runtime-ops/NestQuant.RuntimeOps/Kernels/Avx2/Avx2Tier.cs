@@ -11,13 +11,13 @@ namespace NestQuant.RuntimeOps.Kernels.Avx2;
 /// Products are summed by vpmaddwd on 16-bit values, never by vpmaddubsw, whose 16-bit pair sums saturate (255 * 127 * 2 exceeds
 /// 32,767) and would make results depend on the data.
 /// </remarks>
-internal sealed unsafe class Avx2Tier : KernelTier
+internal unsafe class Avx2Tier : KernelTier
 {
     /// <summary>Whether this process can run the tier.</summary>
     public static bool IsSupported => X86Avx2.IsSupported && Fma.IsSupported;
 
     /// <inheritdoc/>
-    public override string Name => "avx2";
+    public override string Name => TierNames.Avx2;
 
     /// <inheritdoc/>
     public override int TileRows => DotProduct.TileRows;

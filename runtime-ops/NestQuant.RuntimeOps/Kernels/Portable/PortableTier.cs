@@ -8,7 +8,7 @@ namespace NestQuant.RuntimeOps.Kernels.Portable;
 internal sealed unsafe class PortableTier : KernelTier
 {
     /// <inheritdoc/>
-    public override string Name => "portable";
+    public override string Name => TierNames.Portable;
 
     /// <inheritdoc/>
     public override int TileRows => 6;
