@@ -29,7 +29,7 @@ internal abstract unsafe class KernelTier
     /// <summary>The most pixels that one call of <see cref="ExpandPlanes"/> takes, a multiple of every vector's width.</summary>
     public const int MaxExpansionPixels = 512;
 
-    private static readonly Lazy<KernelTier> Selected = new(() => Select(Environment.GetEnvironmentVariable(EnvironmentVariable)));
+    private static readonly Lazy<KernelTier> Selected = new(() => Select(Forced));
 
     /// <summary>The reference tier, available everywhere.</summary>
     public static KernelTier Portable { get; } = new PortableTier();
@@ -47,9 +47,9 @@ internal abstract unsafe class KernelTier
     /// <summary>What <see cref="Dot"/> reads as rows.</summary>
     public abstract RowFormat Rows { get; }
 
-    /// <summary>Why a tier that the processor is made for is not used; null when there is nothing to tell.</summary>
-    public static string? Remark => ProcessorFeatures.Read().HasAvx512Vnni && EmittedDotProduct.Refusal is { } refusal
-        ? $"the processor has AVX512-VNNI, but {refusal}; the '{Select(null).Name}' kernels run instead of '{TierNames.Avx512Vnni}'"
+    /// <summary>Why this process does not use the tier that its processor is made for; null when it does, or when a tier is forced.</summary>
+    public static string? Remark => string.IsNullOrEmpty(Forced) && ProcessorFeatures.Read().HasAvx512Vnni && EmittedDotProduct.Refusal is { } refusal
+        ? $"the processor has AVX512-VNNI, but {refusal}: the '{Current.Name}' kernels run instead of '{TierNames.Avx512Vnni}'"
         : null;
 
     /// <summary>Chooses a tier.</summary>
@@ -142,6 +142,8 @@ internal abstract unsafe class KernelTier
     /// <param name="y">Receives all maps' values, pixel after pixel.</param>
     /// <param name="rows">Pixels.</param>
     public abstract void ExpandRows(ExpansionData data, float* x, long xStride, float* y, int rows);
+
+    private static string? Forced => Environment.GetEnvironmentVariable(EnvironmentVariable);
 
     private static KernelTier? TryAvx2() => Avx2Tier.IsSupported ? new Avx2Tier() : null;
 
