@@ -57,5 +57,5 @@ internal sealed record ExpansionCandidate(NodeProto Node, TensorProto? Weight, C
 
     private static bool IsReadByBlock(NodeProto node, GraphView view) => node.Output is [var output, ..] && view.Consumers(output).Any(
         reader => reader.OpType == OperatorNames.GroupNLExpand
-            || (SeedNormalisation.EndingIn(reader, view) is { } start && ExpansionBlock.LeadsToSine(start, view)));
+            || (SeedNormalisation.EndingIn(reader, view) is { } start && ExpansionBlock.LeadsToFunction(start, view)));
 }

@@ -14,6 +14,7 @@ namespace NestQuant.Passes.GroupNL;
 /// y = Conv (x, W, B)
 /// s = Conv (x, W_seeds); n = Div (s, Clip (ReduceL2 (s), 1e-12)); y = Add (Concat (n, Sin (Mul (Sub (n, shift), period))), B)
 /// </code>
+/// or with another function of <see cref="GroupNLExpandOptions.Function"/> in the place of Sin.
 /// </summary>
 /// <remarks>
 /// <para>The result computes another function: it has to be trained before it is of use, and no accuracy is promised. It starts from trained
