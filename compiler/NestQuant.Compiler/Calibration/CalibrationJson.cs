@@ -66,7 +66,7 @@ public static class CalibrationJson
             if (root.GetProperty("version").GetInt32() is var version && version != Version)
                 throw new FormatException($"it has version {version}, {Version} is known");
             return new CalibrationStatistics(
-                root.GetProperty("source_sha256").GetString() ?? "",
+                root.GetProperty("source_sha256").GetString() is { Length: > 0 } sha256 ? sha256 : throw new FormatException("it does not say of which model it is"),
                 root.GetProperty("samples").GetInt64(),
                 root.GetProperty("values").EnumerateObject().Select(value => KeyValuePair.Create(value.Name, ReadValue(value))));
         }

@@ -8,12 +8,12 @@ public sealed class CalibrationStatistics
     private readonly SortedDictionary<string, ActivationStatistics> _values = new(StringComparer.Ordinal);
 
     /// <summary>Starts with statistics of some values.</summary>
-    /// <param name="sourceSha256">SHA-256 of the source model's file, lower-case hexadecimal.</param>
+    /// <param name="sourceSha256">SHA-256 of the source model's file, lower-case hexadecimal; empty when the source is not a file.</param>
     /// <param name="samples">Number of samples, at least 0.</param>
     /// <param name="values">Statistics by value name, taken over.</param>
     public CalibrationStatistics(string sourceSha256, long samples, IEnumerable<KeyValuePair<string, ActivationStatistics>> values)
     {
-        ArgumentException.ThrowIfNullOrEmpty(sourceSha256);
+        ArgumentNullException.ThrowIfNull(sourceSha256);
         ArgumentOutOfRangeException.ThrowIfNegative(samples);
         ArgumentNullException.ThrowIfNull(values);
         (SourceSha256, Samples) = (sourceSha256, samples);
@@ -21,7 +21,7 @@ public sealed class CalibrationStatistics
             _values.Add(name, statistics);
     }
 
-    /// <summary>SHA-256 of the source model's file, lower-case hexadecimal.</summary>
+    /// <summary>SHA-256 of the source model's file, lower-case hexadecimal; empty when the source is not a file.</summary>
     public string SourceSha256 { get; }
 
     /// <summary>Number of samples swept.</summary>

@@ -58,7 +58,7 @@ public sealed class CalibrationJsonTests
     [InlineData("\"nestquant-calibration\"→\"other\"", "does not say that it is one")]
     [InlineData("\"version\": 1→\"version\": 2", "it has version 2, 1 is known")]
     [InlineData("\"samples\": 3→\"samples\": -3", "samples")]
-    [InlineData("\"source_sha256\": \"ab12\"→\"source_sha256\": null", "")]
+    [InlineData("\"source_sha256\": \"ab12\"→\"source_sha256\": null", "does not say of which model it is")]
     [InlineData("\"a\": {→\"b\": {", "b")]
     [InlineData("\"min\": 3→\"min\": 4", "'a': min and max are no range")]
     [InlineData("\"max\": 3→\"max\": 1e99", "'a': min and max are no range")]
@@ -99,7 +99,7 @@ public sealed class CalibrationJsonTests
     [Fact]
     public void AValueWithoutElementsHasNoRange()
     {
-        ActivationRanges ranges = CalibrationGen.Model(("empty", new ActivationStatistics()), ("x", CalibrationGen.Statistics(-1, 2))).RangesBy(CalibrationMethod.Default, threads: 2);
+        ActivationRanges ranges = CalibrationGen.Model(("empty", new ActivationStatistics()), ("x", CalibrationGen.Statistics(-1, 2))).RangesBy(new MinMaxCalibration(), threads: 2);
         Assert.Null(ranges.Of("empty"));
         Assert.Equal(new TensorRange(-1, 2), ranges.Of("x"));
     }
