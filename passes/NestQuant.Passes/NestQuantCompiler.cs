@@ -60,6 +60,12 @@ public static class NestQuantCompiler
                 Activations = options.Activations,
                 Exclude = options.Exclude,
             }));
+            if (isStatic)
+            {
+                pipeline.Use(new EpilogueFusionPass()) // first: it takes up the Relu or Clip in front of a QuantizeLinear
+                    .Use(new IntegerOperatorPass())
+                    .Use(new ChannelsLastPass()); // last: what runs on integers runs on either order of axes
+            }
         }
         else if (options.Exclude.Count > 0)
         {

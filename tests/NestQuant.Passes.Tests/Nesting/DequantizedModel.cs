@@ -20,7 +20,7 @@ internal static class DequantizedModel
             string high = node.Input[PartModel.HighInput(node)];
             string weight = high[..high.LastIndexOf("_high", StringComparison.Ordinal)];
             // A Gemm's alpha is part of the scale that its nested form reads.
-            float alpha = node.OpType == "NestedGemm" ? source.AllNodes().First(reader => reader.InputAt(1) == weight).GetFloat("alpha", 1) : 1;
+            float alpha = node.OpType is "NestedGemm" or "NestedQLinearGemm" ? source.AllNodes().First(reader => reader.InputAt(1) == weight).GetFloat("alpha", 1) : 1;
             Replace(model.Graph!, weight, Array.ConvertAll(Decode(node, operands, part), value => value / alpha));
         }
 
