@@ -38,7 +38,8 @@ public sealed class ModelExportTests
         Assert.Equal(0, exported.AllNodes().Count(static node => node.OpType == "Transpose"));
         using InferenceSession expected = ModelRunner.Open(compiled), actual = ModelRunner.Open(exported, optimize: false);
         float[] before = GoldenModel.Logits(expected, GoldenModel.TestImages, bits), after = GoldenModel.Logits(actual, GoldenModel.TestImages);
-        Closeness.AssertClose(before, after, mode == ActivationMode.Static ? 0.03f : 1e-3f);
+        // A rounding that falls the other way somewhere shows in all that follows.
+        Closeness.AssertClose(before, after, mode == ActivationMode.None ? 1e-3f : 0.03f);
         Assert.Equal(GoldenModel.Top1(before, GoldenModel.TestLabels), GoldenModel.Top1(after, GoldenModel.TestLabels), 0.2 + 1e-9);
     }
 
