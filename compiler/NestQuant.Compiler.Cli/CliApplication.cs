@@ -76,12 +76,14 @@ internal static class CliApplication
         app.HelpOption("-h|--help", inherited: true);
         app.VersionOption("-v|--version", Version);
         CompileCommand.Add(app, console, cancellation);
+        CalibrateCommand.Add(app, console, cancellation);
+        MergeRangesCommand.Add(app, console);
         InspectCommand.Add(app, console);
         PrintCommand.Add(app, console);
         DiffCommand.Add(app, console);
         RunCommand.Add(app, console);
         EvaluateCommand.Add(app, console, cancellation);
-        app.OnExecute(new Func<int>(() => throw new UsageException("a command is needed: compile, inspect, print, diff, run or evaluate; see nestquant --help")));
+        app.OnExecute(new Func<int>(() => throw new UsageException("a command is needed: compile, calibrate, merge-ranges, inspect, print, diff, run or evaluate; see nestquant --help")));
         foreach (CommandLineApplication command in app.Commands)
             command.OnValidationError(new Action<ValidationResult>(result => throw new UsageException($"{command.Name}: {result.ErrorMessage}")));
         return app;

@@ -46,6 +46,7 @@ public static class Provenance
         string text = options.Nest is { } bits
             ? $"nest={bits} rounding={Name(options.Rounding)} weights={Name(options.Weights)} activations={Name(options.Activations)}"
             : "nest=off";
+        if (options.Ranges is { } ranges) text += $" ranges=({ranges})";
         if (options.GroupNL != GroupNLMode.Fuse) text += $" groupnl={Name(options.GroupNL)}";
         if (options.Expand is { } expand)
         {

@@ -40,7 +40,7 @@ public sealed class GroupNLCalibrateTests : IDisposable
         Assert.Empty(_folder.Entries);
 
         NpyArray.FromFloats([1, 1, 8, 8], [.. Enumerable.Repeat(float.PositiveInfinity, 64)]).Write(_folder["infinite.npy"]);
-        Compile(_folder["infinite.npy"]).ShouldFail(1, "values that are not finite");
+        Compile(_folder["infinite.npy"]).ShouldFail(1, "sample 0: the data for input 'input' has the value Infinity");
     }
 
     private ToolRun Compile(string data, params string[] more) =>

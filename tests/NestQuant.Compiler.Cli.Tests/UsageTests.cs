@@ -14,7 +14,7 @@ public sealed class UsageTests
         { "compile a.onnx -o b.onnx --nest 8:8", "8:8" },
         { "compile a.onnx -o b.onnx --nest 8:6 --rounding up", "adaptive, nearest, floor" },
         { "compile a.onnx -o b.onnx --nest 8:6 --weights signed", "symmetric, affine" },
-        { "compile a.onnx -o b.onnx --nest 8:6 --activations static", "none, dynamic" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --activations fast", "none, dynamic, static" },
         { "compile a.onnx -o b.onnx --nest 8:6 --threads 0", "positive integer" },
         { "compile a.onnx -o b.onnx --rounding nearest", "--nest" },
         { "compile a.onnx -o b.onnx --report r.pdf", ".json or .html" },
@@ -23,12 +23,24 @@ public sealed class UsageTests
         { "compile a.onnx -o b.onnx --groupnl expand:g=2,g=4", "'g' is given twice" },
         { "compile a.onnx -o b.onnx --groupnl expand:function=cosine", "'function=cosine': sine is the only function" },
         { "compile a.onnx -o b.onnx --groupnl expand:period=2:1", "'2:1' is not a range" },
-        { "compile a.onnx -o b.onnx --calibrate d.npy", "give --groupnl expand too" },
-        { "compile a.onnx -o b.onnx --groupnl expand --ridge 1", "give --calibrate DATA too" },
+        { "compile a.onnx -o b.onnx --calibrate d.npy", "give --nest N:H or --groupnl expand too" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --activations dynamic --calibrate d.npy", "--activations dynamic needs no --calibrate" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --calibrate d.npy --ridge 1", "give --groupnl expand and --calibrate DATA too" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --groupnl expand --calibrate r.json", "stored ranges cannot refit an expansion" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --calibration mse", "give --nest N:H and --calibrate too" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --calibrate d.npy --calibration best", "'best' is no calibration method: minmax, percentile[:P], entropy, mse" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --calibrate d.npy --calibration percentile:101", "'101' is no percentile" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --custom-ops a.so", "give --calibrate DATA too" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --calibrate r.json --custom-ops a.so", "give --calibrate DATA too" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --mean 0.5", "give --calibrate FOLDER too" },
+        { "calibrate a.onnx -o r.json", "--data" },
+        { "calibrate a.onnx --data d.npy", "--output" },
+        { "calibrate a.onnx --data d.npy -o r.json --groupnl expand", "fuse, off" },
+        { "merge-ranges -o r.json", "FILE" },
+        { "compile a.onnx -o b.onnx --groupnl expand --ridge 1", "give --groupnl expand and --calibrate DATA too" },
         { "compile a.onnx -o b.onnx --groupnl expand --calibrate d.npy --ridge=-1", "--ridge is '-1': a number of at least 0" },
         { "compile a.onnx -o b.onnx --groupnl expand --calibrate d.npy --groupnl-budget 0", "--groupnl-budget is '0': a positive number" },
         { "compile a.onnx -o b.onnx --groupnl-include a", "give --groupnl expand too" },
-        { "compile a.onnx -o b.onnx --calibrate d.npy", "--calibrate" },
         { "bench a.onnx", "bench" },
         { "inspect", "MODEL" },
         { "diff a.onnx", "B" },
@@ -53,6 +65,8 @@ public sealed class UsageTests
     [InlineData("--help")]
     [InlineData("-h")]
     [InlineData("compile --help")]
+    [InlineData("calibrate --help")]
+    [InlineData("merge-ranges --help")]
     [InlineData("inspect -h")]
     [InlineData("print --help")]
     [InlineData("diff --help")]

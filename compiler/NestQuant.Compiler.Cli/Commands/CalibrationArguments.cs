@@ -1,39 +1,52 @@
-using System.Globalization;
-using McMaster.Extensions.CommandLineUtils;
+using NestQuant.Compiler.Calibration;
+using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Data;
-using NestQuant.Passes.GroupNL;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Passes;
+using NestQuant.Passes.Calibration;
 using NestQuant.Passes.GroupNL.Calibration;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
-/// <summary>The options <c>--calibrate</c>, <c>--groupnl-budget</c> and <c>--ridge</c>.</summary>
-internal static class CalibrationArguments
+/// <summary>What a <c>compile</c> command line asks for about data.</summary>
+/// <param name="Source">Path of data, or of stored statistics; null for none.</param>
+/// <param name="IsStatic">Whether activations need ranges.</param>
+/// <param name="Expands">Whether convolutions are expanded.</param>
+internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool Expands)
 {
-    /// <summary>How an expansion is calibrated, or null.</summary>
-    /// <exception cref="UsageException">A number is impossible, or there is nothing to calibrate.</exception>
-    /// <exception cref="Onnx.ModelException">There is no such data, or it is damaged.</exception>
-    public static GroupNLCalibration? Parse(CommandOption data, CommandOption budget, CommandOption ridge, GroupNLExpandOptions? expand)
-    {
-        if (data.Text() is not { } path)
-        {
-            return budget.HasValue() || ridge.HasValue()
-                ? throw new UsageException("--groupnl-budget and --ridge say how to calibrate an expansion: give --calibrate DATA too")
-                : null;
-        }
+    /// <summary>How ranges are chosen.</summary>
+    public required CalibrationMethod Method { get; init; }
 
-        if (expand is null)
-            throw new UsageException("--calibrate refits the layers that read an expanded one: give --groupnl expand too");
-        double most = Number(budget, GroupNLCalibration.DefaultBudget), strength = Number(ridge, GroupNLCalibration.DefaultRidge);
-        if (most <= 0)
-            throw new UsageException($"--groupnl-budget is '{budget.Text()}': a positive number is needed");
-        return new GroupNLCalibration(Dataset.Open(path)) { Budget = most, Ridge = strength };
+    /// <summary>Paths of libraries with operators that the model uses.</summary>
+    public required IReadOnlyList<string> CustomOps { get; init; }
+
+    /// <summary>How pictures are read.</summary>
+    public required PictureArguments Pictures { get; init; }
+
+    /// <summary>Largest relative error of a refitted layer.</summary>
+    public required double Budget { get; init; }
+
+    /// <summary>Regularisation of the refit.</summary>
+    public required double Ridge { get; init; }
+
+    /// <summary>The options of a compilation with what they need for a model: ranges, and the data of a refit.</summary>
+    /// <exception cref="ModelException">There is no such data, it is damaged, or it is that of another model.</exception>
+    public CompileOptions Apply(CompileOptions options, ModelProto model)
+    {
+        Dataset? data = Source is { } path && !RangesFile.IsNamed(path) ? Pictures.Open(path, model) : null;
+        return options with
+        {
+            ExpandCalibration = Expands && data is not null ? new GroupNLCalibration(data) { Budget = Budget, Ridge = Ridge, CustomOps = CustomOps } : null,
+            Ranges = IsStatic ? RangesFrom(data, options.SourceSha256 ?? "") : null,
+        };
     }
 
-    private static double Number(CommandOption option, double fallback)
+    private IActivationRangeSource RangesFrom(Dataset? data, string sourceSha256)
     {
-        if (option.Text() is not { } text)
-            return fallback;
-        bool valid = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) && number >= 0;
-        return valid ? number : throw new UsageException($"--{option.LongName} is '{text}': a number of at least 0 is needed");
+        if (data is not null)
+            return new DataCalibration(data) { Method = Method, CustomOps = CustomOps };
+        return Source is null
+            ? new DataFreeRanges { CustomOps = CustomOps }
+            : new StoredRanges(RangesFile.Read(Source), Source, sourceSha256) { Method = Method };
     }
 }

@@ -27,42 +27,46 @@ internal static class CompileCommand
             --groupnl expand rewrites convolutions into GroupNL blocks (arXiv 2506.12335), which changes what the model computes: the result has
             to be trained. Its parts, all optional: expand:r=2,g=4,sparse,seed=0,form=standard,period=1:2,shift=1:5,function=sine. A convolution keeps
             1/r of its filters, in g groups; form=fused writes one operator per block instead of standard ones.
-            With --calibrate DATA (a .npy or .npz file, or a folder of test_data_set_*) no training is needed: what reads an expanded convolution
-            is refitted, by least squares on DATA, to yield what it did, and a convolution for which that fails is left as it was.
+            With --calibrate DATA no training is needed: what reads an expanded convolution is refitted, by least squares on DATA, to yield what it did,
+            and a convolution for which that fails is left as it was.
+
+            With --nest and --calibrate, activations are static: quantized with ranges of the values that they take on DATA, a .npy or .npz file,
+            a folder of test_data_set_*, a folder of pictures, or a .json file that "calibrate" or "merge-ranges" wrote. --activations static
+            without --calibrate takes a rule that needs no data, and loses more accuracy.
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file to compile").IsRequired();
         CommandOption output = command.Option("-o|--output <FILE>", "ONNX file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
         CommandOption nest = command.Option("--nest <BITS>", "N:H, for example 8:6: nest the weights with N bits in full and H bits in part precision, 2 <= H < N <= 8", CommandOptionType.SingleValue);
         CommandOption rounding = command.Option("--rounding <KIND>", "adaptive (default), nearest or floor", CommandOptionType.SingleValue);
         CommandOption weights = command.Option("--weights <KIND>", "symmetric (default) or affine", CommandOptionType.SingleValue);
-        CommandOption activations = command.Option("--activations <KIND>", "dynamic (default): integer execution, quantized at run time; none: float execution", CommandOptionType.SingleValue);
+        CommandOption activations = command.Option("--activations <KIND>", "static (default with --calibrate): integer execution, quantized with known ranges; dynamic (default without): with ranges found at run time; none: float execution", CommandOptionType.SingleValue);
         CommandOption groupNL = command.Option("--groupnl <KIND>", "fuse (default): every GroupNL block becomes one operator; off: blocks stay as they are; expand[:r=2,g=4,...]: convolutions become GroupNL blocks, to be trained", CommandOptionType.SingleValue);
         CommandOption groupNLInclude = command.Option("--groupnl-include <PATTERN>", "expand the Conv of matching names, in the place of the paper's choice; repeatable", CommandOptionType.MultipleValue);
         CommandOption groupNLExclude = command.Option("--groupnl-exclude <PATTERN>", "do not expand the Conv of matching names; repeatable", CommandOptionType.MultipleValue);
-        CommandOption calibrate = command.Option("--calibrate <DATA>", "refit what reads an expanded convolution on these inputs, so that no training is needed", CommandOptionType.SingleValue);
-        CommandOption budget = command.Option("--groupnl-budget <ERROR>", "largest relative error of a refitted layer's outputs on DATA, default 0.1: expansions beyond it are undone", CommandOptionType.SingleValue);
-        CommandOption ridge = command.Option("--ridge <STRENGTH>", "regularisation of the refit, relative to the mean square of a layer's inputs; default 0.001", CommandOptionType.SingleValue);
+        var calibration = new CalibrationOptions(command);
         CommandOption exclude = command.Option("--exclude <PATTERN>", "leave nodes of matching names as they are; * and ? are wildcards; repeatable", CommandOptionType.MultipleValue);
         CommandOption reports = command.Option("--report <FILE>", "write the decisions as .json or .html; repeatable", CommandOptionType.MultipleValue);
         CommandOption threads = command.Option("--threads <N>", "most threads to use; default: one per processor", CommandOptionType.SingleValue);
         command.OnExecute(() =>
         {
             GroupNLExpandOptions? expand = GroupNLArgument.ParseExpansion(groupNL, groupNLInclude, groupNLExclude);
+            NestedBits? bits = ParseBits(nest.Text());
+            ActivationMode mode = activations.OneOf(calibration.DefaultActivations(nests: bits is not null));
             var request = new CompileRequest(
                 model.Value!,
                 output.Value()!,
                 [.. reports.Values.Select(report => report!)],
                 new CompileOptions
                 {
-                    Nest = ParseBits(nest.Text()),
+                    Nest = bits,
                     Rounding = rounding.OneOf(WeightRounding.Adaptive),
                     Weights = weights.OneOf(WeightScheme.Symmetric),
-                    Activations = activations.OneOf(ActivationMode.Dynamic),
+                    Activations = mode,
                     GroupNL = GroupNLArgument.ParseMode(groupNL),
                     Expand = expand,
-                    ExpandCalibration = CalibrationArguments.Parse(calibrate, budget, ridge, expand),
                     Exclude = [.. exclude.Values.Select(pattern => pattern!)],
                 },
+                calibration.Parse(bits is null ? null : mode, expands: expand is not null),
                 threads.PositiveInteger());
             if (request.Options.Nest is null && (rounding.HasValue() || weights.HasValue() || activations.HasValue() || exclude.HasValue()))
                 throw new UsageException("--rounding, --weights, --activations and --exclude say how to nest: give --nest N:H too");
@@ -83,7 +87,8 @@ internal static class CompileCommand
 
         ModelProto source = ModelFile.Load(request.Model);
         IReadOnlyList<string> sourceFiles = ModelFiles.Of(request.Model, source);
-        CompileOptions options = request.Options with { SourceSha256 = FileHash.Sha256(request.Model) };
+        CompileOptions options = request.Calibration.Apply(request.Options with { SourceSha256 = FileHash.Sha256(request.Model) }, source);
+        request = request with { Options = options };
         CompileResult result = ProgressDisplay.Run(
             console, progress => NestQuantCompiler.Compile(source, options, request.Threads, progress, cancellation));
 
@@ -106,6 +111,8 @@ internal static class CompileCommand
         cancellation.ThrowIfCancellationRequested();
         transaction.Commit();
         CompileTables.Write(console, report);
+        if (options.Ranges is { } ranges)
+            console.Out.WriteLine($"activation ranges: {ranges}");
     }
 
     private static NestedBits? ParseBits(string? text)

@@ -10,8 +10,9 @@ namespace NestQuant.Compiler.Cli.Commands;
 /// <param name="Output">Path of the ONNX file to write.</param>
 /// <param name="Reports">Paths of reports to write.</param>
 /// <param name="Options">How to compile.</param>
+/// <param name="Calibration">What it takes from data.</param>
 /// <param name="Threads">Most threads; null for one per processor.</param>
-internal sealed record CompileRequest(string Model, string Output, IReadOnlyList<string> Reports, CompileOptions Options, int? Threads)
+internal sealed record CompileRequest(string Model, string Output, IReadOnlyList<string> Reports, CompileOptions Options, CalibrationArguments Calibration, int? Threads)
 {
     /// <summary>Folder of the output.</summary>
     public string OutputFolder => Path.GetDirectoryName(Path.GetFullPath(Output)) ?? Output;
@@ -66,6 +67,8 @@ internal sealed record CompileRequest(string Model, string Output, IReadOnlyList
         string nesting = Options.Nest is { } bits
             ? $"nest {bits}, rounding {Options.Rounding}, weights {Options.Weights}, activations {Options.Activations}".ToLowerInvariant()
             : "no nesting";
+        if (Options.Ranges is { } ranges)
+            nesting += $" ({ranges})";
         if (Options.Expand is { } expand)
         {
             string calibration = Options.ExpandCalibration is { } c

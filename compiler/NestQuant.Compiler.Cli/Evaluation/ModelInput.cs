@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Data;
+using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 
 namespace NestQuant.Compiler.Cli.Evaluation;
@@ -20,6 +21,14 @@ internal sealed record ModelInput(string Name, NpyType Type, IReadOnlyList<long>
         if (!metadata.IsTensor || !NpyTypes.TryFromOnnx((TensorDataType)(int)metadata.ElementDataType, out NpyType type))
             throw new ModelException($"input '{name}' is not a tensor of numbers: arrays cannot feed it");
         return new ModelInput(name, type, [.. metadata.Dimensions.Select(extent => (long)extent)]);
+    }
+
+    /// <summary>The inputs that a model itself says it must be fed.</summary>
+    /// <exception cref="ModelException">Arrays cannot feed one of them.</exception>
+    public static IReadOnlyList<ModelInput> Of(ModelProto model)
+    {
+        GraphView view = GraphView.Of(model.MainGraph());
+        return [.. view.Graph.Input.Where(input => view.Initializer(input.Name) is null).Select(From)];
     }
 
     /// <summary>The array that feeds an input: the one of its name, or the one at its position when arrays are unnamed.</summary>
@@ -58,6 +67,13 @@ internal sealed record ModelInput(string Name, NpyType Type, IReadOnlyList<long>
         }
 
         return Matches(array.Shape) ? array : Reshaped(array);
+    }
+
+    private static ModelInput From(ValueInfoProto input)
+    {
+        if (input.Type?.TensorType is not { } tensor || !NpyTypes.TryFromOnnx(tensor.ElemType, out NpyType type))
+            throw new ModelException($"input '{input.Name}' is not a tensor of numbers: arrays cannot feed it");
+        return new ModelInput(input.Name, type, [.. (tensor.Shape?.Dim ?? []).Select(dim => dim.DimValue ?? -1)]);
     }
 
     private bool Matches(IReadOnlyList<long> shape)

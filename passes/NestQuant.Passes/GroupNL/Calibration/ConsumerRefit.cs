@@ -1,8 +1,8 @@
 using System.Globalization;
-using NestQuant.Compiler.Data;
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Passes.Calibration;
 
 namespace NestQuant.Passes.GroupNL.Calibration;
 
@@ -48,23 +48,29 @@ internal sealed class ConsumerRefit(ModelContext context, GraphSnapshot original
     {
         ModelProto model = context.Model;
         var current = new GraphSnapshot(model.MainGraph());
-        using var reads = new ActivationCapture(current.Yielding(model, consumer.Node.Input[0]));
-        using var yields = new ActivationCapture(original.Yielding(model, consumer.Node.Output[0]));
+        using var reads = new ActivationCapture(current.Yielding(model, consumer.Node.Input[0]), calibration.CustomOps);
+        using var yields = new ActivationCapture(original.Yielding(model, consumer.Node.Output[0]), calibration.CustomOps);
         var equations = new NormalEquations(consumer.Features, consumer.Outputs, context.Threads);
         var tiles = new PatchTiles(consumer);
-        Dataset data = calibration.Data;
-        int? fixedBatch = data.FreeBatches ? reads.FixedBatch : null;
-        foreach (DatasetBatch batch in data.ReadBatches(fixedBatch ?? Batch))
+        foreach (CalibrationBatch batch in CalibrationBatch.Read(calibration.Data, reads.FixedBatch, Batch))
         {
             context.Cancellation.ThrowIfCancellationRequested();
-            // What is left at the end is no batch for a model that takes full ones only.
-            if (fixedBatch > batch.Samples && equations.Samples > 0) break;
-            (float[] inputs, long[] inputShape) = reads.Run(batch, data.Path);
-            (float[] outputs, long[] outputShape) = yields.Run(batch, data.Path);
+            (float[] inputs, long[] inputShape) = Capture(reads, batch);
+            (float[] outputs, long[] outputShape) = Capture(yields, batch);
             tiles.Add(inputs, inputShape, outputs, outputShape, equations);
         }
 
         return equations;
+    }
+
+    private static (float[] Values, long[] Shape) Capture(ActivationCapture capture, CalibrationBatch batch)
+    {
+        (float[], long[]) captured = ([], []);
+        capture.Run(batch, (name, value) =>
+        {
+            if (name == capture.Outputs[0]) captured = (value.GetTensorDataAsSpan<float>().ToArray(), value.GetTensorTypeAndShape().Shape);
+        });
+        return captured;
     }
 
     /// <summary>The name of the bias that it has, when only it reads that and the shape is right, so that no other is needed.</summary>

@@ -41,4 +41,7 @@ public sealed record GroupNLCalibration
         get => _ridge;
         init => _ridge = double.IsFinite(value) && value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "a number of at least 0 is needed");
     }
+
+    /// <summary>Paths of libraries with operators that the model uses, beside those of ONNX Runtime and of this project.</summary>
+    public IReadOnlyList<string> CustomOps { get; init; } = [];
 }

@@ -1,0 +1,76 @@
+using System.Globalization;
+using McMaster.Extensions.CommandLineUtils;
+using NestQuant.Compiler.Calibration;
+using NestQuant.Compiler.Cli.Output;
+using NestQuant.Passes.GroupNL.Calibration;
+using NestQuant.Passes.Nesting;
+
+namespace NestQuant.Compiler.Cli.Commands;
+
+/// <summary>The options of <c>compile</c> about data: <c>--calibrate</c>, and how it serves the ranges of activations and the refit of an expansion.</summary>
+internal sealed class CalibrationOptions(CommandLineApplication command)
+{
+    private readonly CommandOption _source = command.Option("--calibrate <DATA>", "inputs of the model, or a .json file that 'calibrate' wrote: ranges of static activations; with --groupnl expand also to refit what reads an expanded convolution", CommandOptionType.SingleValue);
+    private readonly CommandOption _method = command.Option("--calibration <METHOD>", $"how ranges are chosen: {CalibrationMethod.Forms}; default {CalibrationMethod.Default}", CommandOptionType.SingleValue);
+    private readonly CommandOption _customOps = command.Option("--custom-ops <LIB>", "library with operators that the model uses, as ONNX Runtime loads them; repeatable", CommandOptionType.MultipleValue);
+    private readonly PictureOptions _pictures = new(command);
+    private readonly CommandOption _budget = command.Option("--groupnl-budget <ERROR>", "largest relative error of a refitted layer's outputs on DATA, default 0.1: expansions beyond it are undone", CommandOptionType.SingleValue);
+    private readonly CommandOption _ridge = command.Option("--ridge <STRENGTH>", "regularisation of the refit, relative to the mean square of a layer's inputs; default 0.001", CommandOptionType.SingleValue);
+
+    /// <summary>How activations are quantized where the command line does not say: with ranges, where there is something to take them from.</summary>
+    public ActivationMode DefaultActivations(bool nests) => nests && _source.HasValue() ? ActivationMode.Static : ActivationMode.Dynamic;
+
+    /// <summary>What the options ask for.</summary>
+    /// <param name="activations">How activations of nested layers are quantized; null when nothing is nested.</param>
+    /// <param name="expands">Whether convolutions are expanded.</param>
+    /// <exception cref="UsageException">A value is impossible, or an option has nothing to act on.</exception>
+    public CalibrationArguments Parse(ActivationMode? activations, bool expands)
+    {
+        bool isStatic = activations == ActivationMode.Static, stored = _source.Text() is { } path && RangesFile.IsNamed(path);
+        if ((_budget.HasValue() || _ridge.HasValue()) && !(expands && _source.HasValue()))
+            throw new UsageException("--groupnl-budget and --ridge say how to refit an expansion: give --groupnl expand and --calibrate DATA too");
+        if (stored && expands)
+            throw new UsageException($"--calibrate {_source.Text()}: stored ranges cannot refit an expansion, which changes them: give DATA");
+        if (_source.HasValue() && !isStatic && !expands)
+        {
+            throw new UsageException(activations is { } mode
+                ? $"--activations {mode.ToString().ToLowerInvariant()} needs no --calibrate: leave out one of them"
+                : "--calibrate serves nested layers and expanded ones: give --nest N:H or --groupnl expand too");
+        }
+
+        if (_method.HasValue() && !(isStatic && _source.HasValue()))
+            throw new UsageException("--calibration says how the ranges of static activations are chosen: give --nest N:H and --calibrate too");
+        if (_customOps.HasValue() && (stored || !(isStatic || _source.HasValue())))
+            throw new UsageException("--custom-ops serves to run the model: give --calibrate DATA too");
+        if (_pictures.Given && (stored || !_source.HasValue()))
+            throw new UsageException("--size, --mean and --std say how pictures are read: give --calibrate FOLDER too");
+        return new CalibrationArguments(_source.Text(), isStatic, expands)
+        {
+            Method = ParseMethod(),
+            CustomOps = [.. _customOps.Values.Select(library => library!)],
+            Pictures = _pictures.Parse(),
+            Budget = Number(_budget, GroupNLCalibration.DefaultBudget) is > 0 and var budget ? budget : throw new UsageException($"--groupnl-budget is '{_budget.Text()}': a positive number is needed"),
+            Ridge = Number(_ridge, GroupNLCalibration.DefaultRidge),
+        };
+    }
+
+    private CalibrationMethod ParseMethod()
+    {
+        try
+        {
+            return _method.Text() is { } text ? CalibrationMethod.Parse(text) : CalibrationMethod.Default;
+        }
+        catch (FormatException e)
+        {
+            throw new UsageException($"--calibration: {e.Message}");
+        }
+    }
+
+    private static double Number(CommandOption option, double fallback)
+    {
+        if (option.Text() is not { } text)
+            return fallback;
+        bool valid = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) && number >= 0;
+        return valid ? number : throw new UsageException($"--{option.LongName} is '{text}': a number of at least 0 is needed");
+    }
+}

@@ -1,0 +1,33 @@
+using McMaster.Extensions.CommandLineUtils;
+using NestQuant.Compiler.Cli.Evaluation;
+using NestQuant.Compiler.Data;
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Compiler.Cli.Commands;
+
+/// <summary>The options <c>--size</c>, <c>--mean</c> and <c>--std</c> of a command that reads pictures for a model.</summary>
+internal sealed class PictureOptions(CommandLineApplication command)
+{
+    private readonly CommandOption _size = command.Option("--size <PIXELS>", "pictures: N or HxW: scale to this many pixels; default: what the model takes", CommandOptionType.SingleValue);
+    private readonly CommandOption _mean = command.Option("--mean <LIST>", "pictures: subtracted from values in [0, 1], one number or one per channel; default 0", CommandOptionType.SingleValue);
+    private readonly CommandOption _std = command.Option("--std <LIST>", "pictures: divides the difference, one number or one per channel; default 1", CommandOptionType.SingleValue);
+
+    /// <summary>Whether any of them is given.</summary>
+    public bool Given => _size.HasValue() || _mean.HasValue() || _std.HasValue();
+
+    /// <summary>What they say.</summary>
+    /// <exception cref="UsageException">One has an impossible value.</exception>
+    public PictureArguments Parse() => new(ImageSize.Parse(_size.Text()), _mean.Numbers(), _std.Numbers());
+}
+
+/// <summary>How pictures are to be read.</summary>
+/// <param name="Size">Extents to scale to; null for those that the model takes.</param>
+/// <param name="Mean">Subtracted; null for 0.</param>
+/// <param name="Deviation">Divides; null for 1.</param>
+internal sealed record PictureArguments((int Height, int Width)? Size, IReadOnlyList<float>? Mean, IReadOnlyList<float>? Deviation)
+{
+    /// <summary>Opens data for a model, pictures or not.</summary>
+    /// <exception cref="ModelException">There is no such data, or it is damaged.</exception>
+    public Dataset Open(string path, ModelProto model) =>
+        Dataset.Open(path, new DatasetOptions { Image = ImageSize.Options(ModelInput.Of(model), Size, Mean, Deviation) });
+}

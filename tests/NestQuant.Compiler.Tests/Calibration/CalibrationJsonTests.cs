@@ -1,0 +1,113 @@
+using CsCheck;
+using NestQuant.Compiler.Calibration;
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Compiler.Tests.Calibration;
+
+public sealed class CalibrationJsonTests
+{
+    private static string Sample => CalibrationGen.Text(("b", CalibrationGen.Statistics(0.5f, -1, 0, 2)), ("a", CalibrationGen.Statistics(3)));
+
+    [Fact]
+    public void WhatIsWrittenIsRead() => CalibrationGen.Values.Sample(values =>
+    {
+        string text = CalibrationGen.Text(("empty", new ActivationStatistics()), ("x", CalibrationGen.Statistics(values)));
+        CalibrationStatistics read = CalibrationJson.Read(text, "test");
+        Assert.Equal(text, CalibrationJson.Write(read, "0.0.0"));
+        Assert.Equal(("ab12", 3, 2), (read.SourceSha256, read.Samples, read.Values.Count));
+    });
+
+    [Fact]
+    public void TheFormIsTheDocumentedOne() => Assert.Equal(
+        """
+        {
+          "format": "nestquant-calibration",
+          "version": 1,
+          "tool_version": "0.0.0",
+          "source_sha256": "ab12",
+          "samples": 3,
+          "values": {
+            "a": {
+              "count": 1,
+              "min": 3,
+              "max": 3,
+              "zeros": 0,
+              "exponent": -10,
+              "first_bin": 3072,
+              "bins": [1]
+            },
+            "b": {
+              "count": 4,
+              "min": -1,
+              "max": 2,
+              "zeros": 1,
+              "exponent": -10,
+              "first_bin": -1024,
+              "bins": [1,-1535,1,-1535,1]
+            }
+          }
+        }
+
+        """.ReplaceLineEndings("\n"),
+        Sample);
+
+    [Theory]
+    [InlineData("{", "")]
+    [InlineData("[]", "")]
+    [InlineData("{}", "does not say that it is one")]
+    [InlineData("\"nestquant-calibration\"→\"other\"", "does not say that it is one")]
+    [InlineData("\"version\": 1→\"version\": 2", "it has version 2, 1 is known")]
+    [InlineData("\"samples\": 3→\"samples\": -3", "samples")]
+    [InlineData("\"source_sha256\": \"ab12\"→\"source_sha256\": null", "does not say of which model it is")]
+    [InlineData("\"a\": {→\"b\": {", "b")]
+    [InlineData("\"min\": 3→\"min\": 4", "'a': min and max are no range")]
+    [InlineData("\"max\": 3→\"max\": 1e99", "'a': min and max are no range")]
+    [InlineData("\"max\": 3→\"max\": \"3\"", "")]
+    [InlineData("\"max\": 3→\"max\": 4", "'a': the bins do not reach min and max")]
+    [InlineData("\"exponent\": -10→\"exponent\": -9999", "'a': the exponent is impossible")]
+    [InlineData("3072→99999", "'a': the first bin is impossible")]
+    [InlineData("3072→4095.5", "")]
+    [InlineData("\"bins\": [1]→\"bins\": [2]", "'a': the bins do not add up to the count")]
+    [InlineData("\"bins\": [1]→\"bins\": [9223372036854775807,9223372036854775807]", "")]
+    [InlineData("\"bins\": [1]→\"bins\": [-1024,1]", "'a': there are too many bins")]
+    [InlineData("\"bins\": [1]→\"bins\": [-9223372036854775808]", "'a': there are too many bins")]
+    public void DamageIsNamed(string change, string message)
+    {
+        string[] sides = change.Split('→');
+        string text = sides.Length == 1 ? change : Replaced(Sample, sides[0], sides[1]);
+        ModelException e = Assert.Throws<ModelException>(() => CalibrationJson.Read(text, "r.json"));
+        Assert.StartsWith("r.json: is not a file of calibration statistics", e.Message, StringComparison.Ordinal);
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OnlyPartsOfTheSameSweepAreAdded()
+    {
+        CalibrationStatistics all = CalibrationGen.Model(("a", CalibrationGen.Statistics(1)));
+        all.Add(CalibrationGen.Model(("a", CalibrationGen.Statistics(2))), "b.json");
+        Assert.Equal((6, 2), (all.Samples, all.Values["a"].Count));
+
+        Refuses(new CalibrationStatistics("cd34", 1, []), "b.json: is of another model (SHA-256 cd34) than the others (ab12)");
+        Refuses(CalibrationGen.Model(), "b.json: has no statistics of 'a', unlike the others");
+        Refuses(CalibrationGen.Model(("a", CalibrationGen.Statistics(2)), ("c", CalibrationGen.Statistics(2))), "b.json: has statistics of 'c', unlike the others");
+        Assert.Equal((6, 2), (all.Samples, all.Values["a"].Count));
+
+        void Refuses(CalibrationStatistics other, string message) =>
+            Assert.Contains(message, Assert.Throws<ModelException>(() => all.Add(other, "b.json")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AValueWithoutElementsHasNoRange()
+    {
+        ActivationRanges ranges = CalibrationGen.Model(("empty", new ActivationStatistics()), ("x", CalibrationGen.Statistics(-1, 2))).RangesBy(new MinMaxCalibration(), threads: 2);
+        Assert.Null(ranges.Of("empty"));
+        Assert.Equal(new TensorRange(-1, 2), ranges.Of("x"));
+    }
+
+    private static string Replaced(string text, string old, string with)
+    {
+        int at = text.IndexOf(old, StringComparison.Ordinal);
+        Assert.True(at >= 0, $"'{old}' does not occur");
+        return text[..at] + with + text[(at + old.Length)..];
+    }
+}
