@@ -1,4 +1,3 @@
-using NestQuant.Compiler.Cli.Inspection;
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Passes.Nesting;

@@ -3,6 +3,7 @@ using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Passes;
+using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Compiler.Cli.Inspection;
 

@@ -1,6 +1,7 @@
 using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Data;
 using NestQuant.Compiler.Onnx;
+using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Compiler.Cli.Inspection;
@@ -42,7 +43,7 @@ internal static class WeightUnpacker
         var arrays = new List<(string, NpyArray)>();
         if (nested.Low is not null)
         {
-            arrays.Add(("w_int", Int8(nested, Compose(nested, high, low))));
+            arrays.Add(("w_int", Int8(nested, nested.Integers(part: false))));
             arrays.Add(("w_low", Int8(nested, low)));
         }
 
@@ -54,20 +55,4 @@ internal static class WeightUnpacker
     }
 
     private static NpyArray Int8(NestedOperator nested, sbyte[] values) => NpyArray.From<sbyte>(NpyType.Int8, nested.Shape, values);
-
-    private static sbyte[] Compose(NestedOperator nested, sbyte[] high, sbyte[] low)
-    {
-        NestedBits bits = nested.Layout.Bits;
-        int limit = 1 << (bits.Full - 1);
-        sbyte[] values = new sbyte[high.Length];
-        for (int i = 0; i < values.Length; i++)
-        {
-            int value = (high[i] << bits.Shift) + low[i];
-            if (value < -limit || value >= limit)
-                throw NestedOperator.Damaged(nested.Node, $"element {i} of its weight is {value}, which {bits.Full} bits cannot hold");
-            values[i] = (sbyte)value;
-        }
-
-        return values;
-    }
 }

@@ -27,15 +27,16 @@ public sealed class IntegerOperatorPass : IGraphPass
     public PassResult Run(ModelContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
+        var names = new UniqueNames(context.Model);
         bool changed = false;
         while (true)
         {
             var reasons = new Dictionary<NodeProto, string>(ReferenceEqualityComparer.Instance);
             bool again = false;
-            foreach (GraphView view in GraphView.Of(context.Model.MainGraph()).WithInner()) again |= RewriteGraph(view, context, reasons);
+            foreach (GraphView view in GraphView.Of(context.Model.MainGraph()).WithInner()) again |= RewriteGraph(new QuantizedGraph(context.Model, view, names), context, reasons);
             if (!again)
             {
-                LogKept(context, reasons);
+                LogKept(context, names, reasons);
                 return new PassResult(changed);
             }
 
@@ -45,9 +46,9 @@ public sealed class IntegerOperatorPass : IGraphPass
         }
     }
 
-    private bool RewriteGraph(GraphView view, ModelContext context, Dictionary<NodeProto, string> reasons)
+    private bool RewriteGraph(QuantizedGraph graph, ModelContext context, Dictionary<NodeProto, string> reasons)
     {
-        var graph = new QuantizedGraph(context.Model, view, new UniqueNames(context.Model));
+        GraphView view = graph.View;
         var ranks = new ValueRanks(view);
         var sweep = new PointwiseSweep(graph, ranks);
         var tables = new LookupTables(graph);
@@ -107,11 +108,11 @@ public sealed class IntegerOperatorPass : IGraphPass
         return null;
     }
 
-    private void LogKept(ModelContext context, Dictionary<NodeProto, string> reasons)
+    private void LogKept(ModelContext context, UniqueNames names, Dictionary<NodeProto, string> reasons)
     {
         foreach (GraphView view in GraphView.Of(context.Model.MainGraph()).WithInner())
         {
-            var graph = new QuantizedGraph(context.Model, view, new UniqueNames(context.Model));
+            var graph = new QuantizedGraph(context.Model, view, names);
             foreach (NodeProto node in view.Graph.Node)
             {
                 if (node.Domain == NestQuantOps.Domain || node.Is("DequantizeLinear") || node.Is("QuantizeLinear")) continue;

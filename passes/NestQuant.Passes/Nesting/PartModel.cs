@@ -32,7 +32,7 @@ public static class PartModel
         : tensor;
 
     /// <summary>A deep copy of everything but the main graph's initializers, which hold nearly all bytes and are taken over as they are.</summary>
-    private static ModelProto CloneWithoutInitializers(ModelProto model)
+    internal static ModelProto CloneWithoutInitializers(ModelProto model)
     {
         List<TensorProto> initializers = model.MainGraph().Initializer;
         TensorProto[] kept = [.. initializers];

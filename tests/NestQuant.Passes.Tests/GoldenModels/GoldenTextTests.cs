@@ -1,5 +1,6 @@
 using NestQuant.Compiler.Onnx;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Tests.Integer.ActivationQuantization;
 using NestQuant.RuntimeOps.Packing;
 using Snapshooter;
 using Snapshooter.Xunit;
@@ -32,8 +33,24 @@ public sealed class GoldenTextTests
     public void CompiledTextIsAsCheckedIn(string model, ActivationMode activations, WeightScheme weights)
     {
         var options = new CompileOptions { Nest = new NestedBits(8, 6), Activations = activations, Weights = weights };
+        Compare(model, options);
+    }
+
+    /// <summary>With static activations, uint8 tensors go from operator to operator.</summary>
+    [Theory]
+    [InlineData("digits-cnn")]
+    [InlineData("digits-mbv2")]
+    [InlineData("digits-gnl")]
+    public void StaticTextIsAsCheckedIn(string model)
+    {
+        var ranges = new MeasuredRanges(("input", GoldenModel.TrainingImages)) { Unit = 1f / 16 };
+        Compare(model, new CompileOptions { Nest = new NestedBits(8, 6), Activations = ActivationMode.Static, Ranges = ranges });
+    }
+
+    private static void Compare(string model, CompileOptions options)
+    {
         string text = ModelText.Print(NestQuantCompiler.Compile(GoldenModel.Load(model), options).Model);
-        string name = $"{model}.8-6.{activations}.{weights}.txt".ToLowerInvariant();
+        string name = $"{model}.8-6.{options.Activations}.{options.Weights}.txt".ToLowerInvariant();
         Snapshot.Match(text, new SnapshotFullName(name, GoldenModel.SourceFolder));
     }
 }

@@ -77,7 +77,7 @@ internal sealed class PointwiseSweep(QuantizedGraph graph, ValueRanks ranks)
 
     private static string Text(NodeProto node, string[] arguments)
     {
-        if (Array.Exists(arguments, static argument => argument.Length == 0)) return "";
+        if (Array.Exists(arguments, static argument => argument.Length == 0) || node.Attribute.Exists(static attribute => attribute.Type != AttributeType.Float)) return "";
         IEnumerable<string> attributes = node.Attribute.Where(static attribute => attribute.Type == AttributeType.Float && !(attribute.Name is "min" or "max"))
             .Select(static attribute => $"{attribute.Name}={Number(attribute.F ?? 0)}");
         return $"{node.OpType}({string.Join(", ", arguments.Concat(attributes))})";

@@ -1,10 +1,9 @@
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
-using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
 
-namespace NestQuant.Compiler.Cli.Inspection;
+namespace NestQuant.Passes.Nesting;
 
 /// <summary>One nested operator of a compiled model, with the constants that make up its weight.</summary>
 /// <param name="Node">The operator.</param>
@@ -15,7 +14,7 @@ namespace NestQuant.Compiler.Cli.Inspection;
 /// <param name="Low">Packed low operand; null in a part model.</param>
 /// <param name="Scale">One scale per output channel.</param>
 /// <param name="ZeroPoint">One zero point per output channel; null when all are zero.</param>
-internal sealed record NestedOperator(
+public sealed record NestedOperator(
     NodeProto Node,
     IReadOnlyList<string> Consumers,
     NestedLayout Layout,
@@ -35,10 +34,35 @@ internal sealed record NestedOperator(
            select Read(node, view),
     ];
 
+    /// <summary>
+    /// The weight's integers at full precision, or 2^l times its high part, in the shape's row-major order. They lie in [-2^(n-1), 2^(n-1) - 1].
+    /// </summary>
+    /// <param name="part">Whether to leave the low operand out.</param>
+    /// <exception cref="ModelException">The low operand is needed and missing.</exception>
+    public sbyte[] Integers(bool part)
+    {
+        if (!part && Low is null) throw Damaged(Node, "it has no low operand, which full precision needs");
+        var high = new sbyte[Layout.View.Count];
+        var low = new sbyte[Layout.View.Count];
+        ReadOnlyMemory<byte> lowBytes = Low?.GetBytes() ?? new byte[Layout.LowByteLength];
+        NestedPacker.Unpack(Layout, High.GetBytes().Span, lowBytes.Span, high, low);
+        int limit = 1 << (Layout.Bits.Full - 1);
+        for (int i = 0; i < high.Length; i++)
+        {
+            int value = (high[i] << Layout.Bits.Shift) + (part ? 0 : low[i]);
+            if (value < -limit || value >= limit)
+                throw Damaged(Node, $"element {i} of its weight is {value}, which {Layout.Bits.Full} bits cannot hold");
+            high[i] = (sbyte)value;
+        }
+
+        return high;
+    }
+
     /// <summary>The bit widths that an operator's attributes name.</summary>
     /// <exception cref="ModelException">They are missing or impossible.</exception>
     public static NestedBits BitsOf(NodeProto node)
     {
+        ArgumentNullException.ThrowIfNull(node);
         try
         {
             return new NestedBits((int)node.GetInt(AttributeNames.FullBits, 0), (int)node.GetInt(AttributeNames.HighBits, 0));
@@ -53,11 +77,17 @@ internal sealed record NestedOperator(
     public static bool HasLow(NodeProto node) => node.InputAt(PartModel.HighInput(node) + 1).Length > 0;
 
     /// <summary>A failure that names the operator.</summary>
-    public static ModelException Damaged(NodeProto node, string problem) =>
+    internal static ModelException Damaged(NodeProto node, string problem) =>
         new($"{node.OpType} '{node.DisplayName()}' is damaged: {problem}: compile the model again");
 
-    private static NestedOperator Read(NodeProto node, GraphView view)
+    /// <summary>Reads one operator and checks that its operands fit its attributes.</summary>
+    /// <param name="node">A node that <see cref="PartModel.IsNested"/>.</param>
+    /// <param name="view">The graph that holds it.</param>
+    /// <exception cref="ModelException">The operator is not as the compiler writes it.</exception>
+    public static NestedOperator Read(NodeProto node, GraphView view)
     {
+        ArgumentNullException.ThrowIfNull(node);
+        ArgumentNullException.ThrowIfNull(view);
         int first = PartModel.HighInput(node);
         long[] shape = node.GetInts(AttributeNames.Shape) ?? throw Damaged(node, "it has no shape");
         long[] channelView = node.GetInts(AttributeNames.ChannelView) ?? ConvolutionView(node, shape);

@@ -1,0 +1,57 @@
+using McMaster.Extensions.CommandLineUtils;
+using NestQuant.Compiler.Cli.Output;
+using NestQuant.Compiler.Cli.Rendering;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.Passes;
+using NestQuant.Passes.Export;
+
+namespace NestQuant.Compiler.Cli.Commands;
+
+/// <summary><c>nestquant export COMPILED --bits N -o OUT</c>: a compiled model in standard operators, at one precision.</summary>
+internal static class ExportCommand
+{
+    private const string Qdq = "qdq";
+
+    public static void Add(CommandLineApplication app, CliConsole console, CancellationToken cancellation) => app.Command("export", command =>
+    {
+        command.Description = "Write a compiled model in standard ONNX operators, at one of its precisions";
+        command.ExtendedHelpText = """
+
+            For runtimes that have no NestQuant operators. The result is in QDQ form: QuantizeLinear and DequantizeLinear around float operators,
+            int8 weights with a scale per channel, channels first, and nothing but operators of ONNX itself.
+
+            Example:
+              nestquant export out/model.onnx --bits 6 -o out/model.int6.onnx
+            """;
+        CommandArgument model = command.Argument("MODEL", "ONNX file that 'nestquant compile --nest' wrote").IsRequired();
+        CommandOption output = command.Option("-o|--output <FILE>", "ONNX file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
+        CommandOption bits = command.Option("--bits <BITS>", "the precision, one of the model's two", CommandOptionType.SingleValue).IsRequired();
+        CommandOption format = command.Option("--format <FORMAT>", "qdq (default)", CommandOptionType.SingleValue);
+        command.OnExecute(() =>
+        {
+            int precision = bits.BitWidths() is [var only] ? only : throw new UsageException("--bits takes one bit width: a model is exported at one precision");
+            if ((format.Text() ?? Qdq) != Qdq) throw new UsageException($"--format is '{format.Text()}': {Qdq} is possible");
+            Run(model.Value!, output.Value()!, precision, console, cancellation);
+            return ExitCode.Done;
+        });
+    });
+
+    private static void Run(string model, string output, int bits, CliConsole console, CancellationToken cancellation)
+    {
+        using var transaction = new OutputTransaction();
+        string staged = transaction.Stage(output);
+        ModelProto compiled = ModelFile.Load(model);
+        if (ModelFiles.Of(model, compiled).Any(file => Path.GetFullPath(file) == Path.GetFullPath(output)))
+            throw new ModelException($"{output}: is a file of the compiled model: choose another name");
+        CompileResult result = ModelExport.ToQdq(compiled, new ExportOptions { Bits = bits });
+        ModelFile.Save(result.Model, staged, cancellationToken: cancellation);
+        cancellation.ThrowIfCancellationRequested();
+        long bytes = new FileInfo(staged).Length;
+        transaction.Commit();
+        foreach (Decision decision in result.Decisions.Decisions.Where(decision => decision.Note is not null))
+            console.Out.WriteLine($"{decision.Node}: {decision.Note}");
+        console.Out.WriteLine($"{Numbers.Count(result.Decisions.Decisions.Count)} operators written as standard ones at {bits} bits");
+        console.Out.WriteLine($"wrote {output} ({Numbers.Count(bytes)} bytes)");
+    }
+}

@@ -1,0 +1,63 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+
+namespace NestQuant.Passes.Export;
+
+/// <summary>What all graphs of an exported model share.</summary>
+internal sealed class ExportContext
+{
+    /// <summary>Prepares an export.</summary>
+    /// <param name="model">The compiled model, rewritten in place.</param>
+    /// <param name="isPart">Whether weights are taken without their low bits.</param>
+    public ExportContext(ModelProto model, bool isPart)
+    {
+        Model = model;
+        IsPart = isPart;
+        Opset = model.OpsetVersion();
+        Names = FreeNames(model);
+        Weights = new ExportedWeights(this);
+    }
+
+    /// <summary>The model.</summary>
+    public ModelProto Model { get; }
+
+    /// <summary>Whether weights are taken without their low bits.</summary>
+    public bool IsPart { get; }
+
+    /// <summary>Version of the default operator set.</summary>
+    public long Opset { get; }
+
+    /// <summary>Names for what is written.</summary>
+    public UniqueNames Names { get; }
+
+    /// <summary>The weights.</summary>
+    public ExportedWeights Weights { get; }
+
+    /// <summary>What was done with every operator.</summary>
+    public DecisionLog Decisions { get; } = new();
+
+    /// <summary>Adds an initializer to the main graph, whose values all graphs can read.</summary>
+    /// <returns>Its name.</returns>
+    public string Add(string wanted, Func<string, TensorProto> create)
+    {
+        TensorProto tensor = create(Names.Next(wanted));
+        Model.MainGraph().Initializer.Add(tensor);
+        return tensor.Name;
+    }
+
+    /// <summary>Every node is written anew, so that only the names of inputs, outputs and initializers are taken.</summary>
+    private static UniqueNames FreeNames(ModelProto model)
+    {
+        var taken = new GraphProto();
+        foreach (GraphView view in GraphView.Of(model.MainGraph()).WithInner())
+        {
+            taken.Input.AddRange(view.Graph.Input);
+            taken.Output.AddRange(view.Graph.Output);
+            taken.Initializer.AddRange(view.Graph.Initializer);
+            taken.SparseInitializer.AddRange(view.Graph.SparseInitializer);
+        }
+
+        return new UniqueNames(new ModelProto { Graph = taken });
+    }
+}

@@ -1,0 +1,186 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Passes.Integer;
+using NestQuant.Passes.Integer.Layout;
+
+namespace NestQuant.Passes.Export;
+
+/// <summary>Writes one graph of a compiled model anew, node after node.</summary>
+internal sealed class ExportedGraph
+{
+    private readonly ExportedGraph? _outer;
+    private readonly Dictionary<string, ExportedValue> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ExportedParameters> _parameters = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Value, ExportedParameters Parameters), string> _dequantized = [];
+    private readonly Dictionary<string, string> _transposed = new(StringComparer.Ordinal);
+    private readonly List<NodeProto> _nodes = [];
+
+    /// <summary>Prepares to write a graph.</summary>
+    /// <param name="context">What all graphs share.</param>
+    /// <param name="view">The graph as it was compiled.</param>
+    /// <param name="outer">The graph whose node holds this one; null for the main graph.</param>
+    public ExportedGraph(ExportContext context, GraphView view, ExportedGraph? outer)
+    {
+        Context = context;
+        View = view;
+        _outer = outer;
+        Readers = new ReaderParameters(view);
+        Extents = new UnitExtents(view);
+        Ranks = new ValueRanks(view);
+    }
+
+    /// <summary>What all graphs share.</summary>
+    public ExportContext Context { get; }
+
+    /// <summary>The graph as it was compiled.</summary>
+    public GraphView View { get; }
+
+    /// <summary>Scales and zero points that readers of uint8 values name.</summary>
+    public ReaderParameters Readers { get; }
+
+    /// <summary>The compiled values that have no spatial extents.</summary>
+    public UnitExtents Extents { get; }
+
+    /// <summary>Ranks of the compiled values.</summary>
+    public ValueRanks Ranks { get; }
+
+    /// <summary>Writes the graph.</summary>
+    public void Run()
+    {
+        foreach (NodeProto node in View.Graph.Node)
+        {
+            foreach (GraphProto body in node.Subgraphs()) new ExportedGraph(Context, View.Inner(body), this).Run();
+            ExportRules.Write(node, this);
+        }
+
+        foreach (ValueInfoProto output in View.Graph.Output) Deliver(output.Name);
+        View.Graph.Node.Clear();
+        View.Graph.Node.AddRange(_nodes);
+    }
+
+    /// <summary>What stands for a value of the compiled graph, or of one around it.</summary>
+    public ExportedValue Value(string value) => _values.TryGetValue(value, out ExportedValue known) ? known
+        : View.Defines(value) || _outer is null ? new ExportedValue(value)
+        : _outer.Value(value);
+
+    /// <summary>Makes an exported value stand for a compiled one.</summary>
+    public void Alias(string value, ExportedValue exported) => _values[value] = exported;
+
+    /// <summary>A value with its axes in the compiled order.</summary>
+    public string AsCompiled(string value)
+    {
+        ExportedValue exported = Value(value);
+        return exported.IsTurned ? Transposed(exported.Name, AxisOrder.ToLast(exported.ChannelsLastRank), "_channels_last") : exported.Name;
+    }
+
+    /// <summary>The channels-first form of a value that the compiled graph has channels last.</summary>
+    public string ChannelsFirst(string value, int rank)
+    {
+        ExportedValue exported = Value(value);
+        return exported.IsTurned ? exported.Name : Transposed(exported.Name, AxisOrder.ToFirst(rank), "_channels_first");
+    }
+
+    /// <summary>Takes a name for what stands for a compiled value, and makes it do so.</summary>
+    /// <param name="value">The compiled value.</param>
+    /// <param name="channelsLastRank">Its rank where it is channels last and its stand-in is not, else 0.</param>
+    public string Define(string value, int channelsLastRank = 0)
+    {
+        bool isOutput = View.IsOutput(value) && channelsLastRank == 0;
+        string name = isOutput ? value : Context.Names.Next(Stem(value, "_channels_last"));
+        Alias(value, new ExportedValue(name, channelsLastRank));
+        return name;
+    }
+
+    /// <summary>A name for a step in front of a compiled value.</summary>
+    public string Step(string value, string suffix = "") => Context.Names.Next(Stem(Stem(value, "_channels_last"), "_quantized") + suffix);
+
+    /// <summary>Notes what the integers of a compiled value stand for.</summary>
+    public void SetParameters(string value, ExportedParameters parameters) => _parameters[value] = parameters;
+
+    /// <summary>What the integers of a compiled value stand for, by what makes it or what reads it; null where neither says so.</summary>
+    public ExportedParameters? Parameters(string value) =>
+        _parameters.TryGetValue(value, out ExportedParameters known) ? known
+        : Readers.Of(value) is { } read ? new ExportedParameters(AsCompiled(read.Scale), AsCompiled(read.ZeroPoint))
+        : View.Defines(value) ? null
+        : _outer?.Parameters(value);
+
+    /// <summary>The parameters that inputs <paramref name="index"/> and the next of a node name.</summary>
+    public ExportedParameters ParametersAt(NodeProto node, int index) => new(AsCompiled(node.InputAt(index)), AsCompiled(node.InputAt(index + 1)));
+
+    /// <summary>The float form of an exported uint8 value.</summary>
+    public string Dequantize(string exported, ExportedParameters parameters)
+    {
+        if (_dequantized.TryGetValue((exported, parameters), out string? known)) return known;
+        NodeProto node = Add("DequantizeLinear", exported + "_dequantize", [exported, parameters.Scale, parameters.ZeroPoint], Context.Names.Next(exported + "_dequantized"));
+        return _dequantized[(exported, parameters)] = node.Output[0];
+    }
+
+    /// <summary>Makes the uint8 value that stands for a compiled one from its float form.</summary>
+    public void Quantize(string exported, string value, ExportedParameters parameters, int channelsLastRank = 0)
+    {
+        string output = Define(value, channelsLastRank);
+        Add("QuantizeLinear", output + "_quantize", [exported, parameters.Scale, parameters.ZeroPoint], output);
+        SetParameters(value, parameters);
+    }
+
+    /// <summary>Adds a node of the default domain with one output.</summary>
+    /// <param name="opType">The operator.</param>
+    /// <param name="name">Wanted name.</param>
+    /// <param name="inputs">Names of exported values; empty ones at the end are left out.</param>
+    /// <param name="output">Name of the result.</param>
+    /// <param name="attributes">Attributes.</param>
+    public NodeProto Add(string opType, string name, IReadOnlyList<string> inputs, string output, params ReadOnlySpan<AttributeProto> attributes)
+    {
+        var node = new NodeProto { OpType = opType, Name = name };
+        int count = inputs.Count;
+        while (count > 0 && inputs[count - 1].Length == 0) count--;
+        node.Input.AddRange(inputs.Take(count));
+        node.Output.Add(output);
+        node.Attribute.AddRange(attributes);
+        Add(node);
+        return node;
+    }
+
+    /// <summary>Adds a node that reads and makes exported values.</summary>
+    public void Add(NodeProto node) => _nodes.Add(node);
+
+    /// <summary>Notes what became of a compiled node.</summary>
+    public void Log(NodeProto node, string? note = null) => Context.Decisions.Rewritten("export", node.DisplayName(), node.OpType, note: note);
+
+    private string Transposed(string exported, long[] permutation, string suffix)
+    {
+        string key = exported + suffix;
+        if (_transposed.TryGetValue(key, out string? known)) return known;
+        NodeProto node = AxisOrder.Transpose(exported, Context.Names.Next(key), permutation, key);
+        Add(node);
+        return _transposed[key] = node.Output[0];
+    }
+
+    /// <summary>Gives an output of the graph its name.</summary>
+    private void Deliver(string output)
+    {
+        string exported = AsCompiled(output);
+        if (exported == output) return;
+        bool isOwn = !View.IsOutput(exported) && _nodes.Exists(node => node.Output.Contains(exported));
+        if (!isOwn)
+        {
+            Add("Identity", output + "_identity", [exported], output);
+            return;
+        }
+
+        foreach (NodeProto node in _nodes)
+        {
+            Replace(node.Input, exported, output);
+            Replace(node.Output, exported, output);
+            foreach (GraphProto body in node.Subgraphs()) CapturedValues.Rename(body, exported, output);
+        }
+    }
+
+    private static void Replace(List<string> names, string name, string replacement)
+    {
+        for (int i = 0; i < names.Count; i++)
+            if (names[i] == name) names[i] = replacement;
+    }
+
+    private static string Stem(string value, string suffix) => value.EndsWith(suffix, StringComparison.Ordinal) && value.Length > suffix.Length ? value[..^suffix.Length] : value;
+}

@@ -1,0 +1,139 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Passes.Integer;
+using NestQuant.Passes.Nesting;
+using NestQuant.RuntimeOps.Operators;
+
+namespace NestQuant.Passes.Export;
+
+/// <summary>
+/// The nested operators.
+/// <code>
+/// y = com.nestquant.NestedQLinearConv (x, x_scale, x_zero_point, W_high, W_low, W_scale, , B, y_scale, y_zero_point, nest_bits)
+/// y = QuantizeLinear (Conv (DequantizeLinear (x), DequantizeLinear (W_int8), DequantizeLinear (B_int32)))
+/// </code>
+/// </summary>
+internal static class NestedExport
+{
+    private const int BiasInput = 7, ResultInput = 8;
+
+    /// <summary>NestedConv, NestedQLinearConv and NestedGroupNLConv, all of them channels last.</summary>
+    public static void Conv(NodeProto node, ExportedGraph graph)
+    {
+        NestedOperator nested = NestedOperator.Read(node, graph.View);
+        int rank = nested.Shape.Count;
+        bool isQuantized = node.OpType == OperatorNames.NestedQLinearConv;
+        string result = node.Output[0];
+        string x = graph.Dequantize(graph.ChannelsFirst(node.Input[0], rank), graph.ParametersAt(node, 1));
+        string weight = graph.Context.Weights.Dequantize(nested, graph, turn: false, out string? note);
+        string bias = isQuantized ? QuantizedBias(node, nested, graph, ref note) : graph.AsCompiled(node.InputAt(BiasInput));
+        string output = isQuantized ? graph.Step(result) : node.OpType == OperatorNames.NestedConv ? graph.Define(result, rank) : graph.Step(result, "_seeds");
+        NodeProto conv = graph.Add("Conv", node.Name, [x, weight, bias], output);
+        foreach (string attribute in (string[])[AttributeNames.Group, AttributeNames.Strides, AttributeNames.Dilations, AttributeNames.Pads, AttributeNames.AutoPad])
+            if (node.GetAttribute(attribute) is { } value) conv.Attribute.Add(value);
+        if (isQuantized) Quantize(node, output, graph, rank);
+        if (node.OpType == OperatorNames.NestedGroupNLConv) GroupNLExport.Expand(node, graph, output, first: ResultInput, rank, graph.Define(result, rank));
+        graph.Log(node, note);
+    }
+
+    /// <summary>NestedGemm and NestedQLinearGemm: a Gemm where the input is a matrix, else a MatMul.</summary>
+    public static void Gemm(NodeProto node, ExportedGraph graph)
+    {
+        NestedOperator nested = NestedOperator.Read(node, graph.View);
+        bool isQuantized = node.OpType == OperatorNames.NestedQLinearGemm, isMatrix = graph.Ranks.Of(node.Input[0]) == 2;
+        bool isTransposed = nested.Layout.View.Channels == 1 && nested.Shape[0] == nested.Layout.View.Groups && nested.Layout.View.Groups > 1;
+        string result = node.Output[0], biasName = node.InputAt(BiasInput);
+        string x = graph.Dequantize(graph.AsCompiled(node.Input[0]), graph.ParametersAt(node, 1));
+        string weight = graph.Context.Weights.Dequantize(nested, graph, turn: isTransposed && !isMatrix, out string? note);
+        string output = isQuantized ? graph.Step(result) : graph.Define(result);
+        if (isMatrix)
+        {
+            string bias = isQuantized ? QuantizedBias(node, nested, graph, ref note) : graph.AsCompiled(biasName);
+            NodeProto gemm = graph.Add("Gemm", node.Name, [x, weight, bias], output);
+            if (isTransposed) gemm.Attribute.Add(AttributeProto.Int("transB", 1));
+        }
+        else if (biasName.Length == 0)
+        {
+            graph.Add("MatMul", node.Name, [x, weight], output);
+        }
+        else
+        {
+            string product = graph.Step(result, "_product");
+            graph.Add("MatMul", node.Name, [x, weight], product);
+            graph.Add("Add", node.Name + "_add_bias", [product, graph.AsCompiled(biasName)], output);
+        }
+
+        if (isQuantized) Quantize(node, output, graph, channelsLastRank: 0);
+        graph.Log(node, note);
+    }
+
+    /// <summary>NestedDequantizeLinear.</summary>
+    public static void Dequantize(NodeProto node, ExportedGraph graph)
+    {
+        NestedOperator nested = NestedOperator.Read(node, graph.View);
+        graph.Alias(node.Output[0], new ExportedValue(graph.Context.Weights.Dequantize(nested, graph, turn: false, out string? note)));
+        graph.Log(node, note);
+    }
+
+    /// <summary>
+    /// The bias as int32 in steps of x_scale * w_scale, the form that integer convolutions add to their sums; as float where it would overflow
+    /// or the scales are computed.
+    /// </summary>
+    private static string QuantizedBias(NodeProto node, NestedOperator nested, ExportedGraph graph, ref string? note)
+    {
+        string name = node.InputAt(BiasInput);
+        if (name.Length == 0 || note is not null) return graph.AsCompiled(name);
+        if (graph.View.Constant(name) is not { DataType: TensorDataType.Float } bias || graph.View.Constant(node.Input[1]) is not { DataType: TensorDataType.Float, ElementCount: 1 } xScale)
+            return graph.AsCompiled(name);
+        float[] values = bias.ToFloats(), scales = nested.Scale.ToFloats();
+        var products = new float[scales.Length];
+        var integers = new int[scales.Length];
+        for (int m = 0; m < scales.Length; m++)
+        {
+            products[m] = xScale.ToFloats()[0] * scales[m];
+            double rounded = Math.Round(values[m] / (double)products[m], MidpointRounding.ToEven);
+            // Half of the range is left to the sum that the bias is added to.
+            if (!(Math.Abs(rounded) <= int.MaxValue / 2))
+            {
+                note = "bias in float: it overflows int32 in steps of the product of the scales";
+                return name;
+            }
+
+            integers[m] = (int)rounded;
+        }
+
+        string quantized = graph.Context.Add(name + "_int32", wanted => TensorProto.FromInt32s(wanted, [integers.Length], integers));
+        string scale = graph.Context.Add(name + "_int32_scale", wanted => TensorProto.FromFloats(wanted, [products.Length], products));
+        string zeroPoint = graph.Context.Add(name + "_int32_zero_point", wanted => TensorProto.FromInt32s(wanted, [products.Length], new int[products.Length]));
+        string output = graph.Context.Names.Next(name + "_dequantized");
+        graph.Add("DequantizeLinear", name + "_dequantize", [quantized, scale, zeroPoint], output, AttributeProto.Int("axis", 0));
+        return output;
+    }
+
+    /// <summary>Bounds and quantizes the float result of an operator that does both in its epilogue.</summary>
+    private static void Quantize(NodeProto node, string value, ExportedGraph graph, int channelsLastRank)
+    {
+        long min = node.GetInt(AttributeNames.ClampMin, byte.MinValue), max = node.GetInt(AttributeNames.ClampMax, byte.MaxValue);
+        if (min != byte.MinValue || max != byte.MaxValue) value = Clamp(node, value, min, max, graph);
+        graph.Quantize(value, node.Output[0], graph.ParametersAt(node, ResultInput), channelsLastRank);
+    }
+
+    /// <summary>Bounds in quantized terms as a Relu, or a Clip whose bounds quantize to them.</summary>
+    private static string Clamp(NodeProto node, string value, long min, long max, ExportedGraph graph)
+    {
+        if (graph.View.Constant(node.InputAt(ResultInput)) is not { DataType: TensorDataType.Float, ElementCount: 1 } scale
+            || graph.View.Constant(node.InputAt(ResultInput + 1)) is not { DataType: TensorDataType.UInt8, ElementCount: 1 } zeroPoint)
+            throw NestedOperator.Damaged(node, "it has bounds, and its scale and zero point are no constants");
+        int zero = zeroPoint.GetBytes().Span[0];
+        string output = graph.Step(node.Output[0], "_bounded");
+        if (min == zero && max == byte.MaxValue)
+        {
+            graph.Add("Relu", output, [value], output);
+            return output;
+        }
+
+        string Bound(long quantized, string suffix) => graph.Context.Add(output + suffix, name => TensorProto.FromFloats(name, [], [(quantized - zero) * scale.ToFloats()[0]]));
+        graph.Add("Clip", output, [value, min == byte.MinValue ? "" : Bound(min, "_min"), max == byte.MaxValue ? "" : Bound(max, "_max")], output);
+        return output;
+    }
+}

@@ -1,0 +1,111 @@
+using CsCheck;
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Passes.Integer;
+using NestQuant.Passes.Tests.Models;
+
+namespace NestQuant.Passes.Tests.Integer;
+
+/// <summary>Random networks of convolutions, residuals, gates, concatenations and pools, with shared values and inner outputs.</summary>
+public sealed class RandomNetworkTests
+{
+    /// <summary>Room for integers that differ by one step, see <see cref="StaticNetworkTests"/>.</summary>
+    private const float Tolerance = 0.005f;
+
+    private static readonly string[] Kinds =
+    [
+        "conv", "conv relu", "conv clip", "depthwise", "conv silu", "relu", "sigmoid", "hard swish", "leaky", "add", "add relu", "mul", "gate", "concat", "max pool", "average pool",
+        "pad", "slice", "split", "resize", "softmax", "shuffle", "twice",
+    ];
+
+    private static readonly Gen<Step[]> Steps =
+        (from kind in Gen.OneOf(Kinds)
+         from a in Gen.Int[0, 30]
+         from b in Gen.Int[0, 30]
+         from isOutput in Gen.Int[0, 11]
+         select new Step(kind, a, b, isOutput == 0)).Array[2, 12];
+
+    private static (string, TensorValue)[] Feeds => [("input", TensorValue.Random(1, 4, 8, 8))];
+
+    [Fact]
+    public void TheCompiledNetworkGivesWhatItsQuantizedFormGives() => Steps.Sample(
+        static steps =>
+        {
+            foreach (bool part in (bool[])[false, true])
+            {
+                QdqReference reference = QdqReference.Of(Build(steps), part, Feeds);
+                float error = reference.RelativeError(part ? 6 : null, Feeds);
+                Assert.True(error <= Tolerance, FormattableString.Invariant($"relative error {error}, part {part}: {ModelText.Print(reference.Compiled)}"));
+            }
+        },
+        iter: 30, threads: 1);
+
+    [Fact]
+    public void ThePassesLeaveNothingForASecondRun() => Steps.Sample(
+        static steps =>
+        {
+            ModelProto model = QdqReference.Of(Build(steps), part: false, Feeds).Compiled;
+            foreach (IGraphPass pass in (IGraphPass[])[new EpilogueFusionPass(), new IntegerOperatorPass(), new ChannelsLastPass()])
+            {
+                var again = new ModelContext(model);
+                Assert.False(pass.Run(again).Changed, pass.Name);
+                Assert.DoesNotContain(again.Decisions.Decisions, static decision => decision.Rewritten);
+            }
+        },
+        iter: 30, threads: 1);
+
+    private static ModelProto Build(Step[] steps)
+    {
+        GraphBuilder graph = new GraphBuilder().Input("input", 1, 4, 8, 8).Random("W0", 4, 4, 3, 3).Random("W1", 4, 4, 1, 1).Random("D", 4, 1, 3, 3).Random("B", 4).Random("V", 4, 8, 1, 1)
+            .Floats("low", [], -0.3f).Floats("high", [], 0.7f).Int64s("pads", 0, 0, 1, 1, 0, 0, 1, 1).Int64s("starts", 1, 1).Int64s("ends", 9, 9).Int64s("axes", 2, -1).Floats("scales", [4], 1, 1, 2, 2)
+            .Int64s("groups", 1, 2, 2, 8, 8).Int64s("shape", 1, 4, 8, 8);
+        // Every value is [1, 4, 8, 8], so that any two can be combined.
+        var values = new List<string> { "input" };
+        graph.Node("start = Conv(input, W0, B)", Ints("pads", 1, 1, 1, 1));
+        values.Add("start");
+        var outputs = new List<string>();
+        for (int i = 0; i < steps.Length; i++)
+        {
+            Step step = steps[i];
+            string a = values[step.A % values.Count], b = values[step.B % values.Count], y = $"v{i}", t = $"t{i}", u = $"u{i}";
+            _ = step.Kind switch
+            {
+                "conv" => graph.Node($"{y} = Conv({a}, W0, B)", Ints("pads", 1, 1, 1, 1)),
+                "conv relu" => graph.Node($"{t} = Conv({a}, W1)").Node($"{y} = Relu({t})"),
+                "conv clip" => graph.Node($"{t} = Conv({a}, W1, B)").Node($"{y} = Clip({t}, low, high)"),
+                "conv silu" => graph.Node($"{t} = Conv({a}, W1, B)").Node($"{u} = Sigmoid({t})").Node($"{y} = Mul({u}, {t})"),
+                "depthwise" => graph.Node($"{y} = Conv({a}, D)", Ints("pads", 1, 1, 1, 1), AttributeProto.Int("group", 4)),
+                "relu" => graph.Node($"{y} = Relu({a})"),
+                "sigmoid" => graph.Node($"{y} = Sigmoid({a})"),
+                "hard swish" => graph.Node($"{y} = HardSwish({a})"),
+                "leaky" => graph.Node($"{y} = LeakyRelu({a})"),
+                "add" => graph.Node($"{y} = Add({a}, {b})"),
+                "add relu" => graph.Node($"{t} = Add({a}, {b})").Node($"{y} = Relu({t})"),
+                "mul" => graph.Node($"{y} = Mul({a}, {b})"),
+                "gate" => graph.Node($"{t} = GlobalAveragePool({a})").Node($"{u} = Conv({t}, W1, B)").Node($"{u}s = Sigmoid({u})").Node($"{y} = Mul({b}, {u}s)"),
+                "concat" => graph.Node($"{t} = Concat({a}, {b})", AttributeProto.Int("axis", 1)).Node($"{y} = Conv({t}, V)"),
+                "max pool" => graph.Node($"{y} = MaxPool({a})", Ints("kernel_shape", 3, 3), Ints("pads", 1, 1, 1, 1)),
+                "average pool" => graph.Node($"{y} = AveragePool({a})", Ints("kernel_shape", 3, 3), Ints("pads", 1, 1, 1, 1)),
+                "pad" => graph.Node($"{t} = Pad({a}, pads)").Node($"{y} = Conv({t}, W0)"),
+                "slice" => graph.Node($"{t} = Pad({a}, pads)").Node($"{y} = Slice({t}, starts, ends, axes)"),
+                "split" => graph.Node($"{t}, {u} = Split({a})", AttributeProto.Int("axis", 1)).Node($"{y} = Concat({u}, {t})", AttributeProto.Int("axis", 1)),
+                "resize" => graph.Node($"{t} = Resize({a}, , scales)", AttributeProto.String("mode", "nearest")).Node($"{y} = MaxPool({t})", Ints("kernel_shape", 2, 2), Ints("strides", 2, 2)),
+                "shuffle" => graph.Node($"{t} = Reshape({a}, groups)").Node($"{u} = Transpose({t})", Ints("perm", 0, 2, 1, 3, 4)).Node($"{y} = Reshape({u}, shape)"),
+                "softmax" => graph.Node($"{y} = Softmax({a})", AttributeProto.Int("axis", 1)),
+                _ => graph.Node($"{t} = Conv({a}, W1)").Node($"{u} = Relu({t})").Node($"{y} = Add({t}, {u})"),
+            };
+            values.Add(y);
+            if (step.IsOutput) outputs.Add(y);
+        }
+
+        // The first output is the one that is compared.
+        graph.Node($"last = Conv({values[^1]}, W0)", Ints("pads", 1, 1, 1, 1)).Output(["last", .. outputs]);
+        return graph.Model();
+    }
+
+    private static AttributeProto Ints(string name, params long[] values) => AttributeProto.IntList(name, values);
+
+    private sealed record Step(string Kind, int A, int B, bool IsOutput);
+}

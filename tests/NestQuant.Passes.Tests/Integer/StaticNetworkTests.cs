@@ -1,0 +1,50 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Passes.Tests.Models;
+using Xunit.Abstractions;
+
+namespace NestQuant.Passes.Tests.Integer;
+
+/// <summary>Whole networks: what is left of transposes and float operators, and how far the result is from that of the quantize-dequantize form.</summary>
+public sealed class StaticNetworkTests(ITestOutputHelper output)
+{
+    /// <summary>
+    /// Integers that are all equal leave float32's rounding. Where two forms of the same sum fall on different sides of a half they differ by
+    /// one step, which later layers spread: that may happen on a machine that adds floats in another order.
+    /// </summary>
+    private const float Tolerance = 0.005f;
+
+    private static readonly Dictionary<string, (Func<ModelProto> Model, int Transposes)> Networks = new(StringComparer.Ordinal)
+    {
+        ["ResNet-50"] = (StaticNetworks.ResNet50, 1),
+        ["MobileNetV3"] = (StaticNetworks.MobileNetV3, 1),
+        ["EfficientNet"] = (StaticNetworks.EfficientNet, 1),
+        ["Inception"] = (StaticNetworks.Inception, 1),
+        ["VGG"] = (StaticNetworks.Vgg, 2),
+        ["U-Net"] = (StaticNetworks.UNet, 2),
+    };
+
+    public static TheoryData<string> Names => [.. Networks.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void OnlyBordersAreFloatOrTransposed(string name)
+    {
+        (Func<ModelProto> create, int transposes) = Networks[name];
+        ModelProto source = create();
+        (string, TensorValue)[] feeds = [("input", TensorValue.Random([.. source.Graph!.Input[0].Type!.TensorType!.Shape!.Dim.Select(static dim => dim.DimValue ?? 0)]))];
+        QdqReference full = QdqReference.Of(source, part: false, feeds), part = QdqReference.Of(source, part: true, feeds);
+        output.WriteLine(string.Join(' ', full.Ops));
+
+        Assert.Equal(transposes, full.Count("Transpose"));
+        Assert.Equal(1, full.Count("QuantizeLinear"));
+        Assert.Equal(0, full.Count("DequantizeLinear"));
+        Assert.Equal(1, full.Count("NestedConv") + full.Count("NestedGemm"));
+        Assert.DoesNotContain(full.Ops, static op => op is "Relu" or "Clip" or "Add" or "Mul" or "Sigmoid" or "HardSwish" or "Concat" or "AveragePool" or "GlobalAveragePool" or "MaxPool");
+
+        float fullError = full.RelativeError(null, feeds), partError = part.RelativeError(6, feeds);
+        output.WriteLine(FormattableString.Invariant($"full {fullError}, part {partError}"));
+        Assert.InRange(fullError, 0, Tolerance);
+        Assert.InRange(partError, 0, Tolerance);
+    }
+}
