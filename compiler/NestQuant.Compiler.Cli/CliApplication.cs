@@ -84,7 +84,8 @@ internal static class CliApplication
         RunCommand.Add(app, console);
         EvaluateCommand.Add(app, console, cancellation);
         BenchCommand.Add(app, console, cancellation);
-        app.OnExecute(new Func<int>(() => throw new UsageException("a command is needed: compile, inspect, print, diff, run, evaluate, calibrate, merge-ranges or bench; see nestquant --help")));
+        ExportCommand.Add(app, console, cancellation);
+        app.OnExecute(new Func<int>(() => throw new UsageException($"a command is needed: {string.Join(", ", app.Commands.Where(command => command.ShowInHelpText).Select(command => command.Name))}; see nestquant --help")));
         foreach (CommandLineApplication command in app.Commands)
             command.OnValidationError(new Action<ValidationResult>(result => throw new UsageException($"{command.Name}: {result.ErrorMessage}")));
         return app;
