@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Running;
 using NestQuant.Benchmarks.CompileSpeed;
 using NestQuant.Benchmarks.GroupNL;
+using NestQuant.Benchmarks.Kernels;
 
 switch (args)
 {
@@ -13,7 +14,10 @@ switch (args)
     case ["groupnl", ..]:
         GroupNLBenchmark.Run(rounds: 100);
         return 0;
+    case ["layers", ..]:
+        LayersBenchmark.Run(filter: args.Length > 1 ? args[1] : "", rounds: 50);
+        return 0;
     default:
-        Console.Error.WriteLine("usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl");
+        Console.Error.WriteLine("usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl | layers [PART OF A NAME]");
         return 2;
 }

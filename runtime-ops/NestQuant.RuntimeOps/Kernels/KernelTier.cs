@@ -80,12 +80,24 @@ internal abstract unsafe class KernelTier
     /// <param name="sums">Receives 32 sums.</param>
     public abstract void SumWeights(sbyte* panel, int groups, int* sums);
 
-    /// <summary>Multiplies rows of activations with a decoded panel.</summary>
+    /// <summary>Bytes of a prepared panel, at least 128 per group.</summary>
+    /// <param name="groups">Groups of 4 rows of k.</param>
+    public virtual int PreparedBytes(int groups) => groups * 4 * TileChannels;
+
+    /// <summary>Brings a decoded panel into the form that <see cref="Dot"/> reads, in place; most tiers read it as it is.</summary>
+    /// <param name="panel">The decoded panel <c>[k/4][channel 32][4]</c>, at the begin of <see cref="PreparedBytes"/> bytes.</param>
+    /// <param name="groups">Groups of 4 rows of k, at most <see cref="MaxDotLength"/> / 4.</param>
+    /// <param name="rows">Rows that the panel will be multiplied with: preparing does not pay for a few.</param>
+    public virtual void Prepare(sbyte* panel, int groups, int rows)
+    {
+    }
+
+    /// <summary>Multiplies rows of activations with a prepared panel.</summary>
     /// <param name="rows">rowCount rows of 4 * groups values in the tier's <see cref="Rows"/> format; nothing else is readable.</param>
     /// <param name="rowStride">Bytes from one row to the next.</param>
     /// <param name="rowCount">1 to <see cref="TileRows"/>.</param>
-    /// <param name="panel">The decoded panel, <c>[k/4][channel 32][4]</c>.</param>
-    /// <param name="groups">Groups of 4 rows of k, at most <see cref="MaxDotLength"/> / 4.</param>
+    /// <param name="panel">The prepared panel: <c>[k/4][channel 32][4]</c> in tiers that do not override <see cref="Prepare"/>.</param>
+    /// <param name="groups">Groups of 4 rows of k, as many as were prepared.</param>
     /// <param name="firstChannel">First channel wanted.</param>
     /// <param name="endChannel">Channel after the last one wanted, at most 32.</param>
     /// <param name="tile">
@@ -93,16 +105,15 @@ internal abstract unsafe class KernelTier
     /// </param>
     public abstract void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile);
 
-    /// <summary>
-    /// Sums the taps of up to 32 depthwise channels at one output position.
-    /// </summary>
-    /// <param name="taps">2 * pairs pointers, each to one byte per channel.</param>
+    /// <summary>Sums the taps of up to 32 depthwise channels at neighbouring outputs, products of x itself.</summary>
+    /// <param name="taps">2 * pairs pointers, each to one byte per channel of the first output.</param>
+    /// <param name="step">Bytes from an output's taps to those of the next.</param>
+    /// <param name="columns">Outputs, 1 to <see cref="TileRows"/>.</param>
     /// <param name="pairs">Pairs of taps.</param>
     /// <param name="weights"><c>[pair][channel 32][2]</c>; sums of the products stay within 32 bits.</param>
-    /// <param name="zeroPoint">The activations' zero point, 0 to 255.</param>
     /// <param name="channels">1 to 32; no byte beyond this many is read from a tap.</param>
-    /// <param name="sums">Receives one sum per channel.</param>
-    public abstract void DotDepthwise(byte** taps, int pairs, short* weights, int zeroPoint, int channels, int* sums);
+    /// <param name="sums">Receives one sum per channel, <c>[columns][<see cref="TileChannels"/>]</c>.</param>
+    public abstract void DotDepthwise(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* sums);
 
     /// <summary>The epilogue: y = (float)(sum - centering - zero point * row sum) * scale + bias, stored or requantized.</summary>
     /// <param name="tile">Sums, <c>[rows][<see cref="TileChannels"/>]</c>.</param>

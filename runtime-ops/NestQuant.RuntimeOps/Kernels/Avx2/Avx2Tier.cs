@@ -8,11 +8,13 @@ namespace NestQuant.RuntimeOps.Kernels.Avx2;
 
 /// <summary>256-bit kernels for processors with AVX2 and FMA.</summary>
 /// <remarks>
-/// Products are summed by vpmaddwd on 16-bit values, never by vpmaddubsw, whose 16-bit pair sums saturate (255 * 127 * 2 exceeds
-/// 32,767) and would make results depend on the data.
+/// vpmaddubsw is the fastest multiplication there is, but its 16-bit pair sums saturate (255 * 127 * 2 exceeds 32,767), which would make
+/// results depend on the data. <see cref="SafePanel"/> gives it only weights with which it is exact.
 /// </remarks>
 internal unsafe class Avx2Tier : KernelTier
 {
+    private const int LeastRowsToPrepare = 3;
+
     /// <summary>Whether this process can run the tier.</summary>
     public static bool IsSupported => X86Avx2.IsSupported && Fma.IsSupported;
 
@@ -23,7 +25,7 @@ internal unsafe class Avx2Tier : KernelTier
     public override int TileRows => DotProduct.TileRows;
 
     /// <inheritdoc/>
-    public override RowFormat Rows { get; } = new Avx2CenteredRows();
+    public override RowFormat Rows => RowFormat.Bytes;
 
     /// <inheritdoc/>
     public override void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values) =>
@@ -33,24 +35,24 @@ internal unsafe class Avx2Tier : KernelTier
     public override void SumWeights(sbyte* panel, int groups, int* sums) => WeightSums.Sum(panel, groups, sums);
 
     /// <inheritdoc/>
-    public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
-    {
-        // One or two rows cost less one by one than as a tile of six.
-        if (rowCount <= 2)
-        {
-            for (int row = 0; row < rowCount; row++)
-                DotProduct.OneRow((short*)(rows + row * rowStride), panel, groups, tile + row * TileChannels);
-            return;
-        }
+    public override int PreparedBytes(int groups) => SafePanel.Bytes(groups);
 
-        int firstStrip = firstChannel / DotProduct.StripChannels * DotProduct.StripChannels;
-        for (int channel = firstStrip; channel < endChannel; channel += DotProduct.StripChannels)
-            DotProduct.SixRows(rows, rowStride, rowCount, panel + channel * 4, groups, tile + channel);
+    /// <inheritdoc/>
+    public override void Prepare(sbyte* panel, int groups, int rows)
+    {
+        if (rows < LeastRowsToPrepare)
+            SafePanel.LeavePlain(panel, groups);
+        else
+            SafePanel.Prepare(panel, groups);
     }
 
     /// <inheritdoc/>
-    public override void DotDepthwise(byte** taps, int pairs, short* weights, int zeroPoint, int channels, int* sums) =>
-        Depthwise.Dot(taps, pairs, weights, zeroPoint, channels, sums);
+    public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile) =>
+        DotProduct.Run(rows, rowStride, rowCount, panel, groups, firstChannel, endChannel, tile);
+
+    /// <inheritdoc/>
+    public override void DotDepthwise(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* sums) =>
+        Depthwise.Dot(taps, step, columns, pairs, weights, channels, sums);
 
     /// <inheritdoc/>
     public override void Store(
