@@ -145,12 +145,12 @@ internal abstract unsafe class KernelTier
 
     private static string? Forced => Environment.GetEnvironmentVariable(EnvironmentVariable);
 
-    private static KernelTier? TryAvx2() => Avx2Tier.IsSupported ? new Avx2Tier() : null;
+    private static KernelTier? TryAvx2() => X64Tier.IsSupported ? new Avx2Tier() : null;
 
-    private static KernelTier? TryAvxVnni() => VnniDot.IsSupported && Avx2Tier.IsSupported ? new AvxVnniTier<VnniDot>() : null;
+    private static KernelTier? TryAvxVnni() => VnniDot.IsSupported && X64Tier.IsSupported ? new AvxVnniTier<VnniDot>() : null;
 
     private static KernelTier? TryAvx512Vnni() =>
-        Avx2Tier.IsSupported && EmittedDotProduct.Instance is { } kernels ? new Avx512VnniTier(kernels) : null;
+        X64Tier.IsSupported && EmittedDotProduct.Instance is { } kernels ? new Avx512VnniTier(kernels) : null;
 
     private static PlatformNotSupportedException Unsupported(string tier, string? reason) =>
         new($"{EnvironmentVariable} asks for '{tier}', but {reason}");

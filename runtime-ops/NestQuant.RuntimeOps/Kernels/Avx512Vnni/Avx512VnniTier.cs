@@ -4,7 +4,7 @@ namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
 /// <summary>512-bit products of bytes by code emitted at run time, for processors with AVX512-VNNI; the rest is AVX2's.</summary>
 /// <param name="kernels">The emitted code.</param>
-internal sealed unsafe class Avx512VnniTier(EmittedDotProduct kernels) : Avx2Tier
+internal sealed unsafe class Avx512VnniTier(EmittedDotProduct kernels) : X64Tier
 {
     private readonly EmittedDotProduct _kernels = kernels;
 
@@ -13,9 +13,6 @@ internal sealed unsafe class Avx512VnniTier(EmittedDotProduct kernels) : Avx2Tie
 
     /// <inheritdoc/>
     public override int TileRows => DotProductEmitter.MaxRows;
-
-    /// <inheritdoc/>
-    public override RowFormat Rows => RowFormat.Bytes;
 
     /// <inheritdoc/>
     public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile) =>

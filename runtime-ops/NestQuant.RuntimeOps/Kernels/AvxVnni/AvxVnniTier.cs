@@ -4,7 +4,7 @@ namespace NestQuant.RuntimeOps.Kernels.AvxVnni;
 
 /// <summary>256-bit products of bytes, for processors with AVX-VNNI; the rest is AVX2's.</summary>
 /// <typeparam name="TDot">Multiplies and adds.</typeparam>
-internal sealed unsafe class AvxVnniTier<TDot> : Avx2Tier
+internal sealed unsafe class AvxVnniTier<TDot> : X64Tier
     where TDot : struct, IByteDot
 {
     /// <inheritdoc/>
@@ -12,9 +12,6 @@ internal sealed unsafe class AvxVnniTier<TDot> : Avx2Tier
 
     /// <inheritdoc/>
     public override int TileRows => ByteDotProduct<TDot>.TileRows;
-
-    /// <inheritdoc/>
-    public override RowFormat Rows => RowFormat.Bytes;
 
     /// <inheritdoc/>
     public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
