@@ -1,4 +1,5 @@
 using System.Globalization;
+using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Passes;
 using NestQuant.Passes.GroupNL;
@@ -42,7 +43,7 @@ internal sealed record CompileRequest(string Model, string Output, IReadOnlyList
             throw new ModelException($"{Output}: is a folder: name the file to write, for example {Path.Combine(Output, "model.onnx")}");
         if (Path.GetExtension(Output) != ".onnx")
             throw new ModelException($"{Output}: the name of the output must end in .onnx");
-        if (Resolve(Output) == Resolve(Model))
+        if (ModelFiles.Resolve(Output) == ModelFiles.Resolve(Model))
             throw new ModelException($"{Output}: the output would replace the source model: choose another name or folder");
     }
 
@@ -50,13 +51,13 @@ internal sealed record CompileRequest(string Model, string Output, IReadOnlyList
     /// <exception cref="ModelException">It is.</exception>
     public void CheckFiles(IReadOnlyList<SavedFile> files, IReadOnlyList<string> sourceFiles)
     {
-        var source = sourceFiles.Select(Resolve).ToHashSet(StringComparer.Ordinal);
-        var reports = Reports.Select(Resolve).ToHashSet(StringComparer.Ordinal);
+        var source = sourceFiles.Select(ModelFiles.Resolve).ToHashSet(StringComparer.Ordinal);
+        var reports = Reports.Select(ModelFiles.Resolve).ToHashSet(StringComparer.Ordinal);
         foreach (SavedFile file in files)
         {
-            if (source.Contains(Resolve(file.Path)))
+            if (source.Contains(ModelFiles.Resolve(file.Path)))
                 throw new ModelException($"{file.Path}: would replace a file of the source model: choose another name or folder");
-            if (reports.Contains(Resolve(file.Path)))
+            if (reports.Contains(ModelFiles.Resolve(file.Path)))
                 throw new ModelException($"{file.Path}: is both a report and a file of the compiled model: choose another name");
         }
     }
@@ -78,14 +79,5 @@ internal sealed record CompileRequest(string Model, string Output, IReadOnlyList
         }
 
         return Options.GroupNL == GroupNLMode.Fuse ? nesting : $"{nesting}, groupnl {Options.GroupNL}".ToLowerInvariant();
-    }
-
-    private static string Resolve(string path)
-    {
-        string full = Path.GetFullPath(path);
-        string folder = Path.GetDirectoryName(full) ?? full;
-        string realFolder = Directory.Exists(folder) ? new DirectoryInfo(folder).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? folder : folder;
-        string candidate = Path.Combine(realFolder, Path.GetFileName(full));
-        return File.Exists(candidate) ? new FileInfo(candidate).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? candidate : candidate;
     }
 }

@@ -40,18 +40,23 @@ internal static class ExportCommand
     private static void Run(string model, string output, int bits, CliConsole console, CancellationToken cancellation)
     {
         using var transaction = new OutputTransaction();
-        string staged = transaction.Stage(output);
+        string staging = transaction.StagingFolder(Path.GetDirectoryName(Path.GetFullPath(output))!);
         ModelProto compiled = ModelFile.Load(model);
-        if (ModelFiles.Of(model, compiled).Any(file => Path.GetFullPath(file) == Path.GetFullPath(output)))
-            throw new ModelException($"{output}: is a file of the compiled model: choose another name");
+        HashSet<string> sources = [.. ModelFiles.Of(model, compiled).Select(ModelFiles.Resolve)];
         CompileResult result = ModelExport.ToQdq(compiled, new ExportOptions { Bits = bits });
-        ModelFile.Save(result.Model, staged, cancellationToken: cancellation);
+        SavedFile[] files =
+        [
+            .. ModelFile.Save(result.Model, Path.Combine(staging, Path.GetFileName(output)), cancellationToken: cancellation)
+                .Select(file => file with { Path = Path.Combine(Path.GetDirectoryName(output)!, Path.GetFileName(transaction.Adopt(file.Path))) }),
+        ];
+        if (Array.Find(files, file => sources.Contains(ModelFiles.Resolve(file.Path))) is { } replaced)
+            throw new ModelException($"{replaced.Path}: would replace a file of the compiled model: choose another name or folder");
         cancellation.ThrowIfCancellationRequested();
-        long bytes = new FileInfo(staged).Length;
         transaction.Commit();
         foreach (Decision decision in result.Decisions.Decisions.Where(decision => decision.Note is not null))
             console.Out.WriteLine($"{decision.Node}: {decision.Note}");
         console.Out.WriteLine($"{Numbers.Count(result.Decisions.Decisions.Count)} operators written as standard ones at {bits} bits");
-        console.Out.WriteLine($"wrote {output} ({Numbers.Count(bytes)} bytes)");
+        foreach (SavedFile file in files)
+            console.Out.WriteLine($"wrote {file.Path} ({Numbers.Count(file.Bytes)} bytes)");
     }
 }

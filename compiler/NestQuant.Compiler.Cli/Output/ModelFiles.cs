@@ -19,4 +19,14 @@ internal static class ModelFiles
             .Select(location => Path.Combine(folder, location));
         return [path, .. data];
     }
+
+    /// <summary>The file that a path stands for, behind symbolic links of its folder and of itself.</summary>
+    public static string Resolve(string path)
+    {
+        string full = Path.GetFullPath(path);
+        string folder = Path.GetDirectoryName(full) ?? full;
+        string realFolder = Directory.Exists(folder) ? new DirectoryInfo(folder).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? folder : folder;
+        string candidate = Path.Combine(realFolder, Path.GetFileName(full));
+        return File.Exists(candidate) ? new FileInfo(candidate).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? candidate : candidate;
+    }
 }

@@ -3,6 +3,7 @@ using NestQuant.Compiler.Cli.Inspection;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Compiler.Reports;
+using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Compiler.Cli.Rendering;
 

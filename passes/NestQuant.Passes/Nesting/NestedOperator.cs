@@ -77,7 +77,7 @@ public sealed record NestedOperator(
     public static bool HasLow(NodeProto node) => node.InputAt(PartModel.HighInput(node) + 1).Length > 0;
 
     /// <summary>A failure that names the operator.</summary>
-    internal static ModelException Damaged(NodeProto node, string problem) =>
+    public static ModelException Damaged(NodeProto node, string problem) =>
         new($"{node.OpType} '{node.DisplayName()}' is damaged: {problem}: compile the model again");
 
     /// <summary>Reads one operator and checks that its operands fit its attributes.</summary>

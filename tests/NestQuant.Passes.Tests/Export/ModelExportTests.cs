@@ -21,9 +21,13 @@ public sealed class ModelExportTests
         get
         {
             var cases = new TheoryData<string, ActivationMode, int>();
-            foreach (string model in GoldenModel.Names)
-                foreach (ActivationMode mode in Enum.GetValues<ActivationMode>())
-                    foreach (int bits in (int[])[8, 6]) cases.Add(model, mode, bits);
+            foreach (int bits in (int[])[8, 6])
+            {
+                foreach (string model in GoldenModel.Names) cases.Add(model, ActivationMode.Static, bits);
+                cases.Add("digits-cnn", ActivationMode.None, bits);
+                cases.Add("digits-gnl", ActivationMode.Dynamic, bits);
+            }
+
             return cases;
         }
     }
@@ -43,7 +47,7 @@ public sealed class ModelExportTests
         Assert.Equal(GoldenModel.Top1(before, GoldenModel.TestLabels), GoldenModel.Top1(after, GoldenModel.TestLabels), 0.2 + 1e-9);
     }
 
-    /// <summary>Bytes of every integer tensor of a residual network with squeeze and excitation, concatenation and pools.</summary>
+    /// <summary>The bytes of every integer tensor.</summary>
     [Theory]
     [InlineData(8)]
     [InlineData(6)]
@@ -66,7 +70,7 @@ public sealed class ModelExportTests
             Assert.NotEmpty(integers);
             foreach (string value in integers)
             {
-                // One at a time, from integers that are the same: differences do not add up.
+                // The step of an operator adds to those of the operators in front of it.
                 ModelProto shown = ModelRunner.Clone(compiled);
                 shown.Graph!.Output.Clear();
                 shown.Graph.Output.Add(new ValueInfoProto { Name = value });
