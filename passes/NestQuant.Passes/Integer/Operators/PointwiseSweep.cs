@@ -31,7 +31,7 @@ internal sealed class PointwiseSweep(QuantizedGraph graph, ValueRanks ranks)
     private PointwiseValue? Applied(NodeProto node)
     {
         if (!node.IsDefaultDomain()) return null;
-        if (node.Is("Clip")) return Of(node.Input[0]) is { } clipped ? Clip(node, clipped) : null;
+        if (node.Is("Clip")) return Of(node.InputAt(0)) is { } clipped ? Clip(node, clipped) : null;
         if (PointwiseFunctions.Unary(node) is { } unary) return Of(node.InputAt(0)) is { } x ? x.Then(node, unary, Text(node, [x.Function])) : null;
         return PointwiseFunctions.Binary(node) is { } binary ? Combined(node, binary) : null;
     }
