@@ -60,6 +60,7 @@ public static class NestQuantCompiler
                 Activations = options.Activations,
                 Exclude = options.Exclude,
             }));
+            if (options.Activations != ActivationMode.None) pipeline.Use(new BiasFusionPass()); // a product has a bias only once it is nested
             if (isStatic)
             {
                 pipeline.Use(new EpilogueFusionPass()) // first: it takes up the Relu or Clip in front of a QuantizeLinear

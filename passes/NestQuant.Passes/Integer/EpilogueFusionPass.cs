@@ -44,7 +44,7 @@ public sealed class EpilogueFusionPass : IGraphPass
     }
 
     private static bool IsCandidate(NodeProto node) =>
-        node.Domain == NestQuantOps.Domain && node.OpType is OperatorNames.NestedConv or OperatorNames.NestedGemm or OperatorNames.NestedGroupNLConv;
+        node is { Domain: NestQuantOps.Domain, Output.Count: 1, Input.Count: > 0 } && node.OpType is OperatorNames.NestedConv or OperatorNames.NestedGemm or OperatorNames.NestedGroupNLConv;
 
     private static string? Fuse(NodeProto node, QuantizedGraph graph, out NodeProto? activation)
     {

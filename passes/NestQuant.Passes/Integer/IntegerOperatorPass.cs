@@ -57,7 +57,7 @@ public sealed class IntegerOperatorPass : IGraphPass
         foreach (NodeProto node in view.Graph.Node.ToArray())
         {
             sweep.Visit(node);
-            if (ReadsOnlyTheShape(node) && graph.Source(node.Input[0]) is { } dequantized)
+            if (ReadsOnlyTheShape(node) && graph.Source(node.InputAt(0)) is { } dequantized)
             {
                 view.SetInput(node, 0, dequantized.Name);
                 changed = true;
@@ -99,7 +99,7 @@ public sealed class IntegerOperatorPass : IGraphPass
     {
         if (graph.View.Producer(quantizer.Input[0]) is not { } node || node.Domain == NestQuantOps.Domain) return null;
         NodeProto? activation = null;
-        if (QuantizedClamp.IsCandidate(node) && graph.View.Producer(node.Input[0]) is { } bounded && bounded.Output.Count == 1 && IntegerOperators.For(bounded) is not null)
+        if (QuantizedClamp.IsCandidate(node) && graph.View.Producer(node.InputAt(0)) is { } bounded && bounded.Output.Count == 1 && IntegerOperators.For(bounded) is not null)
             (node, activation) = (bounded, node);
         string? reason = IntegerMatch.Find(node, activation, graph, ranks, tables, out IntegerMatch? match) ?? IntegerOperators.For(node)!(match!);
         if (reason is null) return activation is null ? [node] : [node, activation];

@@ -14,6 +14,7 @@ internal sealed record QuantizationParameters(float Scale, byte ZeroPoint, strin
     /// <returns>Null where they are not constant, not per tensor, or not those of a uint8 tensor.</returns>
     public static QuantizationParameters? Of(NodeProto node, GraphView view)
     {
+        if (node.Output is not [{ Length: > 0 }] || node.InputAt(0).Length == 0) return null;
         if (view.Constant(node.InputAt(1)) is not { DataType: TensorDataType.Float, ElementCount: 1 } scale) return null;
         float step = scale.ToFloats()[0];
         if (!(float.IsFinite(step) && step > 0) || node.GetInt("block_size", 0) != 0) return null;

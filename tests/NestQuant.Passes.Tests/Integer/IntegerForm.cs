@@ -72,6 +72,8 @@ internal sealed record IntegerForm(Func<GraphBuilder, GraphBuilder> Build, param
 
         ["average-pool"] = new(static g => g.Node("y = AveragePool(x)", Ints("kernel_shape", 3, 2), Ints("strides", 2, 1), Ints("pads", 1, 0, 1, 1)), "QLinearAveragePool"),
         ["average-pool-counting-pads"] = new(static g => g.Node("y = AveragePool(x)", Ints("kernel_shape", 3, 3), Ints("pads", 1, 1, 1, 1), AttributeProto.Int("count_include_pad", 1)), "QLinearAveragePool"),
+        ["average-pool-ceil"] = new(static g => g.Node("y = AveragePool(x)", Ints("kernel_shape", 3, 2), Ints("strides", 3, 2), Ints("pads", 1, 0, 0, 1), AttributeProto.Int("ceil_mode", 1)), "QLinearAveragePool"),
+        ["average-pool-same"] = new(static g => g.Node("y = AveragePool(x)", Ints("kernel_shape", 3, 2), Ints("strides", 2, 2), AttributeProto.String("auto_pad", "SAME_LOWER")), "QLinearAveragePool"),
         ["average-pool-1d"] = new(static g => g.Node("y = AveragePool(x)", Ints("kernel_shape", 3)), "QLinearAveragePool") { Shape = [2, 6, 9] },
         ["global-average-pool"] = new(static g => g.Node("y = GlobalAveragePool(x)"), "QLinearGlobalAveragePool") { Scale = 0.5f / 255 },
         ["mean"] = new(static g => g.Node("y = ReduceMean(x)", Ints("axes", 2, 3)), "QLinearGlobalAveragePool") { Scale = 0.5f / 255 },

@@ -1,5 +1,5 @@
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
 
 namespace NestQuant.Passes.Integer.Layout;
 
@@ -41,5 +41,6 @@ internal static class AxisOrder
         return node;
     }
 
-    private static long[]? Permutation(NodeProto? node) => node is not null && node.Is("Transpose") && node.GetInts("perm") is { Length: > 2 } permutation ? permutation : null;
+    private static long[]? Permutation(NodeProto? node) =>
+        node is { Input.Count: 1, Output.Count: 1 } && node.Is("Transpose") && node.GetInts("perm") is { Length: > 2 } permutation ? permutation : null;
 }

@@ -9,7 +9,7 @@ namespace NestQuant.Passes.Integer.Layout;
 internal sealed class ConcatLayout(int first, int step) : LayoutRule
 {
     /// <inheritdoc/>
-    public override bool Applies(NodeProto node, GraphView view) => node.GetAttribute("axis") is not null;
+    public override bool Applies(NodeProto node, int rank, GraphView view) => node.GetAttribute("axis") is not null;
 
     /// <inheritdoc/>
     public override IEnumerable<int> DataInputs(NodeProto node)

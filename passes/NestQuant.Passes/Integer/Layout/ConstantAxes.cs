@@ -6,9 +6,6 @@ namespace NestQuant.Passes.Integer.Layout;
 /// <summary>Constant inputs that hold one value per axis, or numbers of axes.</summary>
 internal static class ConstantAxes
 {
-    /// <summary>Whether an input is left out or constant.</summary>
-    public static bool IsKnown(NodeProto node, int input, GraphView view) => node.InputAt(input).Length == 0 || view.Constant(node.Input[input]) is not null;
-
     /// <summary>The integers of a constant input of type int64 or int32; null where it is left out.</summary>
     public static long[]? Integers(NodeProto node, int input, GraphView view) => view.Constant(node.InputAt(input)) switch
     {

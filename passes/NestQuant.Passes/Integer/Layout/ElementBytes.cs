@@ -18,7 +18,7 @@ internal static class ElementBytes
     public static int Of(string value, GraphView view)
     {
         NodeProto? producer = view.Producer(value);
-        while (producer is not null && producer.IsDefaultDomain() && KeepsType.Contains(producer.OpType)) producer = view.Producer(producer.Input[0]);
+        while (producer is not null && producer.IsDefaultDomain() && KeepsType.Contains(producer.OpType)) producer = view.Producer(producer.InputAt(0));
         return producer switch
         {
             null => sizeof(float),

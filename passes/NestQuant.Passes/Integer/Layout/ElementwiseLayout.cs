@@ -10,7 +10,7 @@ internal sealed class ElementwiseLayout : LayoutRule;
 internal sealed class QuantizerLayout : LayoutRule
 {
     /// <inheritdoc/>
-    public override bool Applies(NodeProto node, GraphView view) => view.Constant(node.InputAt(1)) is { ElementCount: 1 };
+    public override bool Applies(NodeProto node, int rank, GraphView view) => view.Constant(node.InputAt(1)) is { ElementCount: 1 };
 }
 
 /// <summary>Operators of two tensors of the same rank, which broadcast axis by axis.</summary>

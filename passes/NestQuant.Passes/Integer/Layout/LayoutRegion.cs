@@ -78,7 +78,7 @@ internal sealed class LayoutRegion
 
     private static int? RankOf(NodeProto node, ValueRanks ranks, GraphView view)
     {
-        if (LayoutRules.For(node) is not { } rule || !rule.Applies(node, view)) return null;
+        if (LayoutRules.For(node) is not { } rule) return null;
         int? rank = null;
         foreach (string input in DataInputs(node))
         {
@@ -86,7 +86,7 @@ internal sealed class LayoutRegion
             rank = own;
         }
 
-        return rank;
+        return rank is { } common && rule.Applies(node, common, view) ? common : null;
     }
 
     private bool TouchesTranspose() =>

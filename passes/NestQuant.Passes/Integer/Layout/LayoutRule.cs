@@ -6,8 +6,11 @@ namespace NestQuant.Passes.Integer.Layout;
 /// <summary>How an operator that can work on either order of axes is told which one it gets.</summary>
 internal abstract class LayoutRule
 {
-    /// <summary>Whether the node, as it is, can be turned. All its data inputs have the same rank, at least 3.</summary>
-    public virtual bool Applies(NodeProto node, GraphView view) => true;
+    /// <summary>Whether the node, as it is, can be turned.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="rank">Rank of all its data inputs, at least 3.</param>
+    /// <param name="view">The graph.</param>
+    public virtual bool Applies(NodeProto node, int rank, GraphView view) => true;
 
     /// <summary>Indices of the inputs whose axes are those of the tensor; the others are parameters.</summary>
     public virtual IEnumerable<int> DataInputs(NodeProto node) => [0];

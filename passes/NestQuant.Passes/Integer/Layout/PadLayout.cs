@@ -9,7 +9,7 @@ internal sealed class PadLayout : LayoutRule
     private const int Pads = 1, Axes = 3;
 
     /// <inheritdoc/>
-    public override bool Applies(NodeProto node, GraphView view) => node.InputAt(Axes).Length == 0 && ConstantAxes.Integers(node, Pads, view) is not null;
+    public override bool Applies(NodeProto node, int rank, GraphView view) => node.InputAt(Axes).Length == 0 && ConstantAxes.Integers(node, Pads, view)?.Length == 2 * rank;
 
     /// <inheritdoc/>
     public override void Turn(NodeProto node, int rank, GraphView view, UniqueNames names)

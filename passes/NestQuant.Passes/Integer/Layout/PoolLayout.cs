@@ -7,7 +7,7 @@ namespace NestQuant.Passes.Integer.Layout;
 internal sealed class MaxPoolLayout : LayoutRule
 {
     /// <inheritdoc/>
-    public override bool Applies(NodeProto node, GraphView view) => node.Output.Count == 1 && ElementBytes.Of(node.Input[0], view) == 1;
+    public override bool Applies(NodeProto node, int rank, GraphView view) => node.Output.Count == 1 && ElementBytes.Of(node.InputAt(0), view) == 1;
 
     /// <inheritdoc/>
     public override void Turn(NodeProto node, int rank, GraphView view, UniqueNames names)
@@ -21,7 +21,7 @@ internal sealed class MaxPoolLayout : LayoutRule
 internal sealed class AveragePoolLayout : LayoutRule
 {
     /// <inheritdoc/>
-    public override bool Applies(NodeProto node, GraphView view) => node.GetInt(MicrosoftOperators.ChannelsLast, 0) == 0;
+    public override bool Applies(NodeProto node, int rank, GraphView view) => node.GetInt(MicrosoftOperators.ChannelsLast, 0) == 0;
 
     /// <inheritdoc/>
     public override void Turn(NodeProto node, int rank, GraphView view, UniqueNames names) =>

@@ -9,7 +9,7 @@ internal sealed class SliceLayout : LayoutRule
     private const int Starts = 1, Axes = 3;
 
     /// <inheritdoc/>
-    public override bool Applies(NodeProto node, GraphView view) =>
+    public override bool Applies(NodeProto node, int rank, GraphView view) =>
         node.Input.Count > Starts && view.Constant(node.InputAt(Axes).Length == 0 ? node.Input[Starts] : node.Input[Axes]) is { DataType: TensorDataType.Int64 };
 
     /// <inheritdoc/>

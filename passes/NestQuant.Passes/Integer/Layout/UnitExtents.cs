@@ -35,8 +35,8 @@ internal sealed class UnitExtents
 
     private UnitExtent Result(NodeProto node, GraphView view)
     {
-        if (AxisOrder.IsToFirst(node) && Of(node.Input[0]) == UnitExtent.ChannelsLast) return UnitExtent.ChannelsFirst;
-        if (AxisOrder.IsToLast(node) && Of(node.Input[0]) == UnitExtent.ChannelsFirst) return UnitExtent.ChannelsLast;
+        if (AxisOrder.IsToFirst(node) && Of(node.InputAt(0)) == UnitExtent.ChannelsLast) return UnitExtent.ChannelsFirst;
+        if (AxisOrder.IsToLast(node) && Of(node.InputAt(0)) == UnitExtent.ChannelsFirst) return UnitExtent.ChannelsLast;
         if (node.Is("GlobalAveragePool") || node.Is("GlobalMaxPool")) return UnitExtent.ChannelsFirst;
         if (node.OpType == MicrosoftOperators.QLinearGlobalAveragePool) return node.GetInt(MicrosoftOperators.ChannelsLast, 0) == 0 ? UnitExtent.ChannelsFirst : UnitExtent.ChannelsLast;
         if (node.Is("Reshape")) return Reshaped(ConstantAxes.Integers(node, 1, view));
@@ -58,6 +58,6 @@ internal sealed class UnitExtents
     {
         bool isPointwise = node.GetInts(AttributeNames.Shape) is { Length: > 2 } shape && Array.TrueForAll(shape[2..], static extent => extent == 1)
             && !(node.GetInts(AttributeNames.Pads) is { } pads && Array.Exists(pads, static pad => pad != 0));
-        return isPointwise ? Of(node.Input[0]) : UnitExtent.None;
+        return isPointwise ? Of(node.InputAt(0)) : UnitExtent.None;
     }
 }

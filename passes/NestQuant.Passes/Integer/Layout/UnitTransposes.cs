@@ -23,7 +23,7 @@ internal static class UnitTransposes
             bool toFirst = AxisOrder.IsToFirst(node) && extents.Of(node.Input[0]) == UnitExtent.ChannelsLast;
             bool toLast = AxisOrder.IsToLast(node) && extents.Of(node.Input[0]) == UnitExtent.ChannelsFirst;
             if (!toFirst && !toLast) continue;
-            foreach (NodeProto reader in view.Consumers(node.Output[0]).Where(reader => SeesOnlyChannels(reader, view)).ToArray()) view.SetInput(reader, 0, node.Input[0]);
+            foreach (NodeProto reader in view.Consumers(node.Output[0]).Where(reader => reader.InputAt(0) == node.Output[0] && SeesOnlyChannels(reader, view)).ToArray()) view.SetInput(reader, 0, node.Input[0]);
             changed = true;
             if (view.Consumers(node.Output[0]).Count == 0 && !view.IsOutput(node.Output[0]))
             {

@@ -16,9 +16,9 @@ internal static class AveragePoolRule
     {
         if (match.Source(0) is not { } source) return match.WhyNoSource(0);
         if (match.Node.GetInts("dilations") is { } dilations && Array.Exists(dilations, static dilation => dilation != 1)) return "there is no integer form of a dilated average";
-        if (match.Node.GetInt("ceil_mode", 0) != 0) return "there is no integer form of an average with ceil_mode";
+        if (match.Node.GetInt("ceil_mode", 0) != 0 && match.Node.GetInt("count_include_pad", 0) != 0) return "there is no integer form of an average that counts what ceil_mode adds";
         NodeProto node = Averaging(match, source, MicrosoftOperators.QLinearAveragePool);
-        node.Attribute.AddRange(match.Node.Attribute.Where(static attribute => attribute.Name is not ("dilations" or "ceil_mode")));
+        node.Attribute.AddRange(match.Node.Attribute.Where(static attribute => attribute.Name != "dilations"));
         match.EmitClamped(node);
         return null;
     }

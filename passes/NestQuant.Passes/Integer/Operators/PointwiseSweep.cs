@@ -31,7 +31,7 @@ internal sealed class PointwiseSweep(QuantizedGraph graph, ValueRanks ranks)
     private PointwiseValue? Applied(NodeProto node)
     {
         if (!node.IsDefaultDomain()) return null;
-        if (node.Is("Clip")) return Of(node.Input[0]) is { } clipped ? Clip(node, clipped) : null;
+        if (node.Is("Clip")) return Of(node.InputAt(0)) is { } clipped ? Clip(node, clipped) : null;
         if (PointwiseFunctions.Unary(node) is { } unary) return Of(node.InputAt(0)) is { } x ? x.Then(node, unary, Text(node, [x.Function])) : null;
         return PointwiseFunctions.Binary(node) is { } binary ? Combined(node, binary) : null;
     }
@@ -77,7 +77,7 @@ internal sealed class PointwiseSweep(QuantizedGraph graph, ValueRanks ranks)
 
     private static string Text(NodeProto node, string[] arguments)
     {
-        if (Array.Exists(arguments, static argument => argument.Length == 0)) return "";
+        if (Array.Exists(arguments, static argument => argument.Length == 0) || node.Attribute.Exists(static attribute => attribute.Type != AttributeType.Float)) return "";
         IEnumerable<string> attributes = node.Attribute.Where(static attribute => attribute.Type == AttributeType.Float && !(attribute.Name is "min" or "max"))
             .Select(static attribute => $"{attribute.Name}={Number(attribute.F ?? 0)}");
         return $"{node.OpType}({string.Join(", ", arguments.Concat(attributes))})";

@@ -1,0 +1,57 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.RuntimeOps;
+using NestQuant.RuntimeOps.Operators;
+
+namespace NestQuant.Passes.Integer;
+
+/// <summary>
+/// Gives a nested product the bias that a model adds behind it, as exporters write linear layers of more than two axes.
+/// <code>
+/// p = com.nestquant.NestedGemm (x, ..., , bits); y = Add (p, bias)
+/// y = com.nestquant.NestedGemm (x, ..., bias, bits)
+/// </code>
+/// </summary>
+/// <remarks>The operator adds its bias as Add does, in float32 and after scaling: no result changes by a bit.</remarks>
+public sealed class BiasFusionPass : IGraphPass
+{
+    private const int WeightScale = 5, Bias = 7;
+
+    /// <inheritdoc/>
+    public string Name => "bias-fusion";
+
+    /// <inheritdoc/>
+    public PassResult Run(ModelContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        bool changed = false;
+        foreach (GraphView view in GraphView.Of(context.Model.MainGraph()).WithInner())
+        {
+            foreach (NodeProto node in view.Graph.Node.Where(IsCandidate).ToArray())
+            {
+                if (view.Consumers(node.Output[0]) is not [var add] || !add.Is("Add") || add.Input.Count != 2 || view.IsOutput(node.Output[0])) continue;
+                string? reason = Fuse(node, add, view);
+                if (reason is null) context.Decisions.Rewritten(Name, add.DisplayName(), add.OpType, note: $"as the bias of '{node.DisplayName()}'");
+                else context.Decisions.Kept(Name, add.DisplayName(), add.OpType, reason);
+                changed |= reason is null;
+            }
+        }
+
+        return new PassResult(changed);
+    }
+
+    private static bool IsCandidate(NodeProto node) =>
+        node is { Domain: NestQuantOps.Domain, OpType: OperatorNames.NestedGemm, Output.Count: 1 } && node.Input.Count > Bias && node.Input[Bias].Length == 0;
+
+    private static string? Fuse(NodeProto node, NodeProto add, GraphView view)
+    {
+        string product = node.Output[0], bias = add.Input[add.Input[0] == product ? 1 : 0];
+        if (view.Constant(bias) is not { DataType: TensorDataType.Float } tensor) return "what it adds is not a float32 constant";
+        if (tensor.Dims.Count != 1 || tensor.ElementCount != view.Constant(node.Input[WeightScale])?.ElementCount) return "what it adds is not one value per output channel";
+        view.SetInput(node, Bias, bias);
+        view.Remove(new HashSet<NodeProto>(ReferenceEqualityComparer.Instance) { add });
+        view.RenameProduced(product, add.Output[0]);
+        return null;
+    }
+}

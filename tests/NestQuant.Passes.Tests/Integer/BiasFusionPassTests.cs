@@ -1,0 +1,46 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Passes.Integer;
+using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Tests.Models;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Passes.Tests.Integer;
+
+public sealed class BiasFusionPassTests
+{
+    [Theory]
+    [InlineData("y = Add(p, B)")]
+    [InlineData("y = Add(B, p)")]
+    public void AnAddedBiasBecomesThatOfTheProduct(string add)
+    {
+        PassRun run = PassRun.Preserving(new BiasFusionPass(), Nested(add), 0, ("x", TensorValue.Random(2, 4, 20)));
+        Assert.DoesNotContain("Add", run.Ops);
+        Assert.Equal("B", run.Model.AllNodes().Single(static node => node.OpType == "NestedGemm").Input[7]);
+    }
+
+    [Theory]
+    [InlineData("n: y = Add(p, x2)", "what it adds is not a float32 constant")]
+    [InlineData("n: y = Add(p, one)", "what it adds is not one value per output channel")]
+    [InlineData("n: y = Add(p, column)", "what it adds is not one value per output channel")]
+    public void OtherAddsStay(string add, string reason) => Assert.Equal(reason, PassRun.Of(new BiasFusionPass(), Nested(add)).ReasonFor("n"));
+
+    [Theory]
+    [InlineData("y = Add(p, p)")]
+    [InlineData("y = Add(p, B)", "p")]
+    public void AProductThatIsAlsoReadByItselfStays(string add, string? output = null)
+    {
+        ModelProto model = Nested(add);
+        if (output is not null) model.Graph!.Output.Add(new ValueInfoProto { Name = output });
+        Assert.False(PassRun.Of(new BiasFusionPass(), model).Changed);
+    }
+
+    private static ModelProto Nested(string add)
+    {
+        ModelProto model = new GraphBuilder().Input("x", 2, 4, 20).Input("x2", 2, 4, 6).Random("W", 20, 6).Random("B", 6).Random("one", 1).Random("column", 4, 1).Node("p = MatMul(x, W)").Node(add).Output("y").Model();
+        new NestingPass(new NestingOptions { Bits = new NestedBits(8, 6) }).Run(new ModelContext(model));
+        return model;
+    }
+}
