@@ -2,6 +2,7 @@ using System.Globalization;
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Passes.Calibration;
 
 namespace NestQuant.Passes.GroupNL.Calibration;
 
