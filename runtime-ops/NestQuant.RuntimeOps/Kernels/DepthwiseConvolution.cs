@@ -9,7 +9,9 @@ namespace NestQuant.RuntimeOps.Kernels;
 /// </summary>
 internal sealed unsafe class DepthwiseConvolution
 {
-    private const int RowsPerPart = 256;
+    // Enough parts for load balance; more would only repeat the decoding of weights.
+    private const int WantedParts = 16;
+    private const int LeastRowsPerPart = 256;
 
     // Bounds the padding, which reaches as far as the taps of neighbouring outputs do.
     private const int MaxPaddingBytes = 64 * 1024;
@@ -19,6 +21,7 @@ internal sealed unsafe class DepthwiseConvolution
     private readonly PanelSource _weights;
     private readonly ConvolutionData _data;
     private readonly long _outputStride;
+    private readonly int _rowsPerPart;
     private readonly RowCompletion? _completion;
 
     private DepthwiseConvolution(
@@ -28,6 +31,8 @@ internal sealed unsafe class DepthwiseConvolution
         _geometry = geometry;
         _weights = weights;
         _data = data;
+        int rowParts = (WantedParts + weights.Layout.Panels - 1) / weights.Layout.Panels;
+        _rowsPerPart = Math.Max(LeastRowsPerPart, (int)(((long)geometry.Rows + rowParts - 1) / rowParts));
         _outputStride = (epilogue?.RowStride ?? geometry.OutputChannels) * data.OutputBytes;
         _completion = epilogue is null ? null : new RowCompletion(epilogue, RowParts, weights.Layout.Panels);
     }
@@ -67,13 +72,13 @@ internal sealed unsafe class DepthwiseConvolution
         loop.Run(checked((int)parts), convolution.RunPart);
     }
 
-    private int RowParts => (int)(((long)_geometry.Rows + RowsPerPart - 1) / RowsPerPart);
+    private int RowParts => (int)(((long)_geometry.Rows + _rowsPerPart - 1) / _rowsPerPart);
 
     private void RunPart(int part)
     {
         (int panel, int rowPart) = Math.DivRem(part, RowParts);
-        int firstRow = rowPart * RowsPerPart;
-        int endRow = Math.Min(firstRow + RowsPerPart, _geometry.Rows);
+        int firstRow = rowPart * _rowsPerPart;
+        int endRow = Math.Min(firstRow + _rowsPerPart, _geometry.Rows);
         int taps = 2 * Pairs;
         sbyte[] panelBuffer = ArrayPool<sbyte>.Shared.Rent(_weights.DecodedLength);
         short[] weightBuffer = ArrayPool<short>.Shared.Rent(taps * KernelTier.TileChannels);
@@ -139,13 +144,11 @@ internal sealed unsafe class DepthwiseConvolution
     {
         PanelEpilogue epilogue = _data.Epilogue(firstChannel, channels);
         epilogue.HasZeroPoint = false;
-        for (int c = 0; c < channels; c++)
+        new Span<int>(epilogue.ZeroPoint, NestedLayout.PanelChannels).Clear();
+        for (int pair = 0; pair < Pairs; pair++, weights += 2 * KernelTier.TileChannels)
         {
-            epilogue.ZeroPoint[c] = 0;
-            int sum = 0;
-            for (int tap = 0; tap < 2 * Pairs; tap++)
-                sum += weights[((tap >> 1) * KernelTier.TileChannels + c) * 2 + (tap & 1)];
-            epilogue.RowCentering[c] = _data.XZeroPoint * sum;
+            for (int c = 0; c < channels; c++)
+                epilogue.RowCentering[c] += _data.XZeroPoint * (weights[c * 2] + weights[c * 2 + 1]);
         }
 
         return epilogue;
@@ -169,14 +172,15 @@ internal sealed unsafe class DepthwiseConvolution
         // In bounds: `values` has a group of 4 taps for each tap, `weights` a pair; an odd last tap is paired with weight 0.
         int channels = _weights.Layout.ChannelsOf(panel);
         new Span<short>(weights, 2 * Pairs * KernelTier.TileChannels).Clear();
+        int* zeroPoints = stackalloc int[KernelTier.TileChannels];
+        for (int c = 0; c < channels; c++)
+            zeroPoints[c] = _data.WeightZeroPoint(panel * KernelTier.TileChannels + c);
         for (int tap = 0; tap < _geometry.Taps; tap++)
         {
+            sbyte* value = values + tap / 4 * (KernelTier.TileChannels * 4) + tap % 4;
+            short* weight = weights + tap / 2 * (KernelTier.TileChannels * 2) + tap % 2;
             for (int c = 0; c < channels; c++)
-            {
-                int value = values[((tap / 4) * KernelTier.TileChannels + c) * 4 + tap % 4];
-                int zeroPoint = _data.WeightZeroPoint(panel * KernelTier.TileChannels + c);
-                weights[((tap / 2) * KernelTier.TileChannels + c) * 2 + tap % 2] = (short)(value - zeroPoint);
-            }
+                weight[c * 2] = (short)(value[c * 4] - zeroPoints[c]);
         }
     }
 

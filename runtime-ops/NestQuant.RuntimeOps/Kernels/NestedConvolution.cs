@@ -31,6 +31,7 @@ internal sealed unsafe class NestedConvolution
     private readonly ConvolutionGeometry _geometry;
     private readonly PanelSource _weights;
     private readonly PreparedPanels _prepared;
+    private readonly PanelCache.Entry? _cache;
     private readonly ConvolutionData _data;
     private readonly int _rowsPerPart;
     private readonly int _panelsPerPart;
@@ -50,6 +51,7 @@ internal sealed unsafe class NestedConvolution
         _geometry = geometry.Bundled(bundle);
         _weights = weights;
         _prepared = new PreparedPanels(tier, weights, _geometry, bundle);
+        _cache = weights.Cache?.Enter(_prepared, weights.IsPart, geometry.Rows, weights.Layout.Panels);
         _data = data;
         _isInPlace = !tier.Rows.IsCentered && _geometry.IsPointwise && _geometry.ChannelsPerGroup % 4 == 0;
         (_rowsPerPart, int rowParts) = SplitRows();
@@ -138,8 +140,10 @@ internal sealed unsafe class NestedConvolution
                 RowPart target = new(_isInPlace ? null : gathered, firstRow, rows, _hasZeroPoint ? rowSums : null);
                 for (int panel = firstPanel; panel < endPanel; panel++)
                 {
-                    _prepared.Prepare(panel, prepared);
-                    MultiplyPanel(ref target, panel, prepared);
+                    byte* kept = _cache == null ? null : _cache.Get(_prepared, panel);
+                    if (kept == null)
+                        _prepared.Prepare(panel, prepared);
+                    MultiplyPanel(ref target, panel, kept == null ? prepared : kept);
                 }
             }
         }
