@@ -6,9 +6,14 @@ namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 internal sealed unsafe class EmittedDotProduct
 {
     private const int EntryAlignment = 64;
+
+    // int3, between the kernels: execution never gets there.
+    private const byte Trap = 0xCC;
+
     private const string UnsavedRegisters = "the operating system does not save the registers of AVX-512";
 
-    private static readonly Lazy<(EmittedDotProduct? Kernels, string? Refusal)> Loaded = new(() => Load(ProcessorFeatures.Read(), ExecutableMemory.TryMap));
+    private static readonly Lazy<(EmittedDotProduct? Kernels, string? Refusal)> Loaded =
+        new(() => Load(ProcessorFeatures.Read(), ExecutableMemory.TryMap));
 
     private readonly nint[] _kernels;
 
@@ -41,7 +46,8 @@ internal sealed unsafe class EmittedDotProduct
         int vectors = (endChannel - 1) / DotProductEmitter.VectorChannels + 1 - firstVector;
         int channel = firstVector * DotProductEmitter.VectorChannels;
 
-        // A kernel runs for microseconds, calls nothing and blocks on nothing, which is what leaving out the transition asks for.
+        // A kernel calls nothing and blocks on nothing, and it mostly runs for microseconds, which is what leaving out the transition
+        // asks for: a garbage collection has to wait until it returns.
         var kernel = (delegate* unmanaged[Cdecl, SuppressGCTransition]<byte*, nint, sbyte*, nint, int*, void>)_kernels[Index(rowCount, vectors)];
         kernel(rows, rowStride, panel + channel * 4, groups, tile + channel);
     }
@@ -63,7 +69,7 @@ internal sealed unsafe class EmittedDotProduct
         {
             for (int vectors = 1; vectors <= DotProductEmitter.MaxVectors; vectors++)
             {
-                code.AddRange(new byte[(EntryAlignment - code.Count % EntryAlignment) % EntryAlignment]);
+                code.AddRange(Enumerable.Repeat(Trap, -code.Count & (EntryAlignment - 1)));
                 offsets[Index(rows, vectors)] = code.Count;
                 code.AddRange(DotProductEmitter.Emit(rows, vectors));
             }

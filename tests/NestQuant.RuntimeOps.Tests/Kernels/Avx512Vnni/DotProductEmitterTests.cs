@@ -38,7 +38,10 @@ public unsafe class DotProductEmitterTests
     [MemberData(nameof(Kernels))]
     public void A_kernel_needs_only_what_the_processor_is_asked_for(int rows, int vectors)
     {
-        CpuidFeature[] allowed = [CpuidFeature.INTEL8086, CpuidFeature.INTEL386, CpuidFeature.X64, CpuidFeature.AVX, CpuidFeature.AVX512F, CpuidFeature.AVX512_VNNI];
+        CpuidFeature[] allowed =
+        [
+            CpuidFeature.INTEL8086, CpuidFeature.INTEL386, CpuidFeature.X64, CpuidFeature.AVX, CpuidFeature.AVX512F, CpuidFeature.AVX512_VNNI,
+        ];
         IEnumerable<CpuidFeature> needed = Disassembly.Decode(DotProductEmitter.Emit(rows, vectors)).SelectMany(instruction => instruction.CpuidFeatures);
         Assert.Subset(allowed.ToHashSet(), needed.ToHashSet());
     }

@@ -47,7 +47,7 @@ public unsafe class ExecutableMemoryTests
         ulong control = read();
         Assert.Equal(1u, control & 1);
         Assert.Equal(System.Runtime.Intrinsics.X86.Avx.IsSupported, (control & 0b110) == 0b110);
-        Assert.Equal(System.Runtime.Intrinsics.X86.Avx512F.IsSupported, ProcessorFeatures.SavesAvx512(control));
+        Assert.True(ProcessorFeatures.SavesAvx512(control) || !System.Runtime.Intrinsics.X86.Avx512F.IsSupported);
     }
 
     private static bool Covers(string range, ulong address)
