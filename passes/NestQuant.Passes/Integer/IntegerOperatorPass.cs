@@ -115,12 +115,15 @@ public sealed class IntegerOperatorPass : IGraphPass
             var graph = new QuantizedGraph(context.Model, view, names);
             foreach (NodeProto node in view.Graph.Node)
             {
-                if (node.Domain == NestQuantOps.Domain || node.Is("DequantizeLinear") || node.Is("QuantizeLinear")) continue;
+                if (node.Domain == NestQuantOps.Domain || node.Is("DequantizeLinear") || node.Is("QuantizeLinear") || IsOfTheNesting(node, view)) continue;
                 bool isNeighbour = node.Input.Exists(input => graph.Source(input) is not null) || node.Output.Exists(output => view.Consumers(output).Any(reader => graph.Quantizer(reader) is not null));
                 if (isNeighbour) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reasons.GetValueOrDefault(node) ?? WhyFloat(node));
             }
         }
     }
+
+    /// <summary>Whether a node is the transpose behind a nested operator, which the source model does not have.</summary>
+    private static bool IsOfTheNesting(NodeProto node, GraphView view) => node.Is("Transpose") && view.Producer(node.InputAt(0)) is { Domain: NestQuantOps.Domain };
 
     private static string WhyFloat(NodeProto node) =>
         IntegerOperators.For(node) is not null || PointwiseFunctions.Is(node) ? "its result is not quantized" : $"{node.OpType} has no integer form";
