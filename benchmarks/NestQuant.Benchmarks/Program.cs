@@ -1,6 +1,10 @@
 using BenchmarkDotNet.Running;
 using NestQuant.Benchmarks.CompileSpeed;
 using NestQuant.Benchmarks.GroupNL;
+using NestQuant.Benchmarks.Kernels;
+using NestQuant.Benchmarks.Models;
+using NestQuant.Benchmarks.WholeModels;
+using NestQuant.Compiler.Onnx;
 
 switch (args)
 {
@@ -13,7 +17,19 @@ switch (args)
     case ["groupnl", ..]:
         GroupNLBenchmark.Run(rounds: 100);
         return 0;
+    case ["layers", ..]:
+        LayersBenchmark.Run(filter: args.Length > 1 ? args[1] : "", rounds: 50);
+        return 0;
+    case ["models", var folder]:
+        Directory.CreateDirectory(folder);
+        foreach ((string name, Func<ModelProto> create) in ModelZoo.All)
+            ModelFile.Save(create(), Path.Combine(folder, name + ".onnx"));
+        return 0;
+    case ["whole-models", var nestquant, .. var models]:
+        WholeModelBenchmark.Run(nestquant, models);
+        return 0;
     default:
-        Console.Error.WriteLine("usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl");
+        Console.Error.WriteLine(
+            "usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl | layers [PART OF A NAME] | models FOLDER | whole-models NESTQUANT.DLL [MODEL...]");
         return 2;
 }

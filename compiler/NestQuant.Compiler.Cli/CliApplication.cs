@@ -83,8 +83,9 @@ internal static class CliApplication
         DiffCommand.Add(app, console);
         RunCommand.Add(app, console);
         EvaluateCommand.Add(app, console, cancellation);
+        BenchCommand.Add(app, console, cancellation);
         ExportCommand.Add(app, console, cancellation);
-        app.OnExecute(new Func<int>(() => throw new UsageException("a command is needed: compile, calibrate, merge-ranges, inspect, print, diff, run, evaluate or export; see nestquant --help")));
+        app.OnExecute(new Func<int>(() => throw new UsageException($"a command is needed: {string.Join(", ", app.Commands.Where(command => command.ShowInHelpText).Select(command => command.Name))}; see nestquant --help")));
         foreach (CommandLineApplication command in app.Commands)
             command.OnValidationError(new Action<ValidationResult>(result => throw new UsageException($"{command.Name}: {result.ErrorMessage}")));
         return app;

@@ -14,4 +14,10 @@ public static class NestQuantOps
     /// <c>bits</c> input is n, the default of a compiled model. A fed value other than n always wins.
     /// </summary>
     public const string BitsConfigEntry = "nestquant.bits";
+
+    /// <summary>
+    /// Session configuration entry that lets each node keep decoded weights from run to run: the most bytes per node, with an optional
+    /// suffix k, m or g (powers of 1024). Without it, or with 0, nothing is kept. Results do not depend on it.
+    /// </summary>
+    public const string CacheConfigEntry = "nestquant.cache";
 }

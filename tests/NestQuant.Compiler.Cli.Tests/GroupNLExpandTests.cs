@@ -13,6 +13,8 @@ public sealed class GroupNLExpandTests : IDisposable
     [InlineData("expand", 2, 0)]
     [InlineData("expand:r=4,g=2,sparse,seed=7,period=0.5:3,shift=-1:1,form=standard,function=sine", 2, 0)]
     [InlineData("expand:form=fused", 0, 2)]
+    [InlineData("expand:form=fused,function=gaussian", 0, 2)]
+    [InlineData("expand:form=fused,function=monomial,power=5", 0, 2)]
     public void Convolutions_become_blocks(string kind, int sines, int operators)
     {
         ToolRun run = Tool.Run("compile", Golden.Cnn, "-o", _folder["a.onnx"], "--groupnl", kind).ShouldSucceed();

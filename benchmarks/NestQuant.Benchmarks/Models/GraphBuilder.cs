@@ -32,7 +32,27 @@ internal sealed class GraphBuilder(string name, int seed)
         return Append("Gemm", y, [x, Weight(y + ".weight", [outputs, inputs]), Weight(y + ".bias", [outputs])], AttributeProto.Int("transB", 1));
     }
 
+    /// <summary>A matrix product with a weight [inputs, outputs], and a bias that is added to it.</summary>
+    public string Linear(string x, int inputs, int outputs)
+    {
+        string product = NextValue("linear");
+        Append("MatMul", product, [x, Weight(product + ".weight", [inputs, outputs], inputs)]);
+        return Add(product, Weight(product + ".bias", [outputs]));
+    }
+
     public string Relu(string x) => Op("Relu", x);
+
+    /// <summary>The activation of MobileNet, min(max(x, 0), 6).</summary>
+    public string Relu6(string x)
+    {
+        if (_graph.Initializer.TrueForAll(static tensor => tensor.Name != "zero"))
+        {
+            _graph.Initializer.Add(TensorProto.FromFloats("zero", [], [0f]));
+            _graph.Initializer.Add(TensorProto.FromFloats("six", [], [6f]));
+        }
+
+        return Append("Clip", NextValue("clip"), [x, "zero", "six"]);
+    }
 
     public string Add(string a, string b) => Append("Add", NextValue("add"), [a, b]);
 
@@ -60,12 +80,15 @@ internal sealed class GraphBuilder(string name, int seed)
         return output;
     }
 
-    private string Weight(string name, long[] dims)
+    private string Weight(string name, long[] dims) =>
+        Weight(name, dims, dims.Aggregate(1L, static (product, dim) => product * dim) / dims[0]);
+
+    private string Weight(string name, long[] dims, long weightsPerOutput)
     {
         long count = dims.Aggregate(1L, static (product, dim) => product * dim);
         var bytes = new byte[count * sizeof(float)];
         // A sum of uniform numbers is close enough to a normal distribution, and much faster to draw.
-        float scale = MathF.Sqrt(2f * dims[0] / count) * MathF.Sqrt(3);
+        float scale = MathF.Sqrt(2f / weightsPerOutput) * MathF.Sqrt(3);
         foreach (ref float weight in MemoryMarshal.Cast<byte, float>(bytes.AsSpan()))
             weight = scale * ((_random.NextSingle() + _random.NextSingle() + _random.NextSingle() + _random.NextSingle()) - 2);
         _graph.Initializer.Add(TensorProto.FromBytes(name, TensorDataType.Float, dims, bytes));

@@ -26,7 +26,8 @@ internal static class CompileCommand
 
             --groupnl expand rewrites convolutions into GroupNL blocks (arXiv 2506.12335), which changes what the model computes: the result has
             to be trained. Its parts, all optional: expand:r=2,g=4,sparse,seed=0,form=standard,period=1:2,shift=1:5,function=sine. A convolution keeps
-            1/r of its filters, in g groups; form=fused writes one operator per block instead of standard ones.
+            1/r of its filters, in g groups; form=fused writes one operator per block instead of standard ones; other functions are gaussian,
+            multiquadric, inverse_quadratic, inverse_multiquadric and monomial (with power=3).
             With --calibrate DATA no training is needed: what reads an expanded convolution is refitted, by least squares on DATA, to yield what it did,
             and a convolution for which that fails is left as it was.
 

@@ -38,7 +38,7 @@ internal static class RunCommand
         using var transaction = new OutputTransaction();
         transaction.StagingFolder(folder);
         using ModelSession session = ModelSession.Open(model, threads);
-        NamedArray[] arrays = [.. inputs.Select(input => ReadInput(input, session))];
+        NamedArray[] arrays = [.. inputs.Select(input => InputArguments.Read(input, session.Inputs))];
         var names = new FileNames();
         var lines = new List<string>();
         foreach (NamedArray result in session.Run(arrays, bits))
@@ -50,18 +50,5 @@ internal static class RunCommand
 
         transaction.Commit();
         lines.ForEach(console.Out.WriteLine);
-    }
-
-    private static NamedArray ReadInput(string input, ModelSession session)
-    {
-        // A path may contain '=' too: the text before the first one is a name only when the model has such an input.
-        int separator = input.IndexOf('=', StringComparison.Ordinal);
-        string? name = separator > 0 && !File.Exists(input) ? input[..separator] : null;
-        if (name is not null && session.Inputs.All(known => known.Name != name))
-            throw new ModelException($"the model has no input '{name}': it takes {string.Join(", ", session.Inputs.Select(known => $"'{known.Name}'"))}");
-        string path = name is null ? input : input[(separator + 1)..];
-        if (name is null && session.Inputs.Count > 1)
-            throw new ModelException($"--input {input}: the model has several inputs: write NAME={path} with one of {string.Join(", ", session.Inputs.Select(known => $"'{known.Name}'"))}");
-        return new NamedArray(name, NpyArray.Read(path));
     }
 }

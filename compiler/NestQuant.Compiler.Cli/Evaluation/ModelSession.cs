@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Data;
 using NestQuant.Compiler.Onnx;
@@ -12,11 +13,12 @@ internal sealed class ModelSession : IDisposable
     private readonly InferenceSession _session;
     private readonly RunOptions _runOptions = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
 
-    private ModelSession(string path, InferenceSession session, NestedPrecisions? precisions)
+    private ModelSession(string path, InferenceSession session, NestedPrecisions? precisions, TimeSpan loadTime)
     {
         Path = path;
         _session = session;
         Precisions = precisions;
+        LoadTime = loadTime;
         Inputs = [.. session.InputNames.Select(name => ModelInput.From(name, session.InputMetadata[name]))];
     }
 
@@ -25,6 +27,9 @@ internal sealed class ModelSession : IDisposable
 
     /// <summary>Precisions that the model can run at; null when it has no nested weights.</summary>
     public NestedPrecisions? Precisions { get; }
+
+    /// <summary>What ONNX Runtime took to make the session.</summary>
+    public TimeSpan LoadTime { get; }
 
     /// <summary>Inputs that must be fed, in the model's order.</summary>
     public IReadOnlyList<ModelInput> Inputs { get; }
@@ -37,19 +42,20 @@ internal sealed class ModelSession : IDisposable
     /// <param name="threads">Threads inside an operator; null for ONNX Runtime's default.</param>
     /// <exception cref="ModelException">The file is not a model.</exception>
     /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the model.</exception>
-    public static ModelSession Open(string path, int? threads)
-    {
+    public static ModelSession Open(string path, int? threads) =>
         // Our own loader first: its messages say more about damaged files than a failed session does.
-        NestedPrecisions? precisions = NestedPrecisions.Of(ModelFile.Load(path));
-        // Failures reach the caller as exceptions; ONNX Runtime's own log would repeat them on stderr.
-        var environment = new EnvironmentCreationOptions { logId = "nestquant", logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
-        if (!OrtEnv.IsCreated)
-            OrtEnv.CreateInstanceWithOptions(ref environment);
-        using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        Open(path, threads, NestedPrecisions.Of(ModelFile.Load(path)));
+
+    /// <summary>Loads a model whose precisions are known, without reading the file a second time.</summary>
+    /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the model.</exception>
+    public static ModelSession Open(string path, int? threads, NestedPrecisions? precisions)
+    {
+        using SessionOptions options = CreateOptions();
         if (threads is { } count)
             options.IntraOpNumThreads = count;
-        options.RegisterNestQuantOps();
-        return new ModelSession(path, new InferenceSession(path, options), precisions);
+        long begin = Stopwatch.GetTimestamp();
+        var session = new InferenceSession(path, options);
+        return new ModelSession(path, session, precisions, Stopwatch.GetElapsedTime(begin));
     }
 
     /// <summary>Runs the model once.</summary>
@@ -59,10 +65,19 @@ internal sealed class ModelSession : IDisposable
     /// <exception cref="OnnxRuntimeException">The run failed.</exception>
     public IReadOnlyList<NamedArray> Run(IReadOnlyList<NamedArray> inputs, int? bits)
     {
+        using PreparedRun run = Prepare(inputs, bits);
+        using IDisposableReadOnlyCollection<OrtValue> results = run.Run();
+        return [.. results.Select((value, i) => new NamedArray(Outputs[i], TensorValue.ToArray(value, Outputs[i])))];
+    }
+
+    /// <summary>Hands the inputs of a run to ONNX Runtime; for the parameters see <see cref="Run"/>.</summary>
+    /// <exception cref="ModelException">The arrays do not fit the inputs, or the precision is not one of the model's.</exception>
+    public PreparedRun Prepare(IReadOnlyList<NamedArray> inputs, int? bits)
+    {
+        var names = new List<string>();
         var values = new List<OrtValue>();
         try
         {
-            var names = new List<string>();
             foreach (ModelInput input in Inputs)
             {
                 names.Add(input.Name);
@@ -75,14 +90,26 @@ internal sealed class ModelSession : IDisposable
                 names.Add(PrecisionInput.Name);
                 values.Add(TensorValue.From(NpyArray.From<int>(NpyType.Int32, [], [width])));
             }
-
-            using IDisposableReadOnlyCollection<OrtValue> results = _session.Run(_runOptions, names, values, Outputs);
-            return [.. results.Select((value, i) => new NamedArray(Outputs[i], TensorValue.ToArray(value, Outputs[i])))];
         }
-        finally
+        catch (ModelException)
         {
             values.ForEach(value => value.Dispose());
+            throw;
         }
+
+        return new PreparedRun(_session, _runOptions, names, values);
+    }
+
+    /// <summary>Options with the nested operators registered; the first call loads ONNX Runtime.</summary>
+    public static SessionOptions CreateOptions()
+    {
+        // Failures reach the caller as exceptions; ONNX Runtime's own log would repeat them on stderr.
+        var environment = new EnvironmentCreationOptions { logId = "nestquant", logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        if (!OrtEnv.IsCreated)
+            OrtEnv.CreateInstanceWithOptions(ref environment);
+        var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        options.RegisterNestQuantOps();
+        return options;
     }
 
     /// <inheritdoc/>

@@ -7,7 +7,6 @@ using NestQuant.Compiler.Data;
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Passes.GroupNL.Calibration;
 
 namespace NestQuant.Passes.Calibration;
 

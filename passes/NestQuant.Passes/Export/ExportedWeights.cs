@@ -49,7 +49,9 @@ internal sealed class ExportedWeights(ExportContext context)
 
         float[] scales = nested.Scale.ToFloats();
         int[] zeroPoints = nested.ZeroPoint?.ToInt32s() ?? new int[scales.Length];
-        string? reason = axis < 0 ? "its channels lie on more than one axis" : WhyNotInt8(zeroPoints);
+        string? reason = axis < 0 ? "its channels lie on more than one axis"
+            : Array.Exists(zeroPoints, static value => value is < sbyte.MinValue or > sbyte.MaxValue) ? "a zero point is no int8"
+            : null;
         if (reason is not null)
         {
             // Integers are in the order of the operator's own layout, and never turned here: matrices have their channels on one axis.
@@ -71,13 +73,6 @@ internal sealed class ExportedWeights(ExportContext context)
             axis,
             shape,
             Note: null);
-    }
-
-    /// <summary>Why zero points cannot be those of an int8 weight that integer convolutions accept; null where they can.</summary>
-    private static string? WhyNotInt8(int[] zeroPoints)
-    {
-        if (Array.Exists(zeroPoints, static value => value is < sbyte.MinValue or > sbyte.MaxValue)) return "a zero point is no int8";
-        return Array.Exists(zeroPoints, value => value != zeroPoints[0]) ? "its channels have different zero points, which ONNX Runtime's QLinearConv refuses" : null;
     }
 
     /// <summary>The axis of the weight's shape that has the output channels; -1 where no single one has.</summary>

@@ -17,6 +17,9 @@ internal sealed record ExpansionCandidate(NodeProto Node, TensorProto? Weight, C
     /// <summary>Which consumers of the expanded convolution were refitted, and how well; null without calibration.</summary>
     public string? Refit { get; set; }
 
+    /// <summary>The relative error of the worst refitted consumer, where that is why the convolution is kept.</summary>
+    public double? BudgetNeeded { get; set; }
+
     /// <summary>Parameters that the expansion has beyond its seeds and the bias of the source: a bias that came with an earlier refit.</summary>
     public int GainedParameters { get; set; }
 
@@ -57,5 +60,5 @@ internal sealed record ExpansionCandidate(NodeProto Node, TensorProto? Weight, C
 
     private static bool IsReadByBlock(NodeProto node, GraphView view) => node.Output is [var output, ..] && view.Consumers(output).Any(
         reader => reader.OpType == OperatorNames.GroupNLExpand
-            || (SeedNormalisation.EndingIn(reader, view) is { } start && ExpansionBlock.LeadsToSine(start, view)));
+            || (SeedNormalisation.EndingIn(reader, view) is { } start && ExpansionBlock.LeadsToFunction(start, view)));
 }

@@ -18,16 +18,16 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
     private const int ScaleInput = 3, ClipWithInputs = 11;
 
     /// <summary>Moves an inference BatchNormalization with constant parameters into the operator.</summary>
-    /// <returns>The node that is now part of the operator, or null.</returns>
-    public NodeProto? TakeBatchNorm(NodeProto expand, int channels)
+    /// <returns>The nodes that are now part of the operator.</returns>
+    public IReadOnlyList<NodeProto> TakeBatchNorm(NodeProto expand, int channels)
     {
-        if (expand.Input.Count > ScaleInput || HasActivation(expand)) return null;
-        if (SoleReader(expand) is not { } norm || !norm.Is("BatchNormalization") || BatchNormFoldingPass.WhyTraining(norm, opset) is not null) return null;
+        if (expand.Input.Count > ScaleInput || HasActivation(expand)) return [];
+        if (SoleReader(expand) is not { } norm || !norm.Is("BatchNormalization") || BatchNormFoldingPass.WhyTraining(norm, opset) is not null) return [];
         var parameters = new float[4][];
         for (int i = 0; i < parameters.Length; i++)
         {
             string name = norm.InputAt(i + 1);
-            if (name.Length == 0 || view.Constant(name) is not { DataType: TensorDataType.Float } tensor || tensor.ElementCount != channels) return null;
+            if (name.Length == 0 || view.Constant(name) is not { DataType: TensorDataType.Float } tensor || tensor.ElementCount != channels) return [];
             parameters[i] = tensor.ToFloats();
         }
 
@@ -36,29 +36,50 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
         for (int c = 0; c < channels; c++) bias[c] = (float)(parameters[1][c] - (parameters[2][c] * factors[c]));
         AddInput(expand, "_scale", Array.ConvertAll(factors, static factor => (float)factor));
         AddInput(expand, "_bias", bias);
-        TakeOver(norm, expand);
-        return norm;
+        TakeOver([norm], expand);
+        return [norm];
     }
 
-    /// <summary>Moves Relu, Clip with constant bounds or HardSwish into the operator.</summary>
-    /// <returns>The node that is now part of the operator, or null.</returns>
-    public NodeProto? TakeActivation(NodeProto expand)
+    /// <summary>Moves Relu, Clip with constant bounds or HardSwish, also as operator sets before 14 write it, into the operator.</summary>
+    /// <returns>The nodes that are now part of the operator.</returns>
+    public IReadOnlyList<NodeProto> TakeActivation(NodeProto expand)
     {
-        if (HasActivation(expand) || SoleReader(expand) is not { } activation) return null;
+        if (HasActivation(expand)) return [];
+        if (GatedHardSwish(expand) is { } gated)
+        {
+            expand.SetAttribute(AttributeProto.String(AttributeNames.Activation, ActivationNames.HardSwish));
+            TakeOver(gated, expand);
+            return gated;
+        }
+
+        if (SoleReader(expand) is not { } activation) return [];
         if (activation.Is("HardSwish"))
         {
             expand.SetAttribute(AttributeProto.String(AttributeNames.Activation, ActivationNames.HardSwish));
         }
         else
         {
-            if (Bounds(activation) is not { } bounds) return null;
+            if (Bounds(activation) is not { } bounds) return [];
             expand.SetAttribute(AttributeProto.String(AttributeNames.Activation, ActivationNames.Clip));
             if (!float.IsNegativeInfinity(bounds.Low)) expand.SetAttribute(AttributeProto.Float(AttributeNames.ActivationMin, bounds.Low));
             if (!float.IsPositiveInfinity(bounds.High)) expand.SetAttribute(AttributeProto.Float(AttributeNames.ActivationMax, bounds.High));
         }
 
-        TakeOver(activation, expand);
-        return activation;
+        TakeOver([activation], expand);
+        return [activation];
+    }
+
+    /// <summary>h * HardSigmoid (h) with the slope 1 / 6 and the offset 1 / 2, which is HardSwish, where nothing else reads either.</summary>
+    private NodeProto[]? GatedHardSwish(NodeProto expand)
+    {
+        const float slope = 1f / 6, offset = 0.5f, slopeTolerance = 1e-7f;
+        string maps = expand.Output[0];
+        if (view.IsOutput(maps) || view.Consumers(maps) is not [var first, var second]) return null;
+        (NodeProto gate, NodeProto product) = first.Is("HardSigmoid") ? (first, second) : (second, first);
+        if (!gate.Is("HardSigmoid") || !product.Is("Mul") || view.IsOutput(gate.Output[0]) || view.Consumers(gate.Output[0]) is not [var reader]) return null;
+        bool multiplies = reader == product && product.Input.Count == 2 && product.Input.Contains(maps) && product.Input.Contains(gate.Output[0]);
+        bool fits = MathF.Abs(gate.GetFloat("alpha", 0.2f) - slope) <= slopeTolerance && gate.GetFloat("beta", offset) == offset;
+        return multiplies && fits ? [gate, product] : null;
     }
 
     private void AddInput(NodeProto expand, string suffix, float[] values)
@@ -91,10 +112,10 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
         return !view.IsOutput(value) && view.Consumers(value) is [var reader] && reader.InputAt(0) == value ? reader : null;
     }
 
-    /// <summary>The operator now yields what the node after it did.</summary>
-    private void TakeOver(NodeProto next, NodeProto expand)
+    /// <summary>The operator now yields what the last of the nodes after it did.</summary>
+    private void TakeOver(NodeProto[] next, NodeProto expand)
     {
-        view.Remove(new HashSet<NodeProto>(ReferenceEqualityComparer.Instance) { next });
-        view.RenameProduced(expand.Output[0], next.Output[0]);
+        view.Remove(next.ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance));
+        view.RenameProduced(expand.Output[0], next[^1].Output[0]);
     }
 }

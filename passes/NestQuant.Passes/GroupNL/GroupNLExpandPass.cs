@@ -14,6 +14,7 @@ namespace NestQuant.Passes.GroupNL;
 /// y = Conv (x, W, B)
 /// s = Conv (x, W_seeds); n = Div (s, Clip (ReduceL2 (s), 1e-12)); y = Add (Concat (n, Sin (Mul (Sub (n, shift), period))), B)
 /// </code>
+/// or with another function of <see cref="GroupNLExpandOptions.Function"/> in the place of Sin.
 /// </summary>
 /// <remarks>
 /// <para>The result computes another function: it has to be trained before it is of use, and no accuracy is promised. It starts from trained
@@ -107,12 +108,18 @@ public sealed class GroupNLExpandPass : IGraphPass
         foreach (FunctionProto function in context.Model.Functions)
             foreach (NodeProto node in GraphTraversal.AllNodes(function.Node).Where(static node => node.Is("Conv")))
                 context.Decisions.Kept(Name, node.DisplayName(), node.OpType, $"it is part of the local function '{function.Name}'");
-        if (cost is null || !Array.Exists(candidates, static candidate => candidate.Reason is null)) return;
+        string? curve = BudgetCurve.Describe(candidates);
+        if (cost is null || !Array.Exists(candidates, static candidate => candidate.Reason is null))
+        {
+            if (curve is not null) context.Decisions.Kept(Name, graph.Name, Summary, $"no Conv is expanded; {curve}");
+            return;
+        }
+
         DeadCode.Remove(graph);
         string outlook = _calibration is { } calibration
             ? string.Create(CultureInfo.InvariantCulture, $"their consumers are refitted on {calibration.Data.Count} samples: 'nestquant evaluate' tells what that costs in accuracy")
             : "the expanded model needs training";
-        context.Decisions.Rewritten(Name, graph.Name, Summary, note: $"{cost.Summarise()}; {outlook}");
+        context.Decisions.Rewritten(Name, graph.Name, Summary, note: $"{cost.Summarise()}; {outlook}{(curve is null ? "" : $"; {curve}")}");
     }
 
     private ModelException NothingToExpand(ExpansionCandidate[] candidates)

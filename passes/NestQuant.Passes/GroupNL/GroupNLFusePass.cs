@@ -16,8 +16,8 @@ namespace NestQuant.Passes.GroupNL;
 /// </summary>
 /// <remarks>
 /// "maps of n" is any arrangement of the maps of n along the channels: Split into groups, Tile, Concat, Slice, Gather and channel shuffles, before
-/// or after the sine. Shift and period must be constants, which they are in an exported model once its constants are folded. The seed maps
-/// come from anywhere. A normalisation that leads to a sine but is no GroupNL block stays, and the decision log says why.
+/// or after the sine, which stands for any function of <see cref="FunctionTrace"/>. Shift and period must be constants, which they are in an exported model once its
+/// constants are folded. The seed maps come from anywhere. A normalisation that leads to a function but is no GroupNL block stays, and the decision log says why.
 /// </remarks>
 public sealed class GroupNLFusePass : IGraphPass
 {
@@ -47,25 +47,25 @@ public sealed class GroupNLFusePass : IGraphPass
     [
         .. from node in view.Graph.Node
            let start = SeedNormalisation.EndingIn(node, view)
-           where start is not null && ExpansionBlock.LeadsToSine(start, view)
+           where start is not null && ExpansionBlock.LeadsToFunction(start, view)
            select start,
     ];
 
     private bool Fuse(SeedNormalisation start, GraphView view, UniqueNames names, ModelContext context)
     {
         long opset = context.Model.OpsetVersion();
-        NodeProto norm = start.Norm;
+        NodeProto candidate = start.Norm;
         if (ExpansionBlock.WhyNot(start, view, opset, out ExpansionBlock? block) is { } reason)
         {
-            context.Decisions.Kept(Name, norm.DisplayName(), norm.OpType, reason);
+            context.Decisions.Kept(Name, candidate.DisplayName(), candidate.OpType, reason);
             return false;
         }
 
         NodeProto expand = Emit(block!, view, names);
         var epilogue = new ExpansionEpilogue(view, names, opset);
-        NodeProto?[] taken = [epilogue.TakeBatchNorm(expand, block!.Channels), epilogue.TakeActivation(expand)];
-        string with = string.Concat(taken.OfType<NodeProto>().Select(static node => $", {node.OpType} '{node.DisplayName()}'"));
-        context.Decisions.Rewritten(Name, norm.DisplayName(), norm.OpType, note: $"{OperatorNames.GroupNLExpand} '{expand.DisplayName()}' runs {block.Inner.Count + 1} nodes{with}");
+        NodeProto[] taken = [.. epilogue.TakeBatchNorm(expand, block!.Channels), .. epilogue.TakeActivation(expand)];
+        string with = string.Concat(taken.Select(static node => $", {node.OpType} '{node.DisplayName()}'"));
+        context.Decisions.Rewritten(Name, candidate.DisplayName(), candidate.OpType, note: $"{OperatorNames.GroupNLExpand} '{expand.DisplayName()}' runs {block.Inner.Count + 1} nodes{with}");
         return true;
     }
 
@@ -83,7 +83,8 @@ public sealed class GroupNLFusePass : IGraphPass
         expand.Input.AddRange([block.Seeds, shift.Name, period.Name]);
         expand.Output.Add(join.Output[0]);
         expand.Attribute.Add(AttributeProto.IntList(AttributeNames.Source, Array.ConvertAll(block.Generated, static map => (long)map.Seed)));
-        expand.Attribute.Add(AttributeProto.String(AttributeNames.Function, GroupNLFunctions.Sine));
+        expand.Attribute.Add(AttributeProto.String(AttributeNames.Function, block.Function.Name));
+        if (block.Function.Power > 0) expand.Attribute.Add(AttributeProto.Int(AttributeNames.Power, block.Function.Power));
         expand.Attribute.Add(AttributeProto.Float(AttributeNames.Epsilon, block.Epsilon));
         view.Replace(join, expand);
         view.Remove(block.Inner);

@@ -12,7 +12,19 @@ internal enum MapStage
     /// <summary>(n - shift) * period.</summary>
     Scaled,
 
-    /// <summary>sin((n - shift) * period).</summary>
+    /// <summary>u^2, with u what was there before.</summary>
+    Squared,
+
+    /// <summary>-u^2.</summary>
+    NegatedSquare,
+
+    /// <summary>1 + u^2.</summary>
+    OnePlusSquare,
+
+    /// <summary>|u|^k.</summary>
+    Magnitude,
+
+    /// <summary>A function of u, see <see cref="MapOrigin.Function"/>.</summary>
     Generated,
 }
 
@@ -21,4 +33,7 @@ internal enum MapStage
 /// <param name="Stage">What has been done to that map.</param>
 /// <param name="Shift">What was subtracted; 0 before <see cref="MapStage.Shifted"/>.</param>
 /// <param name="Period">The factor; 1 before <see cref="MapStage.Scaled"/>.</param>
-internal readonly record struct MapOrigin(int Seed, MapStage Stage = MapStage.Normalised, float Shift = 0, float Period = 1);
+/// <param name="Power">k of <see cref="MapStage.Magnitude"/>; 0 in other stages.</param>
+/// <param name="Function">What generated it; that of the sine before.</param>
+internal readonly record struct MapOrigin(
+    int Seed, MapStage Stage = MapStage.Normalised, float Shift = 0, float Period = 1, int Power = 0, GroupNLFunction Function = default);

@@ -14,6 +14,7 @@ internal sealed class MapTrace
     private readonly long?[] _seedShape;
     private readonly Dictionary<string, TracedMaps> _traced = new(StringComparer.Ordinal);
     private readonly ShapeTrace _shapes;
+    private readonly FunctionTrace _functions;
 
     /// <summary>Starts at the normalised maps.</summary>
     /// <param name="view">The graph.</param>
@@ -28,6 +29,7 @@ internal sealed class MapTrace
         Seeds = (int)seedShape[TracedMaps.ChannelAxis]!.Value;
         _traced[normalised] = TracedMaps.Seeds(Seeds);
         _shapes = new ShapeTrace(view, ShapeOf);
+        _functions = new FunctionTrace(view, _traced);
     }
 
     /// <summary>Number of seed maps.</summary>
@@ -59,17 +61,20 @@ internal sealed class MapTrace
     {
         string name = $"{node.OpType} '{node.DisplayName()}'";
         if (!node.IsDefaultDomain() || node.Output is [] or [""]) return $"its maps are also used by {name}";
+        if (_functions.TryFollow(node)) return null;
         switch (node.OpType)
         {
             case "Split":
                 return Split(node) ? null : $"{name} does not split the maps into constant sizes along the channels";
             case "Concat":
                 return Concat(node) ? null : $"{name} does not join its maps along the channels, or joins them with others";
+            case "Sin":
+                return $"{name} comes after another function";
             case "Sub" or "Add" or "Mul":
                 return new ChannelArithmetic(_view, _traced).Follow(node);
-            case "Sin":
-                return Sin(node) ? null : $"{name} comes after another Sin";
         }
+
+        if (FunctionTrace.IsStep(node.OpType)) return $"{name} is no step of a function that is known";
 
         TracedMaps? result = _traced.TryGetValue(node.InputAt(0), out TracedMaps? maps) ? Rearrange(node, maps) : null;
         if (result is null) return IsRearrangement(node) ? $"{name} does more than putting the maps in another order" : $"its maps are also used by {name}";
@@ -124,13 +129,6 @@ internal sealed class MapTrace
         }
 
         _traced[node.Output[0]] = TracedMaps.Plain([.. joined]);
-        return true;
-    }
-
-    private bool Sin(NodeProto node)
-    {
-        if (!_traced.TryGetValue(node.InputAt(0), out TracedMaps? maps) || Array.Exists(maps.Maps, static map => map.Stage == MapStage.Generated)) return false;
-        _traced[node.Output[0]] = maps with { Maps = Array.ConvertAll(maps.Maps, static map => map with { Stage = MapStage.Generated }) };
         return true;
     }
 

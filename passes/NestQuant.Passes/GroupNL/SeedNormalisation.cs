@@ -53,11 +53,19 @@ internal sealed record SeedNormalisation(NodeProto Norm, NodeProto? Bound, NodeP
         if (Norm.GetInt("keepdims", 1) == 0) return "the norm does not keep the channel axis";
         long[]? axes = Norm.GetInts("axes") ?? (view.Constant(Norm.InputAt(1)) is { DataType: TensorDataType.Int64 } tensor ? tensor.ToInt64s() : null);
         if (axes is not [TracedMaps.ChannelAxis] and not [TracedMaps.ChannelAxis - TracedMaps.Rank])
-            return axes is null ? "the axis of the norm is not a constant" : $"the norm is taken over axis {string.Join(',', axes)}, not over the channels (axis 1)";
+            return axes is null ? "the axis of the norm is not a constant" : WhyNotOver(axes);
         if (Bound is null) return "the norm has no lower bound";
         if (LowerBound(Bound, view, opset) is not { } bound) return $"the lower bound of the norm, in {Bound.OpType} '{Bound.DisplayName()}', is not a single constant";
         epsilon = bound;
         return float.IsFinite(bound) && bound > 0 ? null : FormattableString.Invariant($"the lower bound of the norm is {bound}, not positive");
+    }
+
+    private static string WhyNotOver(long[] axes)
+    {
+        string reason = $"the norm is taken over axis {string.Join(',', axes)}, not over the channels (axis 1)";
+        return axes is [TracedMaps.WidthAxis] or [TracedMaps.WidthAxis - TracedMaps.Rank]
+            ? $"{reason}: a channels-last block is not fused; export the model channels first"
+            : reason;
     }
 
     private float? LowerBound(NodeProto bound, GraphView view, long opset)

@@ -80,16 +80,16 @@ internal sealed class StandardExpansion(GraphView view, UniqueNames names, long 
         return divide.Output[0];
     }
 
-    /// <summary>sin((maps - shift) * period), with a shift and a period for each copy of each group.</summary>
+    /// <summary>The function of (maps - shift) * period, with a shift and a period for each copy of each group.</summary>
     private string Generate(List<NodeProto> nodes, string normalised, int[] sizes, int count, string stem)
     {
         int copies = options.Ratio - 1;
         float[] shifts = PerMap(random.Next(sizes.Length * copies, options.Shift), sizes), periods = PerMap(random.Next(sizes.Length * copies, options.Period), sizes);
         NodeProto shift = Node("Sub", stem + "_shift", [Repeat(nodes, normalised, sizes, stem), Constant(stem + "_shifts", [count, 1, 1], shifts)]);
         NodeProto scale = Node("Mul", stem + "_scale", [shift.Output[0], Constant(stem + "_periods", [count, 1, 1], periods)]);
-        NodeProto sine = Node("Sin", stem + "_sine", [scale.Output[0]]);
-        nodes.AddRange([shift, scale, sine]);
-        return sine.Output[0];
+        nodes.AddRange([shift, scale]);
+        var function = new StandardFunction(nodes, (type, suffix, inputs) => Node(type, stem + suffix, inputs), (suffix, value) => Constant(stem + suffix, [], [value]));
+        return function.Write(options.Function, scale.Output[0]);
     }
 
     /// <summary>Every group of maps as often as there are copies, group after group; with one copy, the maps as they are.</summary>

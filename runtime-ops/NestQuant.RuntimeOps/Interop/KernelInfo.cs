@@ -12,6 +12,9 @@ internal readonly unsafe struct KernelInfo(OrtApi api, void* info)
     /// <summary>A session configuration entry, or null when it is not set.</summary>
     public string? ConfigEntry(string key) => _api.ConfigEntry(_info, key);
 
+    /// <summary>Writes a warning to the session's log.</summary>
+    public void Warn(string message, string source) => _api.Warn(_info, message, source);
+
     /// <summary>The address of a constant input's data, or 0 when the input is absent or not constant.</summary>
     public nint ConstantInputData(int index)
     {

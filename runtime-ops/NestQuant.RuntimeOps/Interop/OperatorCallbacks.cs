@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Operators;
 
 namespace NestQuant.RuntimeOps.Interop;
@@ -12,6 +13,8 @@ internal static unsafe class OperatorCallbacks
 {
     private const int Required = 0;
     private const int Optional = 1;
+
+    private static int s_isTierTold;
 
     /// <summary>Sets the callbacks of an operator struct.</summary>
     public static void Fill(OrtCustomOp* op)
@@ -83,6 +86,7 @@ internal static unsafe class OperatorCallbacks
             KernelInfo kernelInfo = new(api, info);
             instance = new KernelInstance(api, Operator(op).Name, kernelInfo.NodeName);
             instance.Kernel = Operator(op).CreateKernel(kernelInfo);
+            TellTier(kernelInfo);
             *kernel = GCHandle.ToIntPtr(GCHandle.Alloc(instance));
             return null;
         }
@@ -132,6 +136,13 @@ internal static unsafe class OperatorCallbacks
         }
 
         return null;
+    }
+
+    // Once for the process: the tier is the same for all kernels.
+    private static void TellTier(KernelInfo info)
+    {
+        if (Interlocked.Exchange(ref s_isTierTold, 1) == 0 && KernelTier.Remark is { } remark)
+            info.Warn(remark, nameof(KernelTier));
     }
 
     private static void* Failed(OrtApi api, string title, Exception error)

@@ -144,6 +144,21 @@ internal readonly unsafe struct OrtApi(void** table)
         }
     }
 
+    /// <summary>Writes a warning to the session's log.</summary>
+    /// <param name="info">The kernel that warns.</param>
+    /// <param name="message">What to tell.</param>
+    /// <param name="source">Which part of the library tells it.</param>
+    public void Warn(void* info, string message, string source)
+    {
+        void* logger;
+        Check(_functions.KernelInfoGetLogger(info, &logger));
+
+        // The path of a source file is in the system's own characters, two bytes each on Windows.
+        byte[] path = OperatingSystem.IsWindows() ? Encoding.Unicode.GetBytes(source + '\0') : ZeroTerminated(source);
+        fixed (byte* text = ZeroTerminated(message), file = path, function = ZeroTerminated(source))
+            Check(_functions.LoggerLogMessage(logger, LogLevel.Warning, text, file, 0, function));
+    }
+
     /// <summary>The value of a constant input, or null when the input is not constant.</summary>
     public void* ConstantInput(void* info, int index)
     {

@@ -72,6 +72,12 @@ internal readonly unsafe struct OrtApiFunctions(void** table)
     public delegate* unmanaged[Cdecl]<void*, byte*, nuint*, void*> KernelInfoGetNodeName =>
         (delegate* unmanaged[Cdecl]<void*, byte*, nuint*, void*>)table[OrtApiSlot.KernelInfoGetNodeName];
 
+    public delegate* unmanaged[Cdecl]<void*, void**, void*> KernelInfoGetLogger =>
+        (delegate* unmanaged[Cdecl]<void*, void**, void*>)table[OrtApiSlot.KernelInfoGetLogger];
+
+    public delegate* unmanaged[Cdecl]<void*, LogLevel, byte*, byte*, int, byte*, void*> LoggerLogMessage =>
+        (delegate* unmanaged[Cdecl]<void*, LogLevel, byte*, byte*, int, byte*, void*>)table[OrtApiSlot.LoggerLogMessage];
+
     public delegate* unmanaged[Cdecl]<void*, nuint, int*, void**, void*> KernelInfoGetConstantInputTensor =>
         (delegate* unmanaged[Cdecl]<void*, nuint, int*, void**, void*>)table[OrtApiSlot.KernelInfoGetConstantInputTensor];
 

@@ -35,6 +35,8 @@ internal static class OrtApiSlot
     public const int KernelInfoGetAttributeArrayFloat = 162;
     public const int KernelInfoGetAttributeArrayInt64 = 163;
     public const int KernelInfoGetNodeName = 244;
+    public const int KernelInfoGetLogger = 245;
+    public const int LoggerLogMessage = 247;
     public const int KernelInfoGetConstantInputTensor = 249;
     public const int ShapeInferContextGetInputTypeShape = 268;
     public const int ShapeInferContextGetAttribute = 269;

@@ -69,6 +69,12 @@ internal enum OrtErrorCode
     InvalidArgument = 2,
 }
 
+/// <summary>OrtLoggingLevel, those used here.</summary>
+internal enum LogLevel
+{
+    Warning = 2,
+}
+
 /// <summary>OrtOpAttrType, those used here.</summary>
 internal enum OpAttributeType
 {

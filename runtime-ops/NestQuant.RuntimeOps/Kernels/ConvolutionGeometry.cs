@@ -72,6 +72,16 @@ internal sealed class ConvolutionGeometry(
     /// <summary>K: the length of one sum.</summary>
     public int ReductionLength => Taps * ChannelsPerGroup;
 
+    /// <summary>Whether the rows of the equivalent matrix product lie in the input as they are: 1x1, no stride, no padding.</summary>
+    public bool IsPointwise => IsPointwiseAlong(Height) && IsPointwiseAlong(Width);
+
+    /// <summary>The same convolution with each <paramref name="bundle"/> neighbouring groups as one, whose weights between groups are 0.</summary>
+    public ConvolutionGeometry Bundled(int bundle) =>
+        bundle == 1 ? this : new ConvolutionGeometry(Batch, Height, Width, Groups / bundle, ChannelsPerGroup * bundle, OutputChannels);
+
+    private static bool IsPointwiseAlong(in ConvolutionAxis axis) =>
+        axis is { Kernel: 1, Stride: 1, PadBegin: 0 } && axis.Output == axis.Input;
+
     private static int CheckedRows(long batch, long height, long width)
     {
         long rows = batch * height;

@@ -9,13 +9,19 @@ namespace NestQuant.RuntimeOps.Kernels;
 /// </summary>
 internal sealed unsafe class DepthwiseConvolution
 {
-    private const int RowsPerPart = 256;
+    // Enough parts for load balance; more would only repeat the decoding of weights.
+    private const int WantedParts = 16;
+    private const int LeastRowsPerPart = 256;
+
+    // Bounds the padding, which reaches as far as the taps of neighbouring outputs do.
+    private const int MaxPaddingBytes = 64 * 1024;
 
     private readonly KernelTier _tier;
     private readonly ConvolutionGeometry _geometry;
     private readonly PanelSource _weights;
     private readonly ConvolutionData _data;
     private readonly long _outputStride;
+    private readonly int _rowsPerPart;
     private readonly RowCompletion? _completion;
 
     private DepthwiseConvolution(
@@ -25,11 +31,21 @@ internal sealed unsafe class DepthwiseConvolution
         _geometry = geometry;
         _weights = weights;
         _data = data;
+        int rowParts = (WantedParts + weights.Layout.Panels - 1) / weights.Layout.Panels;
+        _rowsPerPart = Math.Max(LeastRowsPerPart, (int)(((long)geometry.Rows + rowParts - 1) / rowParts));
         _outputStride = (epilogue?.RowStride ?? geometry.OutputChannels) * data.OutputBytes;
         _completion = epilogue is null ? null : new RowCompletion(epilogue, RowParts, weights.Layout.Panels);
     }
 
     private int Pairs => (_geometry.Taps + 1) / 2;
+
+    /// <summary>Bytes from the taps of an output to those of its neighbour.</summary>
+    private long Step => (long)_geometry.Width.Stride * _geometry.InputChannels;
+
+    /// <summary>The most neighbouring outputs to compute at once.</summary>
+    private int ColumnsPerRun => (int)Math.Clamp(MaxPaddingBytes / Step, 1, _tier.TileRows);
+
+    private int PaddingBytes => checked((int)((ColumnsPerRun - 1) * Step)) + NestedLayout.PanelChannels;
 
     /// <summary>
     /// Whether the convolution is depthwise and its weights, less their zero points, are small enough for 16-bit products with sums of 32 bits.
@@ -56,26 +72,29 @@ internal sealed unsafe class DepthwiseConvolution
         loop.Run(checked((int)parts), convolution.RunPart);
     }
 
-    private int RowParts => (int)(((long)_geometry.Rows + RowsPerPart - 1) / RowsPerPart);
+    private int RowParts => (int)(((long)_geometry.Rows + _rowsPerPart - 1) / _rowsPerPart);
 
     private void RunPart(int part)
     {
         (int panel, int rowPart) = Math.DivRem(part, RowParts);
-        int firstRow = rowPart * RowsPerPart;
-        int endRow = Math.Min(firstRow + RowsPerPart, _geometry.Rows);
+        int firstRow = rowPart * _rowsPerPart;
+        int endRow = Math.Min(firstRow + _rowsPerPart, _geometry.Rows);
         int taps = 2 * Pairs;
         sbyte[] panelBuffer = ArrayPool<sbyte>.Shared.Rent(_weights.DecodedLength);
         short[] weightBuffer = ArrayPool<short>.Shared.Rent(taps * KernelTier.TileChannels);
         nint[] tapBuffer = ArrayPool<nint>.Shared.Rent(taps);
+        byte[] paddingBuffer = ArrayPool<byte>.Shared.Rent(PaddingBytes);
+        paddingBuffer.AsSpan(0, PaddingBytes).Fill((byte)_data.XZeroPoint);
         try
         {
             fixed (sbyte* values = panelBuffer)
             fixed (short* weights = weightBuffer)
             fixed (nint* tapPointers = tapBuffer)
+            fixed (byte* padding = paddingBuffer)
             {
                 _weights.Decode(_tier, panel, values);
                 PairTaps(panel, values, weights);
-                RunRows(panel, firstRow, endRow, weights, (byte**)tapPointers);
+                RunRows(panel, firstRow, endRow, weights, padding, (byte**)tapPointers);
             }
         }
         finally
@@ -83,41 +102,33 @@ internal sealed unsafe class DepthwiseConvolution
             ArrayPool<sbyte>.Shared.Return(panelBuffer);
             ArrayPool<short>.Shared.Return(weightBuffer);
             ArrayPool<nint>.Shared.Return(tapBuffer);
+            ArrayPool<byte>.Shared.Return(paddingBuffer);
         }
 
         _completion?.PartDone(rowPart, firstRow, endRow - firstRow);
     }
 
-    private void RunRows(int panel, int firstRow, int endRow, short* weights, byte** taps)
+    private void RunRows(int panel, int firstRow, int endRow, short* weights, byte* padding, byte** taps)
     {
         int firstChannel = panel * NestedLayout.PanelChannels;
         int channels = _weights.Layout.ChannelsOf(panel);
-        PanelEpilogue epilogue = _data.Epilogue(firstChannel, channels);
-        epilogue.HasZeroPoint = false;
-        new Span<int>(epilogue.ZeroPoint, NestedLayout.PanelChannels).Clear();
-        byte* padding = stackalloc byte[NestedLayout.PanelChannels];
-        new Span<byte>(padding, NestedLayout.PanelChannels).Fill((byte)_data.XZeroPoint);
+        PanelEpilogue epilogue = Epilogue(firstChannel, channels, weights);
         int* tile = stackalloc int[_tier.TileRows * KernelTier.TileChannels];
-        int tileRows = 0;
         taps[2 * Pairs - 1] = padding;
 
         (int line, int column) = Math.DivRem(firstRow, _geometry.Width.Output);
         (int image, line) = Math.DivRem(line, _geometry.Height.Output);
-        bool canStep = false;
-        for (int row = firstRow; row < endRow; row++)
+        for (int row = firstRow; row < endRow;)
         {
-            canStep = PointAtTaps(image, line, column, firstChannel, padding, taps, canStep);
-            _tier.DotDepthwise(taps, Pairs, weights, _data.XZeroPoint, channels, tile + tileRows * KernelTier.TileChannels);
-            if (++tileRows == _tier.TileRows || row == endRow - 1)
+            PointAtTaps(image, line, column, firstChannel, padding, taps);
+            int columns = Math.Min(ColumnsAlike(column), endRow - row);
+            _tier.DotDepthwise(taps, (nint)Step, columns, Pairs, weights, channels, tile);
+            byte* y = _data.Output(firstChannel) + row * _outputStride;
+            _tier.Store(tile, columns, 0, channels, epilogue, null, y, _outputStride);
+            row += columns;
+            column += columns;
+            if (column == _geometry.Width.Output)
             {
-                byte* y = _data.Output(firstChannel) + (row + 1L - tileRows) * _outputStride;
-                _tier.Store(tile, tileRows, 0, channels, epilogue, null, y, _outputStride);
-                tileRows = 0;
-            }
-
-            if (++column == _geometry.Width.Output)
-            {
-                canStep = false;
                 column = 0;
                 if (++line == _geometry.Height.Output)
                 {
@@ -128,20 +139,48 @@ internal sealed unsafe class DepthwiseConvolution
         }
     }
 
+    /// <summary>The panel's factors; its weights have their zero points taken off, its activations have not.</summary>
+    private PanelEpilogue Epilogue(int firstChannel, int channels, short* weights)
+    {
+        PanelEpilogue epilogue = _data.Epilogue(firstChannel, channels);
+        epilogue.HasZeroPoint = false;
+        new Span<int>(epilogue.ZeroPoint, NestedLayout.PanelChannels).Clear();
+        for (int pair = 0; pair < Pairs; pair++, weights += 2 * KernelTier.TileChannels)
+        {
+            for (int c = 0; c < channels; c++)
+                epilogue.RowCentering[c] += _data.XZeroPoint * (weights[c * 2] + weights[c * 2 + 1]);
+        }
+
+        return epilogue;
+    }
+
+    /// <summary>How many outputs from this one on have all their columns of taps inside the image; at least this one.</summary>
+    private int ColumnsAlike(int column)
+    {
+        ref readonly ConvolutionAxis width = ref _geometry.Width;
+        long x = (long)column * width.Stride - width.PadBegin;
+        long free = width.Input - 1 - (x + (width.Kernel - 1L) * width.Dilation);
+        if (x < 0 || free < 0)
+            return 1;
+        long columns = Math.Min(free / width.Stride + 1, width.Output - column);
+        return (int)Math.Min(columns, ColumnsPerRun);
+    }
+
     /// <summary>Reorders a decoded panel to <c>[tap / 2][channel 32][2]</c> and takes the zero points off.</summary>
     private void PairTaps(int panel, sbyte* values, short* weights)
     {
         // In bounds: `values` has a group of 4 taps for each tap, `weights` a pair; an odd last tap is paired with weight 0.
         int channels = _weights.Layout.ChannelsOf(panel);
         new Span<short>(weights, 2 * Pairs * KernelTier.TileChannels).Clear();
+        int* zeroPoints = stackalloc int[KernelTier.TileChannels];
+        for (int c = 0; c < channels; c++)
+            zeroPoints[c] = _data.WeightZeroPoint(panel * KernelTier.TileChannels + c);
         for (int tap = 0; tap < _geometry.Taps; tap++)
         {
+            sbyte* value = values + tap / 4 * (KernelTier.TileChannels * 4) + tap % 4;
+            short* weight = weights + tap / 2 * (KernelTier.TileChannels * 2) + tap % 2;
             for (int c = 0; c < channels; c++)
-            {
-                int value = values[((tap / 4) * KernelTier.TileChannels + c) * 4 + tap % 4];
-                int zeroPoint = _data.WeightZeroPoint(panel * KernelTier.TileChannels + c);
-                weights[((tap / 2) * KernelTier.TileChannels + c) * 2 + tap % 2] = (short)(value - zeroPoint);
-            }
+                weight[c * 2] = (short)(value[c * 4] - zeroPoints[c]);
         }
     }
 
@@ -150,26 +189,17 @@ internal sealed unsafe class DepthwiseConvolution
     /// <param name="line">Output line.</param>
     /// <param name="column">Output column.</param>
     /// <param name="firstChannel">The panel's first channel.</param>
-    /// <param name="padding">32 bytes of the zero point.</param>
-    /// <param name="taps">The pointers; on a step, those of the column before.</param>
-    /// <param name="canStep">Whether the pointers are those of the column before, all inside the image.</param>
-    /// <returns>Whether all taps are inside the image.</returns>
-    private bool PointAtTaps(int image, int line, int column, int firstChannel, byte* padding, byte** taps, bool canStep)
+    /// <param name="padding"><see cref="PaddingBytes"/> bytes of the zero point.</param>
+    /// <param name="taps">Receives the pointers.</param>
+    private void PointAtTaps(int image, int line, int column, int firstChannel, byte* padding, byte** taps)
     {
-        // In bounds: a pointer into the input is made only for a position inside the image; the padding holds one panel.
+        // In bounds: a pointer into the input is made only for a position inside the image; of outputs that share pointers all columns
+        // are inside, and the padding is as long as their steps.
         ref readonly ConvolutionAxis height = ref _geometry.Height;
         ref readonly ConvolutionAxis width = ref _geometry.Width;
         long x = (long)column * width.Stride - width.PadBegin;
         long y = (long)line * height.Stride - height.PadBegin;
         (int firstX, int endX) = width.TapsInside(x);
-        if (canStep && endX - firstX == width.Kernel)
-        {
-            long step = (long)width.Stride * _geometry.InputChannels;
-            for (int tap = 0; tap < _geometry.Taps; tap++)
-                taps[tap] += step;
-            return true;
-        }
-
         (int firstY, int endY) = height.TapsInside(y);
         for (int ky = 0; ky < height.Kernel; ky++)
         {
@@ -180,7 +210,5 @@ internal sealed unsafe class DepthwiseConvolution
                 *taps++ = isInside ? _data.X + position * _geometry.InputChannels + firstChannel : padding;
             }
         }
-
-        return endX - firstX == width.Kernel && endY - firstY == height.Kernel;
     }
 }

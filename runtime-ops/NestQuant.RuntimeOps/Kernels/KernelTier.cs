@@ -1,4 +1,7 @@
 using NestQuant.RuntimeOps.Kernels.Avx2;
+using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
+using NestQuant.RuntimeOps.Kernels.AvxVnni;
+using NestQuant.RuntimeOps.Kernels.Emission;
 using NestQuant.RuntimeOps.Kernels.GroupNL;
 using NestQuant.RuntimeOps.Kernels.Portable;
 using NestQuant.RuntimeOps.Packing;
@@ -26,7 +29,7 @@ internal abstract unsafe class KernelTier
     /// <summary>The most pixels that one call of <see cref="ExpandPlanes"/> takes, a multiple of every vector's width.</summary>
     public const int MaxExpansionPixels = 512;
 
-    private static readonly Lazy<KernelTier> Selected = new(() => Select(Environment.GetEnvironmentVariable(EnvironmentVariable)));
+    private static readonly Lazy<KernelTier> Selected = new(() => Select(Forced));
 
     /// <summary>The reference tier, available everywhere.</summary>
     public static KernelTier Portable { get; } = new PortableTier();
@@ -44,16 +47,23 @@ internal abstract unsafe class KernelTier
     /// <summary>What <see cref="Dot"/> reads as rows.</summary>
     public abstract RowFormat Rows { get; }
 
+    /// <summary>Why this process does not use the tier that its processor is made for; null when it does, or when a tier is forced.</summary>
+    public static string? Remark => string.IsNullOrEmpty(Forced) && ProcessorFeatures.Read().HasAvx512Vnni && EmittedDotProduct.Refusal is { } refusal
+        ? $"the processor has AVX512-VNNI, but {refusal}: the '{Current.Name}' kernels run instead of '{TierNames.Avx512Vnni}'"
+        : null;
+
     /// <summary>Chooses a tier.</summary>
-    /// <param name="forced">A tier's name, or null or empty for the best that the processor has.</param>
-    /// <exception cref="PlatformNotSupportedException">The forced tier is unknown or not supported here.</exception>
+    /// <param name="forced">A tier's name, or null or empty for the best that can run here.</param>
+    /// <exception cref="PlatformNotSupportedException">The forced tier is unknown or cannot run here.</exception>
     public static KernelTier Select(string? forced) => forced switch
     {
-        null or "" => Avx2Tier.IsSupported ? new Avx2Tier() : Portable,
-        "portable" => Portable,
-        "avx2" when Avx2Tier.IsSupported => new Avx2Tier(),
-        "avx2" => throw new PlatformNotSupportedException($"{EnvironmentVariable} asks for 'avx2', which this processor does not have"),
-        _ => throw new PlatformNotSupportedException($"{EnvironmentVariable} is '{forced}': known tiers are portable and avx2"),
+        null or "" => TryAvx512Vnni() ?? TryAvxVnni() ?? TryAvx2() ?? Portable,
+        TierNames.Portable => Portable,
+        TierNames.Avx2 => TryAvx2() ?? throw Unsupported(forced, "this processor does not have AVX2 and FMA"),
+        TierNames.AvxVnni => TryAvxVnni() ?? throw Unsupported(forced, "this processor does not have AVX-VNNI"),
+        TierNames.Avx512Vnni => TryAvx512Vnni() ?? throw Unsupported(forced, EmittedDotProduct.Refusal),
+        _ => throw new PlatformNotSupportedException(
+            $"{EnvironmentVariable} is '{forced}': known tiers are {TierNames.Portable}, {TierNames.Avx2}, {TierNames.AvxVnni} and {TierNames.Avx512Vnni}"),
     };
 
     /// <summary>Decodes consecutive full blocks (8 rows of k, 32 channels) to signed bytes in the order of the operands.</summary>
@@ -70,12 +80,24 @@ internal abstract unsafe class KernelTier
     /// <param name="sums">Receives 32 sums.</param>
     public abstract void SumWeights(sbyte* panel, int groups, int* sums);
 
-    /// <summary>Multiplies rows of activations with a decoded panel.</summary>
+    /// <summary>Bytes of a prepared panel, at least 128 per group.</summary>
+    /// <param name="groups">Groups of 4 rows of k.</param>
+    public virtual int PreparedBytes(int groups) => groups * 4 * TileChannels;
+
+    /// <summary>Brings a decoded panel into the form that <see cref="Dot"/> reads, in place; most tiers read it as it is.</summary>
+    /// <param name="panel">The decoded panel <c>[k/4][channel 32][4]</c>, at the begin of <see cref="PreparedBytes"/> bytes.</param>
+    /// <param name="groups">Groups of 4 rows of k, at most <see cref="MaxDotLength"/> / 4.</param>
+    /// <param name="rows">Rows that the panel will be multiplied with: preparing does not pay for a few.</param>
+    public virtual void Prepare(sbyte* panel, int groups, int rows)
+    {
+    }
+
+    /// <summary>Multiplies rows of activations with a prepared panel.</summary>
     /// <param name="rows">rowCount rows of 4 * groups values in the tier's <see cref="Rows"/> format; nothing else is readable.</param>
     /// <param name="rowStride">Bytes from one row to the next.</param>
     /// <param name="rowCount">1 to <see cref="TileRows"/>.</param>
-    /// <param name="panel">The decoded panel, <c>[k/4][channel 32][4]</c>.</param>
-    /// <param name="groups">Groups of 4 rows of k, at most <see cref="MaxDotLength"/> / 4.</param>
+    /// <param name="panel">The prepared panel: <c>[k/4][channel 32][4]</c> in tiers that do not override <see cref="Prepare"/>.</param>
+    /// <param name="groups">Groups of 4 rows of k, as many as were prepared.</param>
     /// <param name="firstChannel">First channel wanted.</param>
     /// <param name="endChannel">Channel after the last one wanted, at most 32.</param>
     /// <param name="tile">
@@ -83,16 +105,15 @@ internal abstract unsafe class KernelTier
     /// </param>
     public abstract void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile);
 
-    /// <summary>
-    /// Sums the taps of up to 32 depthwise channels at one output position.
-    /// </summary>
-    /// <param name="taps">2 * pairs pointers, each to one byte per channel.</param>
+    /// <summary>Sums the taps of up to 32 depthwise channels at neighbouring outputs, products of x itself.</summary>
+    /// <param name="taps">2 * pairs pointers, each to one byte per channel of the first output.</param>
+    /// <param name="step">Bytes from an output's taps to those of the next.</param>
+    /// <param name="columns">Outputs, 1 to <see cref="TileRows"/>.</param>
     /// <param name="pairs">Pairs of taps.</param>
     /// <param name="weights"><c>[pair][channel 32][2]</c>; sums of the products stay within 32 bits.</param>
-    /// <param name="zeroPoint">The activations' zero point, 0 to 255.</param>
     /// <param name="channels">1 to 32; no byte beyond this many is read from a tap.</param>
-    /// <param name="sums">Receives one sum per channel.</param>
-    public abstract void DotDepthwise(byte** taps, int pairs, short* weights, int zeroPoint, int channels, int* sums);
+    /// <param name="sums">Receives one sum per channel, <c>[columns][<see cref="TileChannels"/>]</c>.</param>
+    public abstract void DotDepthwise(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* sums);
 
     /// <summary>The epilogue: y = (float)(sum - centering - zero point * row sum) * scale + bias, stored or requantized.</summary>
     /// <param name="tile">Sums, <c>[rows][<see cref="TileChannels"/>]</c>.</param>
@@ -121,4 +142,16 @@ internal abstract unsafe class KernelTier
     /// <param name="y">Receives all maps' values, pixel after pixel.</param>
     /// <param name="rows">Pixels.</param>
     public abstract void ExpandRows(ExpansionData data, float* x, long xStride, float* y, int rows);
+
+    private static string? Forced => Environment.GetEnvironmentVariable(EnvironmentVariable);
+
+    private static KernelTier? TryAvx2() => X64Tier.IsSupported ? new Avx2Tier() : null;
+
+    private static KernelTier? TryAvxVnni() => VnniDot.IsSupported && X64Tier.IsSupported ? new AvxVnniTier<VnniDot>() : null;
+
+    private static KernelTier? TryAvx512Vnni() =>
+        X64Tier.IsSupported && EmittedDotProduct.Instance is { } kernels ? new Avx512VnniTier(kernels) : null;
+
+    private static PlatformNotSupportedException Unsupported(string tier, string? reason) =>
+        new($"{EnvironmentVariable} asks for '{tier}', but {reason}");
 }

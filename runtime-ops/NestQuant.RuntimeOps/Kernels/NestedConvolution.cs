@@ -10,26 +10,33 @@ namespace NestQuant.RuntimeOps.Kernels;
 /// acc[m] = sum over k of (x - x_zp) * (w_int - w_zp[m]), exact, where padded positions contribute 0;
 /// y = (float)acc * (x_scale * w_scale[m]) + bias[m], each float operation rounded on its own; for a uint8 output both factors are
 /// divided by y_scale, and y is clamped, rounded half to even and moved by y's zero point.
-/// The output's rows (positions) and panels (32 channels) are cut into parts; a part gathers its rows' activations once, then for
-/// each of its panels decodes the weights into a cache-sized buffer and multiplies. Which part runs where does not matter: every
-/// output element is computed whole, in exact integers, by one part.
+/// The output's rows (positions) and panels (32 channels) are cut into parts; a part gathers its rows' activations once, unless they
+/// lie in X as the tier wants them, then for each of its panels prepares the weights in a cache-sized buffer and multiplies. Which part
+/// runs where does not matter: every output element is computed whole, in exact integers, by one part.
 /// </remarks>
 internal sealed unsafe class NestedConvolution
 {
-    // Sized for a core's private cache: the gathered rows of a part, beside one decoded panel.
-    private const int RowBufferBytes = 256 * 1024;
-    private const int MaxRowsPerPart = 96;
+    // Sized for a core's private cache: the gathered rows of a part, beside one prepared panel.
+    private const int RowBufferBytes = 384 * 1024;
+    private const int MaxRowsPerPart = 256;
 
     // Enough parts for load balance on the machines this runs on; more would only repeat the gathering of rows.
     private const int WantedParts = 16;
 
+    // Groups of fewer outputs are bundled until they fill what tiers multiply at least. Not with weight zero points, whose products with
+    // the sums of rows must leave the other groups' inputs out.
+    private const int LeastOutputsPerGroup = 16;
+
     private readonly KernelTier _tier;
     private readonly ConvolutionGeometry _geometry;
     private readonly PanelSource _weights;
+    private readonly PreparedPanels _prepared;
+    private readonly PanelCache.Entry? _cache;
     private readonly ConvolutionData _data;
     private readonly int _rowsPerPart;
     private readonly int _panelsPerPart;
     private readonly int _panelParts;
+    private readonly bool _isInPlace;
     private readonly bool _hasZeroPoint;
     private readonly bool _fitsInt32;
     private readonly long _outputStride;
@@ -37,20 +44,23 @@ internal sealed unsafe class NestedConvolution
 
     private NestedConvolution(KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, RowEpilogue? epilogue)
     {
+        long largestZeroPoint = data.LargestZeroPoint(geometry.OutputChannels);
+        _hasZeroPoint = largestZeroPoint != 0;
+        int bundle = _hasZeroPoint ? 1 : Bundle(geometry);
         _tier = tier;
-        _geometry = geometry;
+        _geometry = geometry.Bundled(bundle);
         _weights = weights;
+        _prepared = new PreparedPanels(tier, weights, _geometry, bundle);
+        _cache = weights.Cache?.Enter(_prepared, weights.IsPart, geometry.Rows, weights.Layout.Panels);
         _data = data;
+        _isInPlace = !tier.Rows.IsCentered && _geometry.IsPointwise && _geometry.ChannelsPerGroup % 4 == 0;
         (_rowsPerPart, int rowParts) = SplitRows();
         int panels = weights.Layout.Panels;
         _panelsPerPart = Math.Max(1, (int)((long)panels * rowParts / WantedParts));
         _panelsPerPart = Math.Min(_panelsPerPart, panels);
         _panelParts = (panels + _panelsPerPart - 1) / _panelsPerPart;
 
-        long largestZeroPoint = data.LargestZeroPoint(geometry.OutputChannels);
-        _hasZeroPoint = largestZeroPoint != 0;
-        _fitsInt32 = geometry.ReductionLength <= KernelTier.MaxDotLength
-            && largestZeroPoint <= int.MaxValue / 255 / geometry.ReductionLength - 128;
+        _fitsInt32 = _prepared.Pieces == 1 && largestZeroPoint <= int.MaxValue / 255 / _geometry.ReductionLength - 128;
         Parts = rowParts * _panelParts;
         _outputStride = (epilogue?.RowStride ?? geometry.OutputChannels) * data.OutputBytes;
         _completion = epilogue is null ? null : new RowCompletion(epilogue, rowParts, _panelParts);
@@ -58,10 +68,10 @@ internal sealed unsafe class NestedConvolution
 
     private int Parts { get; }
 
-    private int RowValues => _weights.Groups * 4;
+    private int RowValues => _prepared.Groups * 4;
 
     /// <summary>Bytes from one gathered row to the next.</summary>
-    private int RowStride => RowValues * _tier.Rows.ValueBytes;
+    private int RowStride => _isInPlace ? _geometry.InputChannels : RowValues * _tier.Rows.ValueBytes;
 
     /// <summary>Computes the whole output.</summary>
     /// <param name="tier">The inner loops to use.</param>
@@ -93,6 +103,13 @@ internal sealed unsafe class NestedConvolution
         loop.Run(convolution.Parts, convolution.RunPart);
     }
 
+    /// <summary>How many small groups to multiply as one.</summary>
+    private static int Bundle(ConvolutionGeometry geometry)
+    {
+        int bundle = Math.Min(LeastOutputsPerGroup / geometry.OutputsPerGroup, geometry.Groups);
+        return bundle <= 1 || geometry.Groups % bundle != 0 ? 1 : bundle;
+    }
+
     /// <summary>Cuts rows into equal parts of whole tiles.</summary>
     private (int RowsPerPart, int Parts) SplitRows()
     {
@@ -113,101 +130,118 @@ internal sealed unsafe class NestedConvolution
         int firstPanel = panelPart * _panelsPerPart;
         int endPanel = Math.Min(firstPanel + _panelsPerPart, _weights.Layout.Panels);
 
-        byte[] rowBuffer = ArrayPool<byte>.Shared.Rent(rows * RowStride);
-        sbyte[] panelBuffer = ArrayPool<sbyte>.Shared.Rent(_weights.DecodedLength);
+        byte[] rowBuffer = ArrayPool<byte>.Shared.Rent(_isInPlace ? 0 : rows * RowStride);
+        byte[] panelBuffer = ArrayPool<byte>.Shared.Rent(_prepared.Bytes);
         try
         {
-            fixed (byte* gathered = rowBuffer)
-            fixed (sbyte* values = panelBuffer)
+            fixed (byte* gathered = rowBuffer, prepared = panelBuffer)
             {
                 long* rowSums = stackalloc long[MaxRowsPerPart];
-                PatchRows patches = new(_tier.Rows, _geometry, _data, RowValues);
-                int gatheredGroup = -1;
+                RowPart target = new(_isInPlace ? null : gathered, firstRow, rows, _hasZeroPoint ? rowSums : null);
                 for (int panel = firstPanel; panel < endPanel; panel++)
                 {
-                    _weights.Decode(_tier, panel, values);
-                    int firstChannel = panel * NestedLayout.PanelChannels;
-                    int endChannel = firstChannel + _weights.Layout.ChannelsOf(panel);
-                    PanelEpilogue epilogue = Epilogue(panel, values);
-                    for (int group = firstChannel / _geometry.OutputsPerGroup; group * (long)_geometry.OutputsPerGroup < endChannel; group++)
-                    {
-                        if (group != gatheredGroup)
-                            patches.Gather(group, firstRow, rows, gathered, _hasZeroPoint ? rowSums : null);
-                        gatheredGroup = group;
-                        int first = Math.Max(firstChannel, group * _geometry.OutputsPerGroup) - firstChannel;
-                        int end = Math.Min(endChannel, (group + 1) * _geometry.OutputsPerGroup) - firstChannel;
-                        byte* y = _data.Output(firstChannel) + firstRow * _outputStride;
-                        MultiplyRows(gathered, rows, values, first, end, epilogue, rowSums, y);
-                    }
+                    byte* kept = _cache == null ? null : _cache.Get(_prepared, panel);
+                    if (kept == null)
+                        _prepared.Prepare(panel, prepared);
+                    MultiplyPanel(ref target, panel, kept == null ? prepared : kept);
                 }
             }
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(rowBuffer);
-            ArrayPool<sbyte>.Shared.Return(panelBuffer);
+            ArrayPool<byte>.Shared.Return(panelBuffer);
         }
 
         _completion?.PartDone(rowPart, firstRow, rows);
     }
 
-    private PanelEpilogue Epilogue(int panel, sbyte* values)
+    private void MultiplyPanel(ref RowPart part, int panel, byte* prepared)
     {
-        PanelEpilogue epilogue = _data.Epilogue(panel * NestedLayout.PanelChannels, _weights.Layout.ChannelsOf(panel));
-        if (!_tier.Rows.IsCentered && _fitsInt32)
-            CenterRows(values, _weights.Groups, epilogue.RowCentering);
-        return epilogue;
+        int firstChannel = panel * NestedLayout.PanelChannels;
+        int endChannel = firstChannel + _weights.Layout.ChannelsOf(panel);
+        PanelEpilogue epilogue = _data.Epilogue(firstChannel, endChannel - firstChannel);
+        long* centering = stackalloc long[KernelTier.TileChannels];
+        SumCentering(prepared, centering);
+        for (int channel = 0; channel < KernelTier.TileChannels && _fitsInt32; channel++)
+            epilogue.RowCentering[channel] = (int)centering[channel];
+        byte* y = _data.Output(firstChannel) + part.FirstRow * _outputStride;
+        for (int group = firstChannel / _geometry.OutputsPerGroup; group * (long)_geometry.OutputsPerGroup < endChannel; group++)
+        {
+            SelectGroup(ref part, group);
+            int first = Math.Max(firstChannel, group * _geometry.OutputsPerGroup) - firstChannel;
+            int end = Math.Min(endChannel, (group + 1) * _geometry.OutputsPerGroup) - firstChannel;
+            MultiplyRows(part, prepared, first, end, epilogue, centering, y);
+        }
     }
 
-    /// <summary>What rows of bytes add to each channel's sums over some groups of k: x's zero point times the weights.</summary>
-    private void CenterRows(sbyte* values, int groups, int* centering)
+    /// <summary>What rows of bytes add to each channel's sums: x's zero point times the weights.</summary>
+    private void SumCentering(byte* prepared, long* centering)
     {
-        // In 32 bits: at most 255 * 128 * MaxDotLength.
-        _tier.SumWeights(values, groups, centering);
-        for (int channel = 0; channel < KernelTier.TileChannels; channel++)
-            centering[channel] *= _data.XZeroPoint;
+        new Span<long>(centering, KernelTier.TileChannels).Clear();
+        for (int piece = 0; piece < _prepared.Pieces && !_tier.Rows.IsCentered; piece++)
+        {
+            int* sums = _prepared.Sums(prepared, piece);
+            for (int channel = 0; channel < KernelTier.TileChannels; channel++)
+                centering[channel] += (long)sums[channel] * _data.XZeroPoint;
+        }
     }
 
-    private void MultiplyRows(byte* gathered, int rows, sbyte* values, int first, int end, in PanelEpilogue epilogue, long* rowSums, byte* y)
+    /// <summary>Points at a group's rows, gathered or in place.</summary>
+    private void SelectGroup(ref RowPart part, int group)
+    {
+        if (group == part.Group)
+            return;
+        part.Group = group;
+        if (_isInPlace)
+        {
+            // In bounds: row r of a pointwise convolution is position r of the input, and its group's channels are there.
+            part.Rows = _data.X + (long)part.FirstRow * RowStride + (long)group * _geometry.ChannelsPerGroup;
+            for (int row = 0; row < part.RowCount && part.RowSums != null; row++)
+                part.RowSums[row] = _tier.Rows.CenteredSum(part.Rows + (long)row * RowStride, _geometry.ReductionLength, _data.XZeroPoint);
+        }
+        else
+        {
+            PatchRows patches = new(_tier.Rows, _geometry, _data, RowValues);
+            patches.Gather(group, part.FirstRow, part.RowCount, part.Rows, part.RowSums);
+        }
+    }
+
+    private void MultiplyRows(in RowPart part, byte* prepared, int first, int end, in PanelEpilogue epilogue, long* centering, byte* y)
     {
         int* tile = stackalloc int[_tier.TileRows * KernelTier.TileChannels];
-        for (int row = 0; row < rows; row += _tier.TileRows)
+        for (int row = 0; row < part.RowCount; row += _tier.TileRows)
         {
-            int tileRows = Math.Min(_tier.TileRows, rows - row);
-            byte* x = gathered + (long)row * RowStride;
+            int tileRows = Math.Min(_tier.TileRows, part.RowCount - row);
+            byte* x = part.Rows + (long)row * RowStride;
+            long* rowSums = part.RowSums + row;
             byte* target = y + row * _outputStride;
             if (_fitsInt32)
             {
-                _tier.Dot(x, RowStride, tileRows, values, _weights.Groups, first, end, tile);
-                _tier.Store(tile, tileRows, first, end, epilogue, rowSums + row, target, _outputStride);
+                _tier.Dot(x, RowStride, tileRows, _prepared.Piece(prepared, 0), _prepared.Groups, first, end, tile);
+                _tier.Store(tile, tileRows, first, end, epilogue, rowSums, target, _outputStride);
             }
             else
             {
-                MultiplyWide(x, tileRows, values, first, end, epilogue, rowSums + row, tile, target);
+                MultiplyWide(x, tileRows, prepared, first, end, epilogue, centering, rowSums, tile, target);
             }
         }
     }
 
     /// <summary>The tile whose sums may exceed 32 bits: long reductions and large weight zero points.</summary>
     private void MultiplyWide(
-        byte* x, int tileRows, sbyte* values, int first, int end, in PanelEpilogue epilogue, long* rowSums, int* tile, byte* target)
+        byte* x, int tileRows, byte* prepared, int first, int end, in PanelEpilogue epilogue, long* centering, long* rowSums, int* tile, byte* target)
     {
-        const int groupsPerSum = KernelTier.MaxDotLength / 4;
         Span<long> sums = stackalloc long[tileRows * KernelTier.TileChannels];
         sums.Clear();
-        int* centering = stackalloc int[KernelTier.TileChannels];
-        new Span<int>(centering, KernelTier.TileChannels).Clear();
-        for (int group = 0; group < _weights.Groups; group += groupsPerSum)
+        for (int piece = 0; piece < _prepared.Pieces; piece++)
         {
-            int groups = Math.Min(groupsPerSum, _weights.Groups - group);
-            sbyte* panel = values + (long)group * 4 * KernelTier.TileChannels;
-            _tier.Dot(x + (long)group * 4 * _tier.Rows.ValueBytes, RowStride, tileRows, panel, groups, first, end, tile);
-            if (!_tier.Rows.IsCentered)
-                CenterRows(panel, groups, centering);
+            _tier.Dot(x, RowStride, tileRows, _prepared.Piece(prepared, piece), _prepared.GroupsOf(piece), first, end, tile);
+            x += (long)KernelTier.MaxDotLength * _tier.Rows.ValueBytes;
             for (int row = 0; row < tileRows; row++)
             {
                 for (int channel = first; channel < end; channel++)
-                    sums[row * KernelTier.TileChannels + channel] += tile[row * KernelTier.TileChannels + channel] - centering[channel];
+                    sums[row * KernelTier.TileChannels + channel] += tile[row * KernelTier.TileChannels + channel];
             }
         }
 
@@ -215,7 +249,29 @@ internal sealed unsafe class NestedConvolution
         {
             long rowSum = _hasZeroPoint ? rowSums[row] : 0;
             for (int channel = first; channel < end; channel++)
-                epilogue.Write(sums[row * KernelTier.TileChannels + channel], rowSum, channel, target + row * _outputStride);
+            {
+                long sum = sums[row * KernelTier.TileChannels + channel] - centering[channel];
+                epilogue.Write(sum, rowSum, channel, target + row * _outputStride);
+            }
         }
+    }
+
+    /// <summary>The rows of a part, those of one group at a time.</summary>
+    private struct RowPart(byte* rows, int firstRow, int rowCount, long* rowSums)
+    {
+        /// <summary>The rows of <see cref="Group"/>: the part's buffer, or their place in X.</summary>
+        public byte* Rows = rows;
+
+        /// <summary>The group whose rows are there, -1 for none.</summary>
+        public int Group = -1;
+
+        /// <summary>First output position.</summary>
+        public readonly int FirstRow = firstRow;
+
+        /// <summary>Number of rows.</summary>
+        public readonly int RowCount = rowCount;
+
+        /// <summary>Each row's centered sum, or null when nobody needs it.</summary>
+        public readonly long* RowSums = rowSums;
     }
 }

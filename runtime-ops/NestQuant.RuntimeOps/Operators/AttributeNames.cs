@@ -45,6 +45,9 @@ public static class AttributeNames
     /// <summary>string: the nonlinear function of GroupNL's generated maps, <see cref="GroupNLFunctions"/>; sine when absent.</summary>
     public const string Function = "function";
 
+    /// <summary>int: the exponent of a monomial, 2 to 16; 3 when absent.</summary>
+    public const string Power = "power";
+
     /// <summary>float: the least norm that GroupNL divides by, positive and normal, 1e-12 when absent.</summary>
     public const string Epsilon = "epsilon";
 

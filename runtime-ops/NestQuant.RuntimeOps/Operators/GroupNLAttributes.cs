@@ -9,6 +9,7 @@ internal sealed unsafe class GroupNLAttributes
 {
     private const float DefaultEpsilon = 1e-12f;
 
+    private readonly MapFunction _function;
     private readonly SourceMap _sources;
     private readonly float _epsilon;
     private readonly MapActivation _activation;
@@ -17,9 +18,7 @@ internal sealed unsafe class GroupNLAttributes
     /// <exception cref="OperatorException">One is missing or not valid.</exception>
     public GroupNLAttributes(in KernelInfo info)
     {
-        string function = info.String(AttributeNames.Function, GroupNLFunctions.Sine);
-        if (function != GroupNLFunctions.Sine)
-            throw new OperatorException($"attribute 'function' is '{function}': only {GroupNLFunctions.Sine} is known");
+        _function = Function(info);
         _epsilon = info.Float(AttributeNames.Epsilon, DefaultEpsilon);
         if (!float.IsFinite(_epsilon) || _epsilon < ExpansionData.LeastEpsilon)
         {
@@ -55,7 +54,7 @@ internal sealed unsafe class GroupNLAttributes
         float* period = context.Input(firstInput + 1, "period").Floats(_sources.Count);
         float* scale = context.TryInput(firstInput + 2, "scale", out TensorView scales) ? scales.Floats(maps) : null;
         float* bias = context.TryInput(firstInput + 3, "bias", out TensorView biases) ? biases.Floats(maps) : null;
-        return new ExpansionData(_sources, (int)seeds, shift, period, scale, bias, _epsilon, _activation);
+        return new ExpansionData(_function, _sources, (int)seeds, shift, period, scale, bias, _epsilon, _activation);
     }
 
     /// <summary>Checks that every source is one of the seed maps.</summary>
@@ -78,6 +77,28 @@ internal sealed unsafe class GroupNLAttributes
     /// <param name="shiftInput">Position of shift.</param>
     public static long InferMaps(in ShapeInference inference, long seeds, int shiftInput) =>
         seeds >= 0 && inference.InputShape(shiftInput) is [var generated] && generated >= 0 ? checked(seeds + generated) : -1;
+
+    private static MapFunction Function(in KernelInfo info)
+    {
+        string function = info.String(AttributeNames.Function, GroupNLFunctions.Sine);
+        MapFunctionKind kind = function switch
+        {
+            GroupNLFunctions.Sine => MapFunctionKind.Sine,
+            GroupNLFunctions.Gaussian => MapFunctionKind.Gaussian,
+            GroupNLFunctions.Multiquadric => MapFunctionKind.Multiquadric,
+            GroupNLFunctions.InverseQuadratic => MapFunctionKind.InverseQuadratic,
+            GroupNLFunctions.InverseMultiquadric => MapFunctionKind.InverseMultiquadric,
+            GroupNLFunctions.Monomial => MapFunctionKind.Monomial,
+            _ => throw new OperatorException($"attribute 'function' is '{function}': {string.Join(", ", GroupNLFunctions.All)} are known"),
+        };
+        if (kind != MapFunctionKind.Monomial)
+            return new MapFunction(kind);
+        long power = info.Int(AttributeNames.Power, GroupNLFunctions.DefaultPower);
+        return power is >= GroupNLFunctions.LeastPower and <= GroupNLFunctions.GreatestPower
+            ? new MapFunction(kind, (int)power)
+            : throw new OperatorException(Invariant(
+                $"attribute 'power' is {power}: {GroupNLFunctions.LeastPower} to {GroupNLFunctions.GreatestPower} are possible"));
+    }
 
     private static int[] Source(long[] source)
     {

@@ -15,6 +15,8 @@ internal sealed unsafe class NestedWeight
     private readonly int _bitsInput;
     private readonly PrecisionSelector _precision;
     private readonly LowOperandPager _pager;
+    private readonly PanelCache? _cache;
+    private readonly bool _isLowConstant;
 
     /// <summary>Reads what the node says about its weight.</summary>
     /// <param name="info">The node.</param>
@@ -29,7 +31,11 @@ internal sealed unsafe class NestedWeight
         _bitsInput = bitsInput;
         _precision = new PrecisionSelector(Layout.Bits, info.ConfigEntry(NestQuantOps.BitsConfigEntry));
         Tier = KernelTier.Current;
-        _pager = new LowOperandPager(info.ConstantInputData(firstInput + 1), Layout.LowByteLength);
+        nint low = info.ConstantInputData(firstInput + 1);
+        _pager = new LowOperandPager(low, Layout.LowByteLength);
+        _isLowConstant = low != 0;
+        long cacheBytes = CacheSize.Parse(info.ConfigEntry(NestQuantOps.CacheConfigEntry));
+        _cache = cacheBytes > 0 && info.ConstantInputData(firstInput) != 0 ? new PanelCache(cacheBytes) : null;
     }
 
     /// <summary>The layout of the operands.</summary>
@@ -56,7 +62,7 @@ internal sealed unsafe class NestedWeight
 
         bool isPart = _precision.IsPart(bits, low != null);
         _pager.Enter(isPart);
-        return new PanelSource(Layout, high, isPart ? null : low);
+        return new PanelSource(Layout, high, isPart ? null : low, isPart || _isLowConstant ? _cache : null);
     }
 
     private static void RequireScales(ReadOnlySpan<float> scales)

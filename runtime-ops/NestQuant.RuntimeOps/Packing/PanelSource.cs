@@ -12,15 +12,23 @@ internal readonly unsafe struct PanelSource
     /// <param name="layout">The weight's layout.</param>
     /// <param name="high">The high operand, <see cref="NestedLayout.HighByteLength"/> bytes.</param>
     /// <param name="low">The low operand, <see cref="NestedLayout.LowByteLength"/> bytes, or null for part precision.</param>
-    public PanelSource(NestedLayout layout, byte* high, byte* low)
+    /// <param name="cache">Where prepared panels are kept, or null; only for operands that never change.</param>
+    public PanelSource(NestedLayout layout, byte* high, byte* low, PanelCache? cache = null)
     {
         Layout = layout;
+        Cache = cache;
         _high = high;
         _low = low;
     }
 
     /// <summary>The weight's layout.</summary>
     public NestedLayout Layout { get; }
+
+    /// <summary>Where prepared panels are kept, or null.</summary>
+    public PanelCache? Cache { get; }
+
+    /// <summary>Whether the operands are those of part precision.</summary>
+    public bool IsPart => _low == null;
 
     /// <summary>Groups of 4 rows of k, the last one completed with zeros.</summary>
     public int Groups => (Layout.View.WeightsPerChannel + 3) / 4;

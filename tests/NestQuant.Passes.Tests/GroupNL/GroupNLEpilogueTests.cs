@@ -42,6 +42,33 @@ public sealed class GroupNLEpilogueTests
     [InlineData("y = HardSwish(h)")]
     public void AnActivationAlone(string activation) => Assert.Equal(["Conv", "GroupNLExpand"], Fuse(Block().Node(activation).Output("y")).Ops);
 
+    /// <summary>HardSwish as operator sets before 14 write it.</summary>
+    [Theory]
+    [InlineData("y = Mul(g, gate)")]
+    [InlineData("y = Mul(gate, g)")]
+    public void AGateIsHardSwish(string product)
+    {
+        PassRun run = Fuse(Gated(1f / 6, 0.5f).Node(product).Output("y"));
+        Assert.Equal(["Conv", "GroupNLExpand"], run.Ops);
+        Assert.Equal("hardswish", run.Graph.Node[1].GetString("activation", "none"));
+        Assert.EndsWith("runs 14 nodes, BatchNormalization 'g', HardSigmoid 'gate', Mul 'y'", run.About("h_norm").Note, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0.2f, 0.5f, "y = Mul(g, gate)", "")]
+    [InlineData(1f / 6, 0.4f, "y = Mul(g, gate)", "")]
+    [InlineData(1f / 6, 0.5f, "y = Mul(gate, gate)", "z = Abs(g)")]
+    [InlineData(1f / 6, 0.5f, "y = Add(g, gate)", "")]
+    [InlineData(1f / 6, 0.5f, "y = Mul(g, gate)", "z = Abs(gate)")]
+    [InlineData(1f / 6, 0.5f, "y = Mul(g, gate)", "z = Abs(g)")]
+    public void OtherGatesStay(float alpha, float beta, string product, string more)
+    {
+        GraphBuilder graph = Gated(alpha, beta).Node(product);
+        PassRun run = Fuse(more.Length > 0 ? graph.Node(more).Output("y", "z") : graph.Output("y"));
+        Assert.Contains("HardSigmoid", run.Ops);
+        Assert.Equal("none", run.Graph.Node[1].GetString("activation", "none"));
+    }
+
     [Fact]
     public void AnOldClipHasItsBoundsAsAttributes()
     {
@@ -92,6 +119,9 @@ public sealed class GroupNLEpilogueTests
         PassRun run = Fuse(Block().Node("g = Relu(h)").Node("k = BatchNormalization(g, gamma, beta, mean, var)").Node("y = Relu(k)").Output("y"));
         Assert.Equal(["Conv", "GroupNLExpand", "BatchNormalization", "Relu"], run.Ops);
     }
+
+    private static GraphBuilder Gated(float alpha, float beta) => Block().Node("g = BatchNormalization(h, gamma, beta, mean, var)")
+        .Node("gate = HardSigmoid(g)", AttributeProto.Float("alpha", alpha), AttributeProto.Float("beta", beta));
 
     private static GraphBuilder Block()
     {

@@ -24,6 +24,13 @@ public sealed class GroupNLExpandPassTests
         { "r=3,g=1", true, 4, 9, false, 18 },
         { "r=3,g=2", true, 4, 9, false, 21 },
         { "r=2,g=3,period=0.5:9,shift=-2:2", true, 12, 12, true, 17 },
+        { "r=2,g=4,function=gaussian", true, 6, 8, false, 17 },
+        { "r=3,g=2,function=multiquadric", false, 4, 9, false, 11 },
+        { "r=2,g=2,function=inverse_quadratic,period=0.5:2", true, 6, 8, false, 18 },
+        { "r=2,g=1,sparse,function=inverse_multiquadric", false, 6, 12, false, 21 },
+        { "r=2,g=2,function=monomial", true, 6, 8, false, 17 },
+        { "r=2,g=2,power=2,function=monomial", false, 6, 8, false, 13 },
+        { "r=2,g=2,function=monomial,power=5,period=0.5:1", false, 6, 8, false, 11 },
     };
 
     /// <summary>The standard form, run by ONNX Runtime, is the definition computed here in float64 from the maps of the seed convolution.</summary>
@@ -54,7 +61,7 @@ public sealed class GroupNLExpandPassTests
                 for (int c = 0; c < outputs; c++)
                 {
                     double seed = seeds[(((n * count) + (c < count ? c : sources[c - count])) * pixels) + p] / Math.Max(norm, 1e-12);
-                    double map = c < count ? seed : Math.Sin((seed - shifts[c - count]) * periods[c - count]);
+                    double map = c < count ? seed : Definition(options.Function, (seed - shifts[c - count]) * periods[c - count]);
                     expected[(((n * outputs) + c) * pixels) + p] = (float)(map + bias[c]);
                 }
             }
@@ -71,6 +78,9 @@ public sealed class GroupNLExpandPassTests
         PassRun run = Expand(One(biased, inputs, outputs, depthwise), GroupNLExpandOptions.Parse(text) with { Include = ["c"] }, opset);
         PassRun fused = PassRun.Preserving(new GroupNLFusePass(), run.Model, 1e-5f, ("x", TensorValue.Random(2, inputs, 5, 5)));
         Assert.Equal(biased ? ["Conv", "GroupNLExpand", "Add"] : ["Conv", "GroupNLExpand"], fused.Ops);
+        GroupNLFunction function = GroupNLExpandOptions.Parse(text).Function;
+        Assert.Equal(function.Name, fused.Graph.Node[1].GetString("function", ""));
+        Assert.Equal(function.Power, fused.Graph.Node[1].GetInt("power", 0));
     }
 
     [Theory]
@@ -124,6 +134,26 @@ public sealed class GroupNLExpandPassTests
     public void ImpossibleRatiosAreNamed(string options, string reason) =>
         Assert.Contains(reason, Refusal(One(biased: false, 4, 8), GroupNLExpandOptions.Parse(options) with { Include = ["c"] }), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("", "r=2,g=4,seed=0,form=standard,period=1:2,shift=1:5,function=sine")]
+    [InlineData("function=gaussian", "r=2,g=4,seed=0,form=standard,period=1:7,shift=-1:1,function=gaussian")]
+    [InlineData("shift=0:0,function=inverse_quadratic,period=2:3", "r=2,g=4,seed=0,form=standard,period=2:3,shift=0:0,function=inverse_quadratic")]
+    [InlineData("power=4,function=monomial", "r=2,g=4,seed=0,form=standard,period=1:2,shift=-1:1,function=monomial,power=4")]
+    public void OptionsAreWrittenOutAndReadBack(string text, string written)
+    {
+        GroupNLExpandOptions options = GroupNLExpandOptions.Parse(text);
+        Assert.Equal(written, options.ToString());
+        Assert.Equal(written, GroupNLExpandOptions.Parse(written).ToString());
+    }
+
+    [Theory]
+    [InlineData("function=cosine", "sine, gaussian, multiquadric, inverse_quadratic, inverse_multiquadric, monomial are possible")]
+    [InlineData("power=3", "'power' is the exponent of function=monomial: sine has none")]
+    [InlineData("function=monomial,power=1", "'power=1': an integer of at least 2")]
+    [InlineData("function=monomial,power=17", "'power=17': 16 is the greatest power")]
+    public void ImpossibleFunctionsAreNamed(string text, string message) =>
+        Assert.Contains(message, Assert.Throws<FormatException>(() => GroupNLExpandOptions.Parse(text)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void AModelWithNothingToExpandIsRefused()
     {
@@ -166,6 +196,16 @@ public sealed class GroupNLExpandPassTests
         Assert.True(run.HasInitializer("W"));
         Assert.Contains("parameters 576 -> 864", run.About("test").Note, StringComparison.Ordinal);
     }
+
+    private static double Definition(GroupNLFunction function, double u) => function.Name switch
+    {
+        "gaussian" => Math.Exp(-u * u),
+        "multiquadric" => Math.Sqrt(1 + (u * u)),
+        "inverse_quadratic" => 1 / (1 + (u * u)),
+        "inverse_multiquadric" => 1 / Math.Sqrt(1 + (u * u)),
+        "monomial" => Math.Sign(u) * Math.Pow(Math.Abs(u), function.Power),
+        _ => Math.Sin(u),
+    };
 
     private static PassRun Expand(GraphBuilder graph, GroupNLExpandOptions options, long opset = 17) => PassRun.Of(new GroupNLExpandPass(options), graph.Model(opset));
 

@@ -27,6 +27,13 @@ internal sealed unsafe class ExpansionCase
         ActivationName = activation;
     }
 
+    /// <summary>Every function, the sine as often as all others.</summary>
+    public static Gen<MapFunction> Functions { get; } = Gen.OneOf(
+        Gen.Const(MapFunction.Sine),
+        from kind in Gen.Int[1, (int)MapFunctionKind.Monomial]
+        from power in Gen.Int[GroupNLFunctions.LeastPower, 7]
+        select Of((MapFunctionKind)kind, power));
+
     /// <summary>Odd and even sizes, sources in any order, and every epilogue.</summary>
     public static Gen<ExpansionCase> Cases { get; } =
         from batch in Gen.Int[1, 3]
@@ -37,7 +44,8 @@ internal sealed unsafe class ExpansionCase
         from seed in Gen.Int[0, int.MaxValue]
         from hasAffine in Gen.Bool
         from activation in Gen.OneOf(Gen.Const(ActivationNames.None), Gen.Const(ActivationNames.Clip), Gen.Const(ActivationNames.HardSwish))
-        select new ExpansionCase(batch, seeds, [height, width], source, seed, seed % 5 == 0 ? 9000 : 5, hasAffine, activation);
+        from function in Functions
+        select new ExpansionCase(batch, seeds, [height, width], source, seed, LargestShift(function, seed), hasAffine, activation) { Function = function };
 
     public int Batch { get; }
 
@@ -63,6 +71,10 @@ internal sealed unsafe class ExpansionCase
     public float[]? Scale { get; set; }
 
     public float[]? Bias { get; set; }
+
+    public MapFunction Function { get; init; }
+
+    public string FunctionName => GroupNLFunctions.All[(int)Function.Kind];
 
     public float Epsilon { get; set; } = 1e-12f;
 
@@ -101,7 +113,7 @@ internal sealed unsafe class ExpansionCase
         output.AsSpan().Fill(12345);
         fixed (float* x = input, y = output, shift = Shift, period = Period, scale = Scale, bias = Bias)
         {
-            ExpansionData data = new(new SourceMap(Source), Seeds, shift, period, scale, bias, Epsilon, Activation);
+            ExpansionData data = new(Function, new SourceMap(Source), Seeds, shift, period, scale, bias, Epsilon, Activation);
             if (isChannelsLast)
                 GroupNLExpansion.RunRows(tier, data, x, y, (long)Batch * Pixels, loop);
             else
@@ -131,7 +143,7 @@ internal sealed unsafe class ExpansionCase
             for (int map = 0; map < Maps; map++)
             {
                 int g = map - Seeds;
-                double value = g < 0 ? n[map] : Math.Sin((n[Source[g]] - Shift[g]) * Period[g]);
+                double value = g < 0 ? n[map] : Definition(Function, (n[Source[g]] - Shift[g]) * Period[g]);
                 value = value * (Scale?[map] ?? 1) + (Bias?[map] ?? 0);
                 y[(image * Maps + map) * Pixels + pixel] = ActivationName switch
                 {
@@ -145,13 +157,43 @@ internal sealed unsafe class ExpansionCase
         return y;
     }
 
+    /// <summary>A function by its kind; the power is dropped where there is none.</summary>
+    public static MapFunction Of(MapFunctionKind kind, int power) => new(kind, kind == MapFunctionKind.Monomial ? power : 0);
+
+    /// <summary>The function by the textbook.</summary>
+    public static double Definition(MapFunction function, double u) => function.Kind switch
+    {
+        MapFunctionKind.Gaussian => Math.Exp(-u * u),
+        MapFunctionKind.Multiquadric => Math.Sqrt(1 + u * u),
+        MapFunctionKind.InverseQuadratic => 1 / (1 + u * u),
+        MapFunctionKind.InverseMultiquadric => 1 / Math.Sqrt(1 + u * u),
+        MapFunctionKind.Monomial => Math.CopySign(Math.Pow(Math.Abs(u), function.Power), u),
+        _ => Math.Sin(u),
+    };
+
     /// <summary>
-    /// The error that float arithmetic may have: a few roundings of values up to the scale, and the rounding of a sine's argument.
+    /// The error that float arithmetic may have: a few roundings of values up to the scale, and the rounding of the function's argument
+    /// times its steepest slope.
     /// </summary>
     public double Tolerance()
     {
         double argument = Shift.Max(Math.Abs) * 2 + 2;
         double scale = Scale?.Max(Math.Abs) ?? 1;
-        return (1.5e-7 + 1.2e-7 * argument + 2e-6) * Math.Max(1, 2 * scale);
+        double largest = Function.Kind switch
+        {
+            MapFunctionKind.Monomial => Math.Pow(argument, Function.Power),
+            MapFunctionKind.Multiquadric => argument,
+            _ => 1,
+        };
+        double slope = Function.Kind == MapFunctionKind.Monomial ? Function.Power * largest / argument : 1;
+        return (1.5e-7 + 1.2e-7 * argument * slope + 2e-6 * largest) * Math.Max(1, 2 * scale);
     }
+
+    // Far arguments are the sine's problem; the powers of far ones would drown every error.
+    private static float LargestShift(MapFunction function, int seed) => function.Kind switch
+    {
+        MapFunctionKind.Sine => seed % 5 == 0 ? 9000 : 5,
+        MapFunctionKind.Monomial => 0.5f,
+        _ => 2,
+    };
 }

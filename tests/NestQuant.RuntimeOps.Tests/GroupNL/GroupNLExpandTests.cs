@@ -1,6 +1,7 @@
 using CsCheck;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Onnx;
+using NestQuant.RuntimeOps.Kernels.GroupNL;
 using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Tests.Operators;
 
@@ -29,13 +30,19 @@ public class GroupNLExpandTests
     [InlineData(ActivationNames.None, true)]
     [InlineData(ActivationNames.Clip, true)]
     [InlineData(ActivationNames.HardSwish, true)]
-    public void Values_that_are_not_finite_give_what_the_unfused_graph_gives(string activation, bool hasAffine)
+    [InlineData(ActivationNames.None, false, GroupNLFunctions.Gaussian)]
+    [InlineData(ActivationNames.None, false, GroupNLFunctions.Multiquadric)]
+    [InlineData(ActivationNames.None, true, GroupNLFunctions.InverseQuadratic)]
+    [InlineData(ActivationNames.Clip, true, GroupNLFunctions.InverseMultiquadric)]
+    [InlineData(ActivationNames.None, false, GroupNLFunctions.Monomial)]
+    public void Values_that_are_not_finite_give_what_the_unfused_graph_gives(
+        string activation, bool hasAffine, string function = GroupNLFunctions.Sine)
     {
         float[] specials =
         [
             float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, -1e30f, 1e25f, 1e-25f, -1e-38f, float.Epsilon, 0, -0f,
         ];
-        ExpansionCase c = new(1, 3, [4, 11], [2, 0, 1, 1], seed: 8, hasAffine: hasAffine, activation: activation);
+        ExpansionCase c = new(1, 3, [4, 11], [2, 0, 1, 1], seed: 8, hasAffine: hasAffine, activation: activation) { Function = Named(function) };
         for (int i = 0; i < specials.Length; i++)
         {
             c.X[i] = specials[i];
@@ -50,15 +57,30 @@ public class GroupNLExpandTests
         AssertEqualsUnfused(c, 4e-6);
     }
 
-    [Theory]
-    [InlineData(float.NaN, 1.5f)]
-    [InlineData(float.PositiveInfinity, 1.5f)]
-    [InlineData(2, float.NegativeInfinity)]
-    [InlineData(2, float.NaN)]
-    [InlineData(1, 0)]
-    public void Parameters_that_are_not_finite_give_what_the_unfused_graph_gives(float shift, float period)
+    public static TheoryData<string, float, float> UnusualParameters()
     {
-        ExpansionCase c = new(1, 2, [3, 3], [0, 1, 0], seed: 5);
+        TheoryData<string, float, float> data = [];
+        foreach (string function in GroupNLFunctions.All)
+        {
+            foreach ((float shift, float period) in new[]
+                {
+                    (float.NaN, 1.5f), (float.PositiveInfinity, 1.5f), (2, float.NegativeInfinity), (2, float.NaN), (1, 0), (-2, 3e20f), (3e38f, 9f),
+                })
+            {
+                // The far sines of ONNX Runtime are its own.
+                if (function != GroupNLFunctions.Sine || !float.IsFinite(shift) || !float.IsFinite(period) || period == 0)
+                    data.Add(function, shift, period);
+            }
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(UnusualParameters))]
+    public void Parameters_that_are_not_finite_give_what_the_unfused_graph_gives(string function, float shift, float period)
+    {
+        ExpansionCase c = new(1, 2, [3, 3], [0, 1, 0], seed: 5) { Function = Named(function) };
         c.Shift[1] = shift;
         c.Period[1] = period;
         AssertEqualsUnfused(c, 4e-6);
@@ -70,7 +92,7 @@ public class GroupNLExpandTests
         ExpansionCase c = new(1, 4, [3], [0, 1, 2, 3], seed: 5);
         c.X[0] = c.X[3] = c.X[6] = c.X[9] = 0;
         NodeModel model = GroupNLModels.Expand(c);
-        foreach (string name in new[] { "epsilon", "channels_last", "activation", "activation_min", "activation_max" })
+        foreach (string name in new[] { "epsilon", "channels_last", "function", "power", "activation", "activation_min", "activation_max" })
             model.Without(name);
         using InferenceSession session = model.Open();
         using InferenceSession expected = GroupNLModels.Expand(c).With(AttributeProto.String("function", "sine")).Open();
@@ -146,6 +168,8 @@ public class GroupNLExpandTests
         using InferenceSession session = GroupNLModels.Expand(c, isChannelsLast).Open(threads: 3);
         GroupNLExpansionTests.AssertSameBits(reference, Run(session, c, isChannelsLast).Data);
     }
+
+    private static MapFunction Named(string function) => ExpansionCase.Of((MapFunctionKind)GroupNLFunctions.All.ToList().IndexOf(function), 3);
 
     internal static (float[] Data, long[] Shape) Run(InferenceSession session, ExpansionCase c, bool isChannelsLast = false) =>
         session.Run(("X", isChannelsLast

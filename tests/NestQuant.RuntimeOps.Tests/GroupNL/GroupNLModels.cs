@@ -1,4 +1,5 @@
 using NestQuant.Compiler.Onnx;
+using NestQuant.RuntimeOps.Kernels.GroupNL;
 using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Tests.Operators;
 
@@ -25,6 +26,8 @@ internal static class GroupNLModels
             _ = values is null ? model.Absent(name) : model.Constant(TensorProto.FromFloats(name, [values.Length], values));
         return model
             .With(AttributeProto.IntList(AttributeNames.Source, [.. c.Source]))
+            .With(AttributeProto.String(AttributeNames.Function, c.FunctionName))
+            .With(AttributeProto.Int(AttributeNames.Power, c.Function.Power))
             .With(AttributeProto.Float(AttributeNames.Epsilon, c.Epsilon))
             .With(AttributeProto.String(AttributeNames.Activation, c.ActivationName))
             .With(AttributeProto.Float(AttributeNames.ActivationMin, c.Min))
@@ -49,7 +52,7 @@ internal static class GroupNLModels
         graph.Initializer.Add(TensorProto.FromFloats("period", perMap, c.Period));
         Node(graph, "Sub", "shifted", ["copied", "shift"]);
         Node(graph, "Mul", "argument", ["shifted", "period"]);
-        Node(graph, "Sin", "generated", ["argument"]);
+        AddFunction(graph, c.Function, "argument", "generated");
         Node(graph, "Concat", "maps", ["n", "generated"], AttributeProto.Int("axis", 1));
 
         string y = "maps";
@@ -83,6 +86,42 @@ internal static class GroupNLModels
         ModelProto model = new() { IrVersion = 8, Graph = graph };
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = 17 });
         return model;
+    }
+
+    private static void AddFunction(GraphProto graph, MapFunction function, string u, string y)
+    {
+        if (function.Kind == MapFunctionKind.Sine)
+        {
+            Node(graph, "Sin", y, [u]);
+            return;
+        }
+
+        if (function.Kind == MapFunctionKind.Monomial)
+        {
+            graph.Initializer.Add(TensorProto.FromFloats("power", [], [function.Power]));
+            Node(graph, "Abs", "magnitude", [u]);
+            Node(graph, "Pow", "powered", ["magnitude", "power"]);
+            Node(graph, "Sign", "sign", [u]);
+            Node(graph, "Mul", y, ["sign", "powered"]);
+            return;
+        }
+
+        Node(graph, "Mul", "square", [u, u]);
+        if (function.Kind == MapFunctionKind.Gaussian)
+        {
+            Node(graph, "Neg", "exponent", ["square"]);
+            Node(graph, "Exp", y, ["exponent"]);
+            return;
+        }
+
+        graph.Initializer.Add(TensorProto.FromFloats("one", [], [1]));
+        bool isInverse = function.Kind != MapFunctionKind.Multiquadric;
+        bool isRooted = function.Kind != MapFunctionKind.InverseQuadratic;
+        Node(graph, "Add", "sum", ["square", "one"]);
+        if (isRooted)
+            Node(graph, "Sqrt", isInverse ? "root" : y, ["sum"]);
+        if (isInverse)
+            Node(graph, "Div", y, ["one", isRooted ? "root" : "sum"]);
     }
 
     private static void Node(GraphProto graph, string type, string output, string[] inputs, params AttributeProto[] attributes)

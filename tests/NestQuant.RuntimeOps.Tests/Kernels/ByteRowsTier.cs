@@ -35,8 +35,8 @@ internal sealed unsafe class ByteRowsTier : KernelTier
         }
     }
 
-    public override void DotDepthwise(byte** taps, int pairs, short* weights, int zeroPoint, int channels, int* sums) =>
-        Portable.DotDepthwise(taps, pairs, weights, zeroPoint, channels, sums);
+    public override void DotDepthwise(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* sums) =>
+        Portable.DotDepthwise(taps, step, columns, pairs, weights, channels, sums);
 
     public override void Store(
         int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, byte* y, long yStride) =>

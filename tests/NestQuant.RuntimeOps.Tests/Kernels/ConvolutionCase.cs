@@ -87,6 +87,9 @@ internal sealed unsafe class ConvolutionCase
 
     public float[]? Bias { get; }
 
+    /// <summary>The weight as integers, in its own order.</summary>
+    public ReadOnlySpan<sbyte> Weights => _weights;
+
     public float[] Run(KernelTier tier, ParallelLoop loop)
     {
         float[] y = new float[(long)Geometry.Rows * Geometry.OutputChannels];
@@ -96,11 +99,11 @@ internal sealed unsafe class ConvolutionCase
         return y;
     }
 
-    public byte[] RunQuantized(KernelTier tier, ParallelLoop loop, Requantization requantization)
+    public byte[] RunQuantized(KernelTier tier, ParallelLoop loop, Requantization requantization, PanelCache? cache = null)
     {
         byte[] y = new byte[(long)Geometry.Rows * Geometry.OutputChannels];
         fixed (byte* target = y)
-            Run(tier, loop, target, requantization);
+            Run(tier, loop, target, requantization, cache);
         return y;
     }
 
@@ -143,13 +146,13 @@ internal sealed unsafe class ConvolutionCase
         return y;
     }
 
-    private void Run(KernelTier tier, ParallelLoop loop, void* y, Requantization? requantization)
+    private void Run(KernelTier tier, ParallelLoop loop, void* y, Requantization? requantization, PanelCache? cache = null)
     {
         fixed (byte* x = X, high = HighBytes, low = LowBytes)
         fixed (float* wScale = WScale, bias = Bias)
         fixed (int* wZeroPoint = WZeroPoint)
         {
-            PanelSource weights = new(Layout, high, _isPart ? null : low);
+            PanelSource weights = new(Layout, high, _isPart ? null : low, cache);
             ConvolutionData data = new(x, XZeroPoint, XScale, wScale, wZeroPoint, bias, y, requantization);
             NestedConvolution.Run(tier, Geometry, weights, data, loop);
         }

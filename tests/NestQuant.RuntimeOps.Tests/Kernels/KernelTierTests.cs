@@ -1,4 +1,8 @@
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
+using NestQuant.RuntimeOps.Kernels.AvxVnni;
+using NestQuant.RuntimeOps.Kernels.Emission;
+using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels;
 
@@ -8,15 +12,47 @@ public class KernelTierTests
     public void A_tier_is_forced_by_name() => Assert.Equal("portable", KernelTier.Select("portable").Name);
 
     [Theory]
+    [InlineData("avx2")]
+    [InlineData("avxvnni")]
+    [InlineData("avx512vnni")]
+    public void A_forced_tier_is_that_one_or_an_error_that_says_why_not(string name)
+    {
+        if (IsSupported(name))
+        {
+            Assert.Equal(name, KernelTier.Select(name).Name);
+            return;
+        }
+
+        string message = Assert.Throws<PlatformNotSupportedException>(() => KernelTier.Select(name)).Message;
+        Assert.StartsWith($"NESTQUANT_KERNEL_TIER asks for '{name}', but ", message, StringComparison.Ordinal);
+        Assert.True(message.Length > $"NESTQUANT_KERNEL_TIER asks for '{name}', but ".Length);
+    }
+
+    [Theory]
     [InlineData(null)]
     [InlineData("")]
-    public void Without_a_name_the_best_tier_is_chosen(string? forced) =>
-        Assert.Equal(System.Runtime.Intrinsics.X86.Avx2.IsSupported ? "avx2" : "portable", KernelTier.Select(forced).Name);
+    public void Without_a_name_the_best_tier_is_chosen(string? forced)
+    {
+        string best = new[] { "avx512vnni", "avxvnni", "avx2", "portable" }.First(IsSupported);
+        Assert.Equal(best, KernelTier.Select(forced).Name);
+    }
+
+    [Fact]
+    public void There_is_nothing_to_tell_unless_the_processors_best_tier_cannot_run() =>
+        Assert.Equal(ProcessorFeatures.Read().HasAvx512Vnni && EmittedDotProduct.Instance is null, KernelTier.Remark is not null);
 
     [Fact]
     public void An_unknown_tier_is_refused_with_those_that_are_known()
     {
         string message = Assert.Throws<PlatformNotSupportedException>(() => KernelTier.Select("sse9")).Message;
-        Assert.Contains("NESTQUANT_KERNEL_TIER is 'sse9': known tiers are portable and avx2", message, StringComparison.Ordinal);
+        Assert.Contains("NESTQUANT_KERNEL_TIER is 'sse9': known tiers are portable, avx2, avxvnni and avx512vnni", message, StringComparison.Ordinal);
     }
+
+    private static bool IsSupported(string name) => name switch
+    {
+        "avx512vnni" => EmittedDotProduct.Instance is not null,
+        "avxvnni" => VnniDot.IsSupported,
+        "avx2" => X86Avx2.IsSupported,
+        _ => true,
+    };
 }

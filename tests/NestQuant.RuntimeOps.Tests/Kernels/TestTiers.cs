@@ -1,10 +1,15 @@
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
+using NestQuant.RuntimeOps.Kernels.AvxVnni;
+using NestQuant.RuntimeOps.Tests.Kernels.AvxVnni;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels;
 
 /// <summary>The tiers to test: those that can run here, and the tests' own.</summary>
 internal static class TestTiers
 {
+    private const string EmulatedAvxVnni = "avxvnni, its instruction emulated";
+
     private static readonly ByteRowsTier ByteRows = new();
 
     /// <summary>The tiers of the library that can run here.</summary>
@@ -13,11 +18,25 @@ internal static class TestTiers
         TheoryData<string> names = ["portable"];
         if (System.Runtime.Intrinsics.X86.Avx2.IsSupported)
             names.Add("avx2");
+        if (VnniDot.IsSupported)
+            names.Add("avxvnni");
+        if (EmittedDotProduct.Instance is not null)
+            names.Add("avx512vnni");
         return names;
     }
 
-    /// <summary>Those of the library, and one that multiplies rows of bytes.</summary>
-    public static TheoryData<string> All() => [.. OfTheLibrary().Select<object[], string>(static row => (string)row[0]), ByteRows.Name];
+    /// <summary>Those of the library, and those that multiply rows of bytes on any processor.</summary>
+    public static TheoryData<string> All()
+    {
+        TheoryData<string> names = [.. OfTheLibrary().Select<object[], string>(static row => (string)row[0]), ByteRows.Name];
+        if (System.Runtime.Intrinsics.X86.Avx2.IsSupported)
+            names.Add(EmulatedAvxVnni);
+        return names;
+    }
 
-    public static KernelTier Get(string name) => name == ByteRows.Name ? ByteRows : KernelTier.Select(name);
+    public static KernelTier Get(string name) => name switch
+    {
+        EmulatedAvxVnni => new AvxVnniTier<EmulatedDot>(),
+        _ => name == ByteRows.Name ? ByteRows : KernelTier.Select(name),
+    };
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Passes.Calibration;
 
 namespace NestQuant.Passes.GroupNL.Calibration;
 
@@ -41,31 +42,36 @@ internal sealed class CalibratedExpansion
         NodeProto current = view.Producer(output)!;
         var expansion = new StandardExpansion(view, _names, _context.Model.OpsetVersion(), _options, _random);
         expansion.Replace(candidate with { Node = current, Weight = view.Constant(current.Input[1]) });
-        candidate.Reason = Refit(consumers, view, out string fitted);
+        candidate.Reason = Refit(candidate, consumers, view);
         if (candidate.Reason is not null)
         {
             before.Restore();
             return;
         }
 
-        candidate.Refit = fitted;
         if (current.InputAt(2).Length > 0 && candidate.Node.InputAt(2).Length == 0) candidate.GainedParameters = candidate.Shape!.Value.Outputs;
     }
 
-    private string? Refit(IReadOnlyList<LinearConsumer> consumers, GraphView view, out string fitted)
+    /// <summary>Refits all consumers, also behind one that is beyond the budget: the largest error is the budget that would do.</summary>
+    private string? Refit(ExpansionCandidate candidate, IReadOnlyList<LinearConsumer> consumers, GraphView view)
     {
         var errors = new List<string>();
-        fitted = "";
+        (double Error, string Consumer) worst = (0, "");
         foreach (LinearConsumer consumer in consumers)
         {
             string name = consumer.Node.DisplayName();
             if (_refit.Replace(consumer, view, out double error) is { } reason) return $"its consumer '{name}' cannot be refitted: {reason}";
-            if (error > _calibration.Budget)
-                return string.Create(CultureInfo.InvariantCulture, $"refitting its consumer '{name}' leaves a relative error of {error:F4} on the calibration data, above the budget of {_calibration.Budget}");
+            if (error >= worst.Error) worst = (error, name);
             errors.Add(string.Create(CultureInfo.InvariantCulture, $"'{name}' (relative error {error:F4})"));
         }
 
-        fitted = $"refitted {string.Join(", ", errors)}";
+        if (worst.Error > _calibration.Budget)
+        {
+            candidate.BudgetNeeded = worst.Error;
+            return string.Create(CultureInfo.InvariantCulture, $"refitting its consumer '{worst.Consumer}' leaves a relative error of {worst.Error:F4} on the calibration data, above the budget of {_calibration.Budget}");
+        }
+
+        candidate.Refit = $"refitted {string.Join(", ", errors)}";
         return null;
     }
 }

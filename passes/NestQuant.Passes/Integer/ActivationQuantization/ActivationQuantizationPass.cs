@@ -18,7 +18,7 @@ namespace NestQuant.Passes.Integer;
 /// <remarks>
 /// uint8, per tensor. Conv, Gemm and MatMul that the nesting will execute in integers are quantized; from there the region grows over the
 /// operators of <see cref="IntegerRules"/> as <see cref="IntegerRegion"/> says. Graph outputs stay float, and so do bodies of If, Loop and Scan, whose
-/// activations are quantized at run time. Pairs that a model brings along are used as they are. Running it again changes nothing, since
+/// activations are quantized at run time. Pairs that a model brings along are used as they are (<see cref="UnsignedPairs"/>: int8 as uint8). Running it again changes nothing, since
 /// what is to be quantized then comes from a DequantizeLinear.
 /// </remarks>
 public sealed class ActivationQuantizationPass : IGraphPass
@@ -40,6 +40,8 @@ public sealed class ActivationQuantizationPass : IGraphPass
     {
         ArgumentNullException.ThrowIfNull(context);
         GraphView main = GraphView.Of(context.Model.MainGraph());
+        IReadOnlyList<NodeProto> unsigned = UnsignedPairs.Rewrite(main, context.Model);
+        foreach (NodeProto quantize in unsigned) context.Decisions.Rewritten(Name, quantize.DisplayName(), quantize.OpType, note: "its int8 values are uint8 now, the same real values");
         Dictionary<NodeProto, string?> products = FindProducts(context.Model, main);
         var ranges = new Lazy<ActivationRanges>(() => _options.Ranges.RangesOf(context));
         var region = new IntegerRegion(main, products.Where(static product => product.Value is null).Select(static product => product.Key), ranges);
@@ -50,7 +52,7 @@ public sealed class ActivationQuantizationPass : IGraphPass
         foreach (Outcome outcome in outcomes) Log(outcome, quantized, context.Decisions);
         foreach ((NodeProto node, string? reason) in products)
             if (!nodes.Contains(node)) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason!);
-        return new PassResult(quantized.Count > 0);
+        return new PassResult(unsigned.Count > 0 || quantized.Count > 0);
     }
 
     /// <summary>The nodes with weights, in graph order, and why they are not executed in integers; null for those that are to be.</summary>

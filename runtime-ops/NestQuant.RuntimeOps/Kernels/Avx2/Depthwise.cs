@@ -13,50 +13,82 @@ internal static unsafe class Depthwise
     private const int PairStride = KernelTier.TileChannels * 2;
 
     /// <summary>See <see cref="KernelTier.DotDepthwise"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Dot(byte** taps, int pairs, short* weights, int zeroPoint, int channels, int* sums)
+    public static void Dot(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* sums)
     {
-        // In bounds: a step reads 8 bytes of a tap and 8 pairs of weights and writes 8 sums, at channel + 8 <= channels <= 32.
-        Vector256<short> zero = Vector256.Create((short)zeroPoint);
-        int channel = 0;
         if (channels == KernelTier.TileChannels)
         {
-            Vector256<int> s0 = default, s1 = default, s2 = default, s3 = default;
-            short* w = weights;
-            for (int pair = 0; pair < pairs; pair++, w += PairStride)
-            {
-                byte* first = taps[2 * pair];
-                byte* second = taps[2 * pair + 1];
-                s0 += X86Avx2.MultiplyAddAdjacent(Interleave(first, second, zero), Vector256.Load(w));
-                s1 += X86Avx2.MultiplyAddAdjacent(Interleave(first + Step, second + Step, zero), Vector256.Load(w + 16));
-                s2 += X86Avx2.MultiplyAddAdjacent(Interleave(first + 2 * Step, second + 2 * Step, zero), Vector256.Load(w + 32));
-                s3 += X86Avx2.MultiplyAddAdjacent(Interleave(first + 3 * Step, second + 3 * Step, zero), Vector256.Load(w + 48));
-            }
-
-            s0.Store(sums);
-            s1.Store(sums + Step);
-            s2.Store(sums + 2 * Step);
-            s3.Store(sums + 3 * Step);
+            int column = 0;
+            for (; column <= columns - 2; column += 2)
+                TwoColumns(taps, column * step, step, pairs, weights, sums + column * KernelTier.TileChannels);
+            if (column < columns)
+                OneColumn(taps, column * step, pairs, weights, channels, sums + column * KernelTier.TileChannels);
             return;
         }
 
-        for (; channel <= channels - Step; channel += Step)
+        int whole = channels / Step * Step;
+        for (int column = 0; column < columns; column++)
+            OneColumn(taps, column * step, pairs, weights, whole, sums + column * KernelTier.TileChannels);
+        PortableTier.DotDepthwise(taps, step, columns, pairs, weights, whole, channels, sums);
+    }
+
+    /// <summary>Two neighbouring outputs, all 32 channels: eight accumulators share the weights.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TwoColumns(byte** taps, nint offset, nint step, int pairs, short* weights, int* sums)
+    {
+        // In bounds: 32 bytes of every tap at both outputs, 32 pairs of weights per pair of taps, two rows of sums.
+        Vector256<int> a0 = default, a1 = default, a2 = default, a3 = default, b0 = default, b1 = default, b2 = default, b3 = default;
+        for (int pair = 0; pair < pairs; pair++, weights += PairStride, taps += 2)
+        {
+            byte* first = taps[0] + offset;
+            byte* second = taps[1] + offset;
+            Vector256<short> w = Vector256.Load(weights);
+            a0 += X86Avx2.MultiplyAddAdjacent(Interleave(first, second), w);
+            b0 += X86Avx2.MultiplyAddAdjacent(Interleave(first + step, second + step), w);
+            w = Vector256.Load(weights + 16);
+            a1 += X86Avx2.MultiplyAddAdjacent(Interleave(first + Step, second + Step), w);
+            b1 += X86Avx2.MultiplyAddAdjacent(Interleave(first + step + Step, second + step + Step), w);
+            w = Vector256.Load(weights + 32);
+            a2 += X86Avx2.MultiplyAddAdjacent(Interleave(first + 2 * Step, second + 2 * Step), w);
+            b2 += X86Avx2.MultiplyAddAdjacent(Interleave(first + step + 2 * Step, second + step + 2 * Step), w);
+            w = Vector256.Load(weights + 48);
+            a3 += X86Avx2.MultiplyAddAdjacent(Interleave(first + 3 * Step, second + 3 * Step), w);
+            b3 += X86Avx2.MultiplyAddAdjacent(Interleave(first + step + 3 * Step, second + step + 3 * Step), w);
+        }
+
+        a0.Store(sums);
+        a1.Store(sums + Step);
+        a2.Store(sums + 2 * Step);
+        a3.Store(sums + 3 * Step);
+        b0.Store(sums + KernelTier.TileChannels);
+        b1.Store(sums + KernelTier.TileChannels + Step);
+        b2.Store(sums + KernelTier.TileChannels + 2 * Step);
+        b3.Store(sums + KernelTier.TileChannels + 3 * Step);
+    }
+
+    /// <summary>One output, a multiple of 8 channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void OneColumn(byte** taps, nint offset, int pairs, short* weights, int channels, int* sums)
+    {
+        // In bounds: a step reads 8 bytes of a tap and 8 pairs of weights and writes 8 sums, at channel + 8 <= channels.
+        for (int channel = 0; channel < channels; channel += Step)
         {
             Vector256<int> sum = default;
             short* w = weights + channel * 2;
             for (int pair = 0; pair < pairs; pair++, w += PairStride)
-                sum += X86Avx2.MultiplyAddAdjacent(Interleave(taps[2 * pair] + channel, taps[2 * pair + 1] + channel, zero), Vector256.Load(w));
+            {
+                Vector256<short> x = Interleave(taps[2 * pair] + offset + channel, taps[2 * pair + 1] + offset + channel);
+                sum += X86Avx2.MultiplyAddAdjacent(x, Vector256.Load(w));
+            }
+
             sum.Store(sums + channel);
         }
-
-        PortableTier.DotDepthwise(taps, pairs, weights, zeroPoint, channel, channels, sums);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<short> Interleave(byte* first, byte* second, Vector256<short> zero)
+    private static Vector256<short> Interleave(byte* first, byte* second)
     {
-        Vector128<byte> a = Vector128.CreateScalarUnsafe(*(long*)first).AsByte();
-        Vector128<byte> b = Vector128.CreateScalarUnsafe(*(long*)second).AsByte();
-        return X86Avx2.ConvertToVector256Int16(Sse2.UnpackLow(a, b)) - zero;
+        Vector128<byte> a = Sse2.LoadScalarVector128((long*)first).AsByte();
+        Vector128<byte> b = Sse2.LoadScalarVector128((long*)second).AsByte();
+        return X86Avx2.ConvertToVector256Int16(Sse2.UnpackLow(a, b));
     }
 }

@@ -4,88 +4,204 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx2;
 
-/// <summary>Register tiles of the integer product: 16-bit activations by 8-bit weights, summed exactly in 32 bits.</summary>
-/// <remarks>
-/// A vector of 16 weights holds 4 channels of one group of 4 rows of k. vpmaddwd against the row's 4 activations, repeated, gives two
-/// partial sums per channel; one horizontal add at the end joins them.
-/// </remarks>
+/// <summary>Products of rows of bytes with a panel, summed exactly in 32 bits; <see cref="SafePanel"/> says why they are exact.</summary>
 internal static unsafe class DotProduct
 {
-    /// <summary>Rows of one <see cref="SixRows"/> call.</summary>
-    public const int TileRows = 6;
+    /// <summary>The most rows of one <see cref="Run"/>: a multiple of those of either register tile.</summary>
+    public const int TileRows = 12;
 
-    /// <summary>Channels of one <see cref="SixRows"/> call.</summary>
-    public const int StripChannels = 8;
-
+    private const int StripChannels = 16;
+    private const int StripBytes = StripChannels * 4;
     private const int GroupStride = KernelTier.TileChannels * 4;
 
-    /// <summary>Six rows by eight channels: twelve accumulators, two weight vectors and one activation vector fill the registers.</summary>
-    /// <param name="rows">Rows of 4 * groups centered activations.</param>
-    /// <param name="rowStride">Bytes from one row to the next.</param>
-    /// <param name="rowCount">1 to 6; the last one takes the place of those that are missing.</param>
-    /// <param name="strip">The panel <c>[k/4][channel 32][4]</c>, at the first of the eight channels.</param>
-    /// <param name="groups">Groups of 4 rows of k.</param>
-    /// <param name="tile">Receives the sums, rows 32 apart.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void SixRows(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
+    /// <summary>See <see cref="KernelTier.Dot"/>.</summary>
+    public static void Run(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
     {
-        // In bounds: a group reads 4 activations of each row and 32 bytes of the strip, `groups` times; the last read of a strip
-        // ends inside its group because the strip starts at most 24 channels in.
-        nint last = rowCount - 1;
-        short* x0 = (short*)rows;
-        short* x1 = (short*)(rows + Math.Min(last, 1) * rowStride);
-        short* x2 = (short*)(rows + Math.Min(last, 2) * rowStride);
-        short* x3 = (short*)(rows + Math.Min(last, 3) * rowStride);
-        short* x4 = (short*)(rows + Math.Min(last, 4) * rowStride);
-        short* x5 = (short*)(rows + Math.Min(last, 5) * rowStride);
-        Vector256<int> a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default;
-        Vector256<int> d0 = default, d1 = default, e0 = default, e1 = default, f0 = default, f1 = default;
-        nint end = (nint)groups * 4;
-        for (nint k = 0; k < end; k += 4, strip += GroupStride)
+        SafePanel.Header* header = SafePanel.HeaderOf(panel, groups);
+        if (header->Kind == SafePanel.PanelKind.Plain)
         {
-            Vector256<short> w0 = X86Avx2.ConvertToVector256Int16(strip);
-            Vector256<short> w1 = X86Avx2.ConvertToVector256Int16(strip + 16);
-            Vector256<short> x = Vector256.Create(*(long*)(x0 + k)).AsInt16();
-            a0 += X86Avx2.MultiplyAddAdjacent(x, w0);
-            a1 += X86Avx2.MultiplyAddAdjacent(x, w1);
-            x = Vector256.Create(*(long*)(x1 + k)).AsInt16();
-            b0 += X86Avx2.MultiplyAddAdjacent(x, w0);
-            b1 += X86Avx2.MultiplyAddAdjacent(x, w1);
-            x = Vector256.Create(*(long*)(x2 + k)).AsInt16();
-            c0 += X86Avx2.MultiplyAddAdjacent(x, w0);
-            c1 += X86Avx2.MultiplyAddAdjacent(x, w1);
-            x = Vector256.Create(*(long*)(x3 + k)).AsInt16();
-            d0 += X86Avx2.MultiplyAddAdjacent(x, w0);
-            d1 += X86Avx2.MultiplyAddAdjacent(x, w1);
-            x = Vector256.Create(*(long*)(x4 + k)).AsInt16();
-            e0 += X86Avx2.MultiplyAddAdjacent(x, w0);
-            e1 += X86Avx2.MultiplyAddAdjacent(x, w1);
-            x = Vector256.Create(*(long*)(x5 + k)).AsInt16();
-            f0 += X86Avx2.MultiplyAddAdjacent(x, w0);
-            f1 += X86Avx2.MultiplyAddAdjacent(x, w1);
+            for (int row = 0; row < rowCount; row++)
+                PlainRow(rows + row * rowStride, panel, groups, tile + row * KernelTier.TileChannels);
+            return;
         }
 
-        JoinPairs(a0, a1).Store(tile);
-        JoinPairs(b0, b1).Store(tile + KernelTier.TileChannels);
-        JoinPairs(c0, c1).Store(tile + 2 * KernelTier.TileChannels);
-        JoinPairs(d0, d1).Store(tile + 3 * KernelTier.TileChannels);
-        JoinPairs(e0, e1).Store(tile + 4 * KernelTier.TileChannels);
-        JoinPairs(f0, f1).Store(tile + 5 * KernelTier.TileChannels);
+        int firstStrip = firstChannel / StripChannels * StripChannels;
+        for (int channel = firstStrip; channel < endChannel; channel += StripChannels)
+        {
+            sbyte* strip = panel + channel * 4;
+            int* target = tile + channel;
+            if (header->Kind == SafePanel.PanelKind.Quads)
+            {
+                for (int row = 0; row < rowCount; row += 4)
+                    FourRows(rows + row * rowStride, rowStride, rowCount - row, strip, groups, target + row * KernelTier.TileChannels);
+            }
+            else
+            {
+                for (int row = 0; row < rowCount; row += 6)
+                    SixRows(rows + row * rowStride, rowStride, rowCount - row, strip, groups, target + row * KernelTier.TileChannels);
+            }
+        }
+
+        int endVector = (endChannel + 7) / 8;
+        for (int vector = firstChannel / 8; vector < endVector; vector++)
+        {
+            sbyte* residues = SafePanel.Residues(panel, groups, vector, out int* index);
+            for (int row = 0; row < rowCount && header->Residues[vector] != 0; row += 4)
+            {
+                int* target = tile + row * KernelTier.TileChannels + vector * 8;
+                AddResidues(rows + row * rowStride, rowStride, rowCount - row, residues, index, header->Residues[vector], target);
+            }
+        }
+
+        if (header->Shift != 0)
+            Shift(tile, rowCount, header->Shift);
     }
 
-    /// <summary>One row by the panel's 32 channels, for matrix-vector products and for what six does not divide.</summary>
-    /// <param name="row">4 * groups centered activations.</param>
-    /// <param name="panel">The panel <c>[k/4][channel 32][4]</c>.</param>
-    /// <param name="groups">Groups of 4 rows of k.</param>
-    /// <param name="sums">Receives 32 sums.</param>
+    /// <summary>Up to six rows by 16 channels, each pair widened at once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void OneRow(short* row, sbyte* panel, int groups, int* sums)
+    private static void SixRows(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
+    {
+        // In bounds: a group reads 4 activations of each row and 64 bytes of the strip, `groups` times. The last row takes the place of those
+        // that are missing; the tile has room for them.
+        nint last = rowCount - 1;
+        byte* x0 = rows;
+        byte* end = x0 + (nint)groups * 4;
+        nint r1 = Math.Min(last, 1) * rowStride;
+        nint r2 = Math.Min(last, 2) * rowStride;
+        nint r3 = Math.Min(last, 3) * rowStride;
+        nint r4 = Math.Min(last, 4) * rowStride;
+        nint r5 = Math.Min(last, 5) * rowStride;
+        Vector256<int> a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default;
+        Vector256<int> d0 = default, d1 = default, e0 = default, e1 = default, f0 = default, f1 = default;
+        for (; x0 < end; x0 += 4, strip += GroupStride)
+        {
+            Vector256<sbyte> w0 = Vector256.Load(strip);
+            Vector256<sbyte> w1 = Vector256.Load(strip + 32);
+            Vector256<byte> x = Broadcast(x0);
+            a0 += Pairs(x, w0);
+            a1 += Pairs(x, w1);
+            x = Broadcast(x0 + r1);
+            b0 += Pairs(x, w0);
+            b1 += Pairs(x, w1);
+            x = Broadcast(x0 + r2);
+            c0 += Pairs(x, w0);
+            c1 += Pairs(x, w1);
+            x = Broadcast(x0 + r3);
+            d0 += Pairs(x, w0);
+            d1 += Pairs(x, w1);
+            x = Broadcast(x0 + r4);
+            e0 += Pairs(x, w0);
+            e1 += Pairs(x, w1);
+            x = Broadcast(x0 + r5);
+            f0 += Pairs(x, w0);
+            f1 += Pairs(x, w1);
+        }
+
+        StoreRow(a0, a1, tile);
+        StoreRow(b0, b1, tile + KernelTier.TileChannels);
+        StoreRow(c0, c1, tile + 2 * KernelTier.TileChannels);
+        StoreRow(d0, d1, tile + 3 * KernelTier.TileChannels);
+        StoreRow(e0, e1, tile + 4 * KernelTier.TileChannels);
+        StoreRow(f0, f1, tile + 5 * KernelTier.TileChannels);
+    }
+
+    /// <summary>Up to four rows by 16 channels, two groups of k added in 16 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FourRows(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
+    {
+        // In bounds: as in SixRows; an odd last group is read alone.
+        nint last = rowCount - 1;
+        byte* x0 = rows;
+        byte* end = x0 + (nint)(groups & ~1) * 4;
+        nint r1 = Math.Min(last, 1) * rowStride;
+        nint r2 = Math.Min(last, 2) * rowStride;
+        nint r3 = Math.Min(last, 3) * rowStride;
+        Vector256<int> a0 = default, a1 = default, b0 = default, b1 = default;
+        Vector256<int> c0 = default, c1 = default, d0 = default, d1 = default;
+        for (; x0 < end; x0 += 8, strip += 2 * GroupStride)
+        {
+            Vector256<sbyte> w0 = Vector256.Load(strip);
+            Vector256<sbyte> w1 = Vector256.Load(strip + 32);
+            Vector256<sbyte> v0 = Vector256.Load(strip + GroupStride);
+            Vector256<sbyte> v1 = Vector256.Load(strip + GroupStride + 32);
+            Vector256<byte> x = Broadcast(x0);
+            Vector256<byte> y = Broadcast(x0 + 4);
+            a0 += Quads(x, w0, y, v0);
+            a1 += Quads(x, w1, y, v1);
+            x = Broadcast(x0 + r1);
+            y = Broadcast(x0 + r1 + 4);
+            b0 += Quads(x, w0, y, v0);
+            b1 += Quads(x, w1, y, v1);
+            x = Broadcast(x0 + r2);
+            y = Broadcast(x0 + r2 + 4);
+            c0 += Quads(x, w0, y, v0);
+            c1 += Quads(x, w1, y, v1);
+            x = Broadcast(x0 + r3);
+            y = Broadcast(x0 + r3 + 4);
+            d0 += Quads(x, w0, y, v0);
+            d1 += Quads(x, w1, y, v1);
+        }
+
+        if ((groups & 1) != 0)
+        {
+            Vector256<sbyte> w0 = Vector256.Load(strip);
+            Vector256<sbyte> w1 = Vector256.Load(strip + 32);
+            a0 += Pairs(Broadcast(x0), w0);
+            a1 += Pairs(Broadcast(x0), w1);
+            b0 += Pairs(Broadcast(x0 + r1), w0);
+            b1 += Pairs(Broadcast(x0 + r1), w1);
+            c0 += Pairs(Broadcast(x0 + r2), w0);
+            c1 += Pairs(Broadcast(x0 + r2), w1);
+            d0 += Pairs(Broadcast(x0 + r3), w0);
+            d1 += Pairs(Broadcast(x0 + r3), w1);
+        }
+
+        StoreRow(a0, a1, tile);
+        StoreRow(b0, b1, tile + KernelTier.TileChannels);
+        StoreRow(c0, c1, tile + 2 * KernelTier.TileChannels);
+        StoreRow(d0, d1, tile + 3 * KernelTier.TileChannels);
+    }
+
+    /// <summary>Adds the residues of 8 channels to up to four rows of sums.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddResidues(byte* rows, nint rowStride, int rowCount, sbyte* residues, int* index, int count, int* tile)
+    {
+        // In bounds: an index is that of a group of k, so its 4 activations are the row's.
+        nint last = rowCount - 1;
+        byte* x1 = rows + Math.Min(last, 1) * rowStride;
+        byte* x2 = rows + Math.Min(last, 2) * rowStride;
+        byte* x3 = rows + Math.Min(last, 3) * rowStride;
+        Vector256<int> a = Vector256.Load(tile);
+        Vector256<int> b = Vector256.Load(tile + KernelTier.TileChannels);
+        Vector256<int> c = Vector256.Load(tile + 2 * KernelTier.TileChannels);
+        Vector256<int> d = Vector256.Load(tile + 3 * KernelTier.TileChannels);
+        for (int i = 0; i < count; i++, residues += SafePanel.VectorBytes)
+        {
+            Vector256<sbyte> w = Vector256.Load(residues);
+            nint k = (nint)index[i] * 4;
+            a += Pairs(Broadcast(rows + k), w);
+            b += Pairs(Broadcast(x1 + k), w);
+            c += Pairs(Broadcast(x2 + k), w);
+            d += Pairs(Broadcast(x3 + k), w);
+        }
+
+        a.Store(tile);
+        b.Store(tile + KernelTier.TileChannels);
+        c.Store(tile + 2 * KernelTier.TileChannels);
+        d.Store(tile + 3 * KernelTier.TileChannels);
+    }
+
+    /// <summary>
+    /// One row by the panel's 32 channels with products of 16 bits, for matrix-vector products: nothing has to be known of the weights.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PlainRow(byte* row, sbyte* panel, int groups, int* sums)
     {
         // In bounds: a group reads 4 activations and its 128 weights, `groups` times.
         Vector256<int> s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default, s6 = default, s7 = default;
         for (int group = 0; group < groups; group++, row += 4, panel += GroupStride)
         {
-            Vector256<short> x = Vector256.Create(*(long*)row).AsInt16();
+            Vector256<short> x = X86Avx2.ConvertToVector256Int16(X86Avx2.BroadcastScalarToVector128((int*)row).AsByte());
             s0 += X86Avx2.MultiplyAddAdjacent(x, X86Avx2.ConvertToVector256Int16(panel));
             s1 += X86Avx2.MultiplyAddAdjacent(x, X86Avx2.ConvertToVector256Int16(panel + 16));
             s2 += X86Avx2.MultiplyAddAdjacent(x, X86Avx2.ConvertToVector256Int16(panel + 32));
@@ -100,6 +216,30 @@ internal static unsafe class DotProduct
         JoinPairs(s2, s3).Store(sums + 8);
         JoinPairs(s4, s5).Store(sums + 16);
         JoinPairs(s6, s7).Store(sums + 24);
+    }
+
+    private static void Shift(int* tile, int rowCount, int shift)
+    {
+        for (int i = 0; i < rowCount * KernelTier.TileChannels; i += Vector256<int>.Count)
+            (Vector256.Load(tile + i) << shift).Store(tile + i);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<byte> Broadcast(byte* four) => X86Avx2.BroadcastScalarToVector256((int*)four).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Pairs(Vector256<byte> x, Vector256<sbyte> w) =>
+        X86Avx2.MultiplyAddAdjacent(X86Avx2.MultiplyAddAdjacent(x, w), Vector256<short>.One);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Quads(Vector256<byte> x, Vector256<sbyte> w, Vector256<byte> y, Vector256<sbyte> v) =>
+        X86Avx2.MultiplyAddAdjacent(X86Avx2.MultiplyAddAdjacent(x, w) + X86Avx2.MultiplyAddAdjacent(y, v), Vector256<short>.One);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreRow(Vector256<int> first, Vector256<int> second, int* sums)
+    {
+        first.Store(sums);
+        second.Store(sums + 8);
     }
 
     // The horizontal add works within 128-bit halves: channels come out as 0 1 4 5 | 2 3 6 7.

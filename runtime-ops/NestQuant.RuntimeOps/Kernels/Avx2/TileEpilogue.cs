@@ -21,6 +21,12 @@ internal static unsafe class TileEpilogue
             for (int row = 0; row < rows; row++, tile += KernelTier.TileChannels, y += yStride)
             {
                 long rowSum = factors->HasZeroPoint ? rowSums[row] : 0;
+                if (factors->IsQuantized && endChannel - firstChannel == KernelTier.TileChannels)
+                {
+                    QuantizePanel(tile, factors, (int)rowSum).Store(y);
+                    continue;
+                }
+
                 int channel = firstChannel;
                 for (; channel <= endChannel - Step; channel += Step)
                 {
@@ -45,6 +51,28 @@ internal static unsafe class TileEpilogue
             sum -= X86Avx2.MultiplyLow(Vector256.Load(factors->ZeroPoint + channel), Vector256.Create(rowSum));
         Vector256<float> product = Avx.Multiply(Avx.ConvertToVector256Single(sum), Vector256.Load(factors->Scale + channel));
         return Avx.Add(product, Vector256.Load(factors->Bias + channel));
+    }
+
+    /// <summary>
+    /// All 32 channels. Only the upper bound is needed before the conversion, which gives the least integer for what is below its range: saturation
+    /// while packing and the maximum at the end give the lower bound. The conversion rounds half to even.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<byte> QuantizePanel(int* sums, PanelEpilogue* factors, int rowSum)
+    {
+        Vector256<float> greatest = Vector256.Create(factors->Greatest);
+        Vector256<int> q0 = Avx.ConvertToVector256Int32(Avx.Min(Results(sums, factors, rowSum, 0), greatest));
+        Vector256<int> q1 = Avx.ConvertToVector256Int32(Avx.Min(Results(sums, factors, rowSum, 8), greatest));
+        Vector256<int> q2 = Avx.ConvertToVector256Int32(Avx.Min(Results(sums, factors, rowSum, 16), greatest));
+        Vector256<int> q3 = Avx.ConvertToVector256Int32(Avx.Min(Results(sums, factors, rowSum, 24), greatest));
+        Vector256<short> zeroPoint = Vector256.Create((short)factors->OutputZeroPoint);
+        Vector256<short> w0 = X86Avx2.AddSaturate(X86Avx2.PackSignedSaturate(q0, q1), zeroPoint);
+        Vector256<short> w1 = X86Avx2.AddSaturate(X86Avx2.PackSignedSaturate(q2, q3), zeroPoint);
+
+        // Packing works within 128-bit halves: fours of channels come out as 0 2 4 6 | 1 3 5 7.
+        Vector256<int> packed = X86Avx2.PackUnsignedSaturate(w0, w1).AsInt32();
+        Vector256<byte> ordered = X86Avx2.PermuteVar8x32(packed, Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).AsByte();
+        return X86Avx2.Max(ordered, Vector256.Create((byte)(factors->Least + factors->OutputZeroPoint)));
     }
 
     /// <summary>Eight bytes; the conversion rounds half to even.</summary>

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
 /// <summary>
-/// The parameters of one expansion: n = x / max(norm of x over the seed maps, epsilon), generated map g = sin((n of its source - shift) *
-/// period), then every map's scale, bias and activation. The caller has checked every length and keeps the memory alive.
+/// The parameters of one expansion: n = x / max(norm of x over the seed maps, epsilon), generated map g = f((n of its source - shift) *
+/// period) with f its function, then every map's scale, bias and activation. The caller has checked every length and keeps the memory alive.
 /// </summary>
 internal sealed unsafe class ExpansionData
 {
@@ -20,6 +20,7 @@ internal sealed unsafe class ExpansionData
     private readonly float _seedBound;
 
     /// <summary>Binds the parameters.</summary>
+    /// <param name="function">f.</param>
     /// <param name="sources">Where the G generated maps come from.</param>
     /// <param name="seeds">Cs, at least the seeds that the sources need.</param>
     /// <param name="shift">Shifts [G].</param>
@@ -29,8 +30,9 @@ internal sealed unsafe class ExpansionData
     /// <param name="epsilon">The least norm, finite and at least <see cref="LeastEpsilon"/>.</param>
     /// <param name="activation">What follows.</param>
     public ExpansionData(
-        SourceMap sources, int seeds, float* shift, float* period, float* scale, float* bias, float epsilon, in MapActivation activation)
+        in MapFunction function, SourceMap sources, int seeds, float* shift, float* period, float* scale, float* bias, float epsilon, in MapActivation activation)
     {
+        Function = function;
         Sources = sources;
         Seeds = seeds;
         Shift = shift;
@@ -45,6 +47,9 @@ internal sealed unsafe class ExpansionData
         _seedBound = epsilon >= LeastBoundingEpsilon ? 2 : float.PositiveInfinity;
         WideMaps = FindWideMaps();
     }
+
+    /// <summary>What generates the maps.</summary>
+    public MapFunction Function { get; }
 
     /// <summary>Where the generated maps come from.</summary>
     public SourceMap Sources { get; }
@@ -80,10 +85,11 @@ internal sealed unsafe class ExpansionData
     public int[] WideMaps { get; }
 
     /// <summary>
-    /// Whether the sine of a generated map may have an argument beyond <see cref="Sine.MaxArgument"/>, as far as shift, period and
+    /// Whether the function is the sine and may have an argument beyond <see cref="Sine.MaxArgument"/>, as far as shift, period and
     /// epsilon tell; a shift or period that is not finite counts as such. Each of its sines is <see cref="Math.Sin"/>, rounded to float.
     /// </summary>
-    public bool IsWide(int generated) => !((_seedBound + MathF.Abs(Shift[generated])) * MathF.Abs(Period[generated]) <= Sine.MaxArgument);
+    public bool IsWide(int generated) => Function.Kind == MapFunctionKind.Sine
+        && !((_seedBound + MathF.Abs(Shift[generated])) * MathF.Abs(Period[generated]) <= Sine.MaxArgument);
 
     /// <summary>The scale of a map.</summary>
     public float ScaleOf(int map) => Scale == null ? 1f : Scale[map];

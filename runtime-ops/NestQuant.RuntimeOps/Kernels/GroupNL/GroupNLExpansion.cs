@@ -9,8 +9,8 @@ namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 /// </remarks>
 internal static unsafe class GroupNLExpansion
 {
-    // Floats of a part's input and output together, for the second-level cache to hold beside the next part's.
-    private const int PartFloats = 32 * 1024;
+    // Floats of a part's input and output together, for the second-level cache to hold.
+    private const int PartFloats = 48 * 1024;
 
     private const int LeastPixels = 64;
 
@@ -26,7 +26,7 @@ internal static unsafe class GroupNLExpansion
     {
         if (batch == 0 || pixels == 0)
             return;
-        int block = BlockPixels(data);
+        int block = BlockPixels(data, pixels);
         long blocks = (pixels + block - 1) / block;
         loop.Run(checked((int)(batch * blocks)), part =>
         {
@@ -53,7 +53,7 @@ internal static unsafe class GroupNLExpansion
     {
         if (pixels == 0)
             return;
-        int block = BlockPixels(data);
+        int block = BlockPixels(data, pixels);
         loop.Run(checked((int)((pixels + block - 1) / block)), part =>
         {
             // In bounds: the block ends at or before the last pixel.
@@ -63,9 +63,12 @@ internal static unsafe class GroupNLExpansion
         });
     }
 
-    private static int BlockPixels(ExpansionData data)
+    /// <summary>Pixels of a part: as many as fit, but no smaller last part than needed.</summary>
+    private static int BlockPixels(ExpansionData data, long pixels)
     {
-        int fitting = PartFloats / (data.Seeds + data.Maps) / LeastPixels * LeastPixels;
-        return Math.Clamp(fitting, LeastPixels, KernelTier.MaxExpansionPixels);
+        int fitting = Math.Clamp(PartFloats / (data.Seeds + data.Maps) / LeastPixels * LeastPixels, LeastPixels, KernelTier.MaxExpansionPixels);
+        long parts = (pixels + fitting - 1) / fitting;
+        long even = (pixels + parts - 1) / parts;
+        return (int)((even + LeastPixels - 1) / LeastPixels * LeastPixels);
     }
 }

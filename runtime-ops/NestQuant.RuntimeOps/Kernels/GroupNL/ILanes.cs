@@ -56,6 +56,12 @@ internal unsafe interface ILanes<TVector>
     /// <summary>The bound where the value is above it, else the value: NaN stays NaN.</summary>
     static abstract TVector AtMost(TVector value, TVector bound);
 
+    /// <summary>The value without its sign.</summary>
+    static abstract TVector Absolute(TVector value);
+
+    /// <summary>2^(e - 127), where e, 0 to 254, is in the low bits of the representation; 0 for e = 0.</summary>
+    static abstract TVector PowerOfTwo(TVector exponent);
+
     /// <summary>Negates the value where the last bit of <paramref name="parity"/>'s representation is 1.</summary>
     static abstract TVector NegateWhereOdd(TVector value, TVector parity);
 

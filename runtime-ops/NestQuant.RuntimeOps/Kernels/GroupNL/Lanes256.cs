@@ -78,6 +78,14 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Absolute(Vector256<float> value) => Vector256.Abs(value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> PowerOfTwo(Vector256<float> exponent) => X86Avx2.ShiftLeftLogical(exponent.AsInt32(), 23).AsSingle();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> NegateWhereOdd(Vector256<float> value, Vector256<float> parity) =>
         Avx.Xor(value, X86Avx2.ShiftLeftLogical(parity.AsInt32(), 31).AsSingle());
 

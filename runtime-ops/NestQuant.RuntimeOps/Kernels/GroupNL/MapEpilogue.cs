@@ -21,8 +21,25 @@ internal readonly record struct MapActivation(bool IsHardSwish, float Min, float
     public bool IsNone => this == None;
 }
 
-/// <summary>What every map, seed or generated, goes through last: y * scale + bias, rounded once, and then the activation.</summary>
-internal readonly struct MapEpilogue<TLanes, TVector>(in MapActivation activation)
+/// <summary>What every map, seed or generated, goes through last. It is a struct, so that a loop without any is compiled without.</summary>
+internal interface IMapEpilogue<TVector>
+    where TVector : struct
+{
+    /// <summary>Scale, bias and activation.</summary>
+    TVector Apply(TVector y, TVector scale, TVector bias);
+}
+
+/// <summary>No scale, no bias and no activation.</summary>
+internal readonly struct NoEpilogue<TVector> : IMapEpilogue<TVector>
+    where TVector : struct
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TVector Apply(TVector y, TVector scale, TVector bias) => y;
+}
+
+/// <summary>y * scale + bias, rounded once, and then the activation.</summary>
+internal readonly struct MapEpilogue<TLanes, TVector>(in MapActivation activation) : IMapEpilogue<TVector>
     where TLanes : struct, ILanes<TVector>
     where TVector : struct
 {
@@ -30,7 +47,7 @@ internal readonly struct MapEpilogue<TLanes, TVector>(in MapActivation activatio
     private readonly TVector _max = TLanes.Create(activation.Max);
     private readonly bool _isHardSwish = activation.IsHardSwish;
 
-    /// <summary>Scale, bias and activation.</summary>
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TVector Apply(TVector y, TVector scale, TVector bias)
     {

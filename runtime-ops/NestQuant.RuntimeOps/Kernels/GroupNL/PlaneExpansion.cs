@@ -4,122 +4,136 @@ namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
 /// <summary>Expands a block of neighbouring pixels of one NCHW image, map by map.</summary>
 /// <remarks>
-/// The seed maps are read twice, the second time from the cache, and every output is written once: a seed map is normalised where
-/// it ends up, and the maps that come from it read it there. Only where scale, bias or activation change the seed's own output does a
-/// block-sized buffer keep what the others need.
+/// The seed maps come from memory once, for the norms, and then from the cache; every output is written once. A seed map is normalised by the loop
+/// that generates the first map of it, so that its stores drain behind the arithmetic. Further maps of it normalise it again, which is one
+/// multiplication, with the same bits, and needs no buffer.
 /// </remarks>
-internal static unsafe class PlaneExpansion<TLanes, TVector>
+internal readonly unsafe struct PlaneExpansion<TLanes, TVector> : IMapFunctionLoop
     where TLanes : struct, ILanes<TVector>
     where TVector : struct
 {
+    private readonly ExpansionData _data;
+    private readonly float* _x;
+    private readonly float* _y;
+    private readonly float* _inverseNorms;
+    private readonly long _planeStride;
+    private readonly int _pixels;
+
+    private PlaneExpansion(ExpansionData data, float* x, float* y, float* inverseNorms, long planeStride, int pixels)
+    {
+        _data = data;
+        _x = x;
+        _y = y;
+        _inverseNorms = inverseNorms;
+        _planeStride = planeStride;
+        _pixels = pixels;
+    }
+
     /// <summary>See <see cref="KernelTier.ExpandPlanes"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(ExpansionData data, float* x, float* y, long planeStride, int pixels)
     {
-        // In bounds: both buffers hold MaxExpansionPixels floats, a multiple of every vector's width, and pixels is at most that.
+        // In bounds: the buffer holds MaxExpansionPixels floats, a multiple of every vector's width, and pixels is at most that.
         float* inverseNorms = stackalloc float[KernelTier.MaxExpansionPixels];
-        float* buffer = stackalloc float[KernelTier.MaxExpansionPixels];
-        InvertNorms(data, x, planeStride, pixels, inverseNorms);
-        MapEpilogue<TLanes, TVector> epilogue = new(data.Activation);
-        ReadOnlySpan<int> generated = data.Sources.BySource;
-        for (int map = 0; map < data.Seeds; map++)
+        PlaneNorms<TLanes, TVector>.Invert(data, x, planeStride, pixels, inverseNorms);
+        data.Function.Run(new PlaneExpansion<TLanes, TVector>(data, x, y, inverseNorms, planeStride, pixels));
+    }
+
+    /// <inheritdoc/>
+    public void Run<TFunction>(TFunction function)
+        where TFunction : struct, IMapFunction
+    {
+        if (_data.HasEpilogue)
+            Run(function, new MapEpilogue<TLanes, TVector>(_data.Activation));
+        else
+            Run(function, default(NoEpilogue<TVector>));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Run<TFunction, TEpilogue>(TFunction function, in TEpilogue epilogue)
+        where TFunction : struct, IMapFunction
+        where TEpilogue : struct, IMapEpilogue<TVector>
+    {
+        // Map by map of the seeds, so that the generated maps find their seed in the nearest cache.
+        ReadOnlySpan<int> generated = _data.Sources.BySource;
+        for (int map = 0; map < _data.Seeds; map++)
         {
-            float* target = y + map * planeStride;
-            float* seed = data.HasEpilogue ? buffer : target;
-            Normalise(x + map * planeStride, inverseNorms, pixels, seed);
-            if (data.HasEpilogue)
-                Finish(data, epilogue, seed, map, pixels, target);
-            for (; !generated.IsEmpty && data.Sources.Source[generated[0]] == map; generated = generated[1..])
+            bool isSeedWritten = false;
+            for (; !generated.IsEmpty && _data.Sources.Source[generated[0]] == map; generated = generated[1..])
             {
-                int g = generated[0];
-                target = y + (data.Seeds + g) * planeStride;
-                if (data.IsWide(g))
-                    GenerateWide(data, epilogue, seed, g, pixels, target);
-                else
-                    Generate(data, epilogue, seed, g, pixels, target);
+                if (_data.IsWide(generated[0]))
+                {
+                    GenerateWide(epilogue, map, generated[0]);
+                    continue;
+                }
+
+                Generate(function, epilogue, map, generated[0], !isSeedWritten);
+                isSeedWritten = true;
             }
+
+            if (!isSeedWritten)
+                Normalise(epilogue, map);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void InvertNorms(ExpansionData data, float* x, long planeStride, int pixels, float* inverseNorms)
+    private void Normalise<TEpilogue>(in TEpilogue epilogue, int seed)
+        where TEpilogue : struct, IMapEpilogue<TVector>
     {
-        int whole = pixels / TLanes.Count * TLanes.Count;
-        new Span<float>(inverseNorms, KernelTier.MaxExpansionPixels).Clear();
-        for (int map = 0; map < data.Seeds; map++, x += planeStride)
-        {
-            for (int i = 0; i < whole; i += TLanes.Count)
-                AddSquare(TLanes.Load(x + i), inverseNorms + i);
-            if (whole < pixels)
-                AddSquare(TLanes.LoadPartial(x + whole, pixels - whole), inverseNorms + whole);
-        }
-
-        for (int i = 0; i < pixels; i += TLanes.Count)
-            TLanes.Store(data.InverseNorm<TLanes, TVector>(TLanes.Load(inverseNorms + i)), inverseNorms + i);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddSquare(TVector value, float* sum) => TLanes.Store(TLanes.MultiplyAdd(value, value, TLanes.Load(sum)), sum);
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Normalise(float* x, float* inverseNorms, int pixels, float* seed)
-    {
-        int i = 0;
+        float* x = _x + seed * _planeStride, y = _y + seed * _planeStride, inverseNorms = _inverseNorms;
+        TVector scale = TLanes.Create(_data.ScaleOf(seed)), bias = TLanes.Create(_data.BiasOf(seed));
+        int pixels = _pixels, i = 0;
         for (; i <= pixels - TLanes.Count; i += TLanes.Count)
-            TLanes.Store(TLanes.Multiply(TLanes.Load(x + i), TLanes.Load(inverseNorms + i)), seed + i);
+            TLanes.Store(epilogue.Apply(TLanes.Multiply(TLanes.Load(x + i), TLanes.Load(inverseNorms + i)), scale, bias), y + i);
         if (i < pixels)
         {
-            TVector value = TLanes.LoadPartial(x + i, pixels - i);
-            TLanes.StorePartial(TLanes.Multiply(value, TLanes.Load(inverseNorms + i)), seed + i, pixels - i);
+            TVector n = TLanes.Multiply(TLanes.LoadPartial(x + i, pixels - i), TLanes.Load(inverseNorms + i));
+            TLanes.StorePartial(epilogue.Apply(n, scale, bias), y + i, pixels - i);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Finish(ExpansionData data, in MapEpilogue<TLanes, TVector> epilogue, float* seed, int map, int pixels, float* y)
+    private void Generate<TFunction, TEpilogue>(TFunction function, in TEpilogue epilogue, int seed, int g, bool writesSeed)
+        where TFunction : struct, IMapFunction
+        where TEpilogue : struct, IMapEpilogue<TVector>
     {
-        TVector scale = TLanes.Create(data.ScaleOf(map));
-        TVector bias = TLanes.Create(data.BiasOf(map));
-        int i = 0;
-        for (; i <= pixels - TLanes.Count; i += TLanes.Count)
-            TLanes.Store(epilogue.Apply(TLanes.Load(seed + i), scale, bias), y + i);
-        if (i < pixels)
-            TLanes.StorePartial(epilogue.Apply(TLanes.LoadPartial(seed + i, pixels - i), scale, bias), y + i, pixels - i);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Generate(ExpansionData data, in MapEpilogue<TLanes, TVector> epilogue, float* seed, int g, int pixels, float* y)
-    {
-        TVector shift = TLanes.Create(data.Shift[g]);
-        TVector period = TLanes.Create(data.Period[g]);
-        TVector scale = TLanes.Create(data.ScaleOf(data.Seeds + g));
-        TVector bias = TLanes.Create(data.BiasOf(data.Seeds + g));
-        bool hasEpilogue = data.HasEpilogue;
-        int i = 0;
+        int map = _data.Seeds + g;
+        float* x = _x + seed * _planeStride, inverseNorms = _inverseNorms;
+        float* y = _y + map * _planeStride, seedTarget = _y + seed * _planeStride;
+        TVector shift = TLanes.Create(_data.Shift[g]), period = TLanes.Create(_data.Period[g]);
+        TVector scale = TLanes.Create(_data.ScaleOf(map)), bias = TLanes.Create(_data.BiasOf(map));
+        TVector seedScale = TLanes.Create(_data.ScaleOf(seed)), seedBias = TLanes.Create(_data.BiasOf(seed));
+        int pixels = _pixels, i = 0;
         for (; i <= pixels - TLanes.Count; i += TLanes.Count)
         {
-            TVector sine = Sine.Lanes<TLanes, TVector>(TLanes.Multiply(TLanes.Subtract(TLanes.Load(seed + i), shift), period));
-            if (hasEpilogue)
-                sine = epilogue.Apply(sine, scale, bias);
-            TLanes.Store(sine, y + i);
+            TVector n = TLanes.Multiply(TLanes.Load(x + i), TLanes.Load(inverseNorms + i));
+            if (writesSeed)
+                TLanes.Store(epilogue.Apply(n, seedScale, seedBias), seedTarget + i);
+            TVector value = function.Apply<TLanes, TVector>(TLanes.Multiply(TLanes.Subtract(n, shift), period));
+            TLanes.Store(epilogue.Apply(value, scale, bias), y + i);
         }
 
         if (i < pixels)
         {
-            TVector n = TLanes.LoadPartial(seed + i, pixels - i);
-            TVector sine = Sine.Lanes<TLanes, TVector>(TLanes.Multiply(TLanes.Subtract(n, shift), period));
-            if (hasEpilogue)
-                sine = epilogue.Apply(sine, scale, bias);
-            TLanes.StorePartial(sine, y + i, pixels - i);
+            int rest = pixels - i;
+            TVector n = TLanes.Multiply(TLanes.LoadPartial(x + i, rest), TLanes.Load(inverseNorms + i));
+            if (writesSeed)
+                TLanes.StorePartial(epilogue.Apply(n, seedScale, seedBias), seedTarget + i, rest);
+            TVector value = function.Apply<TLanes, TVector>(TLanes.Multiply(TLanes.Subtract(n, shift), period));
+            TLanes.StorePartial(epilogue.Apply(value, scale, bias), y + i, rest);
         }
     }
 
-    private static void GenerateWide(ExpansionData data, in MapEpilogue<TLanes, TVector> epilogue, float* seed, int g, int pixels, float* y)
+    private void GenerateWide<TEpilogue>(in TEpilogue epilogue, int seed, int g)
+        where TEpilogue : struct, IMapEpilogue<TVector>
     {
-        TVector scale = TLanes.Create(data.ScaleOf(data.Seeds + g));
-        TVector bias = TLanes.Create(data.BiasOf(data.Seeds + g));
-        for (int i = 0; i < pixels; i++)
+        int map = _data.Seeds + g;
+        float* x = _x + seed * _planeStride, y = _y + map * _planeStride;
+        TVector scale = TLanes.Create(_data.ScaleOf(map)), bias = TLanes.Create(_data.BiasOf(map));
+        for (int i = 0; i < _pixels; i++)
         {
-            TVector sine = TLanes.Create(data.WideSine(g, seed[i]));
-            TLanes.StorePartial(data.HasEpilogue ? epilogue.Apply(sine, scale, bias) : sine, y + i, 1);
+            TVector sine = TLanes.Create(_data.WideSine(g, x[i] * _inverseNorms[i]));
+            TLanes.StorePartial(epilogue.Apply(sine, scale, bias), y + i, 1);
         }
     }
 }

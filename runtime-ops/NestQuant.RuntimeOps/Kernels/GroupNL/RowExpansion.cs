@@ -6,7 +6,7 @@ namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 /// Expands channels-last pixels one by one: their seed values are normalised where they end up, in the first Cs places of the output's
 /// row, generated maps follow from there, and the seeds' own scale, bias and activation come last.
 /// </summary>
-internal static unsafe class RowExpansion<TLanes, TVector>
+internal readonly unsafe struct RowExpansion<TLanes, TVector> : IMapFunctionLoop
     where TLanes : struct, ILanes<TVector>
     where TVector : struct
 {
@@ -14,26 +14,50 @@ internal static unsafe class RowExpansion<TLanes, TVector>
     // of every vector's width.
     private const int BlockRows = 32;
 
+    private readonly ExpansionData _data;
+    private readonly float* _x;
+    private readonly float* _y;
+    private readonly long _xStride;
+    private readonly int _rows;
+    private readonly MapEpilogue<TLanes, TVector> _epilogue;
+
+    private RowExpansion(ExpansionData data, float* x, long xStride, float* y, int rows)
+    {
+        _data = data;
+        _x = x;
+        _xStride = xStride;
+        _y = y;
+        _rows = rows;
+        _epilogue = new MapEpilogue<TLanes, TVector>(data.Activation);
+    }
+
     /// <summary>See <see cref="KernelTier.ExpandRows"/>.</summary>
+    public static void Run(ExpansionData data, float* x, long xStride, float* y, int rows) =>
+        data.Function.Run(new RowExpansion<TLanes, TVector>(data, x, xStride, y, rows));
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(ExpansionData data, float* x, long xStride, float* y, int rows)
+    public void Run<TFunction>(TFunction function)
+        where TFunction : struct, IMapFunction
     {
         // In bounds: a block has at most BlockRows rows, all of them among the caller's.
-        MapEpilogue<TLanes, TVector> epilogue = new(data.Activation);
+        ExpansionData data = _data;
+        MapEpilogue<TLanes, TVector> epilogue = _epilogue;
+        float* x = _x, y = _y;
         float* inverseNorms = stackalloc float[BlockRows];
         fixed (int* source = data.Sources.Source, runs = data.Sources.Runs)
         {
-            for (int first = 0; first < rows; first += BlockRows)
+            for (int first = 0; first < _rows; first += BlockRows)
             {
-                int end = Math.Min(BlockRows, rows - first);
+                int end = Math.Min(BlockRows, _rows - first);
                 for (int row = 0; row < end; row++)
-                    inverseNorms[row] = TLanes.SumOfSquares(x + row * xStride, data.Seeds);
+                    inverseNorms[row] = TLanes.SumOfSquares(x + row * _xStride, data.Seeds);
                 for (int row = 0; row < end; row += TLanes.Count)
                     TLanes.Store(data.InverseNorm<TLanes, TVector>(TLanes.Load(inverseNorms + row)), inverseNorms + row);
-                for (int row = 0; row < end; row++, x += xStride, y += data.Maps)
+                for (int row = 0; row < end; row++, x += _xStride, y += data.Maps)
                 {
                     Normalise(x, TLanes.Create(inverseNorms[row]), data.Seeds, y);
-                    Generate(data, epilogue, source, runs, y);
+                    Generate(function, data, epilogue, source, runs, y);
                     foreach (int g in data.WideMaps)
                         GenerateWide(data, epilogue, y, g);
                     if (data.HasEpilogue)
@@ -54,13 +78,16 @@ internal static unsafe class RowExpansion<TLanes, TVector>
     }
 
     /// <summary>Generates one row's maps from its normalised seeds.</summary>
+    /// <param name="function">Generates them.</param>
     /// <param name="data">The parameters.</param>
     /// <param name="epilogue">What follows.</param>
     /// <param name="source">See <see cref="SourceMap.Source"/>.</param>
     /// <param name="runs">See <see cref="SourceMap.Runs"/>.</param>
     /// <param name="row">The row; its first places hold the seeds.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Generate(ExpansionData data, in MapEpilogue<TLanes, TVector> epilogue, int* source, int* runs, float* row)
+    private static void Generate<TFunction>(
+        TFunction function, ExpansionData data, in MapEpilogue<TLanes, TVector> epilogue, int* source, int* runs, float* row)
+        where TFunction : struct, IMapFunction
     {
         // In bounds: a whole vector ends at or before G in every parameter and in the row's G last places; a run of consecutive
         // sources as long as the vector lies inside the seeds; the source list is readable for a vector's width past its last map.
@@ -71,26 +98,28 @@ internal static unsafe class RowExpansion<TLanes, TVector>
         {
             TVector n = runs[g] >= TLanes.Count ? TLanes.Load(row + source[g]) : TLanes.Gather(row, source + g);
             TVector argument = TLanes.Multiply(TLanes.Subtract(n, TLanes.Load(data.Shift + g)), TLanes.Load(data.Period + g));
-            TVector sine = Sine.Lanes<TLanes, TVector>(argument);
+            TVector value = function.Apply<TLanes, TVector>(argument);
             if (data.HasEpilogue)
-                sine = epilogue.Apply(sine, Scales(data, data.Seeds + g), Biases(data, data.Seeds + g));
-            TLanes.Store(sine, target + g);
+                value = epilogue.Apply(value, Scales(data, data.Seeds + g), Biases(data, data.Seeds + g));
+            TLanes.Store(value, target + g);
         }
 
         if (g < count)
-            GenerateRest(data, epilogue, source, row, g);
+            GenerateRest(function, data, epilogue, source, row, g);
     }
 
-    private static void GenerateRest(ExpansionData data, in MapEpilogue<TLanes, TVector> epilogue, int* source, float* row, int g)
+    private static void GenerateRest<TFunction>(
+        TFunction function, ExpansionData data, in MapEpilogue<TLanes, TVector> epilogue, int* source, float* row, int g)
+        where TFunction : struct, IMapFunction
     {
         int rest = data.Sources.Count - g;
         TVector n = TLanes.Gather(row, source + g);
         TVector argument = TLanes.Multiply(
             TLanes.Subtract(n, TLanes.LoadPartial(data.Shift + g, rest)), TLanes.LoadPartial(data.Period + g, rest));
-        TVector sine = Sine.Lanes<TLanes, TVector>(argument);
+        TVector value = function.Apply<TLanes, TVector>(argument);
         if (data.HasEpilogue)
-            sine = epilogue.Apply(sine, Scales(data, data.Seeds + g, rest), Biases(data, data.Seeds + g, rest));
-        TLanes.StorePartial(sine, row + data.Seeds + g, rest);
+            value = epilogue.Apply(value, Scales(data, data.Seeds + g, rest), Biases(data, data.Seeds + g, rest));
+        TLanes.StorePartial(value, row + data.Seeds + g, rest);
     }
 
     private static void GenerateWide(ExpansionData data, in MapEpilogue<TLanes, TVector> epilogue, float* row, int g)

@@ -13,7 +13,7 @@ namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 /// Largest error found over every float from 0.5 to 12, every third to 100 and 10 million points to 4096: 1.395e-7, and below 2 ulp
 /// where |sin x| exceeds 0.001.
 /// </remarks>
-internal static class Sine
+internal readonly struct Sine : IMapFunction
 {
     /// <summary>The greatest |x| for which <see cref="Lanes{TLanes, TVector}"/> keeps its error bound.</summary>
     public const float MaxArgument = 4096;
@@ -30,6 +30,13 @@ internal static class Sine
     private const float C5 = 0.008333017f;
     private const float C7 = -0.00019806580f;
     private const float C9 = 2.5999775e-6f;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TVector Apply<TLanes, TVector>(TVector u)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : struct =>
+        Lanes<TLanes, TVector>(u);
 
     /// <summary>The sine of every lane; |x| beyond <see cref="MaxArgument"/> is the caller's to avoid.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

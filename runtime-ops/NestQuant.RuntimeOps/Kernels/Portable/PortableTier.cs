@@ -8,7 +8,7 @@ namespace NestQuant.RuntimeOps.Kernels.Portable;
 internal sealed unsafe class PortableTier : KernelTier
 {
     /// <inheritdoc/>
-    public override string Name => "portable";
+    public override string Name => TierNames.Portable;
 
     /// <inheritdoc/>
     public override int TileRows => 6;
@@ -58,18 +58,22 @@ internal sealed unsafe class PortableTier : KernelTier
     }
 
     /// <inheritdoc/>
-    public override void DotDepthwise(byte** taps, int pairs, short* weights, int zeroPoint, int channels, int* sums) =>
-        DotDepthwise(taps, pairs, weights, zeroPoint, 0, channels, sums);
+    public override void DotDepthwise(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* sums) =>
+        DotDepthwise(taps, step, columns, pairs, weights, 0, channels, sums);
 
     /// <summary>The channels from <paramref name="firstChannel"/> on: what a vector tier leaves over.</summary>
-    public static void DotDepthwise(byte** taps, int pairs, short* weights, int zeroPoint, int firstChannel, int endChannel, int* sums)
+    public static void DotDepthwise(
+        byte** taps, nint step, int columns, int pairs, short* weights, int firstChannel, int endChannel, int* sums)
     {
-        for (int channel = firstChannel; channel < endChannel; channel++)
+        for (int column = 0; column < columns; column++)
         {
-            int sum = 0;
-            for (int tap = 0; tap < 2 * pairs; tap++)
-                sum += (taps[tap][channel] - zeroPoint) * weights[((tap >> 1) * TileChannels + channel) * 2 + (tap & 1)];
-            sums[channel] = sum;
+            for (int channel = firstChannel; channel < endChannel; channel++)
+            {
+                int sum = 0;
+                for (int tap = 0; tap < 2 * pairs; tap++)
+                    sum += taps[tap][column * step + channel] * weights[((tap >> 1) * TileChannels + channel) * 2 + (tap & 1)];
+                sums[column * TileChannels + channel] = sum;
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
@@ -75,7 +76,10 @@ public sealed class CalibratedExpansionTests
         string kept = tight.ReasonFor("c");
         Assert.Matches(@"^refitting its consumer 'd' leaves a relative error of 0\.[1-9]\d{3} on the calibration data, above the budget of 0\.1$", kept);
 
-        PassRun loose = PassRun.Of(new GroupNLExpandPass(Named, data.Calibration with { Budget = 0.9 }), WithConsumer("plain").Model());
+        // What the summary proposes is enough.
+        string proposal = Regex.Match(tight.ReasonFor("test"), @"^no Conv is expanded; a larger --groupnl-budget accepts 1 more, about from (0\.\d{4}) for 'c'$").Groups[1].Value;
+        double budget = double.Parse(proposal, CultureInfo.InvariantCulture);
+        PassRun loose = PassRun.Of(new GroupNLExpandPass(Named, data.Calibration with { Budget = budget }), WithConsumer("plain").Model());
         Assert.True(loose.Changed);
         Assert.Contains(Regex.Match(kept, @"0\.\d{4}").Value, loose.About("c").Note, StringComparison.Ordinal);
     }
@@ -89,6 +93,8 @@ public sealed class CalibratedExpansionTests
         PassRun run = PassRun.Of(new GroupNLExpandPass(Named with { Include = ["c", "d"] }, data.Calibration), graph.Model());
         Assert.True(run.About("c").Rewritten);
         Assert.Contains("refitting its consumer 'e'", run.ReasonFor("d"), StringComparison.Ordinal);
+        Assert.Contains("1 of 3 Conv expanded", run.About("test").Note, StringComparison.Ordinal);
+        Assert.Matches(@"; a larger --groupnl-budget accepts 1 more, about from 0\.\d{4} for 'd'$", run.About("test").Note);
         Assert.Equal(2, run.Graph.Initializer.Count(static tensor => tensor.Name is "D" or "E"));
         Assert.Single(run.Ops, static op => op == "Sin");
     }

@@ -255,6 +255,23 @@ public sealed class ActivationQuantizationPassTests
     }
 
     [Fact]
+    public void Int8PairsOfTheModelAreUsedAsUInt8()
+    {
+        GraphBuilder graph = Convs("pair: q = QuantizeLinear(x, s, z)", "d = DequantizeLinear(q, s, z)", "a = Conv(d, W)", "q2 = QuantizeLinear(a, s2, z)", "d2 = DequantizeLinear(q2, s2, z)", "y = Conv(d2, V)")
+            .Floats("s", [], 1f / 64).Floats("s2", [], 0.05f).Constant(TensorProto.FromBytes("z", TensorDataType.Int8, [], [unchecked((byte)-5)]));
+        ModelProto model = graph.Output("y").Model();
+        using InferenceSession before = ModelRunner.Open(model, optimize: false);
+        TensorValue expected = ModelRunner.Run(before, X)["y"];
+        var ranges = new MeasuredRanges(X);
+        PassRun run = PassRun.Of(Pass(ranges), model);
+        Assert.True(run.About("pair").Rewritten);
+        Assert.Equal(0, ranges.Requests);
+        Assert.Equal([123], run.Graph.Initializer.Single(static tensor => tensor.Name == "z_unsigned").GetBytes().ToArray());
+        using InferenceSession after = ModelRunner.Open(run.Model, optimize: false);
+        Assert.Equal(expected.Bytes, ModelRunner.Run(after, X)["y"].Bytes);
+    }
+
+    [Fact]
     public void BelowOperatorSet11NothingIsQuantized()
     {
         ModelProto model = Convs("conv: y = Conv(x, W)").Output("y").Model(opset: 10);

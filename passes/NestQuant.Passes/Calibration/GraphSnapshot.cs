@@ -1,6 +1,6 @@
 using NestQuant.Compiler.Onnx;
 
-namespace NestQuant.Passes.GroupNL.Calibration;
+namespace NestQuant.Passes.Calibration;
 
 /// <summary>The nodes and initializers that a graph had, for edits that may have to be undone. Edits must replace them, not change them.</summary>
 internal sealed class GraphSnapshot(GraphProto graph)

@@ -1,0 +1,167 @@
+using NestQuant.Compiler.Onnx;
+using NestQuant.RuntimeOps;
+using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Benchmarks.Kernels;
+
+/// <summary>One layer with one set of integer weights, as the models that compete. Weights are normally distributed, as trained ones nearly are.</summary>
+internal sealed class LayerModels
+{
+    private const float XScale = 0.02f, YScale = 0.05f;
+    private const byte XZeroPoint = 110, YZeroPoint = 120;
+
+    private readonly LayerShape _shape;
+    private readonly NestedLayout _layout;
+    private readonly sbyte[] _weights;
+    private readonly byte[] _high;
+    private readonly byte[] _low;
+    private readonly float[] _scales;
+
+    /// <summary>Draws the layer's weights.</summary>
+    public LayerModels(LayerShape shape)
+    {
+        _shape = shape;
+        _layout = new NestedLayout(new NestedBits(8, 6), new ChannelView(shape.Outputs, shape.Inputs / shape.Groups, 1, shape.Kernel * shape.Kernel));
+        Random random = new(3);
+        sbyte[] high = new sbyte[_layout.View.Count], low = new sbyte[_layout.View.Count];
+        _weights = new sbyte[_layout.View.Count];
+        for (int i = 0; i < _weights.Length; i++)
+        {
+            // A channel's largest weight is 127 at about 3.5 standard deviations.
+            double normal = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+            _weights[i] = (sbyte)Math.Clamp(Math.Round(normal * 36), -127, 127);
+            high[i] = (sbyte)Math.Clamp(Math.Round(_weights[i] / 4.0), -32, 31);
+            low[i] = (sbyte)(_weights[i] - 4 * high[i]);
+        }
+
+        _high = new byte[_layout.HighByteLength];
+        _low = new byte[_layout.LowByteLength];
+        NestedPacker.Pack(_layout, high, low, _high, _low);
+        _scales = [.. Enumerable.Range(0, shape.Outputs).Select(_ => 0.001f + 0.002f * random.NextSingle())];
+    }
+
+    private long[] ChannelsLast => _shape.IsProduct
+        ? [_shape.Width, _shape.Inputs]
+        : [1, _shape.Height, _shape.Width, _shape.Inputs];
+
+    private long[] WeightShape => _shape.IsProduct
+        ? [_shape.Inputs, _shape.Outputs]
+        : [_shape.Outputs, _shape.Inputs / _shape.Groups, _shape.Kernel, _shape.Kernel];
+
+    /// <summary>NestedQLinearConv or NestedQLinearGemm alone.</summary>
+    public ModelProto Nested(int bits)
+    {
+        GraphProto graph = Quantization();
+        graph.Initializer.Add(TensorProto.FromBytes("W_high", TensorDataType.UInt8, [_high.Length], _high));
+        graph.Initializer.Add(TensorProto.FromBytes("W_low", TensorDataType.UInt8, [_low.Length], _low));
+        graph.Initializer.Add(TensorProto.FromInt32s("bits", [], [bits]));
+        string[] inputs = ["X", "x_scale", "x_zero_point", "W_high", "W_low", "w_scale", "", "", "y_scale", "y_zero_point", "bits"];
+        NodeProto node = Node(graph, _shape.IsProduct ? OperatorNames.NestedQLinearGemm : OperatorNames.NestedQLinearConv, "Y", inputs);
+        node.Domain = NestQuantOps.Domain;
+        node.SetAttribute(AttributeProto.Int(AttributeNames.FullBits, 8));
+        node.SetAttribute(AttributeProto.Int(AttributeNames.HighBits, 6));
+        node.SetAttribute(AttributeProto.Int(AttributeNames.LayoutVersion, NestedLayout.Version));
+        if (_shape.IsProduct)
+        {
+            node.SetAttribute(AttributeProto.IntList(AttributeNames.Shape, _shape.Outputs, _shape.Inputs));
+            node.SetAttribute(AttributeProto.IntList(AttributeNames.ChannelView, _shape.Outputs, _shape.Inputs, 1, 1));
+        }
+        else
+        {
+            node.SetAttribute(AttributeProto.IntList(AttributeNames.Shape, WeightShape));
+            node.Attribute.AddRange(ConvAttributes());
+        }
+
+        return Model(graph, TensorDataType.UInt8, ChannelsLast, TensorDataType.UInt8);
+    }
+
+    /// <summary>
+    /// QuantizeLinear and DequantizeLinear around the float operator, for ONNX Runtime to fuse. X and Y are uint8 and channels last, as its own
+    /// QLinearConv wants them: its layout optimizer cancels the model's transposes, and what is left is that one operator.
+    /// </summary>
+    public ModelProto QuantizeDequantize()
+    {
+        GraphProto graph = Quantization();
+        graph.Initializer.Add(TensorProto.FromBytes("W_int", TensorDataType.Int8, WeightShape, [.. WeightOrder().Select(i => (byte)_weights[i])]));
+        graph.Initializer.Add(TensorProto.FromBytes("w_zero_point", TensorDataType.Int8, [_shape.Outputs], new byte[_shape.Outputs]));
+        Node(graph, "DequantizeLinear", "W", ["W_int", "w_scale", "w_zero_point"], AttributeProto.Int("axis", _shape.IsProduct ? 1 : 0));
+        string x = "X";
+        if (!_shape.IsProduct)
+            x = Node(graph, "Transpose", "X_first", [x], AttributeProto.IntList("perm", 0, 3, 1, 2)).Output[0];
+        Node(graph, "DequantizeLinear", "x", [x, "x_scale", "x_zero_point"]);
+        AddFloatOperator(graph, "x", "y");
+        string y = _shape.IsProduct ? "Y" : "Y_first";
+        Node(graph, "QuantizeLinear", y, ["y", "y_scale", "y_zero_point"]);
+        if (!_shape.IsProduct)
+            Node(graph, "Transpose", "Y", [y], AttributeProto.IntList("perm", 0, 2, 3, 1));
+        return Model(graph, TensorDataType.UInt8, ChannelsLast, TensorDataType.UInt8);
+    }
+
+    /// <summary>The float operator alone, channels first.</summary>
+    public ModelProto Float()
+    {
+        GraphProto graph = new();
+        int perChannel = _layout.View.WeightsPerChannel;
+        graph.Initializer.Add(TensorProto.FromFloats("W", WeightShape, [.. WeightOrder().Select(i => _weights[i] * _scales[i / perChannel])]));
+        AddFloatOperator(graph, "X", "Y");
+        long[] shape = _shape.IsProduct ? ChannelsLast : [1, _shape.Inputs, _shape.Height, _shape.Width];
+        return Model(graph, TensorDataType.Float, shape, TensorDataType.Float);
+    }
+
+    /// <summary>Positions, in the weights' own order [Outputs, Inputs...], of the operator's weights: MatMul's matrix is [Inputs, Outputs].</summary>
+    private IEnumerable<int> WeightOrder() => _shape.IsProduct
+        ? Enumerable.Range(0, _weights.Length).Select(i => i % _shape.Outputs * _shape.Inputs + i / _shape.Outputs)
+        : Enumerable.Range(0, _weights.Length);
+
+    private void AddFloatOperator(GraphProto graph, string x, string y)
+    {
+        if (_shape.IsProduct)
+            Node(graph, "MatMul", y, [x, "W"]);
+        else
+            Node(graph, "Conv", y, [x, "W"], ConvAttributes());
+    }
+
+    private AttributeProto[] ConvAttributes() =>
+    [
+        AttributeProto.Int(AttributeNames.Group, _shape.Groups),
+        AttributeProto.IntList(AttributeNames.Strides, _shape.Stride, _shape.Stride),
+        AttributeProto.IntList(AttributeNames.Pads, _shape.Pad, _shape.Pad, _shape.Pad, _shape.Pad),
+    ];
+
+    private GraphProto Quantization()
+    {
+        GraphProto graph = new();
+        graph.Initializer.Add(TensorProto.FromFloats("x_scale", [], [XScale]));
+        graph.Initializer.Add(TensorProto.FromBytes("x_zero_point", TensorDataType.UInt8, [], [XZeroPoint]));
+        graph.Initializer.Add(TensorProto.FromFloats("w_scale", [_shape.Outputs], _scales));
+        graph.Initializer.Add(TensorProto.FromFloats("y_scale", [], [YScale]));
+        graph.Initializer.Add(TensorProto.FromBytes("y_zero_point", TensorDataType.UInt8, [], [YZeroPoint]));
+        return graph;
+    }
+
+    private static NodeProto Node(GraphProto graph, string type, string output, string[] inputs, params AttributeProto[] attributes)
+    {
+        NodeProto node = new() { OpType = type, Name = output };
+        node.Input.AddRange(inputs);
+        node.Output.Add(output);
+        node.Attribute.AddRange(attributes);
+        graph.Node.Add(node);
+        return node;
+    }
+
+    private static ModelProto Model(GraphProto graph, TensorDataType inputType, long[] inputShape, TensorDataType outputType)
+    {
+        graph.Name = "layer";
+        TensorShapeProto shape = new();
+        shape.Dim.AddRange(inputShape.Select(d => new TensorShapeProto.Dimension { DimValue = d }));
+        graph.Input.Add(Value("X", new TypeProto.Tensor { ElemType = inputType, Shape = shape }));
+        graph.Output.Add(Value("Y", new TypeProto.Tensor { ElemType = outputType }));
+        ModelProto model = new() { IrVersion = 8, Graph = graph, ProducerName = "NestQuant.Benchmarks" };
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = 17 });
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = NestQuantOps.Domain, Version = NestQuantOps.Version });
+        return model;
+    }
+
+    private static ValueInfoProto Value(string name, TypeProto.Tensor type) => new() { Name = name, Type = new TypeProto { TensorType = type } };
+}

@@ -1,0 +1,53 @@
+using static System.FormattableString;
+
+namespace NestQuant.Benchmarks.Kernels;
+
+/// <summary>
+/// Single layers: the nested operators with uint8 in and out, full and part bit, against ONNX Runtime's own QLinearConv or QLinearMatMul on the same
+/// integers and against its float operator. One process, one thread, the four sessions of a layer in turn, round after round, so that what
+/// else the machine does falls on all alike.
+/// </summary>
+internal static class LayersBenchmark
+{
+    private const int WarmUpRounds = 3;
+    private const double MillisecondsPerTurn = 4;
+
+    /// <summary>Runs the benchmark and prints its table.</summary>
+    /// <param name="filter">Part of the names of the layers to run; empty for all.</param>
+    /// <param name="rounds">Counted rounds per layer.</param>
+    public static void Run(string filter, int rounds)
+    {
+        Console.WriteLine(Invariant($"1 thread, {rounds} interleaved rounds; ms are medians, GMAC/s and ratios come from the least times"));
+        Console.WriteLine("| layer | full ms | part ms | ORT int8 ms | ORT fp32 ms | full GMAC/s | part | ORT int8 | ORT fp32 | full : ORT int8 | part : ORT int8 |");
+        Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+        foreach (LayerShape shape in LayerShape.All.Where(s => s.Name.Contains(filter, StringComparison.Ordinal)))
+            RunLayer(shape, rounds);
+    }
+
+    private static void RunLayer(LayerShape shape, int rounds)
+    {
+        LayerModels models = new(shape);
+        using TimedLayer full = new(models.Nested(bits: 8));
+        using TimedLayer part = new(models.Nested(bits: 6));
+        using TimedLayer integer = new(models.QuantizeDequantize());
+        using TimedLayer floats = new(models.Float());
+        TimedLayer[] layers = [full, part, integer, floats];
+        int runs = RunsPerTurn(layers);
+        for (int round = 0; round < rounds; round++)
+        {
+            foreach (TimedLayer layer in layers)
+                layer.Run(runs);
+        }
+
+        string medians = string.Join(" | ", layers.Select(l => Invariant($"{l.Median:F3}")));
+        string rates = string.Join(" | ", layers.Select(l => Invariant($"{shape.MultiplyAdds / l.Least / 1e6:F1}")));
+        Console.WriteLine(Invariant($"| {shape.Name} | {medians} | {rates} | {integer.Least / full.Least:F2} | {integer.Least / part.Least:F2} |"));
+    }
+
+    private static int RunsPerTurn(TimedLayer[] layers)
+    {
+        foreach (TimedLayer layer in layers)
+            layer.Run(WarmUpRounds);
+        return (int)Math.Clamp(MillisecondsPerTurn / layers.Average(static l => l.Least), 1, 50);
+    }
+}

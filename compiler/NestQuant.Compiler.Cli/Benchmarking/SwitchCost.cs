@@ -1,0 +1,47 @@
+using Microsoft.ML.OnnxRuntime;
+using NestQuant.Compiler.Cli.Evaluation;
+using NestQuant.Compiler.Data;
+
+namespace NestQuant.Compiler.Cli.Benchmarking;
+
+/// <summary>What a live session pays for a switch between its highest and its lowest precision.</summary>
+internal static class SwitchCost
+{
+    private const int Switches = 9;
+    private const int SteadyRuns = 3;
+
+    /// <summary>Switches to and fro; null for a model that has one precision.</summary>
+    public static SwitchResult? Measure(Bench.Subject subject, IReadOnlyList<NamedArray> inputs, int threads, CancellationToken cancellation)
+    {
+        if (subject.Precisions is not { Bits.Count: > 1 } precisions)
+            return null;
+        using ModelSession session = ModelSession.Open(subject.Model, threads, precisions);
+        using PreparedRun full = session.Prepare(inputs, precisions.Highest), part = session.Prepare(inputs, precisions.Bits[^1]);
+        Extra(full);
+        Extra(part);
+        var partToFull = new List<double>();
+        var fullToPart = new List<double>();
+        for (int i = 0; i < Switches; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            partToFull.Add(Extra(full));
+            fullToPart.Add(Extra(part));
+        }
+
+        return new SwitchResult(Latency.Median(partToFull), Latency.Median(fullToPart));
+    }
+
+    /// <summary>Microseconds by which the first of a few runs exceeds the others.</summary>
+    private static double Extra(PreparedRun run)
+    {
+        double first = Time(run);
+        return first - Latency.Median(Enumerable.Range(0, SteadyRuns).Select(_ => Time(run)));
+    }
+
+    private static double Time(PreparedRun run)
+    {
+        long begin = System.Diagnostics.Stopwatch.GetTimestamp();
+        using IDisposableReadOnlyCollection<OrtValue> outputs = run.Run();
+        return System.Diagnostics.Stopwatch.GetElapsedTime(begin).TotalMicroseconds;
+    }
+}

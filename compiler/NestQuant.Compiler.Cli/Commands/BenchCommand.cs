@@ -1,0 +1,67 @@
+using McMaster.Extensions.CommandLineUtils;
+using NestQuant.Compiler.Cli.Benchmarking;
+using NestQuant.Compiler.Cli.Rendering;
+
+namespace NestQuant.Compiler.Cli.Commands;
+
+/// <summary><c>nestquant bench MODEL [--against OTHER]</c>: latency, session time, memory and the cost of a switch, side by side.</summary>
+internal static class BenchCommand
+{
+    private const int DefaultRuns = 50;
+
+    public static void Add(CommandLineApplication app, CliConsole console, CancellationToken cancellation)
+    {
+        app.Command("bench", command =>
+        {
+            command.Description = "Measure latency, memory and the time of a precision switch, side by side with other models";
+            command.ExtendedHelpText = """
+
+                All models run in one process and take turns, a run of each in every round, on the same inputs. A nested model is measured at each of its
+                precisions, with a session for each. Session time is the median of three sessions. Memory is that of a process that only runs the model: as a
+                whole, and by how much the model made it grow. A switch is what the first run after it takes beyond an ordinary run at that precision.
+                Inputs are seeded random values unless --input gives them.
+
+                Example:
+                  nestquant bench out/model.onnx --against model.onnx --against model.qdq.onnx --threads 1
+                """;
+            CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
+            CommandOption against = command.Option("--against <MODEL>", "ONNX file with the same inputs to compare with; repeatable", CommandOptionType.MultipleValue);
+            CommandOption bits = command.Option("--bits <LIST>", "precisions of MODEL to measure, for example 8,6; default: all it has", CommandOptionType.SingleValue);
+            CommandOption runs = command.Option("--runs <N>", $"counted runs of each, default {DefaultRuns}", CommandOptionType.SingleValue);
+            (CommandOption threads, CommandOption batch, CommandOption inputs) = SharedOptions(command);
+            CommandOption json = command.Option("--json", "print JSON", CommandOptionType.NoValue);
+            command.OnExecute(() =>
+            {
+                BenchOptions options = Options(threads, batch, inputs) with { Runs = runs.PositiveInteger() ?? DefaultRuns };
+                IReadOnlyList<Bench.Subject> subjects = Bench.Subjects(model.Value!, [.. against.Values.Select(path => path!)], bits.BitWidths());
+                BenchResult result = ProgressDisplay.Run(
+                    console, "runs", Bench.TotalRuns(subjects.Count, options), progress => new Bench(options) { Progress = progress }.Run(subjects, cancellation));
+                if (json.HasValue())
+                    console.Out.WriteLine(BenchJson.Write(result));
+                else
+                    BenchTable.Write(console, result);
+                return ExitCode.Done;
+            });
+        });
+        app.Command(MemoryProbe.Command, command =>
+        {
+            command.ShowInHelpText = false;
+            CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
+            CommandOption bits = command.Option("--bits <B>", "precision", CommandOptionType.SingleValue);
+            (CommandOption threads, CommandOption batch, CommandOption inputs) = SharedOptions(command);
+            command.OnExecute(() =>
+            {
+                MemoryProbe.Run(model.Value!, bits.PositiveInteger(), Options(threads, batch, inputs), console.Out);
+                return ExitCode.Done;
+            });
+        });
+    }
+
+    private static (CommandOption Threads, CommandOption Batch, CommandOption Inputs) SharedOptions(CommandLineApplication command) => (
+        command.Option("--threads <N>", "threads inside an operator; default: one per processor", CommandOptionType.SingleValue),
+        command.Option("--batch <N>", "extent of a first axis that the model leaves open, default 1", CommandOptionType.SingleValue),
+        command.Option("--input <FILE>", "[NAME=]FILE: a .npy file for an input; repeatable; default: seeded random values", CommandOptionType.MultipleValue));
+
+    private static BenchOptions Options(CommandOption threads, CommandOption batch, CommandOption inputs) => new(
+        threads.PositiveInteger() ?? Environment.ProcessorCount, 1, batch.PositiveInteger() ?? 1, [.. inputs.Values.Select(input => input!)]);
+}

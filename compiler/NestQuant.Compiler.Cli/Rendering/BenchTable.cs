@@ -1,0 +1,32 @@
+using System.Globalization;
+using NestQuant.Compiler.Cli.Benchmarking;
+
+namespace NestQuant.Compiler.Cli.Rendering;
+
+/// <summary>What <c>bench</c> prints for people.</summary>
+internal static class BenchTable
+{
+    public static void Write(CliConsole console, BenchResult result)
+    {
+        PlainTable table = new PlainTable().Text("model").Number("bits").Number("median ms").Number("p99 ms").Number("/ first").Number("session ms").Number("process").Number("model");
+        foreach (ModelResult model in result.Models)
+        {
+            table.Row(
+                model.Model,
+                model.Bits is { } bits ? $"{bits}" : "-",
+                Format(model.Latency.MedianMs, "0.000"),
+                Format(model.Latency.P99Ms, "0.000"),
+                Format(model.Latency.MedianMs / result.Models[0].Latency.MedianMs, "0.00"),
+                Format(model.SessionMs, "0.0"),
+                Numbers.Bytes(model.Memory.ResidentBytes),
+                Numbers.Bytes(model.Memory.ModelBytes));
+        }
+
+        table.Write(console);
+        console.Out.WriteLine($"{result.Runs} interleaved runs of each, {result.Threads} {(result.Threads == 1 ? "thread" : "threads")}; \"/ first\" is the median over that of the first line; \"model\" is the growth of a process by the model");
+        if (result.Switch is { } cost)
+            console.Out.WriteLine($"a switch costs {Format(cost.PartToFullUs, "0")} us from part to full and {Format(cost.FullToPartUs, "0")} us from full to part");
+    }
+
+    private static string Format(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+}

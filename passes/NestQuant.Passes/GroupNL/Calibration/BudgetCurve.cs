@@ -1,0 +1,25 @@
+using System.Globalization;
+using NestQuant.Compiler.Graph;
+
+namespace NestQuant.Passes.GroupNL.Calibration;
+
+/// <summary>
+/// The budgets that would accept what the given one refuses, smallest first, so that a user can choose how many layers to expand. Each was measured with the
+/// refused layers before it undone: a larger budget keeps those too, which may add to the error of the later ones.
+/// </summary>
+internal static class BudgetCurve
+{
+    /// <summary>The curve in words; null when no candidate is kept because of the budget.</summary>
+    public static string? Describe(IEnumerable<ExpansionCandidate> candidates)
+    {
+        string[] steps =
+        [
+            .. candidates.Where(static candidate => candidate.BudgetNeeded is not null).OrderBy(static candidate => candidate.BudgetNeeded)
+                .Select(static candidate => string.Create(CultureInfo.InvariantCulture, $"{RoundUp(candidate.BudgetNeeded!.Value):F4} for '{candidate.Node.DisplayName()}'")),
+        ];
+        return steps.Length == 0 ? null : $"a larger --groupnl-budget accepts {steps.Length} more, about from {string.Join(", ", steps)}";
+    }
+
+    /// <summary>To four decimals, as errors are shown, but never to a budget that is smaller than the error.</summary>
+    private static double RoundUp(double error) => Math.Ceiling(error * 1e4) / 1e4;
+}

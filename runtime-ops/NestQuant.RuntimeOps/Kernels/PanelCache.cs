@@ -1,0 +1,77 @@
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.RuntimeOps.Kernels;
+
+/// <summary>Prepared panels of one layer, kept from run to run: what is not decoded again costs memory instead.</summary>
+/// <remarks>
+/// The first panels are kept, as many as fit; the others are prepared in every run. Panels are kept for one precision and one number of
+/// rows: a run with others drops them all. A run that is still using dropped panels keeps them alive until it ends.
+/// </remarks>
+/// <param name="maxBytes">The most bytes to keep.</param>
+internal sealed class PanelCache(long maxBytes)
+{
+    private volatile Entry? _entry;
+
+    /// <summary>Bytes of the panels that are kept now.</summary>
+    public long Bytes => _entry?.Bytes ?? 0;
+
+    /// <summary>Whether the panels that are kept now are of part precision.</summary>
+    public bool IsPart => _entry is { IsPart: true };
+
+    /// <summary>The panels to use in a run.</summary>
+    /// <param name="prepared">What prepares them; their weights never change.</param>
+    /// <param name="isPart">Whether they are of part precision.</param>
+    /// <param name="rows">Rows of the run's product.</param>
+    /// <param name="panels">Panels of the layer.</param>
+    public Entry Enter(PreparedPanels prepared, bool isPart, int rows, int panels)
+    {
+        Entry? entry = _entry;
+        if (entry is null || entry.IsPart != isPart || entry.Rows != rows || entry.PanelBytes != prepared.Bytes)
+        {
+            entry = new Entry(isPart, rows, prepared.Bytes, (int)Math.Min(panels, maxBytes / prepared.Bytes));
+            _entry = entry;
+        }
+
+        return entry;
+    }
+
+    /// <summary>The kept panels of one precision.</summary>
+    internal sealed unsafe class Entry(bool isPart, int rows, int panelBytes, int panels)
+    {
+        private readonly byte[]?[] _panels = new byte[]?[panels];
+
+        /// <summary>Whether the panels are of part precision.</summary>
+        public bool IsPart { get; } = isPart;
+
+        /// <summary>Rows for which they were prepared.</summary>
+        public int Rows { get; } = rows;
+
+        /// <summary>Bytes of one panel.</summary>
+        public int PanelBytes { get; } = panelBytes;
+
+        /// <summary>Bytes of all panels that are there.</summary>
+        public long Bytes => (long)_panels.Count(static panel => panel is not null) * PanelBytes;
+
+        /// <summary>The panel, prepared now if it was not before; null when it is not one of those that are kept.</summary>
+        /// <param name="prepared">Prepares it.</param>
+        /// <param name="panel">Index of the panel.</param>
+        public byte* Get(PreparedPanels prepared, int panel)
+        {
+            if (panel >= _panels.Length)
+                return null;
+            byte[]? kept = Volatile.Read(ref _panels[panel]);
+            if (kept is null)
+            {
+                // Pinned memory does not move, so its address holds as long as this entry does. Two threads may prepare the same panel:
+                // their results are equal, and the first is kept.
+                byte[] created = GC.AllocateUninitializedArray<byte>(PanelBytes, pinned: true);
+                prepared.Prepare(panel, Address(created));
+                kept = Interlocked.CompareExchange(ref _panels[panel], created, null) ?? created;
+            }
+
+            return Address(kept);
+        }
+
+        private static byte* Address(byte[] pinned) => (byte*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(pinned, 0);
+    }
+}

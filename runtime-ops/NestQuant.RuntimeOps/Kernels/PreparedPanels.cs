@@ -1,0 +1,105 @@
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.RuntimeOps.Kernels;
+
+/// <summary>Brings panels into the form that a tier multiplies: decoded, spread over bundled groups, summed and prepared.</summary>
+/// <remarks>
+/// A prepared panel is one or, beyond <see cref="KernelTier.MaxDotLength"/> rows of k, several pieces. A piece is the sums of its
+/// channels' weights, int[32], and what <see cref="KernelTier.Prepare"/> made of <c>[k/4][channel 32][4]</c>.
+/// </remarks>
+internal sealed unsafe class PreparedPanels
+{
+    private const int GroupsPerPiece = KernelTier.MaxDotLength / 4;
+    private const int GroupBytes = 4 * NestedLayout.PanelChannels;
+    private const int SumBytes = sizeof(int) * NestedLayout.PanelChannels;
+
+    private readonly KernelTier _tier;
+    private readonly PanelSource _weights;
+    private readonly ConvolutionGeometry _geometry;
+    private readonly int _bundle;
+    private readonly int _pieceBytes;
+
+    /// <summary>Describes the panels of one convolution.</summary>
+    /// <param name="tier">The tier that multiplies them.</param>
+    /// <param name="weights">The nested weights.</param>
+    /// <param name="geometry">The convolution, its groups bundled or not.</param>
+    /// <param name="bundle">Groups of the weights in one group of the geometry.</param>
+    public PreparedPanels(KernelTier tier, in PanelSource weights, ConvolutionGeometry geometry, int bundle)
+    {
+        _tier = tier;
+        _weights = weights;
+        _geometry = geometry;
+        _bundle = bundle;
+        Groups = (geometry.ReductionLength + 3) / 4;
+        Pieces = (Groups + GroupsPerPiece - 1) / GroupsPerPiece;
+        _pieceBytes = SumBytes + tier.PreparedBytes(Math.Min(Groups, GroupsPerPiece));
+    }
+
+    /// <summary>Groups of 4 rows of k, the last one completed with zeros.</summary>
+    public int Groups { get; }
+
+    /// <summary>Pieces of a panel.</summary>
+    public int Pieces { get; }
+
+    /// <summary>Bytes of a prepared panel.</summary>
+    public int Bytes => checked(Pieces * _pieceBytes);
+
+    /// <summary>Groups of 4 rows of k in a piece.</summary>
+    public int GroupsOf(int piece) => Math.Min(GroupsPerPiece, Groups - piece * GroupsPerPiece);
+
+    /// <summary>The sums of a piece's weights, int[32].</summary>
+    public int* Sums(byte* prepared, int piece) => (int*)(prepared + (long)piece * _pieceBytes);
+
+    /// <summary>What <see cref="KernelTier.Dot"/> takes as a piece's panel.</summary>
+    public sbyte* Piece(byte* prepared, int piece) => (sbyte*)Sums(prepared, piece) + SumBytes;
+
+    /// <summary>Prepares one panel.</summary>
+    /// <param name="panel">Index of the panel.</param>
+    /// <param name="prepared">Receives <see cref="Bytes"/> bytes.</param>
+    public void Prepare(int panel, byte* prepared)
+    {
+        // In bounds: the decoded panel takes Groups * 128 bytes of the pieces' memory, and a piece moves only towards the end, the last one
+        // first, so none overwrites one that is still to move.
+        sbyte* values = (sbyte*)prepared + SumBytes;
+        if (_bundle == 1)
+            _weights.Decode(_tier, panel, values);
+        else
+            DecodeBundled(panel, values);
+        for (int piece = Pieces - 1; piece >= 0; piece--)
+        {
+            int groups = GroupsOf(piece);
+            sbyte* target = Piece(prepared, piece);
+            long bytes = (long)groups * GroupBytes;
+            if (piece > 0)
+                Buffer.MemoryCopy(values + (long)piece * GroupsPerPiece * GroupBytes, target, bytes, bytes);
+            _tier.SumWeights(target, groups, Sums(prepared, piece));
+            _tier.Prepare(target, groups, _geometry.Rows);
+        }
+    }
+
+    /// <summary>Decodes a panel and spreads each channel's weights over the inputs of all groups of its bundle, 0 for those of other groups.</summary>
+    private void DecodeBundled(int panel, sbyte* values)
+    {
+        // In bounds: `decoded` holds a group of 4 rows for every 4 of the weights, `values` for every 4 of the bundle's.
+        new Span<sbyte>(values, Groups * GroupBytes).Clear();
+        ChannelView view = _weights.Layout.View;
+        int outputsPerGroup = _geometry.OutputsPerGroup / _bundle;
+        sbyte[] buffer = new sbyte[_weights.DecodedLength];
+        fixed (sbyte* decoded = buffer)
+        {
+            _weights.Decode(_tier, panel, decoded);
+            for (int c = 0; c < _weights.Layout.ChannelsOf(panel); c++)
+            {
+                int groupInBundle = (panel * NestedLayout.PanelChannels + c) / outputsPerGroup % _bundle;
+                for (int k = 0; k < view.WeightsPerChannel; k++)
+                {
+                    (int tap, int inner) = Math.DivRem(k, view.Inner);
+                    int spread = tap * _geometry.ChannelsPerGroup + groupInBundle * view.Inner + inner;
+                    values[Position(spread, c)] = decoded[Position(k, c)];
+                }
+            }
+        }
+    }
+
+    private static int Position(int k, int channel) => ((k >> 2) * NestedLayout.PanelChannels + channel) * 4 + (k & 3);
+}

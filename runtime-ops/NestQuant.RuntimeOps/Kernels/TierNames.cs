@@ -1,0 +1,17 @@
+namespace NestQuant.RuntimeOps.Kernels;
+
+/// <summary>The names by which <see cref="KernelTier.EnvironmentVariable"/> forces a tier.</summary>
+internal static class TierNames
+{
+    /// <summary>Plain loops, everywhere.</summary>
+    public const string Portable = "portable";
+
+    /// <summary>x64 with AVX2 and FMA.</summary>
+    public const string Avx2 = "avx2";
+
+    /// <summary>x64 with AVX-VNNI.</summary>
+    public const string AvxVnni = "avxvnni";
+
+    /// <summary>x64 with AVX512-VNNI, on Linux.</summary>
+    public const string Avx512Vnni = "avx512vnni";
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+using NestQuant.Compiler.Data;
+
+namespace NestQuant.Compiler.Cli.Tests;
+
+public sealed class BenchTests : IDisposable
+{
+    private readonly TestFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Models_and_precisions_are_measured_side_by_side()
+    {
+        string nested = Tool.CompileCnn(_folder);
+
+        ToolRun run = Tool.Run("bench", nested, "--against", Golden.Cnn, "--runs", "5", "--threads", "1", "--batch", "4", "--json").ShouldSucceed();
+
+        using JsonDocument json = JsonDocument.Parse(run.Out);
+        JsonElement root = json.RootElement;
+        Assert.Equal(1, root.GetProperty("threads").GetInt32());
+        JsonElement[] results = [.. root.GetProperty("results").EnumerateArray()];
+        Assert.Equal([nested, nested, Golden.Cnn], results.Select(result => result.GetProperty("model").GetString()!));
+        Assert.Equal(["8", "6", "null"], results.Select(result => result.GetProperty("bits").GetRawText()));
+        Assert.All(results, result =>
+        {
+            double least = result.GetProperty("least_ms").GetDouble(), median = result.GetProperty("median_ms").GetDouble();
+            Assert.InRange(least, double.Epsilon, median);
+            Assert.InRange(median, least, result.GetProperty("p99_ms").GetDouble());
+            Assert.True(result.GetProperty("session_ms").GetDouble() > 0);
+            // A process of .NET and ONNX Runtime has tens of megabytes, and a model of 100 kB adds a few at most.
+            Assert.InRange(result.GetProperty("resident_mb").GetDouble(), 20, 1000);
+            Assert.True(result.GetProperty("model_mb").GetDouble() < result.GetProperty("resident_mb").GetDouble() / 2);
+        });
+        Assert.True(root.GetProperty("switch").TryGetProperty("part_to_full_us", out _));
+        Assert.True(root.GetProperty("switch").TryGetProperty("full_to_part_us", out _));
+    }
+
+    [Fact]
+    public void A_model_with_one_precision_has_no_switch()
+    {
+        ToolRun run = Tool.Run("bench", Golden.Cnn, "--input", Golden.Images, "--runs", "1").ShouldSucceed();
+
+        Assert.Contains("1 interleaved runs of each", run.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("a switch costs", run.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_cannot_be_measured_is_said_in_one_line()
+    {
+        string nested = Tool.CompileCnn(_folder);
+        NpyArray.FromFloats([1, 3, 8, 8], new float[192]).Write(_folder["x.npy"]);
+
+        Tool.Run("bench", nested, "--bits", "5").ShouldFail(1, "5 bits are not possible: the model runs at 8 or 6 bits");
+        Tool.Run("bench", Golden.Cnn, "--bits", "8").ShouldFail(1, "no nested weights");
+        Tool.Run("bench", nested, "--against", _folder["missing.onnx"]).ShouldFail(1, "missing.onnx");
+        Tool.Run("bench", nested, "--input", _folder["x.npy"]).ShouldFail(1, "takes shape [?, 1, 8, 8]");
+        Tool.Run("bench", nested, "--runs", "0").ShouldFail(2, "a positive integer is needed");
+        Tool.Run("bench").ShouldFail(2, "MODEL");
+    }
+}

@@ -1,0 +1,64 @@
+using CsCheck;
+using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.RuntimeOps.Tests.Kernels;
+
+public class PanelCacheTests
+{
+    private static readonly Requantization Requantization = new(1f, 128);
+
+    [Theory]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
+    public void Results_do_not_depend_on_the_cache(string tier) =>
+        Gen.Select(ConvolutionCase.Geometries, Gen.Int[0, int.MaxValue], Gen.Int[1, 100_000]).Sample(
+            (geometry, seed, bytes) =>
+            {
+                PanelCache cache = new(bytes);
+                ConvolutionCase full = new(geometry, new NestedBits(8, 5), seed, 0, isPart: false);
+                ConvolutionCase part = new(geometry, new NestedBits(8, 5), seed, 0, isPart: true);
+                bool areEqual = true;
+                foreach (ConvolutionCase c in (ConvolutionCase[])[full, full, part, part, full])
+                {
+                    byte[] y = c.RunQuantized(TestTiers.Get(tier), new ThreadedLoop(2), Requantization, cache);
+                    areEqual &= y.AsSpan().SequenceEqual(c.ExpectedQuantized(Requantization)) && cache.Bytes <= bytes;
+                }
+
+                return areEqual;
+            },
+            iter: 60,
+            threads: 1);
+
+    [Fact]
+    public void It_keeps_as_many_panels_as_fit()
+    {
+        ConvolutionCase c = Case(isPart: false);
+        Assert.Equal(0, Kept(c, 1));
+        long all = Kept(c, long.MaxValue);
+        Assert.InRange(all, 3 * 20 * 32, 3 * 20 * 32 * 4);
+        Assert.Equal(all / 3, Kept(c, all / 2));
+        Assert.Equal(all, Kept(c, all));
+    }
+
+    [Fact]
+    public void Another_precision_releases_what_was_kept()
+    {
+        PanelCache cache = new(long.MaxValue);
+        Case(isPart: false).RunQuantized(KernelTier.Portable, new BackwardLoop(), Requantization, cache);
+        long bytes = cache.Bytes;
+        Assert.False(cache.IsPart);
+        Case(isPart: true).RunQuantized(KernelTier.Portable, new BackwardLoop(), Requantization, cache);
+        Assert.True(cache.IsPart);
+        Assert.Equal(bytes, cache.Bytes);
+    }
+
+    private static ConvolutionCase Case(bool isPart) =>
+        new(new ConvolutionGeometry(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(7), 1, 20, 70), new NestedBits(8, 6), 4, 0, isPart);
+
+    private static long Kept(ConvolutionCase c, long limit)
+    {
+        PanelCache cache = new(limit);
+        c.RunQuantized(KernelTier.Portable, new BackwardLoop(), Requantization, cache);
+        return cache.Bytes;
+    }
+}
