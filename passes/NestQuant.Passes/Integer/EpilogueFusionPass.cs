@@ -40,6 +40,8 @@ public sealed class EpilogueFusionPass : IGraphPass
             }
         }
 
+        // The values between an operator and its QuantizeLinear are gone, and so is what the graph said of their types.
+        if (changed) DeadCode.Remove(context.Model.MainGraph());
         return new PassResult(changed);
     }
 

@@ -5,6 +5,7 @@ using NestQuant.Compiler.Tests.Graph;
 using NestQuant.Passes.Export;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.GoldenModels;
+using NestQuant.Passes.Tests.Integer;
 using NestQuant.Passes.Tests.Integer.ActivationQuantization;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Packing;
@@ -84,6 +85,33 @@ public sealed class ModelExportTests
                 Assert.True(expected.Zip(actual, static (a, b) => Math.Abs(a - b)).Max() <= steps, $"{value} of {string.Join(", ", integers)}");
             }
         }
+    }
+
+    public static TheoryData<string> Networks => [.. NetworkModels.Keys];
+
+    private static readonly Dictionary<string, Func<ModelProto>> NetworkModels = new(StringComparer.Ordinal)
+    {
+        ["ResNet-50"] = StaticNetworks.ResNet50,
+        ["MobileNetV3"] = StaticNetworks.MobileNetV3,
+        ["EfficientNet"] = StaticNetworks.EfficientNet,
+        ["Inception"] = StaticNetworks.Inception,
+        ["VGG"] = StaticNetworks.Vgg,
+        ["U-Net"] = StaticNetworks.UNet,
+    };
+
+    /// <summary>Every table is a function again, and every transpose gone.</summary>
+    [Theory]
+    [MemberData(nameof(Networks))]
+    public void WholeNetworksAreExported(string name)
+    {
+        ModelProto source = NetworkModels[name]();
+        (string, TensorValue)[] feeds = [("input", TensorValue.Random([.. source.Graph!.Input[0].Type!.TensorType!.Shape!.Dim.Select(static dim => dim.DimValue ?? 0)]))];
+        string output = source.Graph.Output[0].Name;
+        ModelProto compiled = NestQuantCompiler.Compile(source, Options(ActivationMode.Static, new MeasuredRanges(feeds))).Model, exported = Export(compiled, 8);
+        AssertStandard(exported);
+        Assert.DoesNotContain(exported.AllNodes(), static node => node.OpType is "Transpose" or "Gather" or "Cast");
+        using InferenceSession session = ModelRunner.Open(exported, optimize: false);
+        Closeness.AssertClose(ModelRunner.Run(compiled, feeds)[output], ModelRunner.Run(session, feeds)[output], 0.02f);
     }
 
     [Theory]

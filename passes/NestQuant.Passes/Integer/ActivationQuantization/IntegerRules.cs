@@ -97,8 +97,11 @@ internal static class IntegerRules
         return isConstant ? null : "its bounds are not constant";
     }
 
-    private static string? WhyNotAveragePool(NodeProto node, GraphView view) =>
-        node.GetInts("dilations") is { } dilations && dilations.Any(static dilation => dilation != 1) ? "there is no integer average over dilated windows" : null;
+    private static string? WhyNotAveragePool(NodeProto node, GraphView view)
+    {
+        if (node.GetInt("ceil_mode", 0) != 0) return "there is no integer average with ceil_mode";
+        return node.GetInts("dilations") is { } dilations && dilations.Any(static dilation => dilation != 1) ? "there is no integer average over dilated windows" : null;
+    }
 
     /// <summary>Only means over the whole of both spatial axes of NCHW, which are those of GlobalAveragePool.</summary>
     private static string? WhyNotReduceMean(NodeProto node, GraphView view)

@@ -21,14 +21,10 @@ internal sealed class RegionTurner(LayoutRegion region, GraphView view, UniqueNa
         if (view.Producer(value) is { } producer && AxisOrder.IsToFirst(producer)) return producer.Input[0];
         NodeProto first = view.Graph.Node.Find(node => region.Members.Contains(node) && node.Input.Contains(value))!;
         NodeProto[] known = [.. view.Consumers(value).Where(AxisOrder.IsToLast)];
+        int position = view.Graph.Node.IndexOf(first);
+        if (Array.Find(known, node => view.Graph.Node.IndexOf(node) < position) is { } earlier) return earlier.Output[0];
         string channelsLast = names.Next(value + "_channels_last");
         view.InsertBefore(first, AxisOrder.Transpose(value, channelsLast, AxisOrder.ToLast(region.Rank), names.Next(value + "_to_channels_last")));
-        if (Array.Find(known, node => view.Graph.Node.IndexOf(node) < view.Graph.Node.IndexOf(first)) is { } earlier)
-        {
-            view.Remove(new HashSet<NodeProto>(ReferenceEqualityComparer.Instance) { view.Producer(channelsLast)! });
-            return earlier.Output[0];
-        }
-
         foreach (NodeProto later in known) Bypass(later, channelsLast);
         return channelsLast;
     }

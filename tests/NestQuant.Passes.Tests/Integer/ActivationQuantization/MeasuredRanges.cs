@@ -23,6 +23,8 @@ internal sealed class MeasuredRanges(params (string Name, TensorValue Value)[] f
     /// </summary>
     public float Unit { get; init; }
 
+    public override string ToString() => "measured";
+
     public ActivationRanges RangesOf(ModelContext context)
     {
         Requests++;
