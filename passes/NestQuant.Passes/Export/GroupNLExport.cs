@@ -1,5 +1,6 @@
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
+using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Operators;
 
@@ -52,13 +53,26 @@ internal static class GroupNLExport
         gather.Attribute.Add(AttributeProto.Int("axis", ChannelAxis));
         string shifted = block.Add("Sub", "_shift", [gather.Output[0], PerMap(node, first, rank, graph, block)]).Output[0];
         string scaled = block.Add("Mul", "_scale", [shifted, PerMap(node, first + 1, rank, graph, block)]).Output[0];
-        string value = block.Add("Sin", "_sine", [scaled]).Output[0];
+        var generate = new List<NodeProto>();
+        string value = new StandardFunction(generate, block.Create, (suffix, number) => block.Floats(suffix, [], number)).Write(FunctionOf(node), scaled);
+        generate.ForEach(graph.Add);
         NodeProto join = block.Add("Concat", "_join", [normalised, value]);
         join.Attribute.Add(AttributeProto.Int("axis", ChannelAxis));
         value = join.Output[0];
         if (node.InputAt(first + 2).Length > 0) value = block.Add("Mul", "_affine", [value, PerMap(node, first + 2, rank, graph, block)]).Output[0];
         if (node.InputAt(first + 3).Length > 0) value = block.Add("Add", "_bias", [value, PerMap(node, first + 3, rank, graph, block)]).Output[0];
         Activate(node, graph, value, block, output);
+    }
+
+    private static GroupNLFunction FunctionOf(NodeProto node)
+    {
+        string name = node.GetString(AttributeNames.Function, GroupNLFunctions.Sine);
+        if (!GroupNLFunctions.All.Contains(name)) throw NestedOperator.Damaged(node, $"its function '{name}' is unknown");
+        if (name != GroupNLFunctions.Monomial) return GroupNLFunction.Of(name);
+        long power = node.GetInt(AttributeNames.Power, GroupNLFunctions.DefaultPower);
+        return power is >= GroupNLFunctions.LeastPower and <= GroupNLFunctions.GreatestPower
+            ? GroupNLFunction.Monomial((int)power)
+            : throw NestedOperator.Damaged(node, $"its power is {power}");
     }
 
     private static void Activate(NodeProto node, ExportedGraph graph, string value, Block block, string output)
@@ -97,10 +111,20 @@ internal static class GroupNLExport
     /// <summary>Nodes and constants whose names begin with that of the result.</summary>
     private sealed class Block(ExportedGraph graph, string stem)
     {
-        public NodeProto Add(string opType, string suffix, IReadOnlyList<string> inputs)
+        public NodeProto Create(string opType, string suffix, params string[] inputs)
         {
             string name = graph.Context.Names.Next(stem + suffix);
-            return graph.Add(opType, name, inputs, name);
+            var node = new NodeProto { OpType = opType, Name = name };
+            node.Input.AddRange(inputs);
+            node.Output.Add(name);
+            return node;
+        }
+
+        public NodeProto Add(string opType, string suffix, params string[] inputs)
+        {
+            NodeProto node = Create(opType, suffix, inputs);
+            graph.Add(node);
+            return node;
         }
 
         public string Floats(string suffix, long[] dims, params float[] values) => graph.Context.Add(stem + suffix, name => TensorProto.FromFloats(name, dims, values));

@@ -8,6 +8,7 @@ using NestQuant.Passes.Tests.GoldenModels;
 using NestQuant.Passes.Tests.Integer;
 using NestQuant.Passes.Tests.Integer.ActivationQuantization;
 using NestQuant.Passes.Tests.Models;
+using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Tests.Export;
@@ -180,6 +181,30 @@ public sealed class ModelExportTests
             Dictionary<string, TensorValue> expected = ModelRunner.Run(compiled, [.. X, ("nest_bits", TensorValue.OfInt32([], bits))]);
             using InferenceSession session = ModelRunner.Open(exported, optimize: false);
             foreach ((string name, TensorValue actual) in ModelRunner.Run(session, X)) Closeness.AssertClose(expected[name], actual, 1e-5f);
+        }
+    }
+
+    public static TheoryData<string> Functions => [.. GroupNLFunctions.All];
+
+    [Theory]
+    [MemberData(nameof(Functions))]
+    public void EveryFunctionOfGroupNLIsWrittenOut(string function)
+    {
+        foreach (string activation in (string[])[ActivationNames.None, ActivationNames.Clip, ActivationNames.HardSwish])
+        {
+            GraphBuilder graph = new GraphBuilder().Input("x", 2, 4, 8, 8).Random("W", 4, 4, 3, 3).Random("shift", 4).Random("period", 4).Random("scale", 8).Random("bias", 8).Node("c = Conv(x, W)")
+                .Node(
+                    "y = com.nestquant.GroupNLExpand(c, shift, period, scale, bias)",
+                    AttributeProto.IntList("source", 0, 2, 1, 1),
+                    AttributeProto.String("function", function),
+                    AttributeProto.String("activation", activation),
+                    AttributeProto.Float("activation_min", 0));
+            ModelProto compiled = NestQuantCompiler.Compile(graph.Output("y").Model(domains: "com.nestquant"), Options(ActivationMode.Dynamic, null)).Model;
+            Assert.Contains(compiled.AllNodes(), static node => node.OpType == "NestedGroupNLConv");
+            ModelProto exported = Export(compiled, 8);
+            AssertStandard(exported);
+            using InferenceSession session = ModelRunner.Open(exported, optimize: false);
+            Closeness.AssertClose(ModelRunner.Run(compiled, X)["y"], ModelRunner.Run(session, X)["y"], 1e-4f);
         }
     }
 
