@@ -43,7 +43,7 @@ internal sealed unsafe class DepthwiseConvolution
     private long Step => (long)_geometry.Width.Stride * _geometry.InputChannels;
 
     /// <summary>The most neighbouring outputs to compute at once.</summary>
-    private int ColumnsPerRun => (int)Math.Clamp(MaxPaddingBytes / Step, 1, _tier.TileRows);
+    private int ColumnsPerRun => (int)Math.Clamp(MaxPaddingBytes / Step, 1, Math.Min(_tier.TileRows, _geometry.Width.Output));
 
     private int PaddingBytes => checked((int)((ColumnsPerRun - 1) * Step)) + NestedLayout.PanelChannels;
 
@@ -193,7 +193,7 @@ internal sealed unsafe class DepthwiseConvolution
     /// <param name="taps">Receives the pointers.</param>
     private void PointAtTaps(int image, int line, int column, int firstChannel, byte* padding, byte** taps)
     {
-        // In bounds: a pointer into the input is made only for a position inside the image; of outputs that share pointers all columns
+        // In bounds: a pointer is kept only for a position inside the image; of outputs that share pointers all columns
         // are inside, and the padding is as long as their steps.
         ref readonly ConvolutionAxis height = ref _geometry.Height;
         ref readonly ConvolutionAxis width = ref _geometry.Width;
@@ -201,14 +201,14 @@ internal sealed unsafe class DepthwiseConvolution
         long y = (long)line * height.Stride - height.PadBegin;
         (int firstX, int endX) = width.TapsInside(x);
         (int firstY, int endY) = height.TapsInside(y);
+        long tapStep = (long)width.Dilation * _geometry.InputChannels;
         for (int ky = 0; ky < height.Kernel; ky++)
         {
-            for (int kx = 0; kx < width.Kernel; kx++)
-            {
-                bool isInside = ky >= firstY && ky < endY && kx >= firstX && kx < endX;
-                long position = ((long)image * height.Input + y + (long)ky * height.Dilation) * width.Input + x + (long)kx * width.Dilation;
-                *taps++ = isInside ? _data.X + position * _geometry.InputChannels + firstChannel : padding;
-            }
+            bool isLineInside = ky >= firstY && ky < endY;
+            long position = ((long)image * height.Input + y + (long)ky * height.Dilation) * width.Input + x;
+            byte* tap = _data.X + position * _geometry.InputChannels + firstChannel;
+            for (int kx = 0; kx < width.Kernel; kx++, tap += tapStep)
+                *taps++ = isLineInside && kx >= firstX && kx < endX ? tap : padding;
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels;
@@ -84,7 +85,7 @@ internal sealed unsafe class PreparedPanels
         new Span<sbyte>(values, Groups * GroupBytes).Clear();
         ChannelView view = _weights.Layout.View;
         int outputsPerGroup = _geometry.OutputsPerGroup / _bundle;
-        sbyte[] buffer = new sbyte[_weights.DecodedLength];
+        sbyte[] buffer = ArrayPool<sbyte>.Shared.Rent(_weights.DecodedLength);
         fixed (sbyte* decoded = buffer)
         {
             _weights.Decode(_tier, panel, decoded);
@@ -99,6 +100,8 @@ internal sealed unsafe class PreparedPanels
                 }
             }
         }
+
+        ArrayPool<sbyte>.Shared.Return(buffer);
     }
 
     private static int Position(int k, int channel) => ((k >> 2) * NestedLayout.PanelChannels + channel) * 4 + (k & 3);

@@ -33,11 +33,39 @@ internal abstract unsafe class RowFormat
 
     private sealed class ByteRows : RowFormat
     {
+        private const int LongestInlineCopy = 256;
+
         public override int ValueBytes => sizeof(byte);
 
         public override bool IsCentered => false;
 
-        public override void Copy(byte* x, int count, int zeroPoint, byte* row) => Buffer.MemoryCopy(x, row, count, count);
+        public override void Copy(byte* x, int count, int zeroPoint, byte* row)
+        {
+            // In bounds: the last vector or word ends at count, where it may write again what the one before it wrote. A call costs more
+            // than the copy where runs are as short as a few taps of few channels.
+            if (count > LongestInlineCopy)
+            {
+                Buffer.MemoryCopy(x, row, count, count);
+            }
+            else if (count >= Vector128<byte>.Count)
+            {
+                int last = count - Vector128<byte>.Count;
+                for (int i = 0; i < last; i += Vector128<byte>.Count)
+                    Vector128.Load(x + i).Store(row + i);
+                Vector128.Load(x + last).Store(row + last);
+            }
+            else if (count >= sizeof(ulong))
+            {
+                ulong end = *(ulong*)(x + count - sizeof(ulong));
+                *(ulong*)row = *(ulong*)x;
+                *(ulong*)(row + count - sizeof(ulong)) = end;
+            }
+            else
+            {
+                for (int i = 0; i < count; i++)
+                    row[i] = x[i];
+            }
+        }
 
         public override void Pad(byte* row, int count, int zeroPoint) => new Span<byte>(row, count).Fill((byte)zeroPoint);
 

@@ -41,18 +41,10 @@ internal static unsafe class Depthwise
         {
             byte* first = taps[0] + offset;
             byte* second = taps[1] + offset;
-            Vector256<short> w = Vector256.Load(weights);
-            a0 += X86Avx2.MultiplyAddAdjacent(Interleave(first, second), w);
-            b0 += X86Avx2.MultiplyAddAdjacent(Interleave(first + step, second + step), w);
-            w = Vector256.Load(weights + 16);
-            a1 += X86Avx2.MultiplyAddAdjacent(Interleave(first + Step, second + Step), w);
-            b1 += X86Avx2.MultiplyAddAdjacent(Interleave(first + step + Step, second + step + Step), w);
-            w = Vector256.Load(weights + 32);
-            a2 += X86Avx2.MultiplyAddAdjacent(Interleave(first + 2 * Step, second + 2 * Step), w);
-            b2 += X86Avx2.MultiplyAddAdjacent(Interleave(first + step + 2 * Step, second + step + 2 * Step), w);
-            w = Vector256.Load(weights + 48);
-            a3 += X86Avx2.MultiplyAddAdjacent(Interleave(first + 3 * Step, second + 3 * Step), w);
-            b3 += X86Avx2.MultiplyAddAdjacent(Interleave(first + step + 3 * Step, second + step + 3 * Step), w);
+            Sixteen(first, second, weights, ref a0, ref a1);
+            Sixteen(first + step, second + step, weights, ref b0, ref b1);
+            Sixteen(first + 2 * Step, second + 2 * Step, weights + 4 * Step, ref a2, ref a3);
+            Sixteen(first + step + 2 * Step, second + step + 2 * Step, weights + 4 * Step, ref b2, ref b3);
         }
 
         a0.Store(sums);
@@ -63,6 +55,16 @@ internal static unsafe class Depthwise
         b1.Store(sums + KernelTier.TileChannels + Step);
         b2.Store(sums + KernelTier.TileChannels + 2 * Step);
         b3.Store(sums + KernelTier.TileChannels + 3 * Step);
+    }
+
+    /// <summary>A pair of taps of 16 channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Sixteen(byte* first, byte* second, short* weights, ref Vector256<int> low, ref Vector256<int> high)
+    {
+        Vector128<byte> a = Vector128.Load(first);
+        Vector128<byte> b = Vector128.Load(second);
+        low += X86Avx2.MultiplyAddAdjacent(X86Avx2.ConvertToVector256Int16(Sse2.UnpackLow(a, b)), Vector256.Load(weights));
+        high += X86Avx2.MultiplyAddAdjacent(X86Avx2.ConvertToVector256Int16(Sse2.UnpackHigh(a, b)), Vector256.Load(weights + 2 * Step));
     }
 
     /// <summary>One output, a multiple of 8 channels.</summary>
