@@ -14,14 +14,6 @@ public sealed class StaticNetworkTests(ITestOutputHelper output)
     /// </summary>
     private const float Tolerance = 0.005f;
 
-    /// <summary>A gate that fully connected layers compute is reshaped to channels last at once.</summary>
-    [Fact]
-    public void AGateIsReshapedOnce()
-    {
-        (string, TensorValue)[] feeds = [("input", TensorValue.Random(1, 3, 16, 16))];
-        Assert.Equal(1, QdqReference.Of(StaticNetworks.EfficientNet(), part: false, feeds).Count("Reshape"));
-    }
-
     private static readonly Dictionary<string, (Func<ModelProto> Model, int Transposes)> Networks = new(StringComparer.Ordinal)
     {
         ["ResNet-50"] = (StaticNetworks.ResNet50, 1),

@@ -31,25 +31,15 @@ internal static class UnitTransposes
                 continue;
             }
 
-            (string source, long samples, long channels) = Reshaped(node.Input[0], toLast, view) ?? (node.Input[0], 0, -1);
-            IEnumerable<long> ones = Enumerable.Repeat(1L, node.GetInts("perm")!.Length - 2);
-            long[] shape = toFirst ? [samples, channels, .. ones] : [samples, .. ones, channels];
+            int ones = node.GetInts("perm")!.Length - 2;
+            long[] shape = toFirst ? [0, -1, .. Enumerable.Repeat(1L, ones)] : [0, .. Enumerable.Repeat(1L, ones), -1];
             var reshape = new NodeProto { OpType = "Reshape", Name = node.Name };
-            reshape.Input.AddRange([source, Shape(shape, view, names)]);
+            reshape.Input.AddRange([node.Input[0], Shape(shape, view, names)]);
             reshape.Output.Add(node.Output[0]);
             view.Replace(node, reshape);
         }
 
         return changed;
-    }
-
-    /// <summary>What a value is reshaped from, and to how many samples and channels: reshaped otherwise, it needs no second Reshape. Null where it comes from elsewhere.</summary>
-    private static (string Source, long Samples, long Channels)? Reshaped(string value, bool isChannelsFirst, GraphView view)
-    {
-        if (view.Producer(value) is not { } node || !node.Is("Reshape") || node.GetInt("allowzero", 0) != 0 || ConstantAxes.Integers(node, 1, view) is not { } shape) return null;
-        long channels = isChannelsFirst ? shape[1] : shape[^1];
-        // A 0 stands for the extent of the source's axis in the same place, which the channels leave.
-        return channels == 0 ? null : (node.Input[0], shape[0], channels);
     }
 
     /// <summary>Whether a node flattens all axes but the first, whatever they are.</summary>
