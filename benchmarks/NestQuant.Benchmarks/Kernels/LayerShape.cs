@@ -50,7 +50,7 @@ internal sealed record LayerShape(int Height, int Width, int Inputs, int Outputs
         new(1, 1, 4096, 4096, 1, IsProduct: true),
     ];
 
-    /// <summary>The layer in words, as --filter sees it.</summary>
+    /// <summary>The layer in words, as the filter sees it.</summary>
     public string Name => IsProduct
         ? Invariant($"MatMul {Width}x{Inputs}x{Outputs}")
         : Invariant($"{Kind} {Kernel}x{Kernel} {Height}x{Width} {Inputs}-{Outputs}") + (Stride == 1 ? "" : Invariant($" s{Stride}"));
