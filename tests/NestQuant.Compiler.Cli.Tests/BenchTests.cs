@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NestQuant.Compiler.Data;
+using NestQuant.RuntimeOps;
 
 namespace NestQuant.Compiler.Cli.Tests;
 
@@ -14,11 +15,12 @@ public sealed class BenchTests : IDisposable
     {
         string nested = Tool.CompileCnn(_folder);
 
-        ToolRun run = Tool.Run("bench", nested, "--against", Golden.Cnn, "--runs", "5", "--threads", "1", "--batch", "4", "--json").ShouldSucceed();
+        ToolRun run = Tool.Run("bench", nested, "--against", Golden.Cnn, "--runs", "5", "--threads", "1", "--batch", "4", "--session-config", "nestquant.cache=1m", "--json").ShouldSucceed();
 
         using JsonDocument json = JsonDocument.Parse(run.Out);
         JsonElement root = json.RootElement;
         Assert.Equal(1, root.GetProperty("threads").GetInt32());
+        Assert.Equal(NestQuantOps.KernelTierName, root.GetProperty("kernels").GetString());
         JsonElement[] results = [.. root.GetProperty("results").EnumerateArray()];
         Assert.Equal([nested, nested, Golden.Cnn], results.Select(result => result.GetProperty("model").GetString()!));
         Assert.Equal(["8", "6", "null"], results.Select(result => result.GetProperty("bits").GetRawText()));
@@ -56,6 +58,8 @@ public sealed class BenchTests : IDisposable
         Tool.Run("bench", nested, "--against", _folder["missing.onnx"]).ShouldFail(1, "missing.onnx");
         Tool.Run("bench", nested, "--input", _folder["x.npy"]).ShouldFail(1, "takes shape [?, 1, 8, 8]");
         Tool.Run("bench", nested, "--runs", "0").ShouldFail(2, "a positive integer is needed");
+        Tool.Run("bench", nested, "--session-config", "nestquant.cache").ShouldFail(2, "KEY=VALUE is needed");
+        Tool.Run("bench", nested, "--session-config", "nestquant.cache=much").ShouldFail(1, "nestquant.cache");
         Tool.Run("bench").ShouldFail(2, "MODEL");
     }
 }

@@ -4,7 +4,7 @@ namespace NestQuant.Benchmarks.Kernels;
 
 /// <summary>
 /// Single layers: the nested operators with uint8 in and out, full and part bit, against ONNX Runtime's own QLinearConv or QLinearMatMul on the same
-/// integers and against its float operator. One process, one thread, the four sessions of a layer in turn, round after round, so that what
+/// integers, as it is and held to exact sums (without VNNI its kernels saturate unless told not to), and against its float operator. One process, one thread, the five sessions of a layer in turn, round after round, so that what
 /// else the machine does falls on all alike.
 /// </summary>
 internal static class LayersBenchmark
@@ -18,8 +18,8 @@ internal static class LayersBenchmark
     public static void Run(string filter, int rounds)
     {
         Console.WriteLine(Invariant($"1 thread, {rounds} interleaved rounds; ms are medians, GMAC/s and ratios come from the least times"));
-        Console.WriteLine("| layer | full ms | part ms | ORT int8 ms | ORT fp32 ms | full GMAC/s | part | ORT int8 | ORT fp32 | full : ORT int8 | part : ORT int8 |");
-        Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+        Console.WriteLine("| layer | full ms | part ms | ORT int8 ms | ORT exact int8 ms | ORT fp32 ms | full GMAC/s | part | ORT int8 | ORT exact | ORT fp32 | full : ORT int8 | part : ORT int8 | full : ORT exact | part : ORT exact |");
+        Console.WriteLine("|" + string.Concat(Enumerable.Repeat(" --- |", 15)));
         foreach (LayerShape shape in LayerShape.All.Where(s => s.Name.Contains(filter, StringComparison.Ordinal)))
             RunLayer(shape, rounds);
     }
@@ -30,8 +30,9 @@ internal static class LayersBenchmark
         using TimedLayer full = new(models.Nested(bits: 8));
         using TimedLayer part = new(models.Nested(bits: 6));
         using TimedLayer integer = new(models.QuantizeDequantize());
+        using TimedLayer exact = new(models.QuantizeDequantize(), isExact: true);
         using TimedLayer floats = new(models.Float());
-        TimedLayer[] layers = [full, part, integer, floats];
+        TimedLayer[] layers = [full, part, integer, exact, floats];
         int runs = RunsPerTurn(layers);
         for (int round = 0; round < rounds; round++)
         {
@@ -41,7 +42,7 @@ internal static class LayersBenchmark
 
         string medians = string.Join(" | ", layers.Select(l => Invariant($"{l.Median:F3}")));
         string rates = string.Join(" | ", layers.Select(l => Invariant($"{shape.MultiplyAdds / l.Least / 1e6:F1}")));
-        Console.WriteLine(Invariant($"| {shape.Name} | {medians} | {rates} | {integer.Least / full.Least:F2} | {integer.Least / part.Least:F2} |"));
+        Console.WriteLine(Invariant($"| {shape.Name} | {medians} | {rates} | {integer.Least / full.Least:F2} | {integer.Least / part.Least:F2} | {exact.Least / full.Least:F2} | {exact.Least / part.Least:F2} |"));
     }
 
     private static int RunsPerTurn(TimedLayer[] layers)

@@ -1,6 +1,7 @@
 using NestQuant.Compiler.Cli.Evaluation;
 using NestQuant.Compiler.Data;
 using NestQuant.Compiler.Onnx;
+using NestQuant.RuntimeOps;
 
 namespace NestQuant.Compiler.Cli.Benchmarking;
 
@@ -51,7 +52,7 @@ internal sealed class Bench(BenchOptions options)
     public BenchResult Run(IReadOnlyList<Subject> subjects, CancellationToken cancellation)
     {
         IReadOnlyList<NamedArray> inputs;
-        using (ModelSession first = ModelSession.Open(subjects[0].Model, options.Threads, subjects[0].Precisions))
+        using (ModelSession first = options.OpenSession(subjects[0].Model, subjects[0].Precisions))
             inputs = BenchInputs.Make(first.Inputs, options);
 
         double[] sessionMs = MeasureSessions(subjects, inputs, cancellation);
@@ -66,7 +67,7 @@ internal sealed class Bench(BenchOptions options)
             [
                 .. contenders.Select((contender, i) => new ModelResult(contender.Model, contender.Bits, contender.Latency, sessionMs[i], memory[i])),
             ];
-            return new BenchResult(options.Threads, options.Runs, results, SwitchCost.Measure(subjects[0], inputs, options.Threads, cancellation));
+            return new BenchResult(NestQuantOps.KernelTierName, options.Threads, options.Runs, results, SwitchCost.Measure(subjects[0], inputs, options, cancellation));
         }
         finally
         {
@@ -75,7 +76,7 @@ internal sealed class Bench(BenchOptions options)
     }
 
     private Contender Open(Subject subject, IReadOnlyList<NamedArray> inputs) =>
-        Contender.Open(subject.Model, subject.Precisions, subject.Bits, inputs, options.Threads);
+        Contender.Open(subject.Model, subject.Precisions, subject.Bits, inputs, options);
 
     private double[] MeasureSessions(IReadOnlyList<Subject> subjects, IReadOnlyList<NamedArray> inputs, CancellationToken cancellation)
     {

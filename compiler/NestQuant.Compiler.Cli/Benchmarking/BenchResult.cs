@@ -1,11 +1,12 @@
 namespace NestQuant.Compiler.Cli.Benchmarking;
 
 /// <summary>What was measured.</summary>
+/// <param name="Tier">Name of the kernels that ran nested operators.</param>
 /// <param name="Threads">Threads inside an operator.</param>
 /// <param name="Runs">Counted runs behind every latency.</param>
 /// <param name="Models">One entry for each model and precision, in the order of the command line.</param>
 /// <param name="Switch">Cost of switching the precision; null for a model that has only one.</param>
-internal sealed record BenchResult(int Threads, int Runs, IReadOnlyList<ModelResult> Models, SwitchResult? Switch);
+internal sealed record BenchResult(string Tier, int Threads, int Runs, IReadOnlyList<ModelResult> Models, SwitchResult? Switch);
 
 /// <summary>A model at one precision.</summary>
 /// <param name="Model">Path of the model.</param>

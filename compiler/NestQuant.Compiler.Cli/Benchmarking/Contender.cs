@@ -34,9 +34,9 @@ internal sealed class Contender : IDisposable
     /// <summary>Makes a session and hands it its inputs.</summary>
     /// <exception cref="Onnx.ModelException">The inputs do not fit, or the model has no such precision.</exception>
     /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the model.</exception>
-    public static Contender Open(string model, NestedPrecisions? precisions, int? bits, IReadOnlyList<NamedArray> inputs, int threads)
+    public static Contender Open(string model, NestedPrecisions? precisions, int? bits, IReadOnlyList<NamedArray> inputs, BenchOptions options)
     {
-        ModelSession session = ModelSession.Open(model, threads, precisions);
+        ModelSession session = options.OpenSession(model, precisions);
         try
         {
             return new Contender(session, bits, session.Prepare(inputs, bits));

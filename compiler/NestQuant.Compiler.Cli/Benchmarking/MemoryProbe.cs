@@ -37,7 +37,7 @@ internal static class MemoryProbe
         // What ONNX Runtime needs for any model is not the model's.
         ModelSession.CreateOptions().Dispose();
         long before = Resident();
-        using ModelSession session = ModelSession.Open(model, options.Threads, bits is { } width ? new NestedPrecisions([width]) : null);
+        using ModelSession session = options.OpenSession(model, bits is { } width ? new NestedPrecisions([width]) : null);
         using PreparedRun run = session.Prepare(BenchInputs.Make(session.Inputs, options), bits);
         for (int i = 0; i < Runs; i++)
             run.Run().Dispose();
@@ -75,5 +75,7 @@ internal static class MemoryProbe
         yield return string.Create(CultureInfo.InvariantCulture, $"--batch={options.Batch}");
         foreach (string input in options.Inputs)
             yield return $"--input={input}";
+        foreach ((string key, string value) in options.SessionConfig)
+            yield return $"--session-config={key}={value}";
     }
 }

@@ -11,11 +11,11 @@ internal static class SwitchCost
     private const int SteadyRuns = 3;
 
     /// <summary>Switches to and fro; null for a model that has one precision.</summary>
-    public static SwitchResult? Measure(Bench.Subject subject, IReadOnlyList<NamedArray> inputs, int threads, CancellationToken cancellation)
+    public static SwitchResult? Measure(Bench.Subject subject, IReadOnlyList<NamedArray> inputs, BenchOptions options, CancellationToken cancellation)
     {
         if (subject.Precisions is not { Bits.Count: > 1 } precisions)
             return null;
-        using ModelSession session = ModelSession.Open(subject.Model, threads, precisions);
+        using ModelSession session = options.OpenSession(subject.Model, precisions);
         using PreparedRun full = session.Prepare(inputs, precisions.Highest), part = session.Prepare(inputs, precisions.Bits[^1]);
         Extra(full);
         Extra(part);

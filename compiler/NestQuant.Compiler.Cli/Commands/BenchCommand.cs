@@ -23,19 +23,20 @@ internal static class BenchCommand
 
                 Example:
                   nestquant bench out/model.onnx --against model.onnx --against model.qdq.onnx --threads 1
+                  nestquant bench out/model.onnx --session-config nestquant.cache=1m
                 """;
             CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
             CommandOption against = command.Option("--against <MODEL>", "ONNX file with the same inputs to compare with; repeatable", CommandOptionType.MultipleValue);
             CommandOption bits = command.Option("--bits <LIST>", "precisions of MODEL to measure, for example 8,6; default: all it has", CommandOptionType.SingleValue);
             CommandOption runs = command.Option("--runs <N>", $"counted runs of each, default {DefaultRuns}", CommandOptionType.SingleValue);
-            (CommandOption threads, CommandOption batch, CommandOption inputs) = SharedOptions(command);
+            Func<BenchOptions> options = SharedOptions(command);
             CommandOption json = command.Option("--json", "print JSON", CommandOptionType.NoValue);
             command.OnExecute(() =>
             {
-                BenchOptions options = Options(threads, batch, inputs) with { Runs = runs.PositiveInteger() ?? DefaultRuns };
+                BenchOptions asked = options() with { Runs = runs.PositiveInteger() ?? DefaultRuns };
                 IReadOnlyList<Bench.Subject> subjects = Bench.Subjects(model.Value!, [.. against.Values.Select(path => path!)], bits.BitWidths());
                 BenchResult result = ProgressDisplay.Run(
-                    console, "runs", Bench.TotalRuns(subjects.Count, options), progress => new Bench(options) { Progress = progress }.Run(subjects, cancellation));
+                    console, "runs", Bench.TotalRuns(subjects.Count, asked), progress => new Bench(asked) { Progress = progress }.Run(subjects, cancellation));
                 if (json.HasValue())
                     console.Out.WriteLine(BenchJson.Write(result));
                 else
@@ -48,20 +49,30 @@ internal static class BenchCommand
             command.ShowInHelpText = false;
             CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
             CommandOption bits = command.Option("--bits <B>", "precision", CommandOptionType.SingleValue);
-            (CommandOption threads, CommandOption batch, CommandOption inputs) = SharedOptions(command);
+            Func<BenchOptions> options = SharedOptions(command);
             command.OnExecute(() =>
             {
-                MemoryProbe.Run(model.Value!, bits.PositiveInteger(), Options(threads, batch, inputs), console.Out);
+                MemoryProbe.Run(model.Value!, bits.PositiveInteger(), options(), console.Out);
                 return ExitCode.Done;
             });
         });
     }
 
-    private static (CommandOption Threads, CommandOption Batch, CommandOption Inputs) SharedOptions(CommandLineApplication command) => (
-        command.Option("--threads <N>", "threads inside an operator; default: one per processor", CommandOptionType.SingleValue),
-        command.Option("--batch <N>", "extent of a first axis that the model leaves open, default 1", CommandOptionType.SingleValue),
-        command.Option("--input <FILE>", "[NAME=]FILE: a .npy file for an input; repeatable; default: seeded random values", CommandOptionType.MultipleValue));
+    private static Func<BenchOptions> SharedOptions(CommandLineApplication command)
+    {
+        CommandOption threads = command.Option("--threads <N>", "threads inside an operator; default: one per processor", CommandOptionType.SingleValue);
+        CommandOption batch = command.Option("--batch <N>", "extent of a first axis that the model leaves open, default 1", CommandOptionType.SingleValue);
+        CommandOption inputs = command.Option("--input <FILE>", "[NAME=]FILE: a .npy file for an input; repeatable; default: seeded random values", CommandOptionType.MultipleValue);
+        CommandOption config = command.Option("--session-config <ENTRY>", "KEY=VALUE for the configuration of every session; repeatable", CommandOptionType.MultipleValue);
+        return () => new BenchOptions(
+            threads.PositiveInteger() ?? Environment.ProcessorCount,
+            Runs: 1,
+            batch.PositiveInteger() ?? 1,
+            [.. inputs.Values.Select(input => input!)],
+            [.. config.Values.Select(entry => Entry(entry!))]);
+    }
 
-    private static BenchOptions Options(CommandOption threads, CommandOption batch, CommandOption inputs) => new(
-        threads.PositiveInteger() ?? Environment.ProcessorCount, 1, batch.PositiveInteger() ?? 1, [.. inputs.Values.Select(input => input!)]);
+    private static (string Key, string Value) Entry(string text) => text.IndexOf('=', StringComparison.Ordinal) is > 0 and var separator
+        ? (text[..separator], text[(separator + 1)..])
+        : throw new UsageException($"--session-config is '{text}': KEY=VALUE is needed, for example nestquant.cache=1m");
 }

@@ -47,10 +47,16 @@ internal sealed class ModelSession : IDisposable
         Open(path, threads, NestedPrecisions.Of(ModelFile.Load(path)));
 
     /// <summary>Loads a model whose precisions are known, without reading the file a second time.</summary>
+    /// <param name="path">ONNX file.</param>
+    /// <param name="threads">Threads inside an operator; null for ONNX Runtime's default.</param>
+    /// <param name="precisions">The model's precisions; null when it has no nested weights.</param>
+    /// <param name="config">Entries of the session's configuration.</param>
     /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the model.</exception>
-    public static ModelSession Open(string path, int? threads, NestedPrecisions? precisions)
+    public static ModelSession Open(string path, int? threads, NestedPrecisions? precisions, params IEnumerable<(string Key, string Value)> config)
     {
         using SessionOptions options = CreateOptions();
+        foreach ((string key, string value) in config)
+            options.AddSessionConfigEntry(key, value);
         if (threads is { } count)
             options.IntraOpNumThreads = count;
         long begin = Stopwatch.GetTimestamp();

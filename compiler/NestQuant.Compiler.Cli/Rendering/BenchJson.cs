@@ -12,6 +12,7 @@ internal static class BenchJson
     {
         json.WriteStartObject();
         json.WriteNumber("threads", result.Threads);
+        json.WriteString("kernels", result.Tier);
         json.WriteNumber("runs", result.Runs);
         json.WriteStartArray("results");
         foreach (ModelResult model in result.Models)

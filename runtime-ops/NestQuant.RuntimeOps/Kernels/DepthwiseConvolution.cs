@@ -1,27 +1,30 @@
 using System.Buffers;
+using System.Runtime.Intrinsics;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels;
 
 /// <summary>
 /// A convolution with one input and one output channel per group: no sum over channels to share, so 32 neighbouring channels are
-/// computed at a time, tap by tap, straight from the activations.
+/// computed at a time, tap by tap.
 /// </summary>
+/// <remarks>
+/// The input under a tile of outputs is copied first, 32 channels and the padding with it, so that the taps of all outputs lie at
+/// the same distances, borders included, and lines are short enough for the innermost cache.
+/// </remarks>
 internal sealed unsafe class DepthwiseConvolution
 {
+    private const int Channels = KernelTier.TileChannels;
+
     // Enough parts for load balance; more would only repeat the decoding of weights.
     private const int WantedParts = 16;
-    private const int LeastRowsPerPart = 256;
-
-    // Bounds the padding, which reaches as far as the taps of neighbouring outputs do.
-    private const int MaxPaddingBytes = 64 * 1024;
 
     private readonly KernelTier _tier;
     private readonly ConvolutionGeometry _geometry;
     private readonly PanelSource _weights;
     private readonly ConvolutionData _data;
+    private readonly DepthwiseTiling _tiling;
     private readonly long _outputStride;
-    private readonly int _rowsPerPart;
     private readonly RowCompletion? _completion;
 
     private DepthwiseConvolution(
@@ -31,28 +34,20 @@ internal sealed unsafe class DepthwiseConvolution
         _geometry = geometry;
         _weights = weights;
         _data = data;
-        int rowParts = (WantedParts + weights.Layout.Panels - 1) / weights.Layout.Panels;
-        _rowsPerPart = Math.Max(LeastRowsPerPart, (int)(((long)geometry.Rows + rowParts - 1) / rowParts));
+        _tiling = new DepthwiseTiling(geometry, (WantedParts + weights.Layout.Panels - 1) / weights.Layout.Panels);
         _outputStride = (epilogue?.RowStride ?? geometry.OutputChannels) * data.OutputBytes;
-        _completion = epilogue is null ? null : new RowCompletion(epilogue, RowParts, weights.Layout.Panels);
+        _completion = epilogue is null ? null : new RowCompletion(epilogue, _tiling.Count, weights.Layout.Panels);
     }
 
     private int Pairs => (_geometry.Taps + 1) / 2;
 
-    /// <summary>Bytes from the taps of an output to those of its neighbour.</summary>
-    private long Step => (long)_geometry.Width.Stride * _geometry.InputChannels;
-
-    /// <summary>The most neighbouring outputs to compute at once.</summary>
-    private int ColumnsPerRun => (int)Math.Clamp(MaxPaddingBytes / Step, 1, Math.Min(_tier.TileRows, _geometry.Width.Output));
-
-    private int PaddingBytes => checked((int)((ColumnsPerRun - 1) * Step)) + NestedLayout.PanelChannels;
-
     /// <summary>
-    /// Whether the convolution is depthwise and its weights, less their zero points, are small enough for 16-bit products with sums of 32 bits.
+    /// Whether the convolution is depthwise, its kernel of reasonable reach, and its weights, less their zero points, small enough for
+    /// 16-bit products with sums of 32 bits.
     /// </summary>
     public static bool Applies(ConvolutionGeometry geometry, in ConvolutionData data)
     {
-        if (geometry.ChannelsPerGroup != 1 || geometry.OutputsPerGroup != 1 || geometry.Groups == 1)
+        if (geometry.ChannelsPerGroup != 1 || geometry.OutputsPerGroup != 1 || geometry.Groups == 1 || !DepthwiseTiling.Applies(geometry))
             return false;
         long largestWeight = 128 + data.LargestZeroPoint(geometry.OutputChannels);
         return largestWeight <= short.MaxValue && largestWeight * 255 * (geometry.Taps + 1) <= int.MaxValue;
@@ -68,33 +63,29 @@ internal sealed unsafe class DepthwiseConvolution
         RowEpilogue? epilogue)
     {
         DepthwiseConvolution convolution = new(tier, geometry, weights, data, epilogue);
-        long parts = (long)weights.Layout.Panels * convolution.RowParts;
-        loop.Run(checked((int)parts), convolution.RunPart);
+        loop.Run(checked(weights.Layout.Panels * convolution._tiling.Count), convolution.RunPart);
     }
-
-    private int RowParts => (int)(((long)_geometry.Rows + _rowsPerPart - 1) / _rowsPerPart);
 
     private void RunPart(int part)
     {
-        (int panel, int rowPart) = Math.DivRem(part, RowParts);
-        int firstRow = rowPart * _rowsPerPart;
-        int endRow = Math.Min(firstRow + _rowsPerPart, _geometry.Rows);
+        (int panel, int index) = Math.DivRem(part, _tiling.Count);
+        DepthwiseTile tile = _tiling[index];
         int taps = 2 * Pairs;
         sbyte[] panelBuffer = ArrayPool<sbyte>.Shared.Rent(_weights.DecodedLength);
-        short[] weightBuffer = ArrayPool<short>.Shared.Rent(taps * KernelTier.TileChannels);
+        short[] weightBuffer = ArrayPool<short>.Shared.Rent(taps * Channels);
         nint[] tapBuffer = ArrayPool<nint>.Shared.Rent(taps);
-        byte[] paddingBuffer = ArrayPool<byte>.Shared.Rent(PaddingBytes);
-        paddingBuffer.AsSpan(0, PaddingBytes).Fill((byte)_data.XZeroPoint);
+        byte[] stripBuffer = ArrayPool<byte>.Shared.Rent(_tiling.StripPositions * Channels);
         try
         {
             fixed (sbyte* values = panelBuffer)
             fixed (short* weights = weightBuffer)
             fixed (nint* tapPointers = tapBuffer)
-            fixed (byte* padding = paddingBuffer)
+            fixed (byte* strip = stripBuffer)
             {
                 _weights.Decode(_tier, panel, values);
                 PairTaps(panel, values, weights);
-                RunRows(panel, firstRow, endRow, weights, padding, (byte**)tapPointers);
+                Gather(tile, panel, strip);
+                RunTile(tile, panel, weights, strip, (byte**)tapPointers);
             }
         }
         finally
@@ -102,39 +93,39 @@ internal sealed unsafe class DepthwiseConvolution
             ArrayPool<sbyte>.Shared.Return(panelBuffer);
             ArrayPool<short>.Shared.Return(weightBuffer);
             ArrayPool<nint>.Shared.Return(tapBuffer);
-            ArrayPool<byte>.Shared.Return(paddingBuffer);
+            ArrayPool<byte>.Shared.Return(stripBuffer);
         }
 
-        _completion?.PartDone(rowPart, firstRow, endRow - firstRow);
+        _completion?.PartDone(index, tile.FirstRow, tile.Lines * tile.Columns);
     }
 
-    private void RunRows(int panel, int firstRow, int endRow, short* weights, byte* padding, byte** taps)
+    private void RunTile(in DepthwiseTile tile, int panel, short* weights, byte* strip, byte** taps)
     {
-        int firstChannel = panel * NestedLayout.PanelChannels;
+        // In bounds: the strip holds every position under the tile, 32 bytes each; an odd last tap has weight 0 and points at the first.
+        // Channels that a last panel lacks have weight 0 too: to compute them costs less than to leave them out.
+        int firstChannel = panel * Channels;
         int channels = _weights.Layout.ChannelsOf(panel);
         PanelEpilogue epilogue = Epilogue(firstChannel, channels, weights);
-        int* tile = stackalloc int[_tier.TileRows * KernelTier.TileChannels];
-        taps[2 * Pairs - 1] = padding;
-
-        (int line, int column) = Math.DivRem(firstRow, _geometry.Width.Output);
-        (int image, line) = Math.DivRem(line, _geometry.Height.Output);
-        for (int row = firstRow; row < endRow;)
+        int* sums = stackalloc int[_tier.TileRows * Channels];
+        int step = _geometry.Width.Stride * Channels;
+        int lineBytes = tile.StripColumns * Channels;
+        byte* y = _data.Output(firstChannel) + tile.FirstRow * _outputStride;
+        taps[2 * Pairs - 1] = strip;
+        for (int line = 0; line < tile.Lines; line++)
         {
-            PointAtTaps(image, line, column, firstChannel, padding, taps);
-            int columns = Math.Min(ColumnsAlike(column), endRow - row);
-            _tier.DotDepthwise(taps, (nint)Step, columns, Pairs, weights, channels, tile);
-            byte* y = _data.Output(firstChannel) + row * _outputStride;
-            _tier.Store(tile, columns, 0, channels, epilogue, null, y, _outputStride);
-            row += columns;
-            column += columns;
-            if (column == _geometry.Width.Output)
+            for (int column = 0; column < tile.Columns; column += _tier.TileRows)
             {
-                column = 0;
-                if (++line == _geometry.Height.Output)
+                byte* origin = strip + (long)line * _geometry.Height.Stride * lineBytes + (long)column * step;
+                for (int ky = 0, tap = 0; ky < _geometry.Height.Kernel; ky++)
                 {
-                    line = 0;
-                    image++;
+                    for (int kx = 0; kx < _geometry.Width.Kernel; kx++, tap++)
+                        taps[tap] = origin + (long)ky * _geometry.Height.Dilation * lineBytes + (long)kx * _geometry.Width.Dilation * Channels;
                 }
+
+                int columns = Math.Min(_tier.TileRows, tile.Columns - column);
+                _tier.DotDepthwise(taps, step, columns, Pairs, weights, Channels, sums);
+                _tier.Store(sums, columns, 0, channels, epilogue, null, y, _outputStride);
+                y += columns * _outputStride;
             }
         }
     }
@@ -144,8 +135,8 @@ internal sealed unsafe class DepthwiseConvolution
     {
         PanelEpilogue epilogue = _data.Epilogue(firstChannel, channels);
         epilogue.HasZeroPoint = false;
-        new Span<int>(epilogue.ZeroPoint, NestedLayout.PanelChannels).Clear();
-        for (int pair = 0; pair < Pairs; pair++, weights += 2 * KernelTier.TileChannels)
+        new Span<int>(epilogue.ZeroPoint, Channels).Clear();
+        for (int pair = 0; pair < Pairs; pair++, weights += 2 * Channels)
         {
             for (int c = 0; c < channels; c++)
                 epilogue.RowCentering[c] += _data.XZeroPoint * (weights[c * 2] + weights[c * 2 + 1]);
@@ -154,61 +145,61 @@ internal sealed unsafe class DepthwiseConvolution
         return epilogue;
     }
 
-    /// <summary>How many outputs from this one on have all their columns of taps inside the image; at least this one.</summary>
-    private int ColumnsAlike(int column)
-    {
-        ref readonly ConvolutionAxis width = ref _geometry.Width;
-        long x = (long)column * width.Stride - width.PadBegin;
-        long free = width.Input - 1 - (x + (width.Kernel - 1L) * width.Dilation);
-        if (x < 0 || free < 0)
-            return 1;
-        long columns = Math.Min(free / width.Stride + 1, width.Output - column);
-        return (int)Math.Min(columns, ColumnsPerRun);
-    }
-
     /// <summary>Reorders a decoded panel to <c>[tap / 2][channel 32][2]</c> and takes the zero points off.</summary>
     private void PairTaps(int panel, sbyte* values, short* weights)
     {
         // In bounds: `values` has a group of 4 taps for each tap, `weights` a pair; an odd last tap is paired with weight 0.
         int channels = _weights.Layout.ChannelsOf(panel);
-        new Span<short>(weights, 2 * Pairs * KernelTier.TileChannels).Clear();
-        int* zeroPoints = stackalloc int[KernelTier.TileChannels];
+        new Span<short>(weights, 2 * Pairs * Channels).Clear();
+        int* zeroPoints = stackalloc int[Channels];
         for (int c = 0; c < channels; c++)
-            zeroPoints[c] = _data.WeightZeroPoint(panel * KernelTier.TileChannels + c);
+            zeroPoints[c] = _data.WeightZeroPoint(panel * Channels + c);
         for (int tap = 0; tap < _geometry.Taps; tap++)
         {
-            sbyte* value = values + tap / 4 * (KernelTier.TileChannels * 4) + tap % 4;
-            short* weight = weights + tap / 2 * (KernelTier.TileChannels * 2) + tap % 2;
+            sbyte* value = values + tap / 4 * (Channels * 4) + tap % 4;
+            short* weight = weights + tap / 2 * (Channels * 2) + tap % 2;
             for (int c = 0; c < channels; c++)
                 weight[c * 2] = (short)(value[c * 4] - zeroPoints[c]);
         }
     }
 
-    /// <summary>Points at the activations under the kernel, and at the padding where there are none.</summary>
-    /// <param name="image">Image of the batch.</param>
-    /// <param name="line">Output line.</param>
-    /// <param name="column">Output column.</param>
-    /// <param name="firstChannel">The panel's first channel.</param>
-    /// <param name="padding"><see cref="PaddingBytes"/> bytes of the zero point.</param>
-    /// <param name="taps">Receives the pointers.</param>
-    private void PointAtTaps(int image, int line, int column, int firstChannel, byte* padding, byte** taps)
+    /// <summary>Copies a panel's channels of the input under a tile, <c>[line][column][channel 32]</c>, the zero point where there is none.</summary>
+    private void Gather(in DepthwiseTile tile, int panel, byte* strip)
     {
-        // In bounds: a pointer is kept only for a position inside the image; of outputs that share pointers all columns
-        // are inside, and the padding is as long as their steps.
+        // In bounds: only columns and lines inside the image are read, the panel's channels of each; StripLines * StripColumns positions
+        // are written, 32 bytes each or as many as the panel has channels.
         ref readonly ConvolutionAxis height = ref _geometry.Height;
         ref readonly ConvolutionAxis width = ref _geometry.Width;
-        long x = (long)column * width.Stride - width.PadBegin;
-        long y = (long)line * height.Stride - height.PadBegin;
-        (int firstX, int endX) = width.TapsInside(x);
-        (int firstY, int endY) = height.TapsInside(y);
-        long tapStep = (long)width.Dilation * _geometry.InputChannels;
-        for (int ky = 0; ky < height.Kernel; ky++)
+        long firstLine = (long)tile.Line * height.Stride - height.PadBegin;
+        long firstColumn = (long)tile.Column * width.Stride - width.PadBegin;
+        int before = (int)Math.Clamp(-firstColumn, 0, tile.StripColumns);
+        int end = (int)Math.Clamp(width.Input - firstColumn, before, tile.StripColumns);
+        int channels = _weights.Layout.ChannelsOf(panel);
+        for (int line = 0; line < tile.StripLines; line++, strip += (long)tile.StripColumns * Channels)
         {
-            bool isLineInside = ky >= firstY && ky < endY;
-            long position = ((long)image * height.Input + y + (long)ky * height.Dilation) * width.Input + x;
-            byte* tap = _data.X + position * _geometry.InputChannels + firstChannel;
-            for (int kx = 0; kx < width.Kernel; kx++, tap += tapStep)
-                *taps++ = isLineInside && kx >= firstX && kx < endX ? tap : padding;
+            long y = firstLine + line;
+            bool isInside = (ulong)y < (ulong)height.Input;
+            int inside = isInside ? before : tile.StripColumns;
+            Pad(strip, inside);
+            if (!isInside)
+                continue;
+            long position = ((long)tile.Image * height.Input + y) * width.Input + firstColumn + before;
+            CopyChannels(_data.X + position * _geometry.InputChannels + panel * Channels, end - before, channels, strip + (long)before * Channels);
+            Pad(strip + (long)end * Channels, tile.StripColumns - end);
         }
     }
+
+    private void CopyChannels(byte* source, int positions, int channels, byte* target)
+    {
+        int stride = _geometry.InputChannels;
+        for (int i = 0; i < positions; i++, source += stride, target += Channels)
+        {
+            if (channels == Channels)
+                Vector256.Load(source).Store(target);
+            else
+                RowFormat.Bytes.Copy(source, channels, _data.XZeroPoint, target);
+        }
+    }
+
+    private void Pad(byte* target, int positions) => new Span<byte>(target, positions * Channels).Fill((byte)_data.XZeroPoint);
 }

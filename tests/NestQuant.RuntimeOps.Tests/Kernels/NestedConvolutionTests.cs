@@ -66,6 +66,20 @@ public class NestedConvolutionTests
             },
             iter: 60);
 
+    /// <summary>Lines in several tiles, a line in several tiles, and a kernel whose reach leaves it to the general kernel.</summary>
+    [Theory]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
+    public void A_depthwise_convolution_equals_the_definition_wherever_its_tiles_end(string tier)
+    {
+        ConvolutionAxis line = new(130, 3, 1, 1, 1, 130), strided = new(61, 3, 2, 2, 2, 31);
+        ConvolutionAxis wide = new(6000, 5, 1, 3, 6, 6000), far = new(5, 2, 1, 40000, 20000, 5);
+        foreach ((ConvolutionAxis height, ConvolutionAxis width) in ((ConvolutionAxis, ConvolutionAxis)[])[(line, line), (strided, line), (ConvolutionAxis.Single, wide), (ConvolutionAxis.Single, far)])
+        {
+            ConvolutionCase c = new(new ConvolutionGeometry(2, height, width, 35, 1, 35), new NestedBits(8, 6), 11, 0, isPart: false);
+            Assert.Equal(c.Expected(), c.Run(TestTiers.Get(tier), new ThreadedLoop(2)));
+        }
+    }
+
     [Theory]
     [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
     public void Requantized_results_equal_the_definition(string tier) =>

@@ -41,10 +41,26 @@ internal static unsafe class Depthwise
         {
             byte* first = taps[0] + offset;
             byte* second = taps[1] + offset;
-            Sixteen(first, second, weights, ref a0, ref a1);
-            Sixteen(first + step, second + step, weights, ref b0, ref b1);
-            Sixteen(first + 2 * Step, second + 2 * Step, weights + 4 * Step, ref a2, ref a3);
-            Sixteen(first + step + 2 * Step, second + step + 2 * Step, weights + 4 * Step, ref b2, ref b3);
+            Vector256<short> w0 = Vector256.Load(weights);
+            Vector256<short> w1 = Vector256.Load(weights + 2 * Step);
+            Vector256<short> w2 = Vector256.Load(weights + 4 * Step);
+            Vector256<short> w3 = Vector256.Load(weights + 6 * Step);
+            Vector128<byte> x = Vector128.Load(first);
+            Vector128<byte> y = Vector128.Load(second);
+            a0 += X86Avx2.MultiplyAddAdjacent(Low(x, y), w0);
+            a1 += X86Avx2.MultiplyAddAdjacent(High(x, y), w1);
+            x = Vector128.Load(first + 2 * Step);
+            y = Vector128.Load(second + 2 * Step);
+            a2 += X86Avx2.MultiplyAddAdjacent(Low(x, y), w2);
+            a3 += X86Avx2.MultiplyAddAdjacent(High(x, y), w3);
+            x = Vector128.Load(first + step);
+            y = Vector128.Load(second + step);
+            b0 += X86Avx2.MultiplyAddAdjacent(Low(x, y), w0);
+            b1 += X86Avx2.MultiplyAddAdjacent(High(x, y), w1);
+            x = Vector128.Load(first + step + 2 * Step);
+            y = Vector128.Load(second + step + 2 * Step);
+            b2 += X86Avx2.MultiplyAddAdjacent(Low(x, y), w2);
+            b3 += X86Avx2.MultiplyAddAdjacent(High(x, y), w3);
         }
 
         a0.Store(sums);
@@ -57,15 +73,13 @@ internal static unsafe class Depthwise
         b3.Store(sums + KernelTier.TileChannels + 3 * Step);
     }
 
-    /// <summary>A pair of taps of 16 channels.</summary>
+    /// <summary>The first eight channels of two taps, side by side.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Sixteen(byte* first, byte* second, short* weights, ref Vector256<int> low, ref Vector256<int> high)
-    {
-        Vector128<byte> a = Vector128.Load(first);
-        Vector128<byte> b = Vector128.Load(second);
-        low += X86Avx2.MultiplyAddAdjacent(X86Avx2.ConvertToVector256Int16(Sse2.UnpackLow(a, b)), Vector256.Load(weights));
-        high += X86Avx2.MultiplyAddAdjacent(X86Avx2.ConvertToVector256Int16(Sse2.UnpackHigh(a, b)), Vector256.Load(weights + 2 * Step));
-    }
+    private static Vector256<short> Low(Vector128<byte> x, Vector128<byte> y) => X86Avx2.ConvertToVector256Int16(Sse2.UnpackLow(x, y));
+
+    /// <summary>The last eight.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<short> High(Vector128<byte> x, Vector128<byte> y) => X86Avx2.ConvertToVector256Int16(Sse2.UnpackHigh(x, y));
 
     /// <summary>One output, a multiple of 8 channels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
