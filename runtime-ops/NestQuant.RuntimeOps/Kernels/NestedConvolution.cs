@@ -50,7 +50,9 @@ internal sealed unsafe class NestedConvolution
         _tier = tier;
         _geometry = geometry.Bundled(bundle);
         _weights = weights;
-        _prepared = new PreparedPanels(tier, weights, _geometry, bundle);
+        // Kept panels outlive this run's zero point.
+        bool needsSums = !tier.Rows.IsCentered && (data.XZeroPoint != 0 || weights.Cache is not null);
+        _prepared = new PreparedPanels(tier, weights, _geometry, bundle, needsSums);
         _cache = weights.Cache?.Enter(_prepared, weights.IsPart, geometry.Rows, weights.Layout.Panels);
         _data = data;
         _isInPlace = !tier.Rows.IsCentered && _geometry.IsPointwise && _geometry.ChannelsPerGroup % 4 == 0;
@@ -179,7 +181,7 @@ internal sealed unsafe class NestedConvolution
     private void SumCentering(byte* prepared, long* centering)
     {
         new Span<long>(centering, KernelTier.TileChannels).Clear();
-        for (int piece = 0; piece < _prepared.Pieces && !_tier.Rows.IsCentered; piece++)
+        for (int piece = 0; piece < _prepared.Pieces && !_tier.Rows.IsCentered && _data.XZeroPoint != 0; piece++)
         {
             int* sums = _prepared.Sums(prepared, piece);
             for (int channel = 0; channel < KernelTier.TileChannels; channel++)

@@ -19,18 +19,21 @@ internal sealed unsafe class PreparedPanels
     private readonly ConvolutionGeometry _geometry;
     private readonly int _bundle;
     private readonly int _pieceBytes;
+    private readonly bool _hasSums;
 
     /// <summary>Describes the panels of one convolution.</summary>
     /// <param name="tier">The tier that multiplies them.</param>
     /// <param name="weights">The nested weights.</param>
     /// <param name="geometry">The convolution, its groups bundled or not.</param>
     /// <param name="bundle">Groups of the weights in one group of the geometry.</param>
-    public PreparedPanels(KernelTier tier, in PanelSource weights, ConvolutionGeometry geometry, int bundle)
+    /// <param name="hasSums">Whether <see cref="Sums"/> will be read.</param>
+    public PreparedPanels(KernelTier tier, in PanelSource weights, ConvolutionGeometry geometry, int bundle, bool hasSums)
     {
         _tier = tier;
         _weights = weights;
         _geometry = geometry;
         _bundle = bundle;
+        _hasSums = hasSums;
         Groups = (geometry.ReductionLength + 3) / 4;
         Pieces = (Groups + GroupsPerPiece - 1) / GroupsPerPiece;
         _pieceBytes = SumBytes + tier.PreparedBytes(Math.Min(Groups, GroupsPerPiece));
@@ -73,7 +76,8 @@ internal sealed unsafe class PreparedPanels
             long bytes = (long)groups * GroupBytes;
             if (piece > 0)
                 Buffer.MemoryCopy(values + (long)piece * GroupsPerPiece * GroupBytes, target, bytes, bytes);
-            _tier.SumWeights(target, groups, Sums(prepared, piece));
+            if (_hasSums)
+                _tier.SumWeights(target, groups, Sums(prepared, piece));
             _tier.Prepare(target, groups, _geometry.Rows);
         }
     }

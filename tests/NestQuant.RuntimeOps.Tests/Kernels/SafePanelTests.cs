@@ -10,7 +10,7 @@ public unsafe class SafePanelTests
     public void Products_are_exact_for_any_weights_and_the_largest_activations()
     {
         Skip.IfNot(System.Runtime.Intrinsics.X86.Avx2.IsSupported, "the processor has no AVX2");
-        Gen.Select(Gen.Int[1, 40], Gen.Int[1, 12], Gen.Int[1, 128], Gen.Int[0, 3], Gen.Int[0, int.MaxValue]).Sample(
+        Gen.Select(Gen.Int[1, 100], Gen.Int[1, 12], Gen.Int[1, 128], Gen.Int[0, 3], Gen.Int[0, int.MaxValue]).Sample(
             (groups, rows, largest, shift, seed) =>
             {
                 Random random = new(seed);

@@ -31,6 +31,11 @@ internal static unsafe class SafePanel
     // What a group costs in pairs, relative to a group in quads: three instructions against two and a half, and its share of loads.
     private const double PairCost = 1.25;
 
+    // Weights of 6 bits: four of them are 128 at most.
+    private const int AlwaysSafeShift = 2;
+
+    private const int SampledGroups = 64;
+
     /// <summary>How the weights may be multiplied.</summary>
     internal enum PanelKind
     {
@@ -76,19 +81,11 @@ internal static unsafe class SafePanel
         Header* header = HeaderOf(panel, groups);
         *header = default;
         header->Shift = DivideByCommonPower(panel, groups);
-        int pairs = 0, mostQuads = 0, quads = 0;
-        for (int vector = 0; vector < Vectors; vector++)
-        {
-            Count(panel + vector * VectorBytes, groups, out int unsafePairs, out int quadResidues);
-            pairs += unsafePairs;
-            quads += quadResidues;
-            mostQuads = Math.Max(mostQuads, quadResidues);
-        }
-
-        double quadCost = Vectors * groups + PairCost * quads;
-        bool isQuads = mostQuads <= groups && quadCost <= PairCost * (Vectors * groups + pairs);
+        bool isAlwaysSafe = header->Shift >= AlwaysSafeShift;
+        // What a sample says of pairs is enough: they never need more residues than there is room for.
+        bool isQuads = isAlwaysSafe || (PrefersQuads(panel, Math.Min(groups, SampledGroups)) && PrefersQuads(panel, groups));
         header->Kind = isQuads ? PanelKind.Quads : PanelKind.Pairs;
-        if ((isQuads ? quads : pairs) == 0)
+        if (isAlwaysSafe)
             return;
         for (int vector = 0; vector < Vectors; vector++)
         {
@@ -101,12 +98,35 @@ internal static unsafe class SafePanel
         }
     }
 
+    /// <summary>Whether quads cost less than pairs over the first groups, and their residues have room.</summary>
+    private static bool PrefersQuads(sbyte* panel, int groups)
+    {
+        int pairs = 0, mostQuads = 0, quads = 0;
+        for (int vector = 0; vector < Vectors; vector++)
+        {
+            Count(panel + vector * VectorBytes, groups, out int unsafePairs, out int quadResidues);
+            pairs += unsafePairs;
+            quads += quadResidues;
+            mostQuads = Math.Max(mostQuads, quadResidues);
+        }
+
+        double quadCost = Vectors * groups + PairCost * quads;
+        return mostQuads <= groups && quadCost <= PairCost * (Vectors * groups + pairs);
+    }
+
     private static int DivideByCommonPower(sbyte* panel, int groups)
     {
         sbyte* end = panel + (long)groups * GroupBytes;
         Vector256<byte> seen = default;
-        for (sbyte* w = panel; w < end; w += VectorBytes)
-            seen |= Vector256.Load((byte*)w);
+        for (sbyte* w = panel; w < end; w += GroupBytes)
+        {
+            seen |= Vector256.Load((byte*)w) | Vector256.Load((byte*)w + VectorBytes);
+            seen |= Vector256.Load((byte*)w + 2 * VectorBytes) | Vector256.Load((byte*)w + 3 * VectorBytes);
+            // An odd weight ends the search, and full precision has one nearly always.
+            if ((seen & Vector256<byte>.One) != default)
+                return 0;
+        }
+
         ulong bits = seen.AsUInt64()[0] | seen.AsUInt64()[1] | seen.AsUInt64()[2] | seen.AsUInt64()[3];
         bits |= bits >> 32;
         bits |= bits >> 16;
