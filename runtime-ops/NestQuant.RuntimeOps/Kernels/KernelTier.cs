@@ -66,6 +66,11 @@ internal abstract unsafe class KernelTier
             $"{EnvironmentVariable} is '{forced}': known tiers are {TierNames.Portable}, {TierNames.Avx2}, {TierNames.AvxVnni} and {TierNames.Avx512Vnni}"),
     };
 
+    /// <summary>The tier that multiplies certain weights: this one, or another of the same name whose loops suit them.</summary>
+    /// <param name="weightBits">Bits of a weight, its sign included and its power of two left out.</param>
+    /// <param name="rows">Rows of the product.</param>
+    public virtual KernelTier For(int weightBits, int rows) => this;
+
     /// <summary>Decodes consecutive full blocks (8 rows of k, 32 channels) to signed bytes in the order of the operands.</summary>
     /// <param name="high">blocks * 32 * h bytes of the high operand.</param>
     /// <param name="low">blocks * 32 * (l + 1) bytes of the low operand, or null for part precision (2^l * w_high).</param>

@@ -47,7 +47,7 @@ internal sealed unsafe class NestedConvolution
         long largestZeroPoint = data.LargestZeroPoint(geometry.OutputChannels);
         _hasZeroPoint = largestZeroPoint != 0;
         int bundle = _hasZeroPoint ? 1 : Bundle(geometry);
-        _tier = tier;
+        _tier = tier = tier.For(weights.WeightBits, geometry.Rows);
         _geometry = geometry.Bundled(bundle);
         _weights = weights;
         // Kept panels outlive this run's zero point.
@@ -58,7 +58,8 @@ internal sealed unsafe class NestedConvolution
         _isInPlace = !tier.Rows.IsCentered && _geometry.IsPointwise && _geometry.ChannelsPerGroup % 4 == 0;
         (_rowsPerPart, int rowParts) = SplitRows();
         int panels = weights.Layout.Panels;
-        _panelsPerPart = Math.Max(1, (int)((long)panels * rowParts / WantedParts));
+        // Where gathering is work, more than one panel should profit from it.
+        _panelsPerPart = Math.Max(_tier.Rows.IsCentered ? 2 : 1, (int)((long)panels * rowParts / WantedParts));
         _panelsPerPart = Math.Min(_panelsPerPart, panels);
         _panelParts = (panels + _panelsPerPart - 1) / _panelsPerPart;
 

@@ -30,6 +30,12 @@ internal readonly unsafe struct PanelSource
     /// <summary>Whether the operands are those of part precision.</summary>
     public bool IsPart => _low == null;
 
+    /// <summary>
+    /// Bits of a weight, its sign included and part precision's power of two left out. Full precision has one more than n, since damaged
+    /// operands can add up to a little more than n bits hold.
+    /// </summary>
+    public int WeightBits => IsPart ? Layout.Bits.High : Layout.Bits.Full + 1;
+
     /// <summary>Groups of 4 rows of k, the last one completed with zeros.</summary>
     public int Groups => (Layout.View.WeightsPerChannel + 3) / 4;
 

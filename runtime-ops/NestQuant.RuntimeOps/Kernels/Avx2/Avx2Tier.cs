@@ -2,29 +2,37 @@ namespace NestQuant.RuntimeOps.Kernels.Avx2;
 
 /// <summary>256-bit kernels for processors with AVX2 and FMA.</summary>
 /// <remarks>
-/// vpmaddubsw is the fastest multiplication there is, but its 16-bit pair sums saturate (255 * 127 * 2 exceeds 32,767), which would make
-/// results depend on the data. <see cref="SafePanel"/> gives it only weights with which it is exact.
+/// vpmaddubsw is the fastest multiplication there is, but its 16-bit sums saturate (255 * 127 * 2 exceeds 32,767), which would make results
+/// depend on the data. It gets weights of few bits only (<see cref="QuadPanel"/>), part precision nearly always; others go to <see cref="WideTier"/>.
 /// </remarks>
 internal sealed unsafe class Avx2Tier : X64Tier
 {
     private const int LeastRowsToPrepare = 3;
 
+    private static readonly WideTier Wide = new();
+
     /// <inheritdoc/>
     public override string Name => TierNames.Avx2;
+
+    /// <inheritdoc/>
+    public override RowFormat Rows => RowFormat.Bytes;
 
     /// <inheritdoc/>
     public override int TileRows => DotProduct.TileRows;
 
     /// <inheritdoc/>
-    public override int PreparedBytes(int groups) => SafePanel.Bytes(groups);
+    public override KernelTier For(int weightBits, int rows) => weightBits <= QuadPanel.MaxWeightBits || rows < LeastRowsToPrepare ? this : Wide;
+
+    /// <inheritdoc/>
+    public override int PreparedBytes(int groups) => QuadPanel.Bytes(groups);
 
     /// <inheritdoc/>
     public override void Prepare(sbyte* panel, int groups, int rows)
     {
         if (rows < LeastRowsToPrepare)
-            SafePanel.LeavePlain(panel, groups);
+            QuadPanel.LeavePlain(panel, groups);
         else
-            SafePanel.Prepare(panel, groups);
+            QuadPanel.Prepare(panel, groups);
     }
 
     /// <inheritdoc/>

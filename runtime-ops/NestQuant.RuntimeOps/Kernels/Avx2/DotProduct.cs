@@ -4,21 +4,20 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx2;
 
-/// <summary>Products of rows of bytes with a panel, summed exactly in 32 bits; <see cref="SafePanel"/> says why they are exact.</summary>
+/// <summary>Products of rows of bytes with a panel, summed exactly in 32 bits; <see cref="QuadPanel"/> says why they are exact.</summary>
 internal static unsafe class DotProduct
 {
-    /// <summary>The most rows of one <see cref="Run"/>: a multiple of those of either register tile.</summary>
+    /// <summary>The most rows of one <see cref="Run"/>: a multiple of those of the register tile.</summary>
     public const int TileRows = 12;
 
     private const int StripChannels = 16;
-    private const int StripBytes = StripChannels * 4;
     private const int GroupStride = KernelTier.TileChannels * 4;
 
     /// <summary>See <see cref="KernelTier.Dot"/>.</summary>
     public static void Run(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
     {
-        SafePanel.Header* header = SafePanel.HeaderOf(panel, groups);
-        if (header->Kind == SafePanel.PanelKind.Plain)
+        QuadPanel.Header* header = QuadPanel.HeaderOf(panel, groups);
+        if (!header->IsQuads)
         {
             for (int row = 0; row < rowCount; row++)
                 PlainRow(rows + row * rowStride, panel, groups, tile + row * KernelTier.TileChannels);
@@ -28,88 +27,20 @@ internal static unsafe class DotProduct
         int firstStrip = firstChannel / StripChannels * StripChannels;
         for (int channel = firstStrip; channel < endChannel; channel += StripChannels)
         {
-            sbyte* strip = panel + channel * 4;
-            int* target = tile + channel;
-            if (header->Kind == SafePanel.PanelKind.Quads)
-            {
-                for (int row = 0; row < rowCount; row += 4)
-                    FourRows(rows + row * rowStride, rowStride, rowCount - row, strip, groups, target + row * KernelTier.TileChannels);
-            }
-            else
-            {
-                for (int row = 0; row < rowCount; row += 6)
-                    SixRows(rows + row * rowStride, rowStride, rowCount - row, strip, groups, target + row * KernelTier.TileChannels);
-            }
-        }
-
-        int endVector = (endChannel + 7) / 8;
-        for (int vector = firstChannel / 8; vector < endVector; vector++)
-        {
-            sbyte* residues = SafePanel.Residues(panel, groups, vector, out int* index);
-            for (int row = 0; row < rowCount && header->Residues[vector] != 0; row += 4)
-            {
-                int* target = tile + row * KernelTier.TileChannels + vector * 8;
-                AddResidues(rows + row * rowStride, rowStride, rowCount - row, residues, index, header->Residues[vector], target);
-            }
+            for (int row = 0; row < rowCount; row += 4)
+                FourRows(rows + row * rowStride, rowStride, rowCount - row, panel + channel * 4, groups, tile + row * KernelTier.TileChannels + channel);
         }
 
         if (header->Shift != 0)
             Shift(tile, rowCount, header->Shift);
     }
 
-    /// <summary>Up to six rows by 16 channels, each pair widened at once.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SixRows(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
-    {
-        // In bounds: a group reads 4 activations of each row and 64 bytes of the strip, `groups` times. The last row takes the place of those
-        // that are missing; the tile has room for them.
-        nint last = rowCount - 1;
-        byte* x0 = rows;
-        byte* end = x0 + (nint)groups * 4;
-        nint r1 = Math.Min(last, 1) * rowStride;
-        nint r2 = Math.Min(last, 2) * rowStride;
-        nint r3 = Math.Min(last, 3) * rowStride;
-        nint r4 = Math.Min(last, 4) * rowStride;
-        nint r5 = Math.Min(last, 5) * rowStride;
-        Vector256<int> a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default;
-        Vector256<int> d0 = default, d1 = default, e0 = default, e1 = default, f0 = default, f1 = default;
-        for (; x0 < end; x0 += 4, strip += GroupStride)
-        {
-            Vector256<sbyte> w0 = Vector256.Load(strip);
-            Vector256<sbyte> w1 = Vector256.Load(strip + 32);
-            Vector256<byte> x = Broadcast(x0);
-            a0 += Pairs(x, w0);
-            a1 += Pairs(x, w1);
-            x = Broadcast(x0 + r1);
-            b0 += Pairs(x, w0);
-            b1 += Pairs(x, w1);
-            x = Broadcast(x0 + r2);
-            c0 += Pairs(x, w0);
-            c1 += Pairs(x, w1);
-            x = Broadcast(x0 + r3);
-            d0 += Pairs(x, w0);
-            d1 += Pairs(x, w1);
-            x = Broadcast(x0 + r4);
-            e0 += Pairs(x, w0);
-            e1 += Pairs(x, w1);
-            x = Broadcast(x0 + r5);
-            f0 += Pairs(x, w0);
-            f1 += Pairs(x, w1);
-        }
-
-        StoreRow(a0, a1, tile);
-        StoreRow(b0, b1, tile + KernelTier.TileChannels);
-        StoreRow(c0, c1, tile + 2 * KernelTier.TileChannels);
-        StoreRow(d0, d1, tile + 3 * KernelTier.TileChannels);
-        StoreRow(e0, e1, tile + 4 * KernelTier.TileChannels);
-        StoreRow(f0, f1, tile + 5 * KernelTier.TileChannels);
-    }
-
     /// <summary>Up to four rows by 16 channels, two groups of k added in 16 bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourRows(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
     {
-        // In bounds: as in SixRows; an odd last group is read alone.
+        // In bounds: a group reads 4 activations of each row and 64 bytes of the strip, `groups` times, an odd last one alone. The last row takes
+        // the place of those that are missing; the tile has room for them.
         nint last = rowCount - 1;
         byte* x0 = rows;
         byte* end = x0 + (nint)(groups & ~1) * 4;
@@ -160,35 +91,6 @@ internal static unsafe class DotProduct
         StoreRow(b0, b1, tile + KernelTier.TileChannels);
         StoreRow(c0, c1, tile + 2 * KernelTier.TileChannels);
         StoreRow(d0, d1, tile + 3 * KernelTier.TileChannels);
-    }
-
-    /// <summary>Adds the residues of 8 channels to up to four rows of sums.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddResidues(byte* rows, nint rowStride, int rowCount, sbyte* residues, int* index, int count, int* tile)
-    {
-        // In bounds: an index is that of a group of k, so its 4 activations are the row's.
-        nint last = rowCount - 1;
-        byte* x1 = rows + Math.Min(last, 1) * rowStride;
-        byte* x2 = rows + Math.Min(last, 2) * rowStride;
-        byte* x3 = rows + Math.Min(last, 3) * rowStride;
-        Vector256<int> a = Vector256.Load(tile);
-        Vector256<int> b = Vector256.Load(tile + KernelTier.TileChannels);
-        Vector256<int> c = Vector256.Load(tile + 2 * KernelTier.TileChannels);
-        Vector256<int> d = Vector256.Load(tile + 3 * KernelTier.TileChannels);
-        for (int i = 0; i < count; i++, residues += SafePanel.VectorBytes)
-        {
-            Vector256<sbyte> w = Vector256.Load(residues);
-            nint k = (nint)index[i] * 4;
-            a += Pairs(Broadcast(rows + k), w);
-            b += Pairs(Broadcast(x1 + k), w);
-            c += Pairs(Broadcast(x2 + k), w);
-            d += Pairs(Broadcast(x3 + k), w);
-        }
-
-        a.Store(tile);
-        b.Store(tile + KernelTier.TileChannels);
-        c.Store(tile + 2 * KernelTier.TileChannels);
-        d.Store(tile + 3 * KernelTier.TileChannels);
     }
 
     /// <summary>

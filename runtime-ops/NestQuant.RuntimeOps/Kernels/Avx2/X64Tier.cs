@@ -6,14 +6,11 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx2;
 
-/// <summary>What the tiers of x64 share: rows of bytes, and code of AVX2 and FMA for everything but the product.</summary>
+/// <summary>What the tiers of x64 share: code of AVX2 and FMA for everything but the product.</summary>
 internal abstract unsafe class X64Tier : KernelTier
 {
     /// <summary>Whether this process can run what the tiers share.</summary>
     public static bool IsSupported => X86Avx2.IsSupported && Fma.IsSupported;
-
-    /// <inheritdoc/>
-    public sealed override RowFormat Rows => RowFormat.Bytes;
 
     /// <inheritdoc/>
     public sealed override void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values) =>

@@ -12,6 +12,9 @@ internal sealed unsafe class Avx512VnniTier(EmittedDotProduct kernels) : X64Tier
     public override string Name => TierNames.Avx512Vnni;
 
     /// <inheritdoc/>
+    public override RowFormat Rows => RowFormat.Bytes;
+
+    /// <inheritdoc/>
     public override int TileRows => DotProductEmitter.MaxRows;
 
     /// <inheritdoc/>

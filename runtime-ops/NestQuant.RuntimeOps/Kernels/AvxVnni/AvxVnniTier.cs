@@ -11,6 +11,9 @@ internal sealed unsafe class AvxVnniTier<TDot> : X64Tier
     public override string Name => TierNames.AvxVnni;
 
     /// <inheritdoc/>
+    public override RowFormat Rows => RowFormat.Bytes;
+
+    /// <inheritdoc/>
     public override int TileRows => ByteDotProduct<TDot>.TileRows;
 
     /// <inheritdoc/>
