@@ -43,6 +43,7 @@ public sealed class UsageTests
         { "compile a.onnx -o b.onnx --groupnl expand --calibrate d.npy --groupnl-budget 0", "--groupnl-budget is '0': a positive number" },
         { "compile a.onnx -o b.onnx --groupnl-include a", "give --groupnl expand too" },
         { "benchmark a.onnx", "benchmark" },
+        { "evaluate a.onnx --data d.npy --session-config nestquant.cache", "KEY=VALUE is needed" },
         { "inspect", "MODEL" },
         { "diff a.onnx", "B" },
         { "run a.onnx --input x.npy", "--output" },

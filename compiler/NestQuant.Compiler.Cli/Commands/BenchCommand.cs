@@ -69,10 +69,6 @@ internal static class BenchCommand
             Runs: 1,
             batch.PositiveInteger() ?? 1,
             [.. inputs.Values.Select(input => input!)],
-            [.. config.Values.Select(entry => Entry(entry!))]);
+            config.SessionConfig());
     }
-
-    private static (string Key, string Value) Entry(string text) => text.IndexOf('=', StringComparison.Ordinal) is > 0 and var separator
-        ? (text[..separator], text[(separator + 1)..])
-        : throw new UsageException($"--session-config is '{text}': KEY=VALUE is needed, for example nestquant.cache=1m");
 }

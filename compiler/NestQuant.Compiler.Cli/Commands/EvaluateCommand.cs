@@ -41,6 +41,7 @@ internal static class EvaluateCommand
         CommandOption corrupt = command.Option("--corrupt <SPEC>", "corruptions of the pictures, for example gaussian_noise,contrast:1-5 or all", CommandOptionType.SingleValue);
         CommandOption seed = command.Option("--seed <N>", "seed of the corruptions; default 0", CommandOptionType.SingleValue);
         CommandOption threads = command.Option("--threads <N>", "threads inside an operator; default: one per processor", CommandOptionType.SingleValue);
+        CommandOption config = command.Option("--session-config <ENTRY>", "KEY=VALUE for the configuration of both models' sessions; repeatable", CommandOptionType.MultipleValue);
         CommandOption json = command.Option("--json", "print JSON", CommandOptionType.NoValue);
         command.OnExecute(() =>
         {
@@ -49,8 +50,8 @@ internal static class EvaluateCommand
             (IReadOnlyList<int>? widths, int? samples, int? threadCount) = (bits.BitWidths(), batch.PositiveInteger(), threads.PositiveInteger());
             var run = new CorruptionRun(
                 corrupt.Corruptions(), new CorruptionOptions { Mean = means ?? [0f], Deviation = deviations ?? [1f], Seed = seed.Seed() });
-            using ModelSession session = ModelSession.Open(model.Value!, threadCount);
-            using ModelSession? other = reference.Text() is { } path ? ModelSession.Open(path, threadCount) : null;
+            using ModelSession session = ModelSession.Open(model.Value!, threadCount, config.SessionConfig());
+            using ModelSession? other = reference.Text() is { } path ? ModelSession.Open(path, threadCount, config.SessionConfig()) : null;
             Dataset dataset = Dataset.Open(data.Value()!, new DatasetOptions
             {
                 Labels = labels.Text(),

@@ -64,6 +64,15 @@ internal static class OptionParsing
         return valid ? seed : throw new UsageException($"--{option.LongName} is '{text}': an integer of at least 0 is needed");
     }
 
+    /// <summary>Entries <c>KEY=VALUE</c> of a session's configuration, none when the option is not given.</summary>
+    /// <exception cref="UsageException">A value has another form.</exception>
+    public static IReadOnlyList<(string Key, string Value)> SessionConfig(this CommandOption option) =>
+    [
+        .. option.Values.Select(entry => entry!.IndexOf('=', StringComparison.Ordinal) is > 0 and var separator
+            ? (entry[..separator], entry[(separator + 1)..])
+            : throw new UsageException($"--{option.LongName} is '{entry}': KEY=VALUE is needed, for example nestquant.cache=1m")),
+    ];
+
     /// <summary>Corruptions and their severities, or null when the option is not given.</summary>
     /// <exception cref="UsageException">The value has another form.</exception>
     public static CorruptionSelection? Corruptions(this CommandOption option)

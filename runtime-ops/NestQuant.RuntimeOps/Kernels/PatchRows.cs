@@ -23,6 +23,15 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
     /// <param name="rowSums">Receives each row's centered sum, or null when nobody needs it.</param>
     public void Gather(int group, int firstRow, int rows, byte* gathered, long* rowSums)
     {
+        if (_geometry.IsPointwise && _geometry.Groups == 1 && _rowStride == _geometry.ReductionLength)
+        {
+            // The rows lie in the input one after the other, as they will.
+            _format.Copy(_data.X + (long)firstRow * _rowStride, rows * _rowStride, _data.XZeroPoint, gathered);
+            for (int row = 0; row < rows && rowSums != null; row++)
+                rowSums[row] = _format.CenteredSum(gathered + (long)row * _rowStride * _format.ValueBytes, _rowStride, _data.XZeroPoint);
+            return;
+        }
+
         (int line, int column) = Math.DivRem(firstRow, _geometry.Width.Output);
         (int image, line) = Math.DivRem(line, _geometry.Height.Output);
         for (int row = 0; row < rows; row++)
