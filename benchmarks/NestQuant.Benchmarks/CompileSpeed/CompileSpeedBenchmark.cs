@@ -43,13 +43,13 @@ internal static class CompileSpeedBenchmark
                 loadAndSaveSeconds.Add(double.Parse(reference.Output, CultureInfo.InvariantCulture));
             }
 
-            double loadAndSave = Median(loadAndSaveSeconds);
+            double loadAndSave = Statistics.Median(loadAndSaveSeconds);
             Console.WriteLine(Invariant($"python onnx.load + onnx.save, without interpreter start: {loadAndSave:F3} s"));
             Console.WriteLine("| command | wall s | / (load + save) | peak MB | / model file |");
             Console.WriteLine("| --- | --- | --- | --- | --- |");
             foreach ((string name, List<MeasuredProcess> measured) in results)
             {
-                double seconds = Median(measured.Select(static m => m.Seconds)), peak = Median(measured.Select(static m => (double)m.PeakBytes));
+                double seconds = Statistics.Median(measured.Select(static m => m.Seconds)), peak = Statistics.Median(measured.Select(static m => (double)m.PeakBytes));
                 Console.WriteLine(Invariant($"| {name} | {seconds:F2} | {seconds / loadAndSave:F2} | {peak / 1e6:F0} | {peak / size:F2} |"));
             }
 
@@ -66,12 +66,6 @@ internal static class CompileSpeedBenchmark
     {
         if (!results.TryGetValue(name, out List<MeasuredProcess>? list)) results[name] = list = [];
         list.Add(measured);
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -45,7 +45,7 @@ internal static class GroupNLBenchmark
             Console.WriteLine("| form | median ms | least ms |");
             Console.WriteLine("| --- | --- | --- |");
             foreach (Form form in forms)
-                Console.WriteLine(Invariant($"| {form.Name} | {Median(form.Milliseconds):F3} | {form.Milliseconds.Min():F3} |"));
+                Console.WriteLine(Invariant($"| {form.Name} | {Statistics.Median(form.Milliseconds):F3} | {form.Milliseconds.Min():F3} |"));
             Console.WriteLine();
             Print("(seed convolution + GroupNLExpand) / seed convolution", Ratios(forms[2], forms[1]));
             Print("(seed convolution + unfused pattern) / seed convolution", Ratios(forms[3], forms[1]));
@@ -64,13 +64,7 @@ internal static class GroupNLBenchmark
         over.Milliseconds.Zip(under.Milliseconds, static (a, b) => a / b);
 
     private static void Print(string name, IEnumerable<double> ratios) =>
-        Console.WriteLine(Invariant($"{name}: {Median(ratios):F3}"));
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
+        Console.WriteLine(Invariant($"{name}: {Statistics.Median(ratios):F3}"));
 
     private sealed class Form : IDisposable
     {
@@ -124,7 +118,7 @@ internal static class GroupNLBenchmark
             }
 
             if (isCounted)
-                Milliseconds.Add(Median(elapsed));
+                Milliseconds.Add(Statistics.Median(elapsed));
         }
 
         public void Dispose()

@@ -42,14 +42,7 @@ internal sealed class TimedLayer : IDisposable
     }
 
     /// <summary>Median of the counted runs.</summary>
-    public double Median
-    {
-        get
-        {
-            double[] sorted = [.. _milliseconds.Order()];
-            return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-        }
-    }
+    public double Median => Statistics.Median(_milliseconds);
 
     /// <summary>Least of the counted runs: what the layer costs when nothing else disturbs it.</summary>
     public double Least => _milliseconds.Min();

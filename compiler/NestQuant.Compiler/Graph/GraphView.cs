@@ -137,6 +137,14 @@ public sealed class GraphView
         }
     }
 
+    /// <summary>Removes a node; what reads its outputs must have been given other values before.</summary>
+    public void Remove(NodeProto node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        Unindex(node);
+        Graph.Node.RemoveAll(other => ReferenceEquals(other, node));
+    }
+
     /// <summary>Removes nodes; what reads their outputs must have been given other values before.</summary>
     public void Remove(IReadOnlySet<NodeProto> nodes)
     {

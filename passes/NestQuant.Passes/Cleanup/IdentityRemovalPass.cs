@@ -77,7 +77,7 @@ public sealed class IdentityRemovalPass : IGraphPass
         if (view.Producer(input) is null) return "it connects a graph input or a constant to a graph output";
         if (view.IsOutput(input)) return "it connects two graph outputs";
         view.ReplaceUses(output, input);
-        view.Remove(new HashSet<NodeProto>(ReferenceEqualityComparer.Instance) { node });
+        view.Remove(node);
         view.RenameProduced(input, output);
         return null;
     }

@@ -138,7 +138,7 @@ public sealed class BatchNormFoldingPass : IGraphPass
     /// <summary>The producer now yields what the normalisation did.</summary>
     private static void TakeOver(NodeProto norm, NodeProto producer, GraphView view)
     {
-        view.Remove(new HashSet<NodeProto>(ReferenceEqualityComparer.Instance) { norm });
+        view.Remove(norm);
         view.RenameProduced(producer.Output[0], norm.Output[0]);
     }
 }

@@ -50,7 +50,7 @@ public sealed class BiasFusionPass : IGraphPass
         if (view.Constant(bias) is not { DataType: TensorDataType.Float } tensor) return "what it adds is not a float32 constant";
         if (tensor.Dims.Count != 1 || tensor.ElementCount != view.Constant(node.Input[WeightScale])?.ElementCount) return "what it adds is not one value per output channel";
         view.SetInput(node, Bias, bias);
-        view.Remove(new HashSet<NodeProto>(ReferenceEqualityComparer.Instance) { add });
+        view.Remove(add);
         view.RenameProduced(product, add.Output[0]);
         return null;
     }

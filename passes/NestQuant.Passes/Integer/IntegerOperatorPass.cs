@@ -85,7 +85,7 @@ public sealed class IntegerOperatorPass : IGraphPass
         if (LookupTables.IsIdentity(integers) && !graph.View.IsOutput(output))
         {
             graph.View.ReplaceUses(output, source);
-            graph.View.Remove(new HashSet<NodeProto>(ReferenceEqualityComparer.Instance) { quantizer });
+            graph.View.Remove(quantizer);
             return rewritten;
         }
 

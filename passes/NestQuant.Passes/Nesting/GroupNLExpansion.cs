@@ -55,6 +55,6 @@ internal sealed class GroupNLExpansion
     public void Replace(params ReadOnlySpan<NodeProto> nodes)
     {
         _view.Replace(_expand, nodes);
-        _view.Remove(new HashSet<NodeProto>(ReferenceEqualityComparer.Instance) { _conv });
+        _view.Remove(_conv);
     }
 }

@@ -57,6 +57,6 @@ internal sealed class RegionTurner(LayoutRegion region, GraphView view, UniqueNa
     {
         if (view.IsOutput(transpose.Output[0])) return;
         view.ReplaceUses(transpose.Output[0], channelsLast);
-        view.Remove(new HashSet<NodeProto>(ReferenceEqualityComparer.Instance) { transpose });
+        view.Remove(transpose);
     }
 }

@@ -27,7 +27,7 @@ internal static class UnitTransposes
             changed = true;
             if (view.Consumers(node.Output[0]).Count == 0 && !view.IsOutput(node.Output[0]))
             {
-                view.Remove(new HashSet<NodeProto>(ReferenceEqualityComparer.Instance) { node });
+                view.Remove(node);
                 continue;
             }
 

@@ -67,7 +67,7 @@ internal sealed record IntegerMatch(
         Graph.View.Remove(Results.Skip(1).Select(static result => result.Quantizer).ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance));
         // The first quantizer may stand behind readers of the others' results; the node itself stands in front of all of them.
         Graph.View.InsertBefore(Node, nodes);
-        Graph.View.Remove(new HashSet<NodeProto>(ReferenceEqualityComparer.Instance) { Result.Quantizer });
+        Graph.View.Remove(Result.Quantizer);
     }
 
     /// <summary>Puts an integer node of one result in place, with the bounds of <see cref="Clamp"/> behind it where its saturation does not keep them.</summary>
