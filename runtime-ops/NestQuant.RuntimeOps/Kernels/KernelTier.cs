@@ -92,8 +92,7 @@ internal abstract unsafe class KernelTier
     /// <summary>Brings a decoded panel into the form that <see cref="Dot"/> reads, in place; most tiers read it as it is.</summary>
     /// <param name="panel">The decoded panel <c>[k/4][channel 32][4]</c>, at the begin of <see cref="PreparedBytes"/> bytes.</param>
     /// <param name="groups">Groups of 4 rows of k, at most <see cref="MaxDotLength"/> / 4.</param>
-    /// <param name="rows">Rows that the panel will be multiplied with: preparing does not pay for a few.</param>
-    public virtual void Prepare(sbyte* panel, int groups, int rows)
+    public virtual void Prepare(sbyte* panel, int groups)
     {
     }
 

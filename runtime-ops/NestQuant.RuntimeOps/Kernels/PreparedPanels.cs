@@ -78,7 +78,7 @@ internal sealed unsafe class PreparedPanels
                 Buffer.MemoryCopy(values + (long)piece * GroupsPerPiece * GroupBytes, target, bytes, bytes);
             if (_hasSums)
                 _tier.SumWeights(target, groups, Sums(prepared, piece));
-            _tier.Prepare(target, groups, _geometry.Rows);
+            _tier.Prepare(target, groups);
         }
     }
 

@@ -35,7 +35,7 @@ public unsafe class Avx2ProductTests
                 for (int i = 0; i < x.Length; i++)
                     x[i] = random.Next(3) == 0 ? x[i] : (byte)255;
                 int firstChannel = random.Next(32);
-                return Sums(tier, weights, x, groups, rows, firstChannel, 32, rowsOfProduct).AsSpan().SequenceEqual(Expected(weights, x, groups, rows, firstChannel, 32));
+                return Sums(tier, weights, x, groups, rows, firstChannel, 32).AsSpan().SequenceEqual(Expected(weights, x, groups, rows, firstChannel, 32));
             },
             iter: 300);
     }
@@ -55,10 +55,10 @@ public unsafe class Avx2ProductTests
         x.AsSpan().Fill(255);
         int bits = Math.Abs(weight + 0.5) > 32 ? 8 : QuadPanel.MaxWeightBits;
         foreach (int rows in (int[])[1, ManyRows])
-            Assert.Equal(Expected(weights, x, 7, 5, 0, 32), Sums(KernelTier.Select("avx2").For(bits, rows), weights, x, 7, 5, 0, 32, rows));
+            Assert.Equal(Expected(weights, x, 7, 5, 0, 32), Sums(KernelTier.Select("avx2").For(bits, rows), weights, x, 7, 5, 0, 32));
     }
 
-    private static int[] Sums(KernelTier tier, sbyte[] weights, byte[] x, int groups, int rows, int firstChannel, int endChannel, int rowsOfProduct)
+    private static int[] Sums(KernelTier tier, sbyte[] weights, byte[] x, int groups, int rows, int firstChannel, int endChannel)
     {
         sbyte[] panel = new sbyte[tier.PreparedBytes(groups)];
         weights.CopyTo(panel, 0);
@@ -69,7 +69,7 @@ public unsafe class Avx2ProductTests
         fixed (int* sums = tile)
         {
             tier.Rows.Copy(activations, x.Length, 0, row);
-            tier.Prepare(values, groups, rowsOfProduct);
+            tier.Prepare(values, groups);
             tier.Dot(row, groups * 4 * tier.Rows.ValueBytes, rows, values, groups, firstChannel, endChannel, sums);
         }
 

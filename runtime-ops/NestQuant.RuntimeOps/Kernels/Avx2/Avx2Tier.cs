@@ -3,12 +3,14 @@ namespace NestQuant.RuntimeOps.Kernels.Avx2;
 /// <summary>256-bit kernels for processors with AVX2 and FMA.</summary>
 /// <remarks>
 /// vpmaddubsw is the fastest multiplication there is, but its 16-bit sums saturate (255 * 127 * 2 exceeds 32,767), which would make results
-/// depend on the data. It gets weights of few bits only (<see cref="QuadPanel"/>), part precision nearly always; others go to <see cref="WideTier"/>.
+/// depend on the data. It gets weights of few bits only (<see cref="QuadPanel"/>), part precision nearly always; others go to <see cref="WideTier"/>, and
+/// products with too few rows to pay for preparing anything to <see cref="PlainTier"/>.
 /// </remarks>
 internal sealed unsafe class Avx2Tier : X64Tier
 {
     private const int LeastRowsToPrepare = 3;
 
+    private static readonly PlainTier Plain = new();
     private static readonly WideTier Wide = new();
 
     /// <inheritdoc/>
@@ -21,19 +23,13 @@ internal sealed unsafe class Avx2Tier : X64Tier
     public override int TileRows => DotProduct.TileRows;
 
     /// <inheritdoc/>
-    public override KernelTier For(int weightBits, int rows) => weightBits <= QuadPanel.MaxWeightBits || rows < LeastRowsToPrepare ? this : Wide;
+    public override KernelTier For(int weightBits, int rows) => rows < LeastRowsToPrepare ? Plain : weightBits <= QuadPanel.MaxWeightBits ? this : Wide;
 
     /// <inheritdoc/>
     public override int PreparedBytes(int groups) => QuadPanel.Bytes(groups);
 
     /// <inheritdoc/>
-    public override void Prepare(sbyte* panel, int groups, int rows)
-    {
-        if (rows < LeastRowsToPrepare)
-            QuadPanel.LeavePlain(panel, groups);
-        else
-            QuadPanel.Prepare(panel, groups);
-    }
+    public override void Prepare(sbyte* panel, int groups) => QuadPanel.Prepare(panel, groups);
 
     /// <inheritdoc/>
     public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile) =>

@@ -16,14 +16,6 @@ internal static unsafe class DotProduct
     /// <summary>See <see cref="KernelTier.Dot"/>.</summary>
     public static void Run(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
     {
-        QuadPanel.Header* header = QuadPanel.HeaderOf(panel, groups);
-        if (!header->IsQuads)
-        {
-            for (int row = 0; row < rowCount; row++)
-                PlainRow(rows + row * rowStride, panel, groups, tile + row * KernelTier.TileChannels);
-            return;
-        }
-
         int firstStrip = firstChannel / StripChannels * StripChannels;
         for (int channel = firstStrip; channel < endChannel; channel += StripChannels)
         {
@@ -31,8 +23,9 @@ internal static unsafe class DotProduct
                 FourRows(rows + row * rowStride, rowStride, rowCount - row, panel + channel * 4, groups, tile + row * KernelTier.TileChannels + channel);
         }
 
-        if (header->Shift != 0)
-            Shift(tile, rowCount, header->Shift);
+        int shift = *QuadPanel.Shift(panel, groups);
+        if (shift != 0)
+            Shift(tile, rowCount, shift);
     }
 
     /// <summary>Up to four rows by 16 channels, two groups of k added in 16 bits.</summary>
@@ -93,33 +86,6 @@ internal static unsafe class DotProduct
         StoreRow(d0, d1, tile + 3 * KernelTier.TileChannels);
     }
 
-    /// <summary>
-    /// One row by the panel's 32 channels with products of 16 bits, for matrix-vector products: nothing has to be known of the weights.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void PlainRow(byte* row, sbyte* panel, int groups, int* sums)
-    {
-        // In bounds: a group reads 4 activations and its 128 weights, `groups` times.
-        Vector256<int> s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default, s6 = default, s7 = default;
-        for (int group = 0; group < groups; group++, row += 4, panel += GroupStride)
-        {
-            Vector256<short> x = X86Avx2.ConvertToVector256Int16(X86Avx2.BroadcastScalarToVector128((int*)row).AsByte());
-            s0 += X86Avx2.MultiplyAddAdjacent(x, X86Avx2.ConvertToVector256Int16(panel));
-            s1 += X86Avx2.MultiplyAddAdjacent(x, X86Avx2.ConvertToVector256Int16(panel + 16));
-            s2 += X86Avx2.MultiplyAddAdjacent(x, X86Avx2.ConvertToVector256Int16(panel + 32));
-            s3 += X86Avx2.MultiplyAddAdjacent(x, X86Avx2.ConvertToVector256Int16(panel + 48));
-            s4 += X86Avx2.MultiplyAddAdjacent(x, X86Avx2.ConvertToVector256Int16(panel + 64));
-            s5 += X86Avx2.MultiplyAddAdjacent(x, X86Avx2.ConvertToVector256Int16(panel + 80));
-            s6 += X86Avx2.MultiplyAddAdjacent(x, X86Avx2.ConvertToVector256Int16(panel + 96));
-            s7 += X86Avx2.MultiplyAddAdjacent(x, X86Avx2.ConvertToVector256Int16(panel + 112));
-        }
-
-        JoinPairs(s0, s1).Store(sums);
-        JoinPairs(s2, s3).Store(sums + 8);
-        JoinPairs(s4, s5).Store(sums + 16);
-        JoinPairs(s6, s7).Store(sums + 24);
-    }
-
     private static void Shift(int* tile, int rowCount, int shift)
     {
         for (int i = 0; i < rowCount * KernelTier.TileChannels; i += Vector256<int>.Count)
@@ -143,9 +109,4 @@ internal static unsafe class DotProduct
         first.Store(sums);
         second.Store(sums + 8);
     }
-
-    // The horizontal add works within 128-bit halves: channels come out as 0 1 4 5 | 2 3 6 7.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> JoinPairs(Vector256<int> first, Vector256<int> second) =>
-        X86Avx2.Permute4x64(X86Avx2.HorizontalAdd(first, second).AsInt64(), 0b11_01_10_00).AsInt32();
 }

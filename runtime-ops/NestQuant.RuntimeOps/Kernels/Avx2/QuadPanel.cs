@@ -9,7 +9,7 @@ namespace NestQuant.RuntimeOps.Kernels.Avx2;
 /// <remarks>
 /// vpmaddubsw adds the products of two unsigned activations and two signed weights in 16 bits. Four such products fit when weights are
 /// -32 to 32: 4 * 255 * 32 is 32,640. Weights are first divided by their common power of two (part precision has 2^l), which the sums get back.
-/// In memory: the panel <c>[k/4][channel 32][4]</c>, then the header.
+/// In memory: the panel <c>[k/4][channel 32][4]</c>, then the power, an int32.
 /// </remarks>
 internal static unsafe class QuadPanel
 {
@@ -20,17 +20,13 @@ internal static unsafe class QuadPanel
     private const int GroupBytes = KernelTier.TileChannels * 4;
 
     /// <summary>Bytes of a prepared panel.</summary>
-    public static int Bytes(int groups) => groups * GroupBytes + sizeof(Header);
+    public static int Bytes(int groups) => groups * GroupBytes + sizeof(int);
 
-    /// <summary>The header of a prepared panel.</summary>
-    public static Header* HeaderOf(sbyte* panel, int groups) => (Header*)(panel + (long)groups * GroupBytes);
-
-    /// <summary>Leaves a panel as it is, with weights of any magnitude, for products of 16 bits.</summary>
-    public static void LeavePlain(sbyte* panel, int groups) => *HeaderOf(panel, groups) = default;
+    /// <summary>Bits by which the sums of a prepared panel are to be shifted left.</summary>
+    public static int* Shift(sbyte* panel, int groups) => (int*)(panel + (long)groups * GroupBytes);
 
     /// <summary>Prepares a panel whose weights have <see cref="MaxWeightBits"/> at most.</summary>
-    public static void Prepare(sbyte* panel, int groups) =>
-        *HeaderOf(panel, groups) = new Header { IsQuads = true, Shift = DivideByCommonPower(panel, groups) };
+    public static void Prepare(sbyte* panel, int groups) => *Shift(panel, groups) = DivideByCommonPower(panel, groups);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int DivideByCommonPower(sbyte* panel, int groups)
@@ -61,15 +57,5 @@ internal static unsafe class QuadPanel
         for (sbyte* w = panel; w < end; w += VectorBytes)
             ((((Vector256.Load((byte*)w) ^ sign).AsUInt16() >>> shift).AsByte()) - shiftedSign).Store((byte*)w);
         return shift;
-    }
-
-    /// <summary>What the kernels need to know of a panel.</summary>
-    internal struct Header
-    {
-        /// <summary>Whether vpmaddubsw is exact for it; otherwise its products take 16 bits.</summary>
-        public bool IsQuads;
-
-        /// <summary>Bits by which the sums are shifted left.</summary>
-        public int Shift;
     }
 }

@@ -30,7 +30,7 @@ internal sealed unsafe class WideTier : X64Tier
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Prepare(sbyte* panel, int groups, int rows)
+    public override void Prepare(sbyte* panel, int groups)
     {
         // In bounds: a group is 128 bytes of the panel. Its first strip takes their place, after they have been loaded, and its second strip lies
         // as far behind the decoded panel. The low byte of each 16 is the weight's after an arithmetic shift.
