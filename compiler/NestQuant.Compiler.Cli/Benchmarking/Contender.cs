@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Cli.Evaluation;
 using NestQuant.Compiler.Data;
@@ -50,12 +49,7 @@ internal sealed class Contender : IDisposable
 
     /// <summary>Runs once.</summary>
     /// <exception cref="OnnxRuntimeException">The run failed.</exception>
-    public TimeSpan Run()
-    {
-        long begin = Stopwatch.GetTimestamp();
-        using IDisposableReadOnlyCollection<OrtValue> outputs = _run.Run();
-        return Stopwatch.GetElapsedTime(begin);
-    }
+    public TimeSpan Run() => _run.Time();
 
     /// <summary>Runs once and counts the run.</summary>
     public void CountedRun() => _runs.Add(Run());

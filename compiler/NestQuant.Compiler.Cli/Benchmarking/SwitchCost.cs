@@ -1,4 +1,3 @@
-using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Cli.Evaluation;
 using NestQuant.Compiler.Data;
 
@@ -34,14 +33,7 @@ internal static class SwitchCost
     /// <summary>Microseconds by which the first of a few runs exceeds the others.</summary>
     private static double Extra(PreparedRun run)
     {
-        double first = Time(run);
-        return first - Latency.Median(Enumerable.Range(0, SteadyRuns).Select(_ => Time(run)));
-    }
-
-    private static double Time(PreparedRun run)
-    {
-        long begin = System.Diagnostics.Stopwatch.GetTimestamp();
-        using IDisposableReadOnlyCollection<OrtValue> outputs = run.Run();
-        return System.Diagnostics.Stopwatch.GetElapsedTime(begin).TotalMicroseconds;
+        double first = run.Time().TotalMicroseconds;
+        return first - Latency.Median(Enumerable.Range(0, SteadyRuns).Select(_ => run.Time().TotalMicroseconds));
     }
 }
