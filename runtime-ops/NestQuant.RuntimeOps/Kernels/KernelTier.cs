@@ -47,6 +47,9 @@ internal abstract unsafe class KernelTier
     /// <summary>What <see cref="Dot"/> reads as rows.</summary>
     public abstract RowFormat Rows { get; }
 
+    /// <summary>Whether 3x3 convolutions are faster with 16-bit products of transformed tiles (<see cref="Winograd.WinogradConvolution"/>), which needs AVX2.</summary>
+    public virtual bool PrefersWinograd => false;
+
     /// <summary>Why this process does not use the tier that its processor is made for; null when it does, or when a tier is forced.</summary>
     public static string? Remark => string.IsNullOrEmpty(Forced) && ProcessorFeatures.Read().HasAvx512Vnni && EmittedDotProduct.Refusal is { } refusal
         ? $"the processor has AVX512-VNNI, but {refusal}: the '{Current.Name}' kernels run instead of '{TierNames.Avx512Vnni}'"

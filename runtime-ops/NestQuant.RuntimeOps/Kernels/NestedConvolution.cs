@@ -1,4 +1,5 @@
 using System.Buffers;
+using NestQuant.RuntimeOps.Kernels.Winograd;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels;
@@ -99,6 +100,12 @@ internal sealed unsafe class NestedConvolution
         if (DepthwiseConvolution.Applies(geometry, data))
         {
             DepthwiseConvolution.Run(tier, geometry, weights, data, loop, epilogue);
+            return;
+        }
+
+        if (tier.PrefersWinograd && WinogradConvolution.Applies(geometry, data))
+        {
+            WinogradConvolution.Run(tier, geometry, weights, data, loop, epilogue);
             return;
         }
 

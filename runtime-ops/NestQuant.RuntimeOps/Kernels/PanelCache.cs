@@ -23,7 +23,7 @@ internal sealed class PanelCache(long maxBytes)
     /// <param name="isPart">Whether they are of part precision.</param>
     /// <param name="rows">Rows of the run's product.</param>
     /// <param name="panels">Panels of the layer.</param>
-    public Entry Enter(PreparedPanels prepared, bool isPart, int rows, int panels)
+    public Entry Enter(IPanelPreparation prepared, bool isPart, int rows, int panels)
     {
         Entry? entry = _entry;
         if (entry is null || entry.IsPart != isPart || entry.Rows != rows || entry.PanelBytes != prepared.Bytes)
@@ -55,7 +55,7 @@ internal sealed class PanelCache(long maxBytes)
         /// <summary>The panel, prepared now if it was not before; null when it is not one of those that are kept.</summary>
         /// <param name="prepared">Prepares it.</param>
         /// <param name="panel">Index of the panel.</param>
-        public byte* Get(PreparedPanels prepared, int panel)
+        public byte* Get(IPanelPreparation prepared, int panel)
         {
             if (panel >= _panels.Length)
                 return null;

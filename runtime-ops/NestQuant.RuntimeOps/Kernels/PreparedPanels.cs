@@ -8,7 +8,7 @@ namespace NestQuant.RuntimeOps.Kernels;
 /// A prepared panel is one or, beyond <see cref="KernelTier.MaxDotLength"/> rows of k, several pieces. A piece is the sums of its
 /// channels' weights, int[32], and what <see cref="KernelTier.Prepare"/> made of <c>[k/4][channel 32][4]</c>.
 /// </remarks>
-internal sealed unsafe class PreparedPanels
+internal sealed unsafe class PreparedPanels : IPanelPreparation
 {
     private const int GroupsPerPiece = KernelTier.MaxDotLength / 4;
     private const int GroupBytes = 4 * NestedLayout.PanelChannels;

@@ -23,6 +23,9 @@ internal sealed unsafe class Avx2Tier : X64Tier
     public override int TileRows => DotProduct.TileRows;
 
     /// <inheritdoc/>
+    public override bool PrefersWinograd => true;
+
+    /// <inheritdoc/>
     public override KernelTier For(int weightBits, int rows) => rows < LeastRowsToPrepare ? Plain : weightBits <= QuadPanel.MaxWeightBits ? this : Wide;
 
     /// <inheritdoc/>
