@@ -39,6 +39,9 @@ internal sealed unsafe class PreparedPanels
         _pieceBytes = SumBytes + tier.PreparedBytes(Math.Min(Groups, GroupsPerPiece));
     }
 
+    /// <summary>The tier that multiplies them.</summary>
+    public KernelTier Tier => _tier;
+
     /// <summary>Groups of 4 rows of k, the last one completed with zeros.</summary>
     public int Groups { get; }
 
