@@ -4,7 +4,7 @@ using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Data;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Passes.GroupNL;
+using NestQuant.Passes.Sampling;
 
 namespace NestQuant.Passes.Calibration;
 
