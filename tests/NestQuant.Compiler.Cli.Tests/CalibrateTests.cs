@@ -101,6 +101,25 @@ public sealed class CalibrateTests : IDisposable
         Tool.Run(["calibrate", Golden.Cnn, "--data", _folder["digits"], "-o", _folder["p.json"], "--size", "16"]).ShouldFail(1, "takes shape [?, 1, 8, 8], the data has [1, 1, 16, 16]");
     }
 
+    /// <summary>As <c>evaluate</c> reads them: rows without the axes that the model fixes.</summary>
+    [Theory]
+    [InlineData(64)]
+    [InlineData(8, 8)]
+    public void Samples_of_another_rank_are_reshaped_to_what_the_model_takes(params int[] sample)
+    {
+        float[] pixels = NpyArray.Read(_folder["all.npy"]).ToFloats();
+        NpyArray.FromFloats([Images, .. sample.Select(extent => (long)extent)], pixels).Write(_folder["rows.npy"]);
+        Calibrate("all");
+        Calibrate("rows");
+        Assert.Equal(File.ReadAllBytes(_folder["all.json"]), File.ReadAllBytes(_folder["rows.json"]));
+        AssertSame(Compile("images", _folder["all.npy"], "mse"), Compile("rows", _folder["rows.npy"], "mse"));
+
+        string[] expand = ["compile", Golden.Cnn, "--groupnl", "expand:form=fused", "--groupnl-budget", "0.5"];
+        foreach (string data in new[] { "all", "rows" })
+            Tool.Run([.. expand, "--calibrate", _folder[$"{data}.npy"], "-o", _folder[$"{data}.onnx"]]).ShouldSucceed();
+        Assert.Equal(File.ReadAllBytes(_folder["all.onnx"]), File.ReadAllBytes(_folder["rows.onnx"]));
+    }
+
     [Fact]
     public void Ranges_of_another_model_are_refused()
     {

@@ -3,6 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Data;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Sessions;
 using NestQuant.RuntimeOps;
 
 namespace NestQuant.Compiler.Cli.Evaluation;
@@ -19,7 +20,7 @@ internal sealed class ModelSession : IDisposable
         _session = session;
         Precisions = precisions;
         LoadTime = loadTime;
-        Inputs = [.. session.InputNames.Select(name => ModelInput.From(name, session.InputMetadata[name]))];
+        Inputs = SessionInputs.Of(session);
     }
 
     /// <summary>Where the model lies.</summary>
@@ -88,14 +89,14 @@ internal sealed class ModelSession : IDisposable
             foreach (ModelInput input in Inputs)
             {
                 names.Add(input.Name);
-                values.Add(TensorValue.From(input.Fit(ModelInput.Find(Inputs, input, inputs))));
+                values.Add(input.Fit(ModelInput.Find(Inputs, input, inputs)).ToOrtValue());
             }
 
             if (bits is { } width)
             {
                 NestedPrecisions.Check(Path, Precisions, width);
                 names.Add(PrecisionInput.Name);
-                values.Add(TensorValue.From(NpyArray.From<int>(NpyType.Int32, [], [width])));
+                values.Add(NpyArray.From<int>(NpyType.Int32, [], [width]).ToOrtValue());
             }
         }
         catch (ModelException)

@@ -5,18 +5,9 @@ using NestQuant.Compiler.Onnx;
 
 namespace NestQuant.Compiler.Cli.Evaluation;
 
-/// <summary>Arrays to ONNX Runtime's values and back. Element types have the same numbers there and in the ONNX schema.</summary>
+/// <summary>ONNX Runtime's values as arrays. Element types have the same numbers there and in the ONNX schema.</summary>
 internal static class TensorValue
 {
-    /// <summary>Copies an array into a value that the caller disposes of.</summary>
-    public static OrtValue From(NpyArray array)
-    {
-        OrtValue value = OrtValue.CreateAllocatedTensorValue(
-            OrtAllocator.DefaultInstance, (TensorElementType)(int)array.Type.ToOnnx(), [.. array.Shape]);
-        array.Bytes.CopyTo(value.GetTensorMutableRawData());
-        return value;
-    }
-
     /// <summary>Copies a tensor out.</summary>
     /// <exception cref="ModelException">The value is not a tensor of numbers that NumPy has a type for.</exception>
     public static NpyArray ToArray(OrtValue value, string name)

@@ -3,6 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using NestQuant.Compiler.Data;
 using NestQuant.Compiler.Onnx;
+using NestQuant.Passes.Sessions;
 using NestQuant.RuntimeOps;
 
 namespace NestQuant.Passes.Calibration;
@@ -26,6 +27,7 @@ internal sealed class ActivationCapture : IDisposable
         {
             foreach (string library in customOps) Register(library, options);
             _session = new InferenceSession(ModelFile.ToBytes(model), options);
+            Inputs = SessionInputs.Of(_session);
             Outputs = [.. _session.OutputNames.Where(name => IsFloat(_session.OutputMetadata[name]))];
         }
         catch (OnnxRuntimeException e)
@@ -35,22 +37,23 @@ internal sealed class ActivationCapture : IDisposable
         }
         catch
         {
+            _session?.Dispose();
             _run.Dispose();
             throw;
         }
     }
 
-    /// <summary>What ONNX Runtime says of the inputs, by name.</summary>
-    public IReadOnlyDictionary<string, NodeMetadata> Inputs => _session.InputMetadata;
+    /// <summary>The inputs, in the model's order.</summary>
+    public IReadOnlyList<ModelInput> Inputs { get; }
 
     /// <summary>The inputs that are float32.</summary>
-    public IEnumerable<string> FloatInputs => _session.InputNames.Where(name => IsFloat(Inputs[name]));
+    public IEnumerable<string> FloatInputs => Inputs.Where(static input => input.Type == NpyType.Float32).Select(static input => input.Name);
 
     /// <summary>The outputs that are float32: those that runs yield.</summary>
     public IReadOnlyList<string> Outputs { get; }
 
     /// <summary>Samples that every run takes when the model fixes the first axis of its first input; null when it is open.</summary>
-    public int? FixedBatch => _session.InputNames is [var first, ..] && Inputs[first].Dimensions is [> 0 and var batch, ..] ? batch : null;
+    public int? FixedBatch => Inputs is [var first, ..] ? first.FixedBatch : null;
 
     /// <summary>Runs the model once.</summary>
     /// <param name="batch">Arrays by the names of the inputs, or in their order.</param>
@@ -61,10 +64,10 @@ internal sealed class ActivationCapture : IDisposable
         var inputs = new List<OrtValue>();
         try
         {
-            foreach (string name in _session.InputNames) inputs.Add(Feed(name, batch));
+            foreach (ModelInput input in Inputs) inputs.Add(Feed(input, batch));
             using IDisposableReadOnlyCollection<OrtValue> outputs = _session.Run(_run, _session.InputNames, inputs, Outputs);
             for (int i = 0; i < inputs.Count; i++)
-                if (IsFloat(Inputs[_session.InputNames[i]])) read(_session.InputNames[i], inputs[i]);
+                if (Inputs[i].Type == NpyType.Float32) read(Inputs[i].Name, inputs[i]);
             for (int i = 0; i < outputs.Count; i++) read(Outputs[i], outputs[i]);
         }
         catch (OnnxRuntimeException e)
@@ -84,28 +87,20 @@ internal sealed class ActivationCapture : IDisposable
         _session.Dispose();
     }
 
-    private OrtValue Feed(string name, CalibrationBatch batch)
+    private OrtValue Feed(ModelInput input, CalibrationBatch batch)
     {
-        IReadOnlyList<string> names = _session.InputNames;
-        IReadOnlyList<NamedArray> arrays = batch.Samples.Inputs;
-        int index = arrays.Select(static input => input.Name).ToList().IndexOf(name);
-        if (index < 0 && arrays.Count == names.Count && arrays[names.ToList().IndexOf(name)].Name is null) index = names.ToList().IndexOf(name);
-        if (index < 0) throw new ModelException($"{batch.Source}: no data for input '{name}': the model takes {string.Join(", ", names.Select(static input => $"'{input}'"))}");
-
-        NodeMetadata metadata = Inputs[name];
-        if (!metadata.IsTensor || !NpyTypes.TryFromOnnx((TensorDataType)(int)metadata.ElementDataType, out NpyType type))
-            throw new ModelException($"input '{name}' is not a tensor of numbers: arrays cannot feed it");
-        NpyArray array = batch.Samples.Inputs[index].Array.ConvertTo(type);
-        if (!Fits(metadata.Dimensions, array.Shape))
+        NpyArray array;
+        try
         {
-            string wanted = string.Join(", ", metadata.Dimensions.Select(static extent => extent < 0 ? "?" : $"{extent}"));
-            throw new ModelException($"{batch.Source}: input '{name}' takes shape [{wanted}], the data has [{string.Join(", ", array.Shape)}]");
+            array = input.Fit(ModelInput.Find(Inputs, input, batch.Samples.Inputs));
+        }
+        catch (ModelException e)
+        {
+            throw new ModelException($"{batch.Source}: {e.Message}", e);
         }
 
-        if (type is NpyType.Float32 or NpyType.Float64) VerifyFinite(array.ToFloats(), name, batch);
-        OrtValue value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (TensorElementType)(int)type.ToOnnx(), [.. array.Shape]);
-        array.Bytes.CopyTo(value.GetTensorMutableRawData());
-        return value;
+        if (input.Type is NpyType.Float32 or NpyType.Float64) VerifyFinite(array.ToFloats(), input.Name, batch);
+        return array.ToOrtValue();
     }
 
     private static void VerifyFinite(ReadOnlySpan<float> values, string name, CalibrationBatch batch)
@@ -131,7 +126,4 @@ internal sealed class ActivationCapture : IDisposable
     }
 
     private static bool IsFloat(NodeMetadata metadata) => metadata.IsTensor && metadata.ElementDataType == TensorElementType.Float;
-
-    private static bool Fits(int[] wanted, IReadOnlyList<long> shape) =>
-        wanted.Length == shape.Count && !wanted.Where((extent, axis) => extent >= 0 && extent != shape[axis]).Any();
 }

@@ -1,10 +1,8 @@
-using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Data;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Passes.GroupNL;
+using NestQuant.Passes.Sampling;
 
 namespace NestQuant.Passes.Calibration;
 
@@ -39,7 +37,7 @@ public sealed class DataFreeRanges : IActivationRangeSource
         for (int image = 0; image < Images; image += size)
         {
             context.Cancellation.ThrowIfCancellationRequested();
-            NamedArray[] inputs = [.. capture.Inputs.Select(input => new NamedArray(input.Key, RandomImages(input.Key, input.Value, random)))];
+            NamedArray[] inputs = [.. capture.Inputs.Select(input => new NamedArray(input.Name, RandomImages(input, random)))];
             capture.Run(new CalibrationBatch("random images", image, new DatasetBatch(inputs, Labels: null)), (name, value) => moments[name].Add(value.GetTensorDataAsSpan<float>()));
             context.Progress?.Report(new PassProgress(ActivationSweep.Name, Math.Min(image + size, Images), Images));
         }
@@ -50,12 +48,12 @@ public sealed class DataFreeRanges : IActivationRangeSource
     /// <inheritdoc/>
     public override string ToString() => "the data-free rule";
 
-    private static NpyArray RandomImages(string name, NodeMetadata metadata, SeededUniform random)
+    private static NpyArray RandomImages(ModelInput input, SeededUniform random)
     {
-        long[] shape = Array.ConvertAll(metadata.Dimensions, static extent => (long)extent);
+        long[] shape = [.. input.Shape];
         if (shape is [< 0, ..]) shape[0] = 1;
-        if (!metadata.IsTensor || metadata.ElementDataType != TensorElementType.Float || Array.Exists(shape, static extent => extent < 1))
-            throw new ModelException($"input '{name}' is not a float tensor of known size, so no random images can be made for it: calibrate with data (--calibrate DATA)");
+        if (input.Type != NpyType.Float32 || Array.Exists(shape, static extent => extent < 1))
+            throw new ModelException($"input '{input.Name}' is not a float tensor of known size, so no random images can be made for it: calibrate with data (--calibrate DATA)");
         return NpyArray.FromFloats(shape, random.Next(checked((int)shape.Aggregate(1L, static (product, extent) => checked(product * extent))), Pixels));
     }
 

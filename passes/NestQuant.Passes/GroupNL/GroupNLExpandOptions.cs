@@ -1,4 +1,5 @@
 using System.Globalization;
+using NestQuant.Passes.Sampling;
 using NestQuant.RuntimeOps.Operators;
 
 namespace NestQuant.Passes.GroupNL;

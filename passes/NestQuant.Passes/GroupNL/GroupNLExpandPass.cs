@@ -4,6 +4,7 @@ using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Passes.GroupNL.Calibration;
+using NestQuant.Passes.Sampling;
 
 namespace NestQuant.Passes.GroupNL;
 

@@ -1,5 +1,6 @@
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
+using NestQuant.Passes.Sampling;
 
 namespace NestQuant.Passes.GroupNL;
 

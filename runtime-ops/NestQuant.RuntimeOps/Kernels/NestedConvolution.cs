@@ -54,7 +54,7 @@ internal sealed unsafe class NestedConvolution
         // Kept panels outlive this run's zero point.
         bool needsSums = !tier.Rows.IsCentered && (data.XZeroPoint != 0 || weights.Cache is not null);
         _prepared = new PreparedPanels(tier, weights, _geometry, bundle, needsSums);
-        _cache = weights.Cache?.Enter(_prepared, weights.IsPart, geometry.Rows, weights.Layout.Panels);
+        _cache = weights.Cache?.Enter(_prepared, weights.IsPart, weights.Layout.Panels);
         _data = data;
         _isInPlace = !tier.Rows.IsCentered && _geometry.IsPointwise && _geometry.ChannelsPerGroup % 4 == 0;
         (_rowsPerPart, int rowParts) = SplitRows();

@@ -4,8 +4,8 @@ namespace NestQuant.RuntimeOps.Kernels;
 
 /// <summary>Prepared panels of one layer, kept from run to run: what is not decoded again costs memory instead.</summary>
 /// <remarks>
-/// The first panels are kept, as many as fit; the others are prepared in every run. Panels are kept for one precision and one number of
-/// rows: a run with others drops them all. A run that is still using dropped panels keeps them alive until it ends.
+/// The first panels are kept, as many as fit; the others are prepared in every run. Panels are kept for one precision and one
+/// algorithm and tier: a run with others drops them all. A run that is still using dropped panels keeps them alive until it ends.
 /// </remarks>
 /// <param name="maxBytes">The most bytes to keep.</param>
 internal sealed class PanelCache(long maxBytes)
@@ -21,14 +21,13 @@ internal sealed class PanelCache(long maxBytes)
     /// <summary>The panels to use in a run.</summary>
     /// <param name="prepared">What prepares them; their weights never change.</param>
     /// <param name="isPart">Whether they are of part precision.</param>
-    /// <param name="rows">Rows of the run's product.</param>
     /// <param name="panels">Panels of the layer.</param>
-    public Entry Enter(IPanelPreparation prepared, bool isPart, int rows, int panels)
+    public Entry Enter(IPanelPreparation prepared, bool isPart, int panels)
     {
         Entry? entry = _entry;
-        if (entry is null || entry.IsPart != isPart || entry.Rows != rows || entry.PanelBytes != prepared.Bytes)
+        if (entry is null || entry.IsPart != isPart || entry.Form != prepared.Form || entry.PanelBytes != prepared.Bytes)
         {
-            entry = new Entry(isPart, rows, prepared.Bytes, (int)Math.Min(panels, maxBytes / prepared.Bytes));
+            entry = new Entry(isPart, prepared.Form, prepared.Bytes, (int)Math.Min(panels, maxBytes / prepared.Bytes));
             _entry = entry;
         }
 
@@ -36,15 +35,15 @@ internal sealed class PanelCache(long maxBytes)
     }
 
     /// <summary>The kept panels of one precision.</summary>
-    internal sealed unsafe class Entry(bool isPart, int rows, int panelBytes, int panels)
+    internal sealed unsafe class Entry(bool isPart, object form, int panelBytes, int panels)
     {
         private readonly byte[]?[] _panels = new byte[]?[panels];
 
         /// <summary>Whether the panels are of part precision.</summary>
         public bool IsPart { get; } = isPart;
 
-        /// <summary>Rows for which they were prepared.</summary>
-        public int Rows { get; } = rows;
+        /// <summary>What they were prepared for (<see cref="IPanelPreparation.Form"/>).</summary>
+        public object Form { get; } = form;
 
         /// <summary>Bytes of one panel.</summary>
         public int PanelBytes { get; } = panelBytes;

@@ -39,6 +39,9 @@ internal sealed unsafe class PreparedPanels : IPanelPreparation
         _pieceBytes = SumBytes + tier.PreparedBytes(Math.Min(Groups, GroupsPerPiece));
     }
 
+    /// <inheritdoc/>
+    public object Form => _tier;
+
     /// <summary>Groups of 4 rows of k, the last one completed with zeros.</summary>
     public int Groups { get; }
 

@@ -1,6 +1,5 @@
 using static System.FormattableString;
 
-
 namespace NestQuant.RuntimeOps.Packing;
 
 /// <summary>The byte layout of the two operands (high and low) of one nested weight; docs/operand-format.md describes it exactly.</summary>
@@ -64,9 +63,6 @@ public sealed record NestedLayout
 
     /// <summary>Bytes of one panel of the low operand.</summary>
     public long LowPanelBytes => PanelBytes(Bits.LowWidth);
-
-    /// <summary>Values in one decoded panel: 32 channels times the weights of a channel.</summary>
-    public int PanelValues => View.WeightsPerChannel * PanelChannels;
 
     /// <summary>The channels of a panel that exist in the weight: 32, or fewer in the last panel.</summary>
     internal int ChannelsOf(int panel) => Math.Min(PanelChannels, View.OutputChannels - panel * PanelChannels);

@@ -8,7 +8,7 @@ namespace NestQuant.RuntimeOps.Tests.Kernels;
 /// The plainest tier that multiplies unsigned by signed bytes, with a tile of its own size: what is left to the drivers of such tiers is
 /// tested on any processor.
 /// </summary>
-internal sealed unsafe class ByteRowsTier : KernelTier
+internal unsafe class ByteRowsTier : KernelTier
 {
     public override string Name => "byte rows";
 

@@ -52,13 +52,49 @@ public class PanelCacheTests
         Assert.Equal(bytes, cache.Bytes);
     }
 
-    private static ConvolutionCase Case(bool isPart) =>
-        new(new ConvolutionGeometry(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(7), 1, 20, 70), new NestedBits(8, 6), 4, 0, isPart);
+    [Fact]
+    public void Another_number_of_rows_releases_panels_only_where_another_tier_multiplies_them()
+    {
+        CountingTier tier = new();
+        PanelCache cache = new(long.MaxValue);
+        foreach ((int rows, int prepared) in new[] { (7, 3), (9, 3), (3, 3), (2, 6), (1, 6), (7, 9) })
+        {
+            ConvolutionCase c = Case(isPart: false, rows);
+            byte[] y = c.RunQuantized(tier, new BackwardLoop(), Requantization, cache);
+            Assert.Equal(c.ExpectedQuantized(Requantization), y);
+            Assert.Equal((rows, prepared), (rows, tier.Prepared));
+        }
+    }
+
+    private static ConvolutionCase Case(bool isPart, int rows = 7) =>
+        new(new ConvolutionGeometry(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(rows), 1, 20, 70), new NestedBits(8, 6), 4, 0, isPart);
 
     private static long Kept(ConvolutionCase c, long limit)
     {
         PanelCache cache = new(limit);
         c.RunQuantized(KernelTier.Portable, new BackwardLoop(), Requantization, cache);
         return cache.Bytes;
+    }
+
+    /// <summary>Counts the panels that it prepares, and those that its form for few rows does.</summary>
+    private sealed unsafe class CountingTier : ByteRowsTier
+    {
+        private const int LeastRows = 3;
+
+        private readonly ForFewRows _few = new();
+        private int _prepared;
+
+        public int Prepared => _prepared + _few.Prepared;
+
+        public override KernelTier For(int weightBits, int rows) => rows < LeastRows ? _few : this;
+
+        public override void Prepare(sbyte* panel, int groups) => _prepared++;
+
+        private sealed class ForFewRows : ByteRowsTier
+        {
+            public int Prepared { get; private set; }
+
+            public override void Prepare(sbyte* panel, int groups) => Prepared++;
+        }
     }
 }

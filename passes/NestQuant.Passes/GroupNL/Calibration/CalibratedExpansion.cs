@@ -3,6 +3,7 @@ using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Passes.Calibration;
+using NestQuant.Passes.Sampling;
 
 namespace NestQuant.Passes.GroupNL.Calibration;
 

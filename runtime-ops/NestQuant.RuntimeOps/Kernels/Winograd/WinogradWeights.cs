@@ -32,6 +32,9 @@ internal sealed unsafe class WinogradWeights(KernelTier tier, PanelSource weight
     /// <inheritdoc/>
     public int Bytes => checked(Chunks * 2 * PieceLength * sizeof(short));
 
+    /// <inheritdoc/>
+    public object Form => typeof(WinogradWeights);
+
     /// <summary>Strips of a panel that have channels.</summary>
     public int StripsOf(int panel) => (weights.Layout.ChannelsOf(panel) + PairProduct.StripChannels - 1) / PairProduct.StripChannels;
 

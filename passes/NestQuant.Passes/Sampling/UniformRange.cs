@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace NestQuant.Passes.GroupNL;
+namespace NestQuant.Passes.Sampling;
 
 /// <summary>A range of a uniform distribution.</summary>
 /// <param name="Low">Lower end, finite.</param>

@@ -1,4 +1,4 @@
-namespace NestQuant.Passes.GroupNL;
+namespace NestQuant.Passes.Sampling;
 
 /// <summary>
 /// Uniform numbers that depend on the seed alone, on every machine and in every version of .NET, which System.Random does not promise
