@@ -1,8 +1,10 @@
+using NestQuant.RuntimeOps.Kernels.Amx;
 using NestQuant.RuntimeOps.Kernels.Avx2;
 using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 using NestQuant.RuntimeOps.Kernels.AvxVnni;
 using NestQuant.RuntimeOps.Kernels.Emission;
 using NestQuant.RuntimeOps.Kernels.GroupNL;
+using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 using NestQuant.RuntimeOps.Kernels.Portable;
 using NestQuant.RuntimeOps.Packing;
 
@@ -51,7 +53,7 @@ internal abstract unsafe class KernelTier
     public virtual bool PrefersWinograd => false;
 
     /// <summary>Why this process does not use the tier that its processor is made for; null when it does, or when a tier is forced.</summary>
-    public static string? Remark => string.IsNullOrEmpty(Forced) && ProcessorFeatures.Read().HasAvx512Vnni && EmittedDotProduct.Refusal is { } refusal
+    public static string? Remark => string.IsNullOrEmpty(Forced) && ProcessorFeatures.Read().HasAvx512Vnni && EmittedKernels.Refusal is { } refusal
         ? $"the processor has AVX512-VNNI, but {refusal}: the '{Current.Name}' kernels run instead of '{TierNames.Avx512Vnni}'"
         : null;
 
@@ -60,19 +62,24 @@ internal abstract unsafe class KernelTier
     /// <exception cref="PlatformNotSupportedException">The forced tier is unknown or cannot run here.</exception>
     public static KernelTier Select(string? forced) => forced switch
     {
-        null or "" => TryAvx512Vnni() ?? TryAvxVnni() ?? TryAvx2() ?? Portable,
+        null or "" => TryAmx() ?? TryAvx512Vnni() ?? TryAvxVnni() ?? TryAvx2() ?? Portable,
         TierNames.Portable => Portable,
         TierNames.Avx2 => TryAvx2() ?? throw Unsupported(forced, "this processor does not have AVX2 and FMA"),
         TierNames.AvxVnni => TryAvxVnni() ?? throw Unsupported(forced, "this processor does not have AVX-VNNI"),
-        TierNames.Avx512Vnni => TryAvx512Vnni() ?? throw Unsupported(forced, EmittedDotProduct.Refusal),
+        TierNames.Avx512Vnni => TryAvx512Vnni() ?? throw Unsupported(forced, EmittedKernels.Refusal),
+        TierNames.Amx => TryAmx() ?? throw Unsupported(forced, EmittedKernels.Refusal ?? EmittedTileProduct.Refusal),
         _ => throw new PlatformNotSupportedException(
-            $"{EnvironmentVariable} is '{forced}': known tiers are {TierNames.Portable}, {TierNames.Avx2}, {TierNames.AvxVnni} and {TierNames.Avx512Vnni}"),
+            $"{EnvironmentVariable} is '{forced}': known tiers are {TierNames.Portable}, {TierNames.Avx2}, {TierNames.AvxVnni}, {TierNames.Avx512Vnni} and {TierNames.Amx}"),
     };
 
     /// <summary>The tier that multiplies certain weights: this one, or another of the same name whose loops suit them.</summary>
     /// <param name="weightBits">Bits of a weight, its sign included and its power of two left out.</param>
     /// <param name="rows">Rows of the product.</param>
     public virtual KernelTier For(int weightBits, int rows) => this;
+
+    /// <summary>What multiplies rows where they lie (<see cref="ImplicitGemmConvolution"/>); null for tiers that gather them first.</summary>
+    /// <param name="rows">Rows of the product.</param>
+    public virtual TileProduct? TileProduct(int rows) => null;
 
     /// <summary>Decodes consecutive full blocks (8 rows of k, 32 channels) to signed bytes in the order of the operands.</summary>
     /// <param name="high">blocks * 32 * h bytes of the high operand.</param>
@@ -157,7 +164,10 @@ internal abstract unsafe class KernelTier
     private static KernelTier? TryAvxVnni() => VnniDot.IsSupported && X64Tier.IsSupported ? new AvxVnniTier<VnniDot>() : null;
 
     private static KernelTier? TryAvx512Vnni() =>
-        X64Tier.IsSupported && EmittedDotProduct.Instance is { } kernels ? new Avx512VnniTier(kernels) : null;
+        X64Tier.IsSupported && EmittedKernels.Instance is { } kernels ? new Avx512VnniTier(kernels) : null;
+
+    private static KernelTier? TryAmx() =>
+        X64Tier.IsSupported && EmittedKernels.Instance is { } vectors && EmittedTileProduct.Instance is { } tiles ? new AmxTier(vectors, tiles) : null;
 
     private static PlatformNotSupportedException Unsupported(string tier, string? reason) =>
         new($"{EnvironmentVariable} asks for '{tier}', but {reason}");

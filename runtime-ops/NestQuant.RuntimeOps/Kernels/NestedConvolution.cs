@@ -1,4 +1,5 @@
 using System.Buffers;
+using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 using NestQuant.RuntimeOps.Kernels.Winograd;
 using NestQuant.RuntimeOps.Packing;
 
@@ -49,11 +50,12 @@ internal sealed unsafe class NestedConvolution
         _hasZeroPoint = largestZeroPoint != 0;
         int bundle = _hasZeroPoint ? 1 : Bundle(geometry);
         _tier = tier = tier.For(weights.WeightBits, geometry.Rows);
-        _geometry = geometry.Bundled(bundle);
+        BundledWeights bundled = new(weights, geometry, bundle);
+        _geometry = bundled.Geometry;
         _weights = weights;
         // Kept panels outlive this run's zero point.
         bool needsSums = !tier.Rows.IsCentered && (data.XZeroPoint != 0 || weights.Cache is not null);
-        _prepared = new PreparedPanels(tier, weights, _geometry, bundle, needsSums);
+        _prepared = new PreparedPanels(tier, bundled, needsSums);
         _cache = weights.Cache?.Enter(_prepared, weights.IsPart, weights.Layout.Panels);
         _data = data;
         _isInPlace = !tier.Rows.IsCentered && _geometry.IsPointwise && _geometry.ChannelsPerGroup % 4 == 0;
@@ -100,6 +102,12 @@ internal sealed unsafe class NestedConvolution
         if (DepthwiseConvolution.Applies(geometry, data))
         {
             DepthwiseConvolution.Run(tier, geometry, weights, data, loop, epilogue);
+            return;
+        }
+
+        if (tier.TileProduct(geometry.Rows) is { } product && ImplicitGemmConvolution.Applies(geometry, data))
+        {
+            ImplicitGemmConvolution.Run(tier, product, geometry, weights, data, loop, epilogue);
             return;
         }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels;
@@ -15,26 +14,20 @@ internal sealed unsafe class PreparedPanels : IPanelPreparation
     private const int SumBytes = sizeof(int) * NestedLayout.PanelChannels;
 
     private readonly KernelTier _tier;
-    private readonly PanelSource _weights;
-    private readonly ConvolutionGeometry _geometry;
-    private readonly int _bundle;
+    private readonly BundledWeights _weights;
     private readonly int _pieceBytes;
     private readonly bool _hasSums;
 
     /// <summary>Describes the panels of one convolution.</summary>
     /// <param name="tier">The tier that multiplies them.</param>
-    /// <param name="weights">The nested weights.</param>
-    /// <param name="geometry">The convolution, its groups bundled or not.</param>
-    /// <param name="bundle">Groups of the weights in one group of the geometry.</param>
+    /// <param name="weights">The weights, their groups bundled or not.</param>
     /// <param name="hasSums">Whether <see cref="Sums"/> will be read.</param>
-    public PreparedPanels(KernelTier tier, in PanelSource weights, ConvolutionGeometry geometry, int bundle, bool hasSums)
+    public PreparedPanels(KernelTier tier, BundledWeights weights, bool hasSums)
     {
         _tier = tier;
         _weights = weights;
-        _geometry = geometry;
-        _bundle = bundle;
         _hasSums = hasSums;
-        Groups = (geometry.ReductionLength + 3) / 4;
+        Groups = weights.Groups;
         Pieces = (Groups + GroupsPerPiece - 1) / GroupsPerPiece;
         _pieceBytes = SumBytes + tier.PreparedBytes(Math.Min(Groups, GroupsPerPiece));
     }
@@ -68,10 +61,7 @@ internal sealed unsafe class PreparedPanels : IPanelPreparation
         // In bounds: the decoded panel takes Groups * 128 bytes of the pieces' memory, and a piece moves only towards the end, the last one
         // first, so none overwrites one that is still to move.
         sbyte* values = (sbyte*)prepared + SumBytes;
-        if (_bundle == 1)
-            _weights.Decode(_tier, panel, values);
-        else
-            DecodeBundled(panel, values);
+        _weights.Decode(_tier, panel, values);
         for (int piece = Pieces - 1; piece >= 0; piece--)
         {
             int groups = GroupsOf(piece);
@@ -84,32 +74,4 @@ internal sealed unsafe class PreparedPanels : IPanelPreparation
             _tier.Prepare(target, groups);
         }
     }
-
-    /// <summary>Decodes a panel and spreads each channel's weights over the inputs of all groups of its bundle, 0 for those of other groups.</summary>
-    private void DecodeBundled(int panel, sbyte* values)
-    {
-        // In bounds: `decoded` holds a group of 4 rows for every 4 of the weights, `values` for every 4 of the bundle's.
-        new Span<sbyte>(values, Groups * GroupBytes).Clear();
-        ChannelView view = _weights.Layout.View;
-        int outputsPerGroup = _geometry.OutputsPerGroup / _bundle;
-        sbyte[] buffer = ArrayPool<sbyte>.Shared.Rent(_weights.DecodedLength);
-        fixed (sbyte* decoded = buffer)
-        {
-            _weights.Decode(_tier, panel, decoded);
-            for (int c = 0; c < _weights.Layout.ChannelsOf(panel); c++)
-            {
-                int groupInBundle = (panel * NestedLayout.PanelChannels + c) / outputsPerGroup % _bundle;
-                for (int k = 0; k < view.WeightsPerChannel; k++)
-                {
-                    (int tap, int inner) = Math.DivRem(k, view.Inner);
-                    int spread = tap * _geometry.ChannelsPerGroup + groupInBundle * view.Inner + inner;
-                    values[Position(spread, c)] = decoded[Position(k, c)];
-                }
-            }
-        }
-
-        ArrayPool<sbyte>.Shared.Return(buffer);
-    }
-
-    private static int Position(int k, int channel) => ((k >> 2) * NestedLayout.PanelChannels + channel) * 4 + (k & 3);
 }

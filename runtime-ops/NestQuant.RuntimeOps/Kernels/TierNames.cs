@@ -14,4 +14,7 @@ internal static class TierNames
 
     /// <summary>x64 with AVX512-VNNI, on Linux.</summary>
     public const string Avx512Vnni = "avx512vnni";
+
+    /// <summary>x64 with AMX-INT8 and AVX512-VNNI, on Linux.</summary>
+    public const string Amx = "amx";
 }

@@ -11,12 +11,17 @@ internal sealed class DotCase
     /// <param name="groups">Groups of 4 rows of k.</param>
     /// <param name="gap">Bytes between rows.</param>
     /// <param name="seed">Seed of the values; negative for the largest product, 255 * -128, everywhere.</param>
-    public DotCase(int rowCount, int groups, int gap, int seed)
+    /// <param name="chunks">Pieces of a row, a divisor of the groups; they lie apart and in reverse order.</param>
+    public DotCase(int rowCount, int groups, int gap, int seed, int chunks = 1)
     {
+        const int gapOfChunks = 3;
         RowCount = rowCount;
         Groups = groups;
-        RowStride = groups * Group + gap;
-        Rows = new byte[(rowCount - 1) * RowStride + groups * Group];
+        ChunkBytes = groups / chunks * Group;
+        Chunks = [.. Enumerable.Range(0, chunks).Reverse().Select(chunk => (nint)(chunk * (ChunkBytes + gapOfChunks)))];
+        int rowBytes = (int)Chunks[0] + ChunkBytes;
+        RowStride = rowBytes + gap;
+        Rows = new byte[(rowCount - 1) * RowStride + rowBytes];
         Panel = new sbyte[groups * Group * KernelTier.TileChannels];
         if (seed < 0)
         {
@@ -37,6 +42,11 @@ internal sealed class DotCase
 
     public int RowStride { get; }
 
+    /// <summary>Where a row's chunks begin.</summary>
+    public nint[] Chunks { get; }
+
+    public int ChunkBytes { get; }
+
     public byte[] Rows { get; }
 
     public sbyte[] Panel { get; }
@@ -49,7 +59,7 @@ internal sealed class DotCase
         {
             (int row, int channel) = Math.DivRem(i, KernelTier.TileChannels);
             for (int k = 0; k < Groups * Group; k++)
-                tile[i] = checked(tile[i] + Rows[row * RowStride + k] * Panel[(k / Group * KernelTier.TileChannels + channel) * Group + k % Group]);
+                tile[i] = checked(tile[i] + Rows[row * RowStride + Chunks[k / ChunkBytes] + k % ChunkBytes] * Panel[(k / Group * KernelTier.TileChannels + channel) * Group + k % Group]);
         }
 
         return tile;

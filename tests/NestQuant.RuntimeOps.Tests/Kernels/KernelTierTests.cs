@@ -1,4 +1,5 @@
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Amx;
 using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 using NestQuant.RuntimeOps.Kernels.AvxVnni;
 using NestQuant.RuntimeOps.Kernels.Emission;
@@ -15,6 +16,7 @@ public class KernelTierTests
     [InlineData("avx2")]
     [InlineData("avxvnni")]
     [InlineData("avx512vnni")]
+    [InlineData("amx")]
     public void A_forced_tier_is_that_one_or_an_error_that_says_why_not(string name)
     {
         if (IsSupported(name))
@@ -33,24 +35,25 @@ public class KernelTierTests
     [InlineData("")]
     public void Without_a_name_the_best_tier_is_chosen(string? forced)
     {
-        string best = new[] { "avx512vnni", "avxvnni", "avx2", "portable" }.First(IsSupported);
+        string best = new[] { "amx", "avx512vnni", "avxvnni", "avx2", "portable" }.First(IsSupported);
         Assert.Equal(best, KernelTier.Select(forced).Name);
     }
 
     [Fact]
     public void There_is_nothing_to_tell_unless_the_processors_best_tier_cannot_run() =>
-        Assert.Equal(ProcessorFeatures.Read().HasAvx512Vnni && EmittedDotProduct.Instance is null, KernelTier.Remark is not null);
+        Assert.Equal(ProcessorFeatures.Read().HasAvx512Vnni && EmittedKernels.Instance is null, KernelTier.Remark is not null);
 
     [Fact]
     public void An_unknown_tier_is_refused_with_those_that_are_known()
     {
         string message = Assert.Throws<PlatformNotSupportedException>(() => KernelTier.Select("sse9")).Message;
-        Assert.Contains("NESTQUANT_KERNEL_TIER is 'sse9': known tiers are portable, avx2, avxvnni and avx512vnni", message, StringComparison.Ordinal);
+        Assert.Contains("NESTQUANT_KERNEL_TIER is 'sse9': known tiers are portable, avx2, avxvnni, avx512vnni and amx", message, StringComparison.Ordinal);
     }
 
     private static bool IsSupported(string name) => name switch
     {
-        "avx512vnni" => EmittedDotProduct.Instance is not null,
+        "amx" => EmittedKernels.Instance is not null && EmittedTileProduct.Instance is not null,
+        "avx512vnni" => EmittedKernels.Instance is not null,
         "avxvnni" => VnniDot.IsSupported,
         "avx2" => X86Avx2.IsSupported,
         _ => true,

@@ -1,4 +1,5 @@
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Amx;
 using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 using NestQuant.RuntimeOps.Kernels.AvxVnni;
 using NestQuant.RuntimeOps.Tests.Kernels.AvxVnni;
@@ -20,8 +21,10 @@ internal static class TestTiers
             names.Add("avx2");
         if (VnniDot.IsSupported)
             names.Add("avxvnni");
-        if (EmittedDotProduct.Instance is not null)
+        if (EmittedKernels.Instance is not null)
             names.Add("avx512vnni");
+        if (EmittedKernels.Instance is not null && EmittedTileProduct.Instance is not null)
+            names.Add("amx");
         return names;
     }
 

@@ -17,14 +17,14 @@ internal abstract unsafe class X64Tier : KernelTier
         BlockDecoder.Decode(high, low, blocks, bits, values);
 
     /// <inheritdoc/>
-    public sealed override void SumWeights(sbyte* panel, int groups, int* sums) => WeightSums.Sum(panel, groups, sums);
+    public override void SumWeights(sbyte* panel, int groups, int* sums) => WeightSums.Sum(panel, groups, sums);
 
     /// <inheritdoc/>
     public sealed override void DotDepthwise(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* sums) =>
         Depthwise.Dot(taps, step, columns, pairs, weights, channels, sums);
 
     /// <inheritdoc/>
-    public sealed override void Store(
+    public override void Store(
         int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, byte* y, long yStride) =>
         TileEpilogue.Store(tile, rows, firstChannel, endChannel, epilogue, rowSums, y, yStride);
 

@@ -1,23 +1,78 @@
 using NestQuant.RuntimeOps.Kernels.Avx2;
+using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
-/// <summary>512-bit products of bytes by code emitted at run time, for processors with AVX512-VNNI; the rest is AVX2's.</summary>
+/// <summary>512-bit products of bytes by code emitted at run time, for processors with AVX512-VNNI; what is not emitted is AVX2's.</summary>
 /// <param name="kernels">The emitted code.</param>
-internal sealed unsafe class Avx512VnniTier(EmittedDotProduct kernels) : X64Tier
+internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
 {
-    private readonly EmittedDotProduct _kernels = kernels;
+    private readonly EmittedKernels _kernels = kernels;
+    private readonly Avx512TileProduct _product = new(kernels);
 
     /// <inheritdoc/>
     public override string Name => TierNames.Avx512Vnni;
 
     /// <inheritdoc/>
-    public override RowFormat Rows => RowFormat.Bytes;
+    public sealed override RowFormat Rows => RowFormat.Bytes;
 
     /// <inheritdoc/>
-    public override int TileRows => DotProductEmitter.MaxRows;
+    public sealed override int TileRows => DotProductEmitter.MaxRows;
 
     /// <inheritdoc/>
-    public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile) =>
-        _kernels.Multiply(rows, rowStride, rowCount, panel, groups, firstChannel, endChannel, tile);
+    public override TileProduct? TileProduct(int rows) => _product;
+
+    /// <inheritdoc/>
+    public sealed override void SumWeights(sbyte* panel, int groups, int* sums) => _kernels.SumWeights(panel, groups, sums);
+
+    /// <inheritdoc/>
+    public sealed override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
+    {
+        // In bounds: the vectors from the one of the first channel to the one of the last lie in the panel and in the tile's rows.
+        int firstVector = firstChannel / DotProductEmitter.VectorChannels;
+        int vectors = (endChannel - 1) / DotProductEmitter.VectorChannels + 1 - firstVector;
+        int channel = firstVector * DotProductEmitter.VectorChannels;
+        nint start = 0;
+        TileArguments arguments = new()
+        {
+            Rows = rows,
+            RowStride = rowStride,
+            Chunks = &start,
+            EndOfChunks = &start + 1,
+            ChunkGroups = groups,
+            Panel = panel + channel * 4,
+            Tile = tile + channel,
+        };
+        _kernels.Multiply(&arguments, rowCount, vectors);
+    }
+
+    /// <inheritdoc/>
+    public sealed override void Store(
+        int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, byte* y, long yStride)
+    {
+        if (epilogue.HasZeroPoint)
+        {
+            base.Store(tile, rows, firstChannel, endChannel, epilogue, rowSums, y, yStride);
+            return;
+        }
+
+        fixed (PanelEpilogue* factors = &epilogue)
+        {
+            EpilogueArguments arguments = new()
+            {
+                Tile = tile,
+                Rows = rows,
+                Scale = factors->Scale,
+                Bias = factors->Bias,
+                Centering = factors->RowCentering,
+                Output = y,
+                OutputStride = (nint)yStride,
+                Channels = (uint)((1UL << endChannel) - (1UL << firstChannel)),
+                Least = factors->Least,
+                Greatest = factors->Greatest,
+                ZeroPoint = factors->OutputZeroPoint,
+            };
+            _kernels.Store(&arguments, epilogue.IsQuantized);
+        }
+    }
 }

@@ -1,13 +1,14 @@
 using NestQuant.RuntimeOps.Kernels.Emission;
+using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
 /// <summary>
-/// Emits the integer product of a few rows of activations with a decoded panel: a C function, in the calling convention of System V,
-/// <c>void(byte* rows, nint rowStride, sbyte* panel, nint groups, int* tile)</c>.
+/// Emits the integer product of a few rows of activations with a panel: a C function, in the calling convention of System V,
+/// <c>void(TileArguments*)</c>.
 /// </summary>
 /// <remarks>
-/// Each group of 4 rows of k loads 16 channels per weight register and broadcasts 4 activations of each row; vpdpbusd multiplies and adds.
+/// Chunk after chunk, each group of 4 rows of k loads 16 channels per weight register and broadcasts 4 activations of each row; vpdpbusd multiplies and adds.
 /// Sums wrap modulo 2^32 and never saturate. All registers used are the caller's to save.
 /// </remarks>
 internal static class DotProductEmitter
@@ -26,11 +27,12 @@ internal static class DotProductEmitter
     private const int PanelGroupBytes = KernelTier.TileChannels * GroupBytes;
     private const int Unroll = 4;
 
-    private const Register Rows = Register.Rdi;
+    private const Register Arguments = Register.Rdi;
     private const Register RowStride = Register.Rsi;
     private const Register Panel = Register.Rdx;
     private const Register Groups = Register.Rcx;
-    private const Register Tile = Register.R8;
+    private const Register Chunk = Register.R8;
+    private const Register Tile = Register.R9;
 
     private const int FirstWeight = 24;
     private const int FirstActivation = 26;
@@ -38,7 +40,7 @@ internal static class DotProductEmitter
 
     // An address reaches three rows with the stride once and twice as its index, so that every third row has a pointer.
     private const int RowsPerPointer = 3;
-    private static readonly Register[] RowPointers = [Rows, Register.R9, Register.R10, Register.R11];
+    private static readonly Register[] RowPointers = [Register.R9, Register.R10, Register.R11, Register.Rax];
 
     /// <summary>Emits one kernel.</summary>
     /// <param name="rows">1 to <see cref="MaxRows"/>.</param>
@@ -50,16 +52,18 @@ internal static class DotProductEmitter
         int sets = SumSets(rows * vectors);
         for (int sum = 0; sum < sets * rows * vectors; sum++)
             code.Xor(new Zmm(sum), new Zmm(sum), new Zmm(sum));
-        for (int pointer = 1; pointer * RowsPerPointer < rows; pointer++)
-        {
-            code.LoadAddress(RowPointers[pointer], new MemoryOperand(RowPointers[pointer - 1]) { Index = RowStride, Scale = 2 });
-            code.LoadAddress(RowPointers[pointer], new MemoryOperand(RowPointers[pointer]) { Index = RowStride });
-        }
+        code.Load(RowStride, new MemoryOperand(Arguments, TileArguments.RowStrideOffset));
+        code.Load(Panel, new MemoryOperand(Arguments, TileArguments.PanelOffset));
+        code.Load(Chunk, new MemoryOperand(Arguments, TileArguments.ChunksOffset));
 
+        Label chunk = new();
         Label unrolled = new();
         Label rest = new();
         Label single = new();
         Label done = new();
+        code.Bind(chunk);
+        PointAtRows(code, rows);
+        code.Load(Groups, new MemoryOperand(Arguments, TileArguments.ChunkGroupsOffset));
         code.Subtract(Groups, Unroll);
         code.Jump(Condition.Less, rest);
         code.Bind(unrolled);
@@ -79,10 +83,26 @@ internal static class DotProductEmitter
         code.Jump(Condition.NotZero, single);
 
         code.Bind(done);
+        code.Compare(Chunk, new MemoryOperand(Arguments, TileArguments.EndOfChunksOffset));
+        code.Jump(Condition.NotZero, chunk);
+        code.Load(Tile, new MemoryOperand(Arguments, TileArguments.TileOffset));
         Store(code, rows, vectors, sets);
         code.ZeroUpper();
         code.Return();
         return code.ToCode();
+    }
+
+    /// <summary>Points at the next chunk of the rows.</summary>
+    private static void PointAtRows(Assembler code, int rows)
+    {
+        code.Load(RowPointers[0], new MemoryOperand(Chunk));
+        code.Add(Chunk, sizeof(long));
+        code.Add(RowPointers[0], new MemoryOperand(Arguments, TileArguments.RowsOffset));
+        for (int pointer = 1; pointer * RowsPerPointer < rows; pointer++)
+        {
+            code.LoadAddress(RowPointers[pointer], new MemoryOperand(RowPointers[pointer - 1]) { Index = RowStride, Scale = 2 });
+            code.LoadAddress(RowPointers[pointer], new MemoryOperand(RowPointers[pointer]) { Index = RowStride });
+        }
     }
 
     /// <summary>

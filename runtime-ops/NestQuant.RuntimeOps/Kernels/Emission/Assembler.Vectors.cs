@@ -1,6 +1,6 @@
 namespace NestQuant.RuntimeOps.Kernels.Emission;
 
-/// <summary>The 512-bit instructions: EVEX with W = 0, no mask, no rounding override.</summary>
+/// <summary>The 512-bit instructions: EVEX with W = 0, no rounding override, stores with a mask where one is given.</summary>
 internal sealed partial class Assembler
 {
     /// <summary>The opcode maps, by their number in the prefix.</summary>
@@ -13,8 +13,10 @@ internal sealed partial class Assembler
     /// <summary>The mandatory prefixes, by their number in the prefix.</summary>
     private enum OpcodePrefix
     {
+        None = 0,
         Prefix66 = 1,
         PrefixF3 = 2,
+        PrefixF2 = 3,
     }
 
     /// <summary>vpxord target, left, right.</summary>
@@ -22,6 +24,43 @@ internal sealed partial class Assembler
 
     /// <summary>vpaddd target, left, right: sixteen 32-bit sums.</summary>
     public void AddInt32(Zmm target, Zmm left, Zmm right) => Evex(OpcodePrefix.Prefix66, OpcodeMap.Map0F, 0xFE, target, left, right);
+
+    /// <summary>vpsubd target, left, right: sixteen 32-bit differences.</summary>
+    public void SubtractInt32(Zmm target, Zmm left, Zmm right) => Evex(OpcodePrefix.Prefix66, OpcodeMap.Map0F, 0xFA, target, left, right);
+
+    /// <summary>vcvtdq2ps target, source: sixteen floats nearest to the integers.</summary>
+    public void ConvertToSingle(Zmm target, Zmm source) => Evex(OpcodePrefix.None, OpcodeMap.Map0F, 0x5B, target, default, source);
+
+    /// <summary>vcvtps2dq target, source: sixteen integers, halves to even; what does not fit becomes the least integer.</summary>
+    public void ConvertToInt32(Zmm target, Zmm source) => Evex(OpcodePrefix.Prefix66, OpcodeMap.Map0F, 0x5B, target, default, source);
+
+    /// <summary>vmulps target, left, right.</summary>
+    public void MultiplySingle(Zmm target, Zmm left, Zmm right) => Evex(OpcodePrefix.None, OpcodeMap.Map0F, 0x59, target, left, right);
+
+    /// <summary>vaddps target, left, right.</summary>
+    public void AddSingle(Zmm target, Zmm left, Zmm right) => Evex(OpcodePrefix.None, OpcodeMap.Map0F, 0x58, target, left, right);
+
+    /// <summary>vmaxps target, left, right.</summary>
+    public void MaxSingle(Zmm target, Zmm left, Zmm right) => Evex(OpcodePrefix.None, OpcodeMap.Map0F, 0x5F, target, left, right);
+
+    /// <summary>vminps target, left, right.</summary>
+    public void MinSingle(Zmm target, Zmm left, Zmm right) => Evex(OpcodePrefix.None, OpcodeMap.Map0F, 0x5D, target, left, right);
+
+    /// <summary>kmovw target, [source]: sixteen mask bits.</summary>
+    public void Load(MaskRegister target, in MemoryOperand source)
+    {
+        Vex(OpcodePrefix.None, OpcodeMap.Map0F, target.Number, 0, source);
+        _code.Add(0x90);
+        Memory(target.Number, source, compression: 1);
+    }
+
+    /// <summary>vpmovdb [target] {mask}, source: the low bytes of the sixteen integers, where the mask's bit is set.</summary>
+    public void StoreBytes(in MemoryOperand target, MaskRegister mask, Zmm source) =>
+        Evex(OpcodePrefix.PrefixF3, OpcodeMap.Map0F38, 0x31, source, target, compression: 16, mask.Number);
+
+    /// <summary>vmovdqu32 [target] {mask}, source.</summary>
+    public void Store(in MemoryOperand target, MaskRegister mask, Zmm source) =>
+        Evex(OpcodePrefix.PrefixF3, OpcodeMap.Map0F, 0x7F, source, target, compression: 64, mask.Number);
 
     /// <summary>vpdpbusd sums, left, right: adds four products of unsigned and signed bytes to each 32-bit sum, without saturation.</summary>
     public void DotProduct(Zmm sums, Zmm unsigned, Zmm signed) => Evex(OpcodePrefix.Prefix66, OpcodeMap.Map0F38, 0x50, sums, unsigned, signed);
@@ -46,15 +85,15 @@ internal sealed partial class Assembler
         Bytes([opcode, ModRegisters(reg.Number, rm.Number)]);
     }
 
-    private void Evex(OpcodePrefix prefix, OpcodeMap map, byte opcode, Zmm reg, in MemoryOperand memory, int compression)
+    private void Evex(OpcodePrefix prefix, OpcodeMap map, byte opcode, Zmm reg, in MemoryOperand memory, int compression, int mask = 0)
     {
-        Prefix(prefix, map, reg.Number, 0, memory.Index is { } index ? High(index) : 0, High(memory.Base));
+        Prefix(prefix, map, reg.Number, 0, memory.Index is { } index ? High(index) : 0, High(memory.Base), mask);
         _code.Add(opcode);
         Memory(reg.Number, memory, compression);
     }
 
     /// <summary>The four bytes in front of the opcode; all bits that extend a register's number are stored inverted.</summary>
-    private void Prefix(OpcodePrefix prefix, OpcodeMap map, int reg, int second, int x, int b)
+    private void Prefix(OpcodePrefix prefix, OpcodeMap map, int reg, int second, int x, int b, int mask = 0)
     {
         const int vectorLength512 = 2 << 5;
         int r = reg >> 3 & 1;
@@ -64,7 +103,7 @@ internal sealed partial class Assembler
             0x62,
             (byte)((r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (r2 ^ 1) << 4 | (int)map),
             (byte)((~second & 15) << 3 | 1 << 2 | (int)prefix),
-            (byte)(vectorLength512 | (v2 ^ 1) << 3),
+            (byte)(vectorLength512 | (v2 ^ 1) << 3 | mask),
         ]);
     }
 }

@@ -22,6 +22,15 @@ internal sealed partial class Assembler
     /// <summary>sub target, value: sets the flags that <see cref="Jump"/> reads.</summary>
     public void Subtract(Register target, int value) => Arithmetic(target, value, extension: 5);
 
+    /// <summary>mov target, [source].</summary>
+    public void Load(Register target, in MemoryOperand source) => Memory64(0x8B, target, source);
+
+    /// <summary>add target, [source].</summary>
+    public void Add(Register target, in MemoryOperand source) => Memory64(0x03, target, source);
+
+    /// <summary>cmp left, [right]: sets the flags that <see cref="Jump"/> reads.</summary>
+    public void Compare(Register left, in MemoryOperand right) => Memory64(0x3B, left, right);
+
     /// <summary>or target, source.</summary>
     public void Or(Register target, Register source) =>
         Bytes([(byte)(RexW | High(source) << 2 | High(target)), 0x09, ModRegisters((int)source, (int)target)]);
@@ -31,12 +40,7 @@ internal sealed partial class Assembler
         Bytes([(byte)(RexW | High(target)), 0xC1, ModRegisters(4, (int)target), count]);
 
     /// <summary>lea target, [source].</summary>
-    public void LoadAddress(Register target, in MemoryOperand source)
-    {
-        int index = source.Index is { } register ? High(register) : 0;
-        Bytes([(byte)(RexW | High(target) << 2 | index << 1 | High(source.Base)), 0x8D]);
-        Memory((int)target, source, compression: 1);
-    }
+    public void LoadAddress(Register target, in MemoryOperand source) => Memory64(0x8D, target, source);
 
     /// <summary>xor target, target in 32 bits, which clears all 64.</summary>
     public void Clear(Register target)
@@ -93,6 +97,13 @@ internal sealed partial class Assembler
             _code.Add((byte)value);
         else
             Int32(value);
+    }
+
+    private void Memory64(byte opcode, Register reg, in MemoryOperand memory)
+    {
+        int index = memory.Index is { } register ? High(register) : 0;
+        Bytes([(byte)(RexW | High(reg) << 2 | index << 1 | High(memory.Base)), opcode]);
+        Memory((int)reg, memory, compression: 1);
     }
 
     /// <summary>ModRM, SIB and displacement; EVEX counts a one-byte displacement in units of what it accesses.</summary>

@@ -1,6 +1,7 @@
 using Iced.Intel;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
+using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 using NestQuant.RuntimeOps.Tests.Kernels.Emission;
 using Snapshooter.Xunit;
 
@@ -25,7 +26,10 @@ public unsafe class DotProductEmitterTests
     public void A_kernel_gives_the_exact_sums_within_its_memory(int rows, int vectors)
     {
         foreach (int groups in new[] { 1, 2, 3, 4, 5, 7, 8, 9, 12, 31 })
+        {
             Check(new DotCase(rows, groups, gap: groups % 3 * 5, seed: groups * 100 + rows), vectors);
+            Check(new DotCase(rows, 3 * groups, gap: groups % 3 * 5, seed: groups * 100 + rows, chunks: 3), vectors);
+        }
     }
 
     [Theory]
@@ -64,12 +68,25 @@ public unsafe class DotProductEmitterTests
             EmittedCodeInterpreter code = new(DotProductEmitter.Emit(c.RowCount, vectors));
             fixed (byte* rows = c.Rows)
             fixed (sbyte* panel = c.Panel)
+            fixed (nint* starts = c.Chunks)
             fixed (int* sums = tile)
             {
+                TileArguments arguments = new()
+                {
+                    Rows = rows,
+                    RowStride = c.RowStride,
+                    Chunks = starts,
+                    EndOfChunks = starts + c.Chunks.Length,
+                    ChunkGroups = c.ChunkBytes / 4,
+                    Panel = panel + first * 4,
+                    Tile = sums + first,
+                };
+                code.Allow(&arguments, sizeof(TileArguments));
+                code.Allow(starts, c.Chunks.Length * sizeof(nint));
                 code.Allow(rows, c.Rows.Length);
                 code.Allow(panel, c.Panel.Length);
                 code.Allow(sums, tile.Length * sizeof(int), isWritable: true);
-                code.Call((ulong)rows, (ulong)c.RowStride, (ulong)(panel + first * 4), (ulong)c.Groups, (ulong)(sums + first));
+                code.Call((ulong)&arguments);
             }
 
             Assert.Equal(expected.Select((sum, i) => i % KernelTier.TileChannels >= first && i % KernelTier.TileChannels < end ? sum : untouched), tile);

@@ -7,7 +7,7 @@ namespace NestQuant.RuntimeOps.Tests.Kernels.Avx512Vnni;
 /// Executes emitted code as another decoder understands it, instruction by instruction, on processors that lack the instructions. It knows
 /// only those that the kernels need, and refuses memory that it was not given.
 /// </summary>
-internal sealed unsafe class EmittedCodeInterpreter
+internal sealed unsafe partial class EmittedCodeInterpreter
 {
     private const int Lanes = 16;
     private const int VectorBytes = 64;
@@ -68,6 +68,19 @@ internal sealed unsafe class EmittedCodeInterpreter
             case Mnemonic.Sub:
                 Arithmetic(instruction, isSubtraction: true);
                 return false;
+            case Mnemonic.Mov:
+                _registers[instruction.Op0Register.GetNumber()] = *(ulong*)Checked(Address(instruction), sizeof(ulong), isWrite: false);
+                return false;
+            case Mnemonic.Cmp:
+                Compare(instruction);
+                return false;
+            case Mnemonic.Shl:
+                _registers[instruction.Op0Register.GetNumber()] <<= instruction.Immediate8;
+                return false;
+            case Mnemonic.Xor:
+                Assert.Equal(instruction.Op0Register, instruction.Op1Register);
+                _registers[instruction.Op0Register.GetNumber()] = 0;
+                return false;
             case Mnemonic.Lea:
                 _registers[instruction.Op0Register.GetNumber()] = Address(instruction);
                 return false;
@@ -82,7 +95,8 @@ internal sealed unsafe class EmittedCodeInterpreter
             case Mnemonic.Vzeroupper:
                 return false;
             default:
-                StepVector(instruction);
+                if (!StepTile(instruction) && !StepEpilogue(instruction))
+                    StepVector(instruction);
                 return false;
         }
     }
@@ -118,6 +132,10 @@ internal sealed unsafe class EmittedCodeInterpreter
                 for (int lane = 0; lane < Lanes; lane++)
                     _vectors[target, lane] = _vectors[left, lane] + _vectors[right, lane];
                 break;
+            case Code.EVEX_Vpsubd_zmm_k1z_zmm_zmmm512b32:
+                for (int lane = 0; lane < Lanes; lane++)
+                    _vectors[target, lane] = _vectors[left, lane] - _vectors[right, lane];
+                break;
             case Code.EVEX_Vpdpbusd_zmm_k1z_zmm_zmmm512b32:
                 for (int lane = 0; lane < Lanes; lane++)
                 {
@@ -135,13 +153,23 @@ internal sealed unsafe class EmittedCodeInterpreter
     {
         ref ulong target = ref _registers[instruction.Op0Register.GetNumber()];
         long left = (long)target;
-        long right = (long)instruction.GetImmediate(1);
+        long right = instruction.Op1Kind == OpKind.Memory
+            ? *(long*)Checked(Address(instruction), sizeof(long), isWrite: false)
+            : (long)instruction.GetImmediate(1);
         Int128 exact = isSubtraction ? (Int128)left - right : (Int128)left + right;
         target = (ulong)(long)exact;
         _isZero = target == 0;
 
         // Sign differs from overflow: the sign of the exact result.
         _isLess = exact < 0;
+    }
+
+    private void Compare(in Instruction instruction)
+    {
+        long left = (long)_registers[instruction.Op0Register.GetNumber()];
+        long right = *(long*)Checked(Address(instruction), sizeof(long), isWrite: false);
+        _isZero = left == right;
+        _isLess = left < right;
     }
 
     private ulong Address(in Instruction instruction)

@@ -4,15 +4,15 @@ using NestQuant.RuntimeOps.Kernels.Emission;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels.Avx512Vnni;
 
-public unsafe class EmittedDotProductTests
+public unsafe class EmittedKernelsTests
 {
     private static readonly ProcessorFeatures Capable = new(Leaf1Ecx: 1 << 27, Leaf7Ebx: 1 << 16 | 1 << 30 | 1 << 31, Leaf7Ecx: 1 << 11);
 
     [SkippableFact]
     public void The_processor_gives_the_exact_sums()
     {
-        EmittedDotProduct? kernels = EmittedDotProduct.Instance;
-        Skip.If(kernels is null, $"emitted kernels cannot run here: {EmittedDotProduct.Refusal}");
+        Skip.If(EmittedKernels.Instance is null, $"emitted kernels cannot run here: {EmittedKernels.Refusal}");
+        KernelTier tier = KernelTier.Select("avx512vnni");
         for (int rows = 1; rows <= DotProductEmitter.MaxRows; rows++)
         {
             foreach (int groups in new[] { 1, 2, 3, 4, 5, 8, 31, 1000 })
@@ -25,7 +25,7 @@ public unsafe class EmittedDotProductTests
                     fixed (byte* x = c.Rows)
                     fixed (sbyte* panel = c.Panel)
                     fixed (int* sums = tile)
-                        kernels.Multiply(x, c.RowStride, rows, panel, groups, first, end, sums);
+                        tier.Dot(x, c.RowStride, rows, panel, groups, first, end, sums);
                     for (int row = 0; row < rows; row++)
                         Assert.Equal(expected[(row * 32 + first)..(row * 32 + end)], tile[(row * 32 + first)..(row * 32 + end)]);
                 }
@@ -45,7 +45,7 @@ public unsafe class EmittedDotProductTests
             Capable with { Leaf7Ebx = 1 << 16 | 1 << 31 },
         })
         {
-            (EmittedDotProduct? kernels, string? refusal) = EmittedDotProduct.Load(features, NoMapping);
+            (EmittedKernels? kernels, string? refusal) = EmittedKernels.Load(features, NoMapping);
             Assert.Null(kernels);
             Assert.Equal("this processor does not have AVX512-VNNI", refusal);
         }
@@ -54,7 +54,7 @@ public unsafe class EmittedDotProductTests
     [Fact]
     public void Where_executable_memory_is_forbidden_there_are_no_kernels_but_a_reason()
     {
-        (EmittedDotProduct? kernels, string? refusal) = EmittedDotProduct.Load(Capable, Forbidden);
+        (EmittedKernels? kernels, string? refusal) = EmittedKernels.Load(Capable, Forbidden);
         Assert.Null(kernels);
         Assert.Equal("the system forbids executable memory: Permission denied", refusal);
     }
@@ -63,10 +63,10 @@ public unsafe class EmittedDotProductTests
     public void Where_the_operating_system_does_not_save_the_registers_there_are_no_kernels_but_a_reason()
     {
         const string reason = "the operating system does not save the registers of AVX-512";
-        Assert.Equal((null, reason), EmittedDotProduct.Load(Capable with { Leaf1Ecx = 0 }, NoMapping));
+        Assert.Equal((null, reason), EmittedKernels.Load(Capable with { Leaf1Ecx = 0 }, NoMapping));
         Skip.IfNot(OperatingSystem.IsLinux() && System.Runtime.Intrinsics.X86.Avx.IsSupported, "needs XGETBV, on Linux on x64");
         Skip.If(ProcessorFeatures.Read().HasAvx512Vnni, "the operating system does save them");
-        Assert.Equal((null, reason), EmittedDotProduct.Load(Capable, ExecutableMemory.TryMap));
+        Assert.Equal((null, reason), EmittedKernels.Load(Capable, ExecutableMemory.TryMap));
     }
 
     [Theory]

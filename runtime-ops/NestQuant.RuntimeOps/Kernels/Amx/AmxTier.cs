@@ -1,0 +1,21 @@
+using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
+using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
+
+namespace NestQuant.RuntimeOps.Kernels.Amx;
+
+/// <summary>Products by AMX's tile registers, for processors that have them; what is too small for a tile, and the rest, is AVX-512's.</summary>
+/// <param name="vectors">The emitted code of AVX-512.</param>
+/// <param name="tiles">The emitted code of AMX.</param>
+internal sealed class AmxTier(EmittedKernels vectors, EmittedTileProduct tiles) : Avx512VnniTier(vectors)
+{
+    // A tile of fewer rows costs as much as one of all.
+    private const int LeastRows = 5;
+
+    private readonly AmxTileProduct _tiles = new(tiles);
+
+    /// <inheritdoc/>
+    public override string Name => TierNames.Amx;
+
+    /// <inheritdoc/>
+    public override TileProduct? TileProduct(int rows) => rows < LeastRows ? base.TileProduct(rows) : _tiles;
+}

@@ -1,0 +1,38 @@
+using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
+
+namespace NestQuant.RuntimeOps.Kernels.Amx;
+
+/// <summary>Products by the tile registers of AMX, 32 rows by a panel at a time.</summary>
+/// <param name="kernels">The emitted code.</param>
+internal sealed unsafe class AmxTileProduct(EmittedTileProduct kernels) : TileProduct
+{
+    private const int TileRows = TileProductEmitter.TileRows;
+
+    private readonly EmittedTileProduct _kernels = kernels;
+
+    /// <inheritdoc/>
+    public override int MostRows => TileRows * TileProductEmitter.MaxRowTiles;
+
+    /// <inheritdoc/>
+    public override int MostChunkBytes => TileProductEmitter.TileRowBytes;
+
+    /// <inheritdoc/>
+    public override bool CrossesLines => true;
+
+    /// <inheritdoc/>
+    public override void Begin(int rows, int chunkGroups) => _kernels.Configure(Math.Min(rows, TileRows), chunkGroups);
+
+    /// <inheritdoc/>
+    public override void End() => _kernels.Release();
+
+    /// <inheritdoc/>
+    public override (int First, int Count) Tile(int row, int rows)
+    {
+        // Tiles are whole: the last one begins among rows that were computed before, unless there are too few of them.
+        int count = rows >= MostRows && rows - row > TileRows ? MostRows : Math.Min(rows, TileRows);
+        return (Math.Min(row, rows - count), count);
+    }
+
+    /// <inheritdoc/>
+    public override void Multiply(TileArguments* arguments, int rows, int vectors) => _kernels.Multiply(arguments, rows > TileRows ? 2 : 1, vectors);
+}

@@ -1,0 +1,31 @@
+using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
+
+namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
+
+/// <summary>512-bit products of bytes, up to 12 rows by a panel at a time.</summary>
+/// <param name="kernels">The emitted code.</param>
+internal sealed unsafe class Avx512TileProduct(EmittedKernels kernels) : TileProduct
+{
+    private readonly EmittedKernels _kernels = kernels;
+
+    /// <inheritdoc/>
+    public override int MostRows => DotProductEmitter.MaxRows;
+
+    /// <inheritdoc/>
+    public override int MostChunkBytes => int.MaxValue / 4 * 4;
+
+    /// <inheritdoc/>
+    public override bool CrossesLines => false;
+
+    /// <inheritdoc/>
+    public override (int First, int Count) Tile(int row, int rows)
+    {
+        // Tiles of nearly equal size: a small one at the end would wait for its own sums.
+        int left = rows - row;
+        int tiles = (left + MostRows - 1) / MostRows;
+        return (row, (left + tiles - 1) / tiles);
+    }
+
+    /// <inheritdoc/>
+    public override void Multiply(TileArguments* arguments, int rows, int vectors) => _kernels.Multiply(arguments, rows, vectors);
+}

@@ -1,0 +1,85 @@
+using System.Runtime.InteropServices;
+
+namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
+
+/// <summary>What the code of an <see cref="EpilogueEmitter"/> reads: emitted code knows the fields by their offsets.</summary>
+[StructLayout(LayoutKind.Explicit)]
+internal unsafe struct EpilogueArguments
+{
+    /// <summary>Offset of <see cref="Tile"/>.</summary>
+    public const int TileOffset = 0;
+
+    /// <summary>Offset of <see cref="Rows"/>.</summary>
+    public const int RowsOffset = 8;
+
+    /// <summary>Offset of <see cref="Scale"/>.</summary>
+    public const int ScaleOffset = 16;
+
+    /// <summary>Offset of <see cref="Bias"/>.</summary>
+    public const int BiasOffset = 24;
+
+    /// <summary>Offset of <see cref="Centering"/>.</summary>
+    public const int CenteringOffset = 32;
+
+    /// <summary>Offset of <see cref="Output"/>.</summary>
+    public const int OutputOffset = 40;
+
+    /// <summary>Offset of <see cref="OutputStride"/>.</summary>
+    public const int OutputStrideOffset = 48;
+
+    /// <summary>Offset of <see cref="Channels"/>.</summary>
+    public const int ChannelsOffset = 56;
+
+    /// <summary>Offset of <see cref="Least"/>.</summary>
+    public const int LeastOffset = 60;
+
+    /// <summary>Offset of <see cref="Greatest"/>.</summary>
+    public const int GreatestOffset = 64;
+
+    /// <summary>Offset of <see cref="ZeroPoint"/>.</summary>
+    public const int ZeroPointOffset = 68;
+
+    /// <summary>Sums, <c>[row][channel 32]</c>.</summary>
+    [FieldOffset(TileOffset)]
+    public int* Tile;
+
+    /// <summary>Rows, at least 1.</summary>
+    [FieldOffset(RowsOffset)]
+    public nint Rows;
+
+    /// <summary><see cref="PanelEpilogue.Scale"/>.</summary>
+    [FieldOffset(ScaleOffset)]
+    public float* Scale;
+
+    /// <summary><see cref="PanelEpilogue.Bias"/>.</summary>
+    [FieldOffset(BiasOffset)]
+    public float* Bias;
+
+    /// <summary><see cref="PanelEpilogue.RowCentering"/>.</summary>
+    [FieldOffset(CenteringOffset)]
+    public int* Centering;
+
+    /// <summary>Output of row 0, channel 0 of the panel.</summary>
+    [FieldOffset(OutputOffset)]
+    public byte* Output;
+
+    /// <summary>Bytes from one row of the output to the next.</summary>
+    [FieldOffset(OutputStrideOffset)]
+    public nint OutputStride;
+
+    /// <summary>The channels to store, one bit each, the panel's first in the lowest.</summary>
+    [FieldOffset(ChannelsOffset)]
+    public uint Channels;
+
+    /// <summary><see cref="PanelEpilogue.Least"/>; not read where the output is float.</summary>
+    [FieldOffset(LeastOffset)]
+    public float Least;
+
+    /// <summary><see cref="PanelEpilogue.Greatest"/>; not read where the output is float.</summary>
+    [FieldOffset(GreatestOffset)]
+    public float Greatest;
+
+    /// <summary><see cref="PanelEpilogue.OutputZeroPoint"/>; not read where the output is float.</summary>
+    [FieldOffset(ZeroPointOffset)]
+    public int ZeroPoint;
+}

@@ -1,0 +1,57 @@
+using System.Runtime.InteropServices;
+
+namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
+
+/// <summary>What the code of a <see cref="TileProduct"/> reads: emitted code knows the fields by their offsets.</summary>
+[StructLayout(LayoutKind.Explicit)]
+internal unsafe struct TileArguments
+{
+    /// <summary>Offset of <see cref="Rows"/>.</summary>
+    public const int RowsOffset = 0;
+
+    /// <summary>Offset of <see cref="RowStride"/>.</summary>
+    public const int RowStrideOffset = 8;
+
+    /// <summary>Offset of <see cref="Chunks"/>.</summary>
+    public const int ChunksOffset = 16;
+
+    /// <summary>Offset of <see cref="EndOfChunks"/>.</summary>
+    public const int EndOfChunksOffset = 24;
+
+    /// <summary>Offset of <see cref="ChunkGroups"/>.</summary>
+    public const int ChunkGroupsOffset = 32;
+
+    /// <summary>Offset of <see cref="Panel"/>.</summary>
+    public const int PanelOffset = 40;
+
+    /// <summary>Offset of <see cref="Tile"/>.</summary>
+    public const int TileOffset = 48;
+
+    /// <summary>The first row's activations.</summary>
+    [FieldOffset(RowsOffset)]
+    public byte* Rows;
+
+    /// <summary>Bytes from one row to the next.</summary>
+    [FieldOffset(RowStrideOffset)]
+    public nint RowStride;
+
+    /// <summary>Where a row's chunks lie, in bytes from the row's begin.</summary>
+    [FieldOffset(ChunksOffset)]
+    public nint* Chunks;
+
+    /// <summary>The end of <see cref="Chunks"/>.</summary>
+    [FieldOffset(EndOfChunksOffset)]
+    public nint* EndOfChunks;
+
+    /// <summary>Groups of 4 bytes in a chunk, at least 1.</summary>
+    [FieldOffset(ChunkGroupsOffset)]
+    public nint ChunkGroups;
+
+    /// <summary>The prepared panel, <c>[chunk][group][channel 32][4]</c>; for 16 channels from the second half of the panel, 64 bytes further.</summary>
+    [FieldOffset(PanelOffset)]
+    public sbyte* Panel;
+
+    /// <summary>Receives the sums, <c>[row][channel 32]</c>; for the second half of the panel, 16 further.</summary>
+    [FieldOffset(TileOffset)]
+    public int* Tile;
+}

@@ -1,0 +1,44 @@
+namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
+
+/// <summary>
+/// Multiplies a tile of rows with a panel where the rows lie: a row is not one run of bytes but chunks at distances that are the same for all
+/// rows, and rows follow each other at one distance. So a convolution needs no copy of its input for every tap.
+/// </summary>
+internal abstract unsafe class TileProduct
+{
+    /// <summary>The most rows of a tile.</summary>
+    public abstract int MostRows { get; }
+
+    /// <summary>The most bytes of a chunk, a multiple of 4.</summary>
+    public abstract int MostChunkBytes { get; }
+
+    /// <summary>
+    /// Whether tiles should run on from one line of the output to the next, computing what lies under the padding between them for nothing; else a
+    /// tile ends where its line does.
+    /// </summary>
+    public abstract bool CrossesLines { get; }
+
+    /// <summary>Prepares this thread for tiles; <see cref="End"/> must follow on the same thread.</summary>
+    /// <param name="rows">The rows from which tiles will be taken.</param>
+    /// <param name="chunkGroups">Groups of 4 bytes in a chunk.</param>
+    public virtual void Begin(int rows, int chunkGroups)
+    {
+    }
+
+    /// <summary>Undoes <see cref="Begin"/>.</summary>
+    public virtual void End()
+    {
+    }
+
+    /// <summary>The tile that has a row and those after it.</summary>
+    /// <param name="row">The first row that no tile had yet.</param>
+    /// <param name="rows">All rows, 1 or more.</param>
+    /// <returns>The tile's first row, at most <paramref name="row"/>, and how many rows it has.</returns>
+    public abstract (int First, int Count) Tile(int row, int rows);
+
+    /// <summary>Multiplies one tile.</summary>
+    /// <param name="arguments">The operands; all rows' chunks are readable, and nothing else is read.</param>
+    /// <param name="rows">Rows, as <see cref="Tile"/> gave them.</param>
+    /// <param name="vectors">1 for 16 channels, 2 for 32.</param>
+    public abstract void Multiply(TileArguments* arguments, int rows, int vectors);
+}
