@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 namespace NestQuant.RuntimeOps.Kernels.Amx;
@@ -26,6 +27,7 @@ internal sealed unsafe class AmxTileProduct(EmittedTileProduct kernels) : TilePr
     public override void End() => _kernels.Release();
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override (int First, int Count) Tile(int row, int rows)
     {
         // Tiles are whole: the last one begins among rows that were computed before, unless there are too few of them.
@@ -34,5 +36,6 @@ internal sealed unsafe class AmxTileProduct(EmittedTileProduct kernels) : TilePr
     }
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Multiply(TileArguments* arguments, int rows, int vectors) => _kernels.Multiply(arguments, rows > TileRows ? 2 : 1, vectors);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
@@ -18,6 +19,7 @@ internal sealed unsafe class Avx512TileProduct(EmittedKernels kernels) : TilePro
     public override bool CrossesLines => false;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override (int First, int Count) Tile(int row, int rows)
     {
         // Tiles of nearly equal size: a small one at the end would wait for its own sums.
@@ -27,5 +29,6 @@ internal sealed unsafe class Avx512TileProduct(EmittedKernels kernels) : TilePro
     }
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Multiply(TileArguments* arguments, int rows, int vectors) => _kernels.Multiply(arguments, rows, vectors);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NestQuant.RuntimeOps.Kernels.Avx2;
 using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
@@ -47,6 +48,7 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
     }
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public sealed override void Store(
         int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, byte* y, long yStride)
     {

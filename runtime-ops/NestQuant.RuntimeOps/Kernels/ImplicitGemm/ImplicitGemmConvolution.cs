@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
@@ -180,6 +181,7 @@ internal sealed unsafe class ImplicitGemmConvolution
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunBlock(int index, int firstPanel, int endPanel, byte* prepared, byte* ownBand, TileArguments arguments)
     {
         RowBlock block = _blocks[index];
@@ -199,6 +201,7 @@ internal sealed unsafe class ImplicitGemmConvolution
         _product.End();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void MultiplyPanel(in RowBlock block, int pitch, int run, byte* rows, int panel, byte* weights, ref TileArguments arguments)
     {
         // In bounds: a row's chunks lie in the band, or in the input's row, whose channels of the group begin here; a panel belongs to one group.
@@ -229,6 +232,7 @@ internal sealed unsafe class ImplicitGemmConvolution
     }
 
     /// <summary>Stores the rows that are positions of the output; those between the lines are not.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Store(in RowBlock block, int pitch, int row, int end, int* tile, int channels, in PanelEpilogue epilogue, byte* y)
     {
         while (row < end)
