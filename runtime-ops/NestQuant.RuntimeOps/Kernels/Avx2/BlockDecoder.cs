@@ -43,12 +43,29 @@ internal static unsafe class BlockDecoder
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Blocks<THigh, TLow>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
         where THigh : struct, IWidth
         where TLow : struct, IWidth
     {
-        // In bounds: a block reads 32 * width bytes of each operand (32 * 4, 32 * 2 and 32 * 1 per sub-plane) and writes 256 values.
+        // Half a block at a time: more would exceed what the compiler inlines into one method. A few blocks stay in the innermost cache between the halves.
+        const int most = 32;
+        for (; blocks > 0; blocks -= most)
+        {
+            int count = Math.Min(blocks, most);
+            FirstHalves<THigh, TLow>(high, low, count, bits, values);
+            SecondHalves<THigh, TLow>(high, low, count, bits, values);
+            high += count * NestedLayout.PanelChannels * THigh.Bits;
+            low += count * NestedLayout.PanelChannels * TLow.Bits;
+            values += count * NestedLayout.BlockValues;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FirstHalves<THigh, TLow>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
+        where THigh : struct, IWidth
+        where TLow : struct, IWidth
+    {
+        // In bounds: a block reads 32 * width bytes of each operand (32 * 4, 32 * 2 and 32 * 1 per sub-plane) and has 256 values.
         Vector128<ushort> shift = Vector128.CreateScalar((ushort)bits.Shift);
         Vector256<byte> offset = Vector256.Create((byte)BlockValues.Offset(bits, isPart: TLow.Bits == 0));
         for (int block = 0; block < blocks; block++)
@@ -57,6 +74,21 @@ internal static unsafe class BlockDecoder
             Part<THigh, TLow>(high, low, 1, shift, offset, values);
             Part<THigh, TLow>(high, low, 2, shift, offset, values);
             Part<THigh, TLow>(high, low, 3, shift, offset, values);
+            high += NestedLayout.PanelChannels * THigh.Bits;
+            low += NestedLayout.PanelChannels * TLow.Bits;
+            values += NestedLayout.BlockValues;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SecondHalves<THigh, TLow>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
+        where THigh : struct, IWidth
+        where TLow : struct, IWidth
+    {
+        Vector128<ushort> shift = Vector128.CreateScalar((ushort)bits.Shift);
+        Vector256<byte> offset = Vector256.Create((byte)BlockValues.Offset(bits, isPart: TLow.Bits == 0));
+        for (int block = 0; block < blocks; block++)
+        {
             Part<THigh, TLow>(high, low, 4, shift, offset, values);
             Part<THigh, TLow>(high, low, 5, shift, offset, values);
             Part<THigh, TLow>(high, low, 6, shift, offset, values);

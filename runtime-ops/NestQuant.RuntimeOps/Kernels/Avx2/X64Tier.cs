@@ -13,7 +13,7 @@ internal abstract unsafe class X64Tier : KernelTier
     public static bool IsSupported => X86Avx2.IsSupported && Fma.IsSupported;
 
     /// <inheritdoc/>
-    public sealed override void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values) =>
+    public override void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values) =>
         BlockDecoder.Decode(high, low, blocks, bits, values);
 
     /// <inheritdoc/>

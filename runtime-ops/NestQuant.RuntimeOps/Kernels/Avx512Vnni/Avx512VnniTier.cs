@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using NestQuant.RuntimeOps.Kernels.Avx2;
+using NestQuant.RuntimeOps.Kernels.Emission;
 using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
+using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
@@ -8,6 +10,8 @@ namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 /// <param name="kernels">The emitted code.</param>
 internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
 {
+    private static readonly EmittedDecoders Decoders = new(ExecutableMemory.TryMap);
+
     private readonly EmittedKernels _kernels = kernels;
     private readonly Avx512TileProduct _product = new(kernels);
 
@@ -22,6 +26,13 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
 
     /// <inheritdoc/>
     public override TileProduct? TileProduct(int rows) => _product;
+
+    /// <inheritdoc/>
+    public sealed override void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
+    {
+        if (!Decoders.TryDecode(high, low, blocks, bits, values))
+            base.DecodeBlocks(high, low, blocks, bits, values);
+    }
 
     /// <inheritdoc/>
     public sealed override void SumWeights(sbyte* panel, int groups, int* sums) => _kernels.SumWeights(panel, groups, sums);

@@ -1,6 +1,6 @@
 namespace NestQuant.RuntimeOps.Kernels.Emission;
 
-/// <summary>The 512-bit instructions: EVEX with W = 0, no rounding override, stores with a mask where one is given.</summary>
+/// <summary>The 512-bit instructions: EVEX without rounding override, stores with a mask where one is given.</summary>
 internal sealed partial class Assembler
 {
     /// <summary>The opcode maps, by their number in the prefix.</summary>
@@ -8,6 +8,7 @@ internal sealed partial class Assembler
     {
         Map0F = 1,
         Map0F38 = 2,
+        Map0F3A = 3,
     }
 
     /// <summary>The mandatory prefixes, by their number in the prefix.</summary>
@@ -75,13 +76,59 @@ internal sealed partial class Assembler
     public void BroadcastInt32(Zmm target, in MemoryOperand source) =>
         Evex(OpcodePrefix.Prefix66, OpcodeMap.Map0F38, 0x58, target, source, compression: 4);
 
+    /// <summary>vpandd target, left, right.</summary>
+    public void And(Zmm target, Zmm left, Zmm right) => Evex(OpcodePrefix.Prefix66, OpcodeMap.Map0F, 0xDB, target, left, right);
+
+    /// <summary>vpternlogd target, left, right, 0xF8: target | (left &amp; right).</summary>
+    public void OrAnd(Zmm target, Zmm left, Zmm right)
+    {
+        Evex(OpcodePrefix.Prefix66, OpcodeMap.Map0F3A, 0x25, target, left, right);
+        _code.Add(0xF8);
+    }
+
+    /// <summary>vpsrlw target, source, count: thirty-two 16-bit shifts to the right.</summary>
+    public void ShiftRightInt16(Zmm target, Zmm source, byte count) => ShiftInt16(target, source, count, extension: 2);
+
+    /// <summary>vpsllw target, source, count: thirty-two 16-bit shifts to the left.</summary>
+    public void ShiftLeftInt16(Zmm target, Zmm source, byte count) => ShiftInt16(target, source, count, extension: 6);
+
+    /// <summary>vpaddb target {mask}, left, right: sixty-four 8-bit sums; without a mask, all of them.</summary>
+    public void AddBytes(Zmm target, Zmm left, Zmm right, MaskRegister mask = default) =>
+        Evex(OpcodePrefix.Prefix66, OpcodeMap.Map0F, 0xFC, target, left, right, mask.Number);
+
+    /// <summary>vptestmb target, left, right: a bit for each byte of left that has a bit in common with right's.</summary>
+    public void TestBytes(MaskRegister target, Zmm left, Zmm right) =>
+        Evex(OpcodePrefix.Prefix66, OpcodeMap.Map0F38, 0x26, new Zmm(target.Number), left, right);
+
+    /// <summary>vbroadcasti64x4 target, [source]: 32 bytes, twice.</summary>
+    public void BroadcastHalf(Zmm target, in MemoryOperand source)
+    {
+        Prefix(OpcodePrefix.Prefix66, OpcodeMap.Map0F38, target.Number, 0, source.Index is { } index ? High(index) : 0, High(source.Base), isWide: true);
+        _code.Add(0x1B);
+        Memory(target.Number, source, compression: 32);
+    }
+
+    /// <summary>prefetcht0 [source].</summary>
+    public void Prefetch(in MemoryOperand source)
+    {
+        int index = source.Index is { } register ? High(register) : 0;
+        Bytes([(byte)(0x40 | index << 1 | High(source.Base)), 0x0F, 0x18]);
+        Memory(1, source, compression: 1);
+    }
+
     /// <summary>vzeroupper: the caller's SSE code must not depend on the upper halves.</summary>
     public void ZeroUpper() => Bytes([0xC5, 0xF8, 0x77]);
 
-    private void Evex(OpcodePrefix prefix, OpcodeMap map, byte opcode, Zmm reg, Zmm second, Zmm rm)
+    private void ShiftInt16(Zmm target, Zmm source, byte count, int extension)
+    {
+        Evex(OpcodePrefix.Prefix66, OpcodeMap.Map0F, 0x71, new Zmm(extension), target, source);
+        _code.Add(count);
+    }
+
+    private void Evex(OpcodePrefix prefix, OpcodeMap map, byte opcode, Zmm reg, Zmm second, Zmm rm, int mask = 0)
     {
         // A vector register in the rm field takes its fourth bit from B and its fifth from X.
-        Prefix(prefix, map, reg.Number, second.Number, rm.Number >> 4 & 1, rm.Number >> 3 & 1);
+        Prefix(prefix, map, reg.Number, second.Number, rm.Number >> 4 & 1, rm.Number >> 3 & 1, mask);
         Bytes([opcode, ModRegisters(reg.Number, rm.Number)]);
     }
 
@@ -93,7 +140,7 @@ internal sealed partial class Assembler
     }
 
     /// <summary>The four bytes in front of the opcode; all bits that extend a register's number are stored inverted.</summary>
-    private void Prefix(OpcodePrefix prefix, OpcodeMap map, int reg, int second, int x, int b, int mask = 0)
+    private void Prefix(OpcodePrefix prefix, OpcodeMap map, int reg, int second, int x, int b, int mask = 0, bool isWide = false)
     {
         const int vectorLength512 = 2 << 5;
         int r = reg >> 3 & 1;
@@ -102,7 +149,7 @@ internal sealed partial class Assembler
         Bytes([
             0x62,
             (byte)((r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (r2 ^ 1) << 4 | (int)map),
-            (byte)((~second & 15) << 3 | 1 << 2 | (int)prefix),
+            (byte)((isWide ? 1 : 0) << 7 | (~second & 15) << 3 | 1 << 2 | (int)prefix),
             (byte)(vectorLength512 | (v2 ^ 1) << 3 | mask),
         ]);
     }

@@ -1,0 +1,178 @@
+using NestQuant.RuntimeOps.Kernels.Emission;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
+
+/// <summary>
+/// Emits the decoder of full blocks (8 rows of k, 32 channels) for one pair of widths: a C function, in the calling convention of System V,
+/// <c>void(byte* high, byte* low, nint blocks, sbyte* values, byte* constants)</c>; see <see cref="KernelTier.DecodeBlocks"/>.
+/// </summary>
+/// <remarks>
+/// A block's 256 values are four vectors. The fields of sub-planes of 4 and 2 bits are shifted and masked to their places, those of single bits tested: a
+/// set one adds its value. The high code's places are already those of 2^l * w_high, so one sum joins both codes, and one takes their offsets off.
+/// </remarks>
+internal sealed class DecoderEmitter
+{
+    private const int VectorBytes = 64;
+    private const int Vectors = NestedLayout.BlockValues / VectorBytes;
+
+    // Far enough for memory to answer while the blocks before are decoded; reads nothing, so the operands' ends do not matter.
+    private const int PrefetchDistance = 2048;
+
+    private const Register High = Register.Rdi;
+    private const Register Low = Register.Rsi;
+    private const Register Blocks = Register.Rdx;
+    private const Register Values = Register.Rcx;
+    private const Register ConstantData = Register.R8;
+
+    private const int FirstLowPlane = 4;
+    private static readonly Zmm HighCode = new(8);
+    private static readonly Zmm LowCode = new(9);
+    private static readonly Zmm Field = new(10);
+    private static readonly MaskRegister Bits = new(1);
+
+    private readonly Assembler _code = new();
+    private readonly List<byte[]> _constants = [];
+
+    private DecoderEmitter()
+    {
+    }
+
+    /// <summary>Emits one decoder.</summary>
+    /// <param name="bits">The pair n:h.</param>
+    /// <param name="isPart">Whether the low operand is left out.</param>
+    /// <returns>The code, and the vectors that it takes as constants.</returns>
+    public static (byte[] Code, byte[] Constants) Emit(NestedBits bits, bool isPart)
+    {
+        DecoderEmitter emitter = new();
+
+        // The body says which constants there are, but they are loaded before it.
+        emitter.Body(bits, isPart);
+        DecoderEmitter complete = new();
+        complete._constants.AddRange(emitter._constants);
+        complete.LoadConstants();
+        Label block = new();
+        complete._code.Bind(block);
+        complete.Body(bits, isPart);
+        complete._code.Subtract(Blocks, 1);
+        complete._code.Jump(Condition.NotZero, block);
+        complete._code.ZeroUpper();
+        complete._code.Return();
+        return (complete._code.ToCode(), [.. complete._constants.SelectMany(static constant => constant)]);
+    }
+
+    private void LoadConstants()
+    {
+        for (int i = 0; i < _constants.Count; i++)
+            _code.Load(ConstantRegister(i), new MemoryOperand(ConstantData, i * VectorBytes));
+    }
+
+    private void Body(NestedBits bits, bool isPart)
+    {
+        LoadPlanes(High, 0, bits.High);
+        if (!isPart)
+            LoadPlanes(Low, FirstLowPlane, bits.LowWidth);
+        Zmm offset = Constant(_ => (byte)-BlockValues.Offset(bits, isPart));
+        for (int vector = 0; vector < Vectors; vector++)
+        {
+            Decode(HighCode, 0, bits.High, bits.Shift, vector);
+            if (!isPart)
+            {
+                Decode(LowCode, FirstLowPlane, bits.LowWidth, 0, vector);
+                _code.AddBytes(HighCode, HighCode, LowCode);
+            }
+
+            _code.AddBytes(HighCode, HighCode, offset);
+            _code.Store(new MemoryOperand(Values, vector * VectorBytes), HighCode);
+        }
+
+        _code.Add(High, NestedLayout.PanelChannels * bits.High);
+        if (!isPart)
+            _code.Add(Low, NestedLayout.PanelChannels * bits.LowWidth);
+        _code.Add(Values, NestedLayout.BlockValues);
+    }
+
+    /// <summary>Loads a block's sub-planes: two vectors of 4-bit fields, one of 2-bit fields, half a one, twice, of single bits.</summary>
+    private void LoadPlanes(Register planes, int first, int width)
+    {
+        int position = 0;
+        if ((width & 4) != 0)
+        {
+            _code.Load(new Zmm(first), new MemoryOperand(planes));
+            _code.Load(new Zmm(first + 1), new MemoryOperand(planes, VectorBytes));
+            position = 2 * VectorBytes;
+        }
+
+        if ((width & 2) != 0)
+        {
+            _code.Load(new Zmm(first + 2), new MemoryOperand(planes, position));
+            position += VectorBytes;
+        }
+
+        if ((width & 1) != 0)
+            _code.BroadcastHalf(new Zmm(first + 3), new MemoryOperand(planes, position));
+        for (int line = 0; line < width * NestedLayout.PanelChannels; line += VectorBytes)
+            _code.Prefetch(new MemoryOperand(planes, PrefetchDistance + line));
+    }
+
+    /// <summary>Codes 64 * vector to 64 * vector + 63 of the block, <paramref name="shift"/> bits further up.</summary>
+    private void Decode(Zmm code, int planes, int width, int shift, int vector)
+    {
+        bool isFirst = true;
+        int to = shift;
+        if ((width & 4) != 0)
+        {
+            Move(code, new Zmm(planes + vector % 2), vector / 2 * 4, to, 4, ref isFirst);
+            to += 4;
+        }
+
+        if ((width & 2) != 0)
+        {
+            Move(code, new Zmm(planes + 2), vector * 2, to, 2, ref isFirst);
+            to += 2;
+        }
+
+        if ((width & 1) == 0)
+            return;
+
+        // Bit j of a byte belongs to value 32 * j + the byte's number, so the vector's upper half has the next bit.
+        _code.TestBytes(Bits, new Zmm(planes + 3), Constant(i => (byte)(1 << (2 * vector + i / (VectorBytes / 2)))));
+        _code.AddBytes(code, code, Constant(_ => (byte)(1 << to)), Bits);
+    }
+
+    /// <summary>Moves a field of every byte from bit <paramref name="from"/> to bit <paramref name="to"/> of the code, which has zeros there.</summary>
+    private void Move(Zmm code, Zmm plane, int from, int to, int width, ref bool isFirst)
+    {
+        Zmm field = plane;
+        if (from != to)
+        {
+            field = Field;
+            if (from > to)
+                _code.ShiftRightInt16(field, plane, (byte)(from - to));
+            else
+                _code.ShiftLeftInt16(field, plane, (byte)(to - from));
+        }
+
+        Zmm mask = Constant(_ => (byte)(((1 << width) - 1) << to));
+        if (isFirst)
+            _code.And(code, field, mask);
+        else
+            _code.OrAnd(code, field, mask);
+        isFirst = false;
+    }
+
+    private Zmm Constant(Func<int, byte> value)
+    {
+        byte[] constant = [.. Enumerable.Range(0, VectorBytes).Select(value)];
+        int index = _constants.FindIndex(known => known.AsSpan().SequenceEqual(constant));
+        if (index < 0)
+        {
+            index = _constants.Count;
+            _constants.Add(constant);
+        }
+
+        return ConstantRegister(index);
+    }
+
+    private static Zmm ConstantRegister(int constant) => new(31 - constant);
+}
