@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Kernels;
@@ -50,6 +51,7 @@ internal readonly unsafe struct ConvolutionData(
     /// <param name="firstChannel">The panel's first output channel.</param>
     /// <param name="channels">Its channels that exist, 1 to 32.</param>
     /// <exception cref="ArgumentException">A factor of a requantization is not finite.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public PanelEpilogue Epilogue(int firstChannel, int channels)
     {
         // In bounds: firstChannel + channels <= M, and the fixed buffers hold 32.
@@ -67,16 +69,18 @@ internal readonly unsafe struct ConvolutionData(
         return epilogue;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Requantize(ref PanelEpilogue epilogue, Requantization requantization, int firstChannel, int channels)
     {
+        float scale = requantization.Scale;
         epilogue.IsQuantized = true;
         epilogue.OutputZeroPoint = requantization.ZeroPoint;
         epilogue.Least = requantization.ClampMin - requantization.ZeroPoint;
         epilogue.Greatest = requantization.ClampMax - requantization.ZeroPoint;
         for (int c = 0; c < channels; c++)
         {
-            epilogue.Scale[c] /= requantization.Scale;
-            epilogue.Bias[c] /= requantization.Scale;
+            epilogue.Scale[c] /= scale;
+            epilogue.Bias[c] /= scale;
             if (!float.IsFinite(epilogue.Scale[c]))
                 throw new ArgumentException(Invariant($"x_scale * w_scale[{firstChannel + c}] / y_scale is {epilogue.Scale[c]}, a finite factor expected"));
             if (!float.IsFinite(epilogue.Bias[c]))

@@ -46,14 +46,22 @@ internal readonly unsafe struct PanelSource
     /// <param name="tier">Decodes the full blocks.</param>
     /// <param name="panel">Index of the panel.</param>
     /// <param name="values">Receives <see cref="DecodedLength"/> values.</param>
-    public void Decode(KernelTier tier, int panel, sbyte* values)
+    public void Decode(KernelTier tier, int panel, sbyte* values) => Decode(tier, panel, 0, Layout.View.WeightsPerChannel, values);
+
+    /// <summary>Decodes neighbouring rows of k of one panel; see <see cref="Decode(KernelTier, int, sbyte*)"/>.</summary>
+    /// <param name="tier">Decodes the full blocks.</param>
+    /// <param name="panel">Index of the panel.</param>
+    /// <param name="firstRow">The first row, a multiple of 8.</param>
+    /// <param name="count">How many rows, a multiple of 8 unless they are the last ones.</param>
+    /// <param name="values">Receives 32 values per row, the last four rows completed with zeros.</param>
+    public void Decode(KernelTier tier, int panel, int firstRow, int count, sbyte* values)
     {
-        // In bounds: panel < Panels, blocks * 8 + rows = WeightsPerChannel, and a row takes 4 * width bytes, so a panel's reads end
+        // In bounds: panel < Panels, firstRow + count <= WeightsPerChannel, and a row takes 4 * width bytes, so a panel's reads end
         // where the next panel starts; a full block fills 256 of DecodedLength values, the last one what is left.
         NestedBits bits = Layout.Bits;
-        (int blocks, int rows) = Math.DivRem(Layout.View.WeightsPerChannel, NestedLayout.BlockRows);
-        byte* high = _high + panel * Layout.HighPanelBytes;
-        byte* low = _low == null ? null : _low + panel * Layout.LowPanelBytes;
+        (int blocks, int rows) = Math.DivRem(count, NestedLayout.BlockRows);
+        byte* high = _high + panel * Layout.HighPanelBytes + (long)firstRow * bits.High * (NestedLayout.PanelChannels / 8);
+        byte* low = _low == null ? null : _low + panel * Layout.LowPanelBytes + (long)firstRow * bits.LowWidth * (NestedLayout.PanelChannels / 8);
         tier.DecodeBlocks(high, low, blocks, bits, values);
         if (rows == 0)
             return;

@@ -66,6 +66,50 @@ public class NestedConvolutionTests
             },
             iter: 60);
 
+    [Theory]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
+    public void A_long_product_of_few_rows_equals_the_definition(string tier)
+    {
+        foreach (int rows in new[] { 1, 2, 4, 5 })
+        {
+            foreach (int inner in new[] { 512, 516, 1500 })
+            {
+                ConvolutionGeometry geometry = new(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(rows), 1, inner, 45);
+                ConvolutionCase c = new(geometry, new NestedBits(8, 6), rows + inner, 0, isPart: rows == 2);
+                Assert.Equal(c.Expected(), c.Run(TestTiers.Get(tier), new ThreadedLoop(2)));
+            }
+        }
+    }
+
+    /// <summary>Groups that fill a panel together, groups of a whole panel, and groups that no panel can hold.</summary>
+    [Theory]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
+    public void Grouped_convolutions_equal_the_definition(string tier)
+    {
+        ConvolutionAxis axis = new(9, 3, 2, 1, 1, 5);
+        foreach ((int groups, int channels, int outputs) in new[] { (8, 4, 4), (4, 16, 16), (4, 3, 8), (2, 8, 32), (2, 5, 64), (17, 3, 5) })
+        {
+            ConvolutionCase c = new(new ConvolutionGeometry(2, axis, axis, groups, channels, groups * outputs), new NestedBits(8, 6), groups, 0, isPart: false);
+            Assert.Equal(c.Expected(), c.Run(TestTiers.Get(tier), new ThreadedLoop(2)));
+        }
+    }
+
+    /// <summary>Enough positions and weights for several blocks, parts and inner panels, with and without a copy of the input.</summary>
+    [Theory]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
+    public void Layers_of_several_blocks_equal_the_definition(string tier)
+    {
+        ConvolutionAxis padded = new(40, 3, 1, 1, 1, 40), strided = new(41, 3, 3, 2, 2, 14), pointwise = new(40, 1, 1, 1, 0, 40), everySecond = new(40, 1, 2, 1, 0, 20);
+        foreach ((ConvolutionAxis axis, int channels, int outputs) in new[] { (padded, 8, 72), (strided, 36, 72), (pointwise, 16, 300), (everySecond, 12, 40) })
+        {
+            ConvolutionCase c = new(new ConvolutionGeometry(1, axis, axis, 1, channels, outputs), new NestedBits(8, 6), outputs, 0, isPart: false);
+            Requantization requantization = new(3f, 7);
+            byte[] expected = c.ExpectedQuantized(requantization);
+            Assert.Equal(expected, c.RunQuantized(TestTiers.Get(tier), new ThreadedLoop(2), requantization));
+            Assert.Equal(expected, c.RunQuantized(TestTiers.Get(tier), new BackwardLoop(), requantization, new PanelCache(20000)));
+        }
+    }
+
     /// <summary>Lines in several tiles, a line in several tiles, and a kernel whose reach leaves it to the general kernel.</summary>
     [Theory]
     [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]

@@ -1,5 +1,7 @@
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Tests.Kernels.Avx512Vnni;
 using NestQuant.RuntimeOps.Tests.Packing;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels;
@@ -8,9 +10,10 @@ public unsafe class PanelDecodeTests
 {
     [SkippableTheory]
     [MemberData(nameof(NestedPackerTests.EveryPair), MemberType = typeof(NestedPackerTests))]
-    public void Avx2_equals_portable_for_any_bytes(int full, int high)
+    public void Every_tier_equals_portable_for_any_bytes(int full, int high)
     {
-        Skip.IfNot(System.Runtime.Intrinsics.X86.Avx2.IsSupported, "the processor has no AVX2");
+        string[] tiers = [.. TestTiers.OfTheLibrary().Select<object[], string>(static row => (string)row[0]).Where(static tier => tier != "portable")];
+        Skip.If(tiers.Length == 0, "the processor has only the portable tier");
         NestedLayout layout = new(new NestedBits(full, high), new ChannelView(40, 43, 1, 1));
         byte[] highBytes = new byte[layout.HighByteLength];
         byte[] lowBytes = new byte[layout.LowByteLength];
@@ -20,7 +23,42 @@ public unsafe class PanelDecodeTests
         foreach (bool isPart in new[] { false, true })
         {
             for (int panel = 0; panel < layout.Panels; panel++)
-                Assert.Equal(Decode("portable", layout, highBytes, lowBytes, isPart, panel), Decode("avx2", layout, highBytes, lowBytes, isPart, panel));
+            {
+                sbyte[] expected = Decode("portable", layout, highBytes, lowBytes, isPart, panel);
+                foreach (string tier in tiers)
+                    Assert.Equal(expected, Decode(tier, layout, highBytes, lowBytes, isPart, panel));
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(NestedPackerTests.EveryPair), MemberType = typeof(NestedPackerTests))]
+    public void Emitted_code_equals_portable_for_any_bytes_and_stays_within_its_memory(int full, int high)
+    {
+        const int blocks = 3;
+        NestedBits bits = new(full, high);
+        byte[] highBytes = new byte[blocks * 32 * bits.High];
+        byte[] lowBytes = new byte[blocks * 32 * bits.LowWidth];
+        Random random = new(full * 10 + high);
+        random.NextBytes(highBytes);
+        random.NextBytes(lowBytes);
+        foreach (bool isPart in new[] { false, true })
+        {
+            sbyte[] expected = new sbyte[blocks * NestedLayout.BlockValues];
+            sbyte[] actual = new sbyte[expected.Length];
+            EmittedCodeInterpreter code = new(DecoderEmitter.Emit(bits, isPart));
+            fixed (byte* highPlanes = highBytes, lowPlanes = lowBytes)
+            fixed (sbyte* reference = expected, values = actual)
+            {
+                KernelTier.Portable.DecodeBlocks(highPlanes, isPart ? null : lowPlanes, blocks, bits, reference);
+                code.Allow(highPlanes, highBytes.Length);
+                if (!isPart)
+                    code.Allow(lowPlanes, lowBytes.Length);
+                code.Allow(values, actual.Length, isWritable: true);
+                code.Call((ulong)highPlanes, isPart ? 0 : (ulong)lowPlanes, blocks, (ulong)values);
+            }
+
+            Assert.Equal(expected, actual);
         }
     }
 

@@ -3,6 +3,7 @@ using NestQuant.RuntimeOps.Kernels.Amx;
 using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 using NestQuant.RuntimeOps.Kernels.AvxVnni;
 using NestQuant.RuntimeOps.Tests.Kernels.AvxVnni;
+using NestQuant.RuntimeOps.Tests.Kernels.ImplicitGemm;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels;
 
@@ -11,7 +12,11 @@ internal static class TestTiers
 {
     private const string EmulatedAvxVnni = "avxvnni, its instruction emulated";
 
-    private static readonly ByteRowsTier ByteRows = new();
+    // As emitted code has it: tiles within lines and unlimited chunks (AVX-512), tiles across lines and short chunks (AMX).
+    private static readonly ByteRowsTier[] OfTheTests =
+    [
+        new(), new ImplicitTier("in place, by lines", 3, int.MaxValue / 4 * 4, crossesLines: false), new ImplicitTier("in place, across lines", 7, 16, crossesLines: true),
+    ];
 
     /// <summary>The tiers of the library that can run here.</summary>
     public static TheoryData<string> OfTheLibrary()
@@ -31,7 +36,7 @@ internal static class TestTiers
     /// <summary>Those of the library, and those that multiply rows of bytes on any processor.</summary>
     public static TheoryData<string> All()
     {
-        TheoryData<string> names = [.. OfTheLibrary().Select<object[], string>(static row => (string)row[0]), ByteRows.Name];
+        TheoryData<string> names = [.. OfTheLibrary().Select<object[], string>(static row => (string)row[0]), .. OfTheTests.Select(static tier => tier.Name)];
         if (System.Runtime.Intrinsics.X86.Avx2.IsSupported)
             names.Add(EmulatedAvxVnni);
         return names;
@@ -40,6 +45,6 @@ internal static class TestTiers
     public static KernelTier Get(string name) => name switch
     {
         EmulatedAvxVnni => new AvxVnniTier<EmulatedDot>(),
-        _ => name == ByteRows.Name ? ByteRows : KernelTier.Select(name),
+        _ => OfTheTests.FirstOrDefault(tier => tier.Name == name) ?? KernelTier.Select(name),
     };
 }

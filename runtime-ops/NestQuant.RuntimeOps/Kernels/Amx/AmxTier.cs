@@ -11,7 +11,7 @@ internal sealed class AmxTier(EmittedKernels vectors, EmittedTileProduct tiles) 
     // A tile of fewer rows costs as much as one of all.
     private const int LeastRows = 5;
 
-    private readonly AmxTileProduct _tiles = new(tiles);
+    private readonly AmxTileProduct _tiles = new(tiles, vectors);
 
     /// <inheritdoc/>
     public override string Name => TierNames.Amx;

@@ -1,15 +1,18 @@
 using System.Runtime.CompilerServices;
+using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 namespace NestQuant.RuntimeOps.Kernels.Amx;
 
 /// <summary>Products by the tile registers of AMX, 32 rows by a panel at a time.</summary>
-/// <param name="kernels">The emitted code.</param>
-internal sealed unsafe class AmxTileProduct(EmittedTileProduct kernels) : TileProduct
+/// <param name="kernels">The emitted code of AMX.</param>
+/// <param name="vectors">The emitted code of AVX-512, for what follows the product.</param>
+internal sealed unsafe class AmxTileProduct(EmittedTileProduct kernels, EmittedKernels vectors) : TileProduct
 {
     private const int TileRows = TileProductEmitter.TileRows;
 
     private readonly EmittedTileProduct _kernels = kernels;
+    private readonly EmittedKernels _vectors = vectors;
 
     /// <inheritdoc/>
     public override int MostRows => TileRows * TileProductEmitter.MaxRowTiles;
@@ -38,4 +41,8 @@ internal sealed unsafe class AmxTileProduct(EmittedTileProduct kernels) : TilePr
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Multiply(TileArguments* arguments, int rows, int vectors) => _kernels.Multiply(arguments, rows > TileRows ? 2 : 1, vectors);
+
+    /// <inheritdoc/>
+    public override void Store(int* tile, int rows, int channels, in PanelEpilogue epilogue, byte* y, long yStride) =>
+        _vectors.Store(tile, rows, channels, epilogue, y, yStride);
 }

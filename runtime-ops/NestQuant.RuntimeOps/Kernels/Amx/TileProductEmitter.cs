@@ -48,13 +48,11 @@ internal static class TileProductEmitter
         code.LoadAddress(TileStride, new MemoryOperand(RowStride));
         code.ShiftLeft(TileStride, 4);
         code.Load(Panel, new MemoryOperand(Arguments, TileArguments.PanelOffset));
-        code.Load(Chunk, new MemoryOperand(Arguments, TileArguments.ChunksOffset));
         code.Load(ChunkPanelBytes, new MemoryOperand(Arguments, TileArguments.ChunkGroupsOffset));
         code.ShiftLeft(ChunkPanelBytes, 7);
         code.Clear(GroupStride);
         code.Add(GroupStride, PanelGroupBytes);
-        for (int tile = 0; tile < rowTiles * vectors; tile++)
-            code.Clear(new Tmm(tile));
+        Start(code, rowTiles, vectors);
 
         Label chunk = new();
         code.Bind(chunk);
@@ -88,6 +86,16 @@ internal static class TileProductEmitter
 
         code.Return();
         return code.ToCode();
+    }
+
+    /// <summary>Every row of sums starts with what the channels start with: loaded at a distance of 0, one row fills a tile.</summary>
+    private static void Start(Assembler code, int rowTiles, int vectors)
+    {
+        code.Clear(Chunk);
+        code.Load(Rows, new MemoryOperand(Arguments, TileArguments.StartOffset));
+        for (int tile = 0; tile < rowTiles * vectors; tile++)
+            code.Load(new Tmm(tile), new MemoryOperand(Rows, tile % vectors * TileRowBytes) { Index = Chunk });
+        code.Load(Chunk, new MemoryOperand(Arguments, TileArguments.ChunksOffset));
     }
 
     /// <summary>Emits <c>void(byte* shapes)</c>, which gives the tiles of this thread their shapes.</summary>

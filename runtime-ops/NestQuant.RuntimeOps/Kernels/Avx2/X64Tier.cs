@@ -24,7 +24,7 @@ internal abstract unsafe class X64Tier : KernelTier
         Depthwise.Dot(taps, step, columns, pairs, weights, channels, sums);
 
     /// <inheritdoc/>
-    public override void Store(
+    public sealed override void Store(
         int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, byte* y, long yStride) =>
         TileEpilogue.Store(tile, rows, firstChannel, endChannel, epilogue, rowSums, y, yStride);
 

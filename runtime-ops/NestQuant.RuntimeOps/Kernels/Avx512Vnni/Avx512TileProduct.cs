@@ -31,4 +31,8 @@ internal sealed unsafe class Avx512TileProduct(EmittedKernels kernels) : TilePro
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Multiply(TileArguments* arguments, int rows, int vectors) => _kernels.Multiply(arguments, rows, vectors);
+
+    /// <inheritdoc/>
+    public override void Store(int* tile, int rows, int channels, in PanelEpilogue epilogue, byte* y, long yStride) =>
+        _kernels.Store(tile, rows, channels, epilogue, y, yStride);
 }

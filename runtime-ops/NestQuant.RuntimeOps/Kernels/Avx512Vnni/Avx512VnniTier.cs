@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using NestQuant.RuntimeOps.Kernels.Avx2;
 using NestQuant.RuntimeOps.Kernels.Emission;
 using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
@@ -44,6 +43,8 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
         int firstVector = firstChannel / DotProductEmitter.VectorChannels;
         int vectors = (endChannel - 1) / DotProductEmitter.VectorChannels + 1 - firstVector;
         int channel = firstVector * DotProductEmitter.VectorChannels;
+        int* zeros = stackalloc int[TileChannels];
+        new Span<int>(zeros, TileChannels).Clear();
         nint start = 0;
         TileArguments arguments = new()
         {
@@ -54,38 +55,8 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
             ChunkGroups = groups,
             Panel = panel + channel * 4,
             Tile = tile + channel,
+            Start = zeros,
         };
         _kernels.Multiply(&arguments, rowCount, vectors);
-    }
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public sealed override void Store(
-        int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, byte* y, long yStride)
-    {
-        if (epilogue.HasZeroPoint)
-        {
-            base.Store(tile, rows, firstChannel, endChannel, epilogue, rowSums, y, yStride);
-            return;
-        }
-
-        fixed (PanelEpilogue* factors = &epilogue)
-        {
-            EpilogueArguments arguments = new()
-            {
-                Tile = tile,
-                Rows = rows,
-                Scale = factors->Scale,
-                Bias = factors->Bias,
-                Centering = factors->RowCentering,
-                Output = y,
-                OutputStride = (nint)yStride,
-                Channels = (uint)((1UL << endChannel) - (1UL << firstChannel)),
-                Least = factors->Least,
-                Greatest = factors->Greatest,
-                ZeroPoint = factors->OutputZeroPoint,
-            };
-            _kernels.Store(&arguments, epilogue.IsQuantized);
-        }
     }
 }

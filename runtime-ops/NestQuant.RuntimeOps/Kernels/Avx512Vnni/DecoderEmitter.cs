@@ -5,7 +5,7 @@ namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
 /// <summary>
 /// Emits the decoder of full blocks (8 rows of k, 32 channels) for one pair of widths: a C function, in the calling convention of System V,
-/// <c>void(byte* high, byte* low, nint blocks, sbyte* values, byte* constants)</c>; see <see cref="KernelTier.DecodeBlocks"/>.
+/// <c>void(byte* high, byte* low, nint blocks, sbyte* values)</c>; see <see cref="KernelTier.DecodeBlocks"/>.
 /// </summary>
 /// <remarks>
 /// A block's 256 values are four vectors. The fields of sub-planes of 4 and 2 bits are shifted and masked to their places, those of single bits tested: a
@@ -23,7 +23,6 @@ internal sealed class DecoderEmitter
     private const Register Low = Register.Rsi;
     private const Register Blocks = Register.Rdx;
     private const Register Values = Register.Rcx;
-    private const Register ConstantData = Register.R8;
 
     private const int FirstLowPlane = 4;
     private static readonly Zmm HighCode = new(8);
@@ -41,8 +40,7 @@ internal sealed class DecoderEmitter
     /// <summary>Emits one decoder.</summary>
     /// <param name="bits">The pair n:h.</param>
     /// <param name="isPart">Whether the low operand is left out.</param>
-    /// <returns>The code, and the vectors that it takes as constants.</returns>
-    public static (byte[] Code, byte[] Constants) Emit(NestedBits bits, bool isPart)
+    public static byte[] Emit(NestedBits bits, bool isPart)
     {
         DecoderEmitter emitter = new();
 
@@ -50,7 +48,8 @@ internal sealed class DecoderEmitter
         emitter.Body(bits, isPart);
         DecoderEmitter complete = new();
         complete._constants.AddRange(emitter._constants);
-        complete.LoadConstants();
+        for (int i = 0; i < emitter._constants.Count; i++)
+            complete._code.LoadConstant(ConstantRegister(i), emitter._constants[i]);
         Label block = new();
         complete._code.Bind(block);
         complete.Body(bits, isPart);
@@ -58,13 +57,7 @@ internal sealed class DecoderEmitter
         complete._code.Jump(Condition.NotZero, block);
         complete._code.ZeroUpper();
         complete._code.Return();
-        return (complete._code.ToCode(), [.. complete._constants.SelectMany(static constant => constant)]);
-    }
-
-    private void LoadConstants()
-    {
-        for (int i = 0; i < _constants.Count; i++)
-            _code.Load(ConstantRegister(i), new MemoryOperand(ConstantData, i * VectorBytes));
+        return complete._code.ToCode();
     }
 
     private void Body(NestedBits bits, bool isPart)

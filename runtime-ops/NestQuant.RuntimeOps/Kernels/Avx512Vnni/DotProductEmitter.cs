@@ -50,8 +50,7 @@ internal static class DotProductEmitter
     {
         Assembler code = new();
         int sets = SumSets(rows * vectors);
-        for (int sum = 0; sum < sets * rows * vectors; sum++)
-            code.Xor(new Zmm(sum), new Zmm(sum), new Zmm(sum));
+        Start(code, rows, vectors, sets);
         code.Load(RowStride, new MemoryOperand(Arguments, TileArguments.RowStrideOffset));
         code.Load(Panel, new MemoryOperand(Arguments, TileArguments.PanelOffset));
         code.Load(Chunk, new MemoryOperand(Arguments, TileArguments.ChunksOffset));
@@ -90,6 +89,16 @@ internal static class DotProductEmitter
         code.ZeroUpper();
         code.Return();
         return code.ToCode();
+    }
+
+    /// <summary>One set of sums starts with what the channels start with, the others with 0.</summary>
+    private static void Start(Assembler code, int rows, int vectors, int sets)
+    {
+        code.Load(Tile, new MemoryOperand(Arguments, TileArguments.StartOffset));
+        for (int sum = 0; sum < rows * vectors; sum++)
+            code.Load(new Zmm(sum), new MemoryOperand(Tile, sum % vectors * VectorBytes));
+        for (int sum = rows * vectors; sum < sets * rows * vectors; sum++)
+            code.Xor(new Zmm(sum), new Zmm(sum), new Zmm(sum));
     }
 
     /// <summary>Points at the next chunk of the rows.</summary>

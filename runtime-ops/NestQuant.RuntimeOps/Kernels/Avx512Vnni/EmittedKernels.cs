@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NestQuant.RuntimeOps.Kernels.Emission;
 using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
@@ -38,11 +39,16 @@ internal sealed unsafe class EmittedKernels
     public void Multiply(TileArguments* arguments, int rows, int vectors) =>
         ((delegate* unmanaged[Cdecl, SuppressGCTransition]<TileArguments*, void>)_products[Index(rows, vectors)])(arguments);
 
-    /// <summary>The epilogue of a tile.</summary>
-    /// <param name="arguments">The operands.</param>
-    /// <param name="isQuantized">Whether the output is uint8.</param>
-    public void Store(EpilogueArguments* arguments, bool isQuantized) =>
-        ((delegate* unmanaged[Cdecl, SuppressGCTransition]<EpilogueArguments*, void>)(isQuantized ? _quantize : _store))(arguments);
+    /// <summary>The epilogue of a tile; see <see cref="TileProduct.Store"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Store(int* tile, int rows, int channels, in PanelEpilogue epilogue, byte* y, long yStride)
+    {
+        fixed (PanelEpilogue* factors = &epilogue)
+        {
+            EpilogueArguments arguments = EpilogueArguments.Create(tile, rows, channels, factors, y, yStride);
+            ((delegate* unmanaged[Cdecl, SuppressGCTransition]<EpilogueArguments*, void>)(factors->IsQuantized ? _quantize : _store))(&arguments);
+        }
+    }
 
     /// <summary>Sums the weights of every channel of a panel; see <see cref="KernelTier.SumWeights"/>.</summary>
     public void SumWeights(sbyte* panel, int groups, int* sums)

@@ -18,26 +18,23 @@ internal unsafe struct EpilogueArguments
     /// <summary>Offset of <see cref="Bias"/>.</summary>
     public const int BiasOffset = 24;
 
-    /// <summary>Offset of <see cref="Centering"/>.</summary>
-    public const int CenteringOffset = 32;
-
     /// <summary>Offset of <see cref="Output"/>.</summary>
-    public const int OutputOffset = 40;
+    public const int OutputOffset = 32;
 
     /// <summary>Offset of <see cref="OutputStride"/>.</summary>
-    public const int OutputStrideOffset = 48;
+    public const int OutputStrideOffset = 40;
 
     /// <summary>Offset of <see cref="Channels"/>.</summary>
-    public const int ChannelsOffset = 56;
+    public const int ChannelsOffset = 48;
 
     /// <summary>Offset of <see cref="Least"/>.</summary>
-    public const int LeastOffset = 60;
+    public const int LeastOffset = 52;
 
     /// <summary>Offset of <see cref="Greatest"/>.</summary>
-    public const int GreatestOffset = 64;
+    public const int GreatestOffset = 56;
 
     /// <summary>Offset of <see cref="ZeroPoint"/>.</summary>
-    public const int ZeroPointOffset = 68;
+    public const int ZeroPointOffset = 60;
 
     /// <summary>Sums, <c>[row][channel 32]</c>.</summary>
     [FieldOffset(TileOffset)]
@@ -55,10 +52,6 @@ internal unsafe struct EpilogueArguments
     [FieldOffset(BiasOffset)]
     public float* Bias;
 
-    /// <summary><see cref="PanelEpilogue.RowCentering"/>.</summary>
-    [FieldOffset(CenteringOffset)]
-    public int* Centering;
-
     /// <summary>Output of row 0, channel 0 of the panel.</summary>
     [FieldOffset(OutputOffset)]
     public byte* Output;
@@ -71,15 +64,30 @@ internal unsafe struct EpilogueArguments
     [FieldOffset(ChannelsOffset)]
     public uint Channels;
 
-    /// <summary><see cref="PanelEpilogue.Least"/>; not read where the output is float.</summary>
+    /// <summary>The least result, the output's zero point included, four times; not read where the output is float.</summary>
     [FieldOffset(LeastOffset)]
-    public float Least;
+    public uint Least;
 
     /// <summary><see cref="PanelEpilogue.Greatest"/>; not read where the output is float.</summary>
     [FieldOffset(GreatestOffset)]
     public float Greatest;
 
-    /// <summary><see cref="PanelEpilogue.OutputZeroPoint"/>; not read where the output is float.</summary>
+    /// <summary><see cref="PanelEpilogue.OutputZeroPoint"/> in both halves; not read where the output is float.</summary>
     [FieldOffset(ZeroPointOffset)]
-    public int ZeroPoint;
+    public uint ZeroPoint;
+
+    /// <summary>The arguments of one tile; see <see cref="ImplicitGemm.TileProduct.Store"/>.</summary>
+    public static EpilogueArguments Create(int* tile, int rows, int channels, PanelEpilogue* factors, byte* y, long yStride) => new()
+    {
+        Tile = tile,
+        Rows = rows,
+        Scale = factors->Scale,
+        Bias = factors->Bias,
+        Output = y,
+        OutputStride = (nint)yStride,
+        Channels = (uint)((1UL << channels) - 1),
+        Greatest = factors->Greatest,
+        ZeroPoint = (uint)factors->OutputZeroPoint * 0x00010001,
+        Least = (uint)(factors->Least + factors->OutputZeroPoint) * 0x01010101,
+    };
 }

@@ -1,6 +1,6 @@
 namespace NestQuant.RuntimeOps.Kernels.Emission;
 
-/// <summary>The instructions of AMX: VEX with W = 0.</summary>
+/// <summary>The instructions of AMX.</summary>
 internal sealed partial class Assembler
 {
     /// <summary>ldtilecfg [source]: the shapes of all tiles from 64 bytes; clears the tiles.</summary>
@@ -13,9 +13,6 @@ internal sealed partial class Assembler
 
     /// <summary>tilerelease: no tile has a shape any more, and switching threads need not save them.</summary>
     public void ReleaseTiles() => Bytes([0xC4, 0xE2, 0x78, 0x49, 0xC0]);
-
-    /// <summary>tilezero target.</summary>
-    public void Clear(Tmm target) => Bytes([0xC4, 0xE2, 0x7B, 0x49, ModRegisters(target.Number, 0)]);
 
     /// <summary>tileloadd target, [source]: rows whose distance is the index register.</summary>
     public void Load(Tmm target, in MemoryOperand source) => Tile(OpcodePrefix.PrefixF2, target, source);
@@ -35,13 +32,13 @@ internal sealed partial class Assembler
     }
 
     /// <summary>The three bytes in front of the opcode, for 128 bits or none; all bits that extend a register's number are stored inverted.</summary>
-    private void Vex(OpcodePrefix prefix, OpcodeMap map, int reg, int second, in MemoryOperand memory)
+    private void Vex(OpcodePrefix prefix, OpcodeMap map, int reg, int second, in MemoryOperand memory, bool isWide = false)
     {
         int x = memory.Index is { } index ? High(index) : 0;
         Bytes([
             0xC4,
             (byte)(((reg >> 3 & 1) ^ 1) << 7 | (x ^ 1) << 6 | (High(memory.Base) ^ 1) << 5 | (int)map),
-            (byte)((~second & 15) << 3 | (int)prefix),
+            (byte)((isWide ? 1 : 0) << 7 | (~second & 15) << 3 | (int)prefix),
         ]);
     }
 }

@@ -41,23 +41,38 @@ internal sealed partial class Assembler
     /// <summary>vaddps target, left, right.</summary>
     public void AddSingle(Zmm target, Zmm left, Zmm right) => Evex(OpcodePrefix.None, OpcodeMap.Map0F, 0x58, target, left, right);
 
-    /// <summary>vmaxps target, left, right.</summary>
-    public void MaxSingle(Zmm target, Zmm left, Zmm right) => Evex(OpcodePrefix.None, OpcodeMap.Map0F, 0x5F, target, left, right);
-
     /// <summary>vminps target, left, right.</summary>
     public void MinSingle(Zmm target, Zmm left, Zmm right) => Evex(OpcodePrefix.None, OpcodeMap.Map0F, 0x5D, target, left, right);
 
-    /// <summary>kmovw target, [source]: sixteen mask bits.</summary>
-    public void Load(MaskRegister target, in MemoryOperand source)
-    {
-        Vex(OpcodePrefix.None, OpcodeMap.Map0F, target.Number, 0, source);
-        _code.Add(0x90);
-        Memory(target.Number, source, compression: 1);
-    }
+    /// <summary>vpackssdw target, left, right: within each 128 bits, four integers of each as 16-bit ones, saturated.</summary>
+    public void PackInt32(Zmm target, Zmm left, Zmm right) => Evex(OpcodePrefix.Prefix66, OpcodeMap.Map0F, 0x6B, target, left, right);
 
-    /// <summary>vpmovdb [target] {mask}, source: the low bytes of the sixteen integers, where the mask's bit is set.</summary>
-    public void StoreBytes(in MemoryOperand target, MaskRegister mask, Zmm source) =>
-        Evex(OpcodePrefix.PrefixF3, OpcodeMap.Map0F38, 0x31, source, target, compression: 16, mask.Number);
+    /// <summary>vpaddsw target, left, right: thirty-two 16-bit sums, saturated.</summary>
+    public void AddSaturatedInt16(Zmm target, Zmm left, Zmm right) => Evex(OpcodePrefix.Prefix66, OpcodeMap.Map0F, 0xED, target, left, right);
+
+    /// <summary>vpackuswb target, left, right: within each 128 bits, eight 16-bit integers of each as unsigned bytes, saturated.</summary>
+    public void PackInt16(Zmm target, Zmm left, Zmm right) => Evex(OpcodePrefix.Prefix66, OpcodeMap.Map0F, 0x67, target, left, right);
+
+    /// <summary>vpermd target, order, source: the 32-bit elements of source that order numbers.</summary>
+    public void PermuteInt32(Zmm target, Zmm order, Zmm source) => Evex(OpcodePrefix.Prefix66, OpcodeMap.Map0F38, 0x36, target, order, source);
+
+    /// <summary>vpmaxub target, left, right.</summary>
+    public void MaxBytes(Zmm target, Zmm left, Zmm right) => Evex(OpcodePrefix.Prefix66, OpcodeMap.Map0F, 0xDE, target, left, right);
+
+    /// <summary>kmovw target, [source]: sixteen mask bits.</summary>
+    public void Load16(MaskRegister target, in MemoryOperand source) => LoadMask(OpcodePrefix.None, isWide: false, target, source);
+
+    /// <summary>kmovd target, [source]: thirty-two mask bits.</summary>
+    public void Load32(MaskRegister target, in MemoryOperand source) => LoadMask(OpcodePrefix.Prefix66, isWide: true, target, source);
+
+    /// <summary>vmovdqu8 [target] {mask}, source: the lower 32 bytes, where the mask's bit is set.</summary>
+    public void StoreHalf(in MemoryOperand target, MaskRegister mask, Zmm source)
+    {
+        int x = target.Index is { } index ? High(index) : 0;
+        Prefix(OpcodePrefix.PrefixF2, OpcodeMap.Map0F, source.Number, 0, x, High(target.Base), mask.Number, isHalf: true);
+        _code.Add(0x7F);
+        Memory(source.Number, target, compression: 32);
+    }
 
     /// <summary>vmovdqu32 [target] {mask}, source.</summary>
     public void Store(in MemoryOperand target, MaskRegister mask, Zmm source) =>
@@ -68,6 +83,15 @@ internal sealed partial class Assembler
 
     /// <summary>vmovdqu32 target, [source].</summary>
     public void Load(Zmm target, in MemoryOperand source) => Evex(OpcodePrefix.PrefixF3, OpcodeMap.Map0F, 0x6F, target, source, compression: 64);
+
+    /// <summary>vmovdqu32 target, [rip + distance]: 64 bytes that are kept behind the code.</summary>
+    public void LoadConstant(Zmm target, byte[] value)
+    {
+        Prefix(OpcodePrefix.PrefixF3, OpcodeMap.Map0F, target.Number, 0, 0, 0);
+        Bytes([0x6F, (byte)((target.Number & 7) << 3 | 5)]);
+        _constants.Add((_code.Count, value));
+        Int32(0);
+    }
 
     /// <summary>vmovdqu32 [target], source.</summary>
     public void Store(in MemoryOperand target, Zmm source) => Evex(OpcodePrefix.PrefixF3, OpcodeMap.Map0F, 0x7F, source, target, compression: 64);
@@ -104,7 +128,7 @@ internal sealed partial class Assembler
     public void BroadcastHalf(Zmm target, in MemoryOperand source)
     {
         Prefix(OpcodePrefix.Prefix66, OpcodeMap.Map0F38, target.Number, 0, source.Index is { } index ? High(index) : 0, High(source.Base), isWide: true);
-        _code.Add(0x1B);
+        _code.Add(0x5B);
         Memory(target.Number, source, compression: 32);
     }
 
@@ -118,6 +142,13 @@ internal sealed partial class Assembler
 
     /// <summary>vzeroupper: the caller's SSE code must not depend on the upper halves.</summary>
     public void ZeroUpper() => Bytes([0xC5, 0xF8, 0x77]);
+
+    private void LoadMask(OpcodePrefix prefix, bool isWide, MaskRegister target, in MemoryOperand source)
+    {
+        Vex(prefix, OpcodeMap.Map0F, target.Number, 0, source, isWide);
+        _code.Add(0x90);
+        Memory(target.Number, source, compression: 1);
+    }
 
     private void ShiftInt16(Zmm target, Zmm source, byte count, int extension)
     {
@@ -140,9 +171,9 @@ internal sealed partial class Assembler
     }
 
     /// <summary>The four bytes in front of the opcode; all bits that extend a register's number are stored inverted.</summary>
-    private void Prefix(OpcodePrefix prefix, OpcodeMap map, int reg, int second, int x, int b, int mask = 0, bool isWide = false)
+    private void Prefix(OpcodePrefix prefix, OpcodeMap map, int reg, int second, int x, int b, int mask = 0, bool isWide = false, bool isHalf = false)
     {
-        const int vectorLength512 = 2 << 5;
+        int vectorLength = (isHalf ? 1 : 2) << 5;
         int r = reg >> 3 & 1;
         int r2 = reg >> 4 & 1;
         int v2 = second >> 4 & 1;
@@ -150,7 +181,7 @@ internal sealed partial class Assembler
             0x62,
             (byte)((r ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (r2 ^ 1) << 4 | (int)map),
             (byte)((isWide ? 1 : 0) << 7 | (~second & 15) << 3 | 1 << 2 | (int)prefix),
-            (byte)(vectorLength512 | (v2 ^ 1) << 3 | mask),
+            (byte)(vectorLength | (v2 ^ 1) << 3 | mask),
         ]);
     }
 }

@@ -7,14 +7,34 @@ namespace NestQuant.RuntimeOps.Kernels.Emission;
 /// </summary>
 internal sealed partial class Assembler
 {
+    /// <summary>What a function's first byte has to be aligned to, so that its constants are.</summary>
+    public const int Alignment = 64;
+
+    /// <summary>int3, where execution never gets.</summary>
+    public const byte Trap = 0xCC;
+
     private const byte RexW = 0x48;
 
     private readonly List<byte> _code = [];
+    private readonly List<(int Distance, byte[] Value)> _constants = [];
     private int _pendingJumps;
 
-    /// <summary>The code so far.</summary>
+    /// <summary>The code so far, and behind it the constants that it loads.</summary>
     /// <exception cref="InvalidOperationException">A jump's label has not been bound.</exception>
-    public byte[] ToCode() => _pendingJumps == 0 ? [.. _code] : throw new InvalidOperationException("a jump leads to a label that was never bound");
+    public byte[] ToCode()
+    {
+        if (_pendingJumps > 0)
+            throw new InvalidOperationException("a jump leads to a label that was never bound");
+        foreach ((int distance, byte[] value) in _constants)
+        {
+            _code.AddRange(Enumerable.Repeat(Trap, -_code.Count & (Alignment - 1)));
+            Patch(distance, _code.Count);
+            _code.AddRange(value);
+        }
+
+        _constants.Clear();
+        return [.. _code];
+    }
 
     /// <summary>add target, value.</summary>
     public void Add(Register target, int value) => Arithmetic(target, value, extension: 0);

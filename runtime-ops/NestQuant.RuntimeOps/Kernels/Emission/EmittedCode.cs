@@ -3,11 +3,6 @@ namespace NestQuant.RuntimeOps.Kernels.Emission;
 /// <summary>Puts emitted functions into executable memory.</summary>
 internal static unsafe class EmittedCode
 {
-    private const int EntryAlignment = 64;
-
-    // int3, between the functions: execution never gets there.
-    private const byte Trap = 0xCC;
-
     /// <summary>Makes code executable; see <see cref="ExecutableMemory.TryMap"/>.</summary>
     public delegate byte* MapCode(ReadOnlySpan<byte> code, out string? refusal);
 
@@ -22,7 +17,7 @@ internal static unsafe class EmittedCode
         int[] offsets = new int[functions.Count];
         for (int i = 0; i < offsets.Length; i++)
         {
-            code.AddRange(Enumerable.Repeat(Trap, -code.Count & (EntryAlignment - 1)));
+            code.AddRange(Enumerable.Repeat(Assembler.Trap, -code.Count & (Assembler.Alignment - 1)));
             offsets[i] = code.Count;
             code.AddRange(functions[i]);
         }

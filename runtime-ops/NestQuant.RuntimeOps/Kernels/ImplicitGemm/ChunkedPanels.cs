@@ -9,7 +9,8 @@ namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 /// <param name="product">What multiplies the panels.</param>
 /// <param name="weights">The weights, their groups bundled or not.</param>
 /// <param name="plan">The chunks.</param>
-internal sealed unsafe class ChunkedPanels(KernelTier tier, TileProduct product, BundledWeights weights, ChunkPlan plan) : IPanelPreparation
+/// <param name="hasSums">Whether the sums will be read.</param>
+internal sealed unsafe class ChunkedPanels(KernelTier tier, TileProduct product, BundledWeights weights, ChunkPlan plan, bool hasSums) : IPanelPreparation
 {
     private const int GroupBytes = 4 * NestedLayout.PanelChannels;
     private const int SumBytes = sizeof(int) * NestedLayout.PanelChannels;
@@ -42,6 +43,7 @@ internal sealed unsafe class ChunkedPanels(KernelTier tier, TileProduct product,
             plan.Arrange((sbyte*)decoded.Address, target);
         }
 
-        tier.SumWeights(target, plan.PanelGroups, Sums(prepared));
+        if (hasSums)
+            tier.SumWeights(target, plan.PanelGroups, Sums(prepared));
     }
 }

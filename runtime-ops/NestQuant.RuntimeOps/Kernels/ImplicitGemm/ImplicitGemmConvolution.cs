@@ -23,11 +23,14 @@ internal sealed unsafe class ImplicitGemmConvolution
     // Decoded panels of one part at a time.
     private const long MostPartWeightBytes = 512 * 1024;
 
+    // Panels that the innermost cache holds beside a tile's rows take turns at every tile, so that rows are read, and lines of the output written, once.
+    private const long MostInnerWeightBytes = 24 * 1024;
+    private const int MostInnerPanels = 8;
+
     private const int LeastRowsPerPart = 128;
 
     private const long MostBandBytes = 16 << 20;
 
-    private readonly KernelTier _tier;
     private readonly TileProduct _product;
     private readonly ConvolutionGeometry _geometry;
     private readonly NestedLayout _layout;
@@ -37,6 +40,7 @@ internal sealed unsafe class ImplicitGemmConvolution
     private readonly RowBlocks _blocks;
     private readonly ChunkedPanels _panels;
     private readonly PanelCache.Entry? _cache;
+    private readonly bool _hasSums;
     private readonly nint[] _chunkOffsets;
     private readonly int _rowParts;
     private readonly int _panelParts;
@@ -50,14 +54,16 @@ internal sealed unsafe class ImplicitGemmConvolution
     private ImplicitGemmConvolution(
         KernelTier tier, TileProduct product, BundledWeights bundled, in PanelSource weights, in ConvolutionData data, RowEpilogue? epilogue)
     {
-        _tier = tier;
         _product = product;
         _geometry = bundled.Geometry;
         _layout = weights.Layout;
         _data = data;
         _plan = new ChunkPlan(_geometry, product.MostChunkBytes);
         _band = new InputBand(_geometry);
-        _panels = new ChunkedPanels(tier, product, bundled, _plan);
+
+        // Kept panels outlive this run's zero point.
+        _hasSums = data.XZeroPoint != 0 || weights.Cache is not null;
+        _panels = new ChunkedPanels(tier, product, bundled, _plan, _hasSums);
         _cache = weights.Cache?.Enter(_panels, weights.IsPart, _layout.Panels);
         _panelBytes = Aligned(_panels.Bytes);
         (_rowParts, _panelParts) = Split(wanted: Math.Clamp(2 * Environment.ProcessorCount, 4, 64));
@@ -96,6 +102,12 @@ internal sealed unsafe class ImplicitGemmConvolution
         ParallelLoop loop,
         RowEpilogue? epilogue)
     {
+        if (epilogue is null && StreamedProduct.Applies(geometry, weights))
+        {
+            StreamedProduct.Run(tier, product, geometry, weights, data, loop);
+            return;
+        }
+
         ImplicitGemmConvolution convolution = new(tier, product, new BundledWeights(weights, geometry, Bundle(geometry)), weights, data, epilogue);
         convolution.Run(loop);
     }
@@ -154,7 +166,7 @@ internal sealed unsafe class ImplicitGemmConvolution
         int step = SharesPanels ? endPanel - firstPanel : (int)Math.Clamp(MostPartWeightBytes / _panelBytes, 1, endPanel - firstPanel);
         using AlignedMemory ownPanels = new(SharesPanels ? 0 : step * _panelBytes);
         using AlignedMemory ownBand = new(SharesBands || _band.IsInPlace ? 0 : _bandBytes);
-        using AlignedMemory tile = new((long)_product.MostRows * KernelTier.TileChannels * sizeof(int));
+        using AlignedMemory tiles = new(2L * _product.MostRows * KernelTier.TileChannels * sizeof(int));
         fixed (nint* chunks = _chunkOffsets)
         {
             TileArguments arguments = new()
@@ -163,7 +175,7 @@ internal sealed unsafe class ImplicitGemmConvolution
                 EndOfChunks = chunks + _chunkOffsets.Length,
                 ChunkGroups = _plan.ChunkGroups,
                 RowStride = _band.RowStride,
-                Tile = (int*)tile.Address,
+                Tile = (int*)tiles.Address,
             };
             for (int panel = firstPanel; panel < endPanel; panel += step)
             {
@@ -190,60 +202,140 @@ internal sealed unsafe class ImplicitGemmConvolution
             _band.Copy(_data, block, _blocks.MostLines, rows);
         int pitch = block.Lines == 1 ? block.LineRows : _band.Pitch;
         int run = _product.CrossesLines ? (block.Lines - 1) * pitch + block.LineRows : block.LineRows;
+        int together = (int)Math.Clamp(MostInnerWeightBytes / _panelBytes, 1, MostInnerPanels);
+        PanelTask* tasks = stackalloc PanelTask[MostInnerPanels];
         _product.Begin(run, _plan.ChunkGroups);
-        for (int panel = firstPanel; panel < endPanel; panel++)
+        for (int panel = firstPanel; panel < endPanel; panel += together)
         {
-            byte* kept = _cache == null ? null : _cache.Get(_panels, panel);
-            byte* weights = kept != null ? kept : prepared + (panel - firstPanel) * _panelBytes;
-            MultiplyPanel(block, pitch, run, rows, panel, weights, ref arguments);
+            int count = Math.Min(together, endPanel - panel);
+            for (int i = 0; i < count; i++)
+                Fill(ref tasks[i], block, panel + i, prepared + (panel + i - firstPanel) * _panelBytes);
+            MultiplyPanels(block, pitch, run, rows, tasks, count, ref arguments);
         }
 
         _product.End();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void MultiplyPanel(in RowBlock block, int pitch, int run, byte* rows, int panel, byte* weights, ref TileArguments arguments)
+    private void Fill(ref PanelTask task, in RowBlock block, int panel, byte* prepared)
     {
-        // In bounds: a row's chunks lie in the band, or in the input's row, whose channels of the group begin here; a panel belongs to one group.
+        byte* kept = _cache == null ? null : _cache.Get(_panels, panel);
+        if (kept != null)
+            prepared = kept;
         int firstChannel = panel * KernelTier.TileChannels;
-        int channels = _layout.ChannelsOf(panel);
-        PanelEpilogue epilogue = _data.Epilogue(firstChannel, channels);
+        task.Channels = _layout.ChannelsOf(panel);
+        task.Epilogue = _data.Epilogue(firstChannel, task.Channels);
         for (int channel = 0; channel < KernelTier.TileChannels; channel++)
-            epilogue.RowCentering[channel] = ChunkedPanels.Sums(weights)[channel] * _data.XZeroPoint;
-        rows += firstChannel / _geometry.OutputsPerGroup * _geometry.ChannelsPerGroup;
-        byte* y = _data.Output(firstChannel) + block.FirstRow * _outputStride;
-        int vectors = channels > KernelTier.TileChannels / 2 ? 2 : 1;
-        arguments.Panel = ChunkedPanels.Weights(weights);
+            task.Start[channel] = _hasSums ? -_data.XZeroPoint * ChunkedPanels.Sums(prepared)[channel] : 0;
+        task.Weights = ChunkedPanels.Weights(prepared);
+
+        // In bounds: a row has the channels of all groups, and a panel belongs to one of them.
+        task.InputOffset = firstChannel / _geometry.OutputsPerGroup * _geometry.ChannelsPerGroup;
+        task.Output = _data.Output(firstChannel) + block.FirstRow * _outputStride;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void MultiplyPanels(in RowBlock block, int pitch, int run, byte* rows, PanelTask* tasks, int count, ref TileArguments arguments)
+    {
+        int* tiles = arguments.Tile;
+        int tileLength = _product.MostRows * KernelTier.TileChannels;
         fixed (TileArguments* passed = &arguments)
         {
+            // A tile is stored after the next one's product, so that neither waits for the other.
+            StoredRows stored = default;
+            int parity = 0;
             for (int line = 0; line < (_product.CrossesLines ? 1 : block.Lines); line++)
             {
                 int row = 0;
                 while (row < run)
                 {
-                    (int first, int count) = _product.Tile(row, run);
-                    passed->Rows = rows + (long)(line * pitch + first) * _band.RowStride;
-                    _product.Multiply(passed, count, vectors);
-                    Store(block, pitch, line * pitch + row, line * pitch + first + count, passed->Tile + (row - first) * KernelTier.TileChannels, channels, epilogue, y);
-                    row = first + count;
+                    // In bounds: the chunks of all rows of the block lie in the band, or in the input's rows.
+                    (int first, int tileRows) = _product.Tile(row, run);
+                    byte* tile = rows + (long)(line * pitch + first) * _band.RowStride;
+                    for (PanelTask* task = tasks; task < tasks + count; task++)
+                    {
+                        passed->Rows = tile + task->InputOffset;
+                        passed->Panel = task->Weights;
+                        passed->Start = task->Start;
+                        passed->Tile = tiles + parity * tileLength;
+                        _product.Multiply(passed, tileRows, task->Channels > KernelTier.TileChannels / 2 ? 2 : 1);
+                        if (stored.Tile != null)
+                            Store(block, pitch, stored);
+                        stored = new StoredRows(task, passed->Tile + (row - first) * KernelTier.TileChannels, line * pitch + row, line * pitch + first + tileRows);
+                        parity ^= 1;
+                    }
+
+                    row = first + tileRows;
                 }
             }
+
+            Store(block, pitch, stored);
+            passed->Tile = tiles;
         }
     }
 
     /// <summary>Stores the rows that are positions of the output; those between the lines are not.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Store(in RowBlock block, int pitch, int row, int end, int* tile, int channels, in PanelEpilogue epilogue, byte* y)
+    private void Store(in RowBlock block, int pitch, in StoredRows rows)
     {
-        while (row < end)
+        int* tile = rows.Tile;
+        int row = rows.First;
+        while (row < rows.End)
         {
-            (int line, int column) = Math.DivRem(row, pitch);
-            int count = Math.Min(end - row, block.LineRows - column);
+            int line = row < pitch ? 0 : row / pitch;
+            int column = row - line * pitch;
+            int count = Math.Min(rows.End - row, block.LineRows - column);
             if (count > 0)
-                _tier.Store(tile, count, 0, channels, epilogue, null, y + ((long)line * block.LineRows + column) * _outputStride, _outputStride);
-            int next = Math.Min(end, column < block.LineRows ? row + count : (line + 1) * pitch);
+            {
+                byte* y = rows.Task->Output + ((long)line * block.LineRows + column) * _outputStride;
+                _product.Store(tile, count, rows.Task->Channels, rows.Task->Epilogue, y, _outputStride);
+            }
+
+            int next = Math.Min(rows.End, column < block.LineRows ? row + count : (line + 1) * pitch);
             tile += (next - row) * KernelTier.TileChannels;
             row = next;
         }
+    }
+
+    /// <summary>What a block's rows are multiplied with, and where the results go.</summary>
+    private struct PanelTask
+    {
+        /// <summary>The factors.</summary>
+        public PanelEpilogue Epilogue;
+
+        /// <summary>What the sums start with: the input's zero point times the sums of the weights, taken off.</summary>
+        public fixed int Start[KernelTier.TileChannels];
+
+        /// <summary>The prepared weights.</summary>
+        public sbyte* Weights;
+
+        /// <summary>The output of the block's first row.</summary>
+        public byte* Output;
+
+        /// <summary>Bytes from a row's begin to the channels of the panel's group.</summary>
+        public int InputOffset;
+
+        /// <summary>Channels of the panel, 1 to 32.</summary>
+        public int Channels;
+    }
+
+    /// <summary>Rows whose sums are complete.</summary>
+    /// <param name="task">The panel.</param>
+    /// <param name="tile">Sums, <c>[row][channel 32]</c>.</param>
+    /// <param name="first">The first row, counted in the block.</param>
+    /// <param name="end">The row after the last one.</param>
+    private readonly struct StoredRows(PanelTask* task, int* tile, int first, int end)
+    {
+        /// <summary>The panel.</summary>
+        public readonly PanelTask* Task = task;
+
+        /// <summary>Sums of the first row.</summary>
+        public readonly int* Tile = tile;
+
+        /// <summary>The first row.</summary>
+        public readonly int First = first;
+
+        /// <summary>The row after the last one.</summary>
+        public readonly int End = end;
     }
 }

@@ -27,6 +27,9 @@ internal unsafe struct TileArguments
     /// <summary>Offset of <see cref="Tile"/>.</summary>
     public const int TileOffset = 48;
 
+    /// <summary>Offset of <see cref="Start"/>.</summary>
+    public const int StartOffset = 56;
+
     /// <summary>The first row's activations.</summary>
     [FieldOffset(RowsOffset)]
     public byte* Rows;
@@ -54,4 +57,8 @@ internal unsafe struct TileArguments
     /// <summary>Receives the sums, <c>[row][channel 32]</c>; for the second half of the panel, 16 further.</summary>
     [FieldOffset(TileOffset)]
     public int* Tile;
+
+    /// <summary>What each channel's sums start with, <c>[channel 32]</c>; for the second half of the panel, 16 further.</summary>
+    [FieldOffset(StartOffset)]
+    public int* Start;
 }

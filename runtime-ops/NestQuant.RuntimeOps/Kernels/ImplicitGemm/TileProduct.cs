@@ -41,4 +41,13 @@ internal abstract unsafe class TileProduct
     /// <param name="rows">Rows, as <see cref="Tile"/> gave them.</param>
     /// <param name="vectors">1 for 16 channels, 2 for 32.</param>
     public abstract void Multiply(TileArguments* arguments, int rows, int vectors);
+
+    /// <summary>The epilogue of rows whose sums are complete: <see cref="PanelEpilogue.Write"/> without what is centered there.</summary>
+    /// <param name="tile">Sums, <c>[rows][channel 32]</c>.</param>
+    /// <param name="rows">Rows to store, at least 1.</param>
+    /// <param name="channels">Channels to store, 1 to 32.</param>
+    /// <param name="epilogue">The panel's factors, without zero points of weights.</param>
+    /// <param name="y">Output of row 0, channel 0 of the panel.</param>
+    /// <param name="yStride">Bytes from one row to the next.</param>
+    public abstract void Store(int* tile, int rows, int channels, in PanelEpilogue epilogue, byte* y, long yStride);
 }

@@ -58,7 +58,8 @@ public unsafe class DotProductEmitterTests
     {
         // The tile starts at channel 0 or, for one vector, also at 16; what the kernel is not asked for stays as it was.
         const int untouched = int.MinValue / 3;
-        int[] expected = c.Expected();
+        int[] starts = [.. Enumerable.Range(0, KernelTier.TileChannels).Select(channel => channel * 1001)];
+        int[] expected = [.. c.Expected().Select((sum, i) => unchecked(sum + starts[i % KernelTier.TileChannels]))];
         for (int firstVector = 0; firstVector + vectors <= DotProductEmitter.MaxVectors; firstVector++)
         {
             int first = firstVector * DotProductEmitter.VectorChannels;
@@ -68,21 +69,23 @@ public unsafe class DotProductEmitterTests
             EmittedCodeInterpreter code = new(DotProductEmitter.Emit(c.RowCount, vectors));
             fixed (byte* rows = c.Rows)
             fixed (sbyte* panel = c.Panel)
-            fixed (nint* starts = c.Chunks)
-            fixed (int* sums = tile)
+            fixed (nint* chunks = c.Chunks)
+            fixed (int* sums = tile, start = starts)
             {
                 TileArguments arguments = new()
                 {
                     Rows = rows,
                     RowStride = c.RowStride,
-                    Chunks = starts,
-                    EndOfChunks = starts + c.Chunks.Length,
+                    Chunks = chunks,
+                    EndOfChunks = chunks + c.Chunks.Length,
                     ChunkGroups = c.ChunkBytes / 4,
                     Panel = panel + first * 4,
                     Tile = sums + first,
+                    Start = start + first,
                 };
                 code.Allow(&arguments, sizeof(TileArguments));
-                code.Allow(starts, c.Chunks.Length * sizeof(nint));
+                code.Allow(chunks, c.Chunks.Length * sizeof(nint));
+                code.Allow(start, starts.Length * sizeof(int));
                 code.Allow(rows, c.Rows.Length);
                 code.Allow(panel, c.Panel.Length);
                 code.Allow(sums, tile.Length * sizeof(int), isWritable: true);

@@ -5,7 +5,7 @@ namespace NestQuant.RuntimeOps.Tests.Kernels.Avx512Vnni;
 /// <summary>The instructions of the epilogue: floats, masks and masked stores.</summary>
 internal sealed unsafe partial class EmittedCodeInterpreter
 {
-    private readonly ushort[] _masks = new ushort[8];
+    private readonly ulong[] _masks = new ulong[8];
 
     /// <summary>Executes an instruction of the epilogue.</summary>
     /// <returns>Whether it is one.</returns>
@@ -16,6 +16,9 @@ internal sealed unsafe partial class EmittedCodeInterpreter
         {
             case Code.VEX_Kmovw_kr_km16:
                 _masks[target] = *(ushort*)Checked(Address(instruction), sizeof(ushort), isWrite: false);
+                return true;
+            case Code.VEX_Kmovd_kr_km32:
+                _masks[target] = *(uint*)Checked(Address(instruction), sizeof(uint), isWrite: false);
                 return true;
             case Code.EVEX_Vcvtdq2ps_zmm_k1z_zmmm512b32_er:
                 Convert(instruction, static lane => BitConverter.SingleToInt32Bits((float)lane));
@@ -29,17 +32,14 @@ internal sealed unsafe partial class EmittedCodeInterpreter
             case Code.EVEX_Vaddps_zmm_k1z_zmm_zmmm512b32_er:
                 Combine(instruction, static (left, right) => left + right);
                 return true;
-            case Code.EVEX_Vmaxps_zmm_k1z_zmm_zmmm512b32_sae:
-                Combine(instruction, static (left, right) => left > right ? left : right);
-                return true;
             case Code.EVEX_Vminps_zmm_k1z_zmm_zmmm512b32_sae:
                 Combine(instruction, static (left, right) => left < right ? left : right);
                 return true;
-            case Code.EVEX_Vpmovdb_xmmm128_k1z_zmm:
-                StoreMasked(instruction, sizeof(byte));
+            case Code.EVEX_Vmovdqu8_ymmm256_k1z_ymm:
+                StoreMasked(instruction, VectorBytes / 2, sizeof(byte));
                 return true;
             case Code.EVEX_Vmovdqu32_zmmm512_k1z_zmm when instruction.HasOpMask:
-                StoreMasked(instruction, sizeof(int));
+                StoreMasked(instruction, VectorBytes, sizeof(int));
                 return true;
             default:
                 return false;
@@ -64,16 +64,16 @@ internal sealed unsafe partial class EmittedCodeInterpreter
         }
     }
 
-    /// <summary>Stores the lanes whose bit is set; memory of the others is not touched.</summary>
-    private void StoreMasked(in Instruction instruction, int laneBytes)
+    /// <summary>Stores the elements whose bit is set; memory of the others is not touched.</summary>
+    private void StoreMasked(in Instruction instruction, int bytes, int elementBytes)
     {
-        for (int lane = 0; lane < Lanes; lane++)
+        ReadOnlySpan<byte> source = Bytes(instruction.Op1Register.GetNumber());
+        for (int i = 0; i < bytes; i += elementBytes)
         {
-            if ((_masks[instruction.OpMask.GetNumber()] >> lane & 1) == 0)
+            if ((_masks[instruction.OpMask.GetNumber()] >> (i / elementBytes) & 1) == 0)
                 continue;
-            byte* target = (byte*)Checked(Address(instruction) + (ulong)(lane * laneBytes), laneBytes, isWrite: true);
-            int value = _vectors[instruction.Op1Register.GetNumber(), lane];
-            new Span<byte>(&value, laneBytes).CopyTo(new Span<byte>(target, laneBytes));
+            byte* target = (byte*)Checked(Address(instruction) + (ulong)i, elementBytes, isWrite: true);
+            source.Slice(i, elementBytes).CopyTo(new Span<byte>(target, elementBytes));
         }
     }
 

@@ -12,7 +12,8 @@ internal sealed unsafe partial class EmittedCodeInterpreter
     private const int Lanes = 16;
     private const int VectorBytes = 64;
 
-    private readonly Dictionary<ulong, Instruction> _code;
+    private Dictionary<ulong, Instruction> _code = [];
+    private byte[] _bytes = [];
     private readonly List<(ulong Begin, ulong End, bool IsWritable)> _memory = [];
     private readonly ulong[] _registers = new ulong[16];
     private readonly int[,] _vectors = new int[32, Lanes];
@@ -21,7 +22,7 @@ internal sealed unsafe partial class EmittedCodeInterpreter
 
     public EmittedCodeInterpreter(byte[] code)
     {
-        _code = Disassembly.Decode(code).ToDictionary(instruction => instruction.IP);
+        Enter(code);
 
         // A caller's registers are never zero by chance, nor are vectors.
         Random random = new(1);
@@ -36,6 +37,15 @@ internal sealed unsafe partial class EmittedCodeInterpreter
 
     /// <summary>Allows the code to access bytes.</summary>
     public void Allow(void* address, long length, bool isWritable = false) => _memory.Add(((ulong)address, (ulong)address + (ulong)length, isWritable));
+
+    /// <summary>Calls another function, whose effect on the processor's state stays, and returns to this one.</summary>
+    public void Call(byte[] other, params ulong[] arguments)
+    {
+        (Dictionary<ulong, Instruction> code, byte[] bytes) = (_code, _bytes);
+        Enter(other);
+        Call(arguments);
+        (_code, _bytes) = (code, bytes);
+    }
 
     /// <summary>Calls the code as a C function of System V.</summary>
     public void Call(params ulong[] arguments)
@@ -54,6 +64,15 @@ internal sealed unsafe partial class EmittedCodeInterpreter
         }
 
         Assert.Equal(before, kept.Select(register => _registers[register.GetNumber()]));
+    }
+
+    private void Enter(byte[] code)
+    {
+        // Pinned: the constants behind the code have addresses.
+        _bytes = GC.AllocateUninitializedArray<byte>(code.Length, pinned: true);
+        code.CopyTo(_bytes, 0);
+        Allow((void*)CodeAddress, code.Length);
+        _code = Disassembly.Decode(code).ToDictionary(instruction => instruction.IP);
     }
 
     /// <summary>Executes one instruction.</summary>
@@ -92,10 +111,10 @@ internal sealed unsafe partial class EmittedCodeInterpreter
                 return _isLess;
             case Mnemonic.Jge:
                 return !_isLess;
-            case Mnemonic.Vzeroupper:
+            case Mnemonic.Vzeroupper or Mnemonic.Prefetcht0:
                 return false;
             default:
-                if (!StepTile(instruction) && !StepEpilogue(instruction))
+                if (!StepTile(instruction) && !StepEpilogue(instruction) && !StepBytes(instruction))
                     StepVector(instruction);
                 return false;
         }
@@ -172,8 +191,12 @@ internal sealed unsafe partial class EmittedCodeInterpreter
         _isLess = left < right;
     }
 
+    private ulong CodeAddress => (ulong)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_bytes, 0);
+
     private ulong Address(in Instruction instruction)
     {
+        if (instruction.IsIPRelativeMemoryOperand)
+            return CodeAddress + instruction.IPRelativeMemoryAddress;
         ulong index = instruction.MemoryIndex == Register.None ? 0 : _registers[instruction.MemoryIndex.GetNumber()];
         return _registers[instruction.MemoryBase.GetNumber()] + index * (ulong)instruction.MemoryIndexScale + instruction.MemoryDisplacement64;
     }

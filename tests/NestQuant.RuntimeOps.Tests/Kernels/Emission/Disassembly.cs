@@ -5,13 +5,13 @@ namespace NestQuant.RuntimeOps.Tests.Kernels.Emission;
 /// <summary>What a decoder that is not ours reads in emitted code.</summary>
 internal static class Disassembly
 {
-    /// <summary>Decodes code to its end.</summary>
+    /// <summary>Decodes code to its last return: constants may follow.</summary>
     /// <param name="code">Code whose first byte is at address 0.</param>
     public static List<Instruction> Decode(byte[] code)
     {
         Decoder decoder = Decoder.Create(64, new ByteArrayCodeReader(code));
         List<Instruction> instructions = [];
-        while (decoder.IP < (ulong)code.Length)
+        while (decoder.IP < (ulong)code.Length && instructions.LastOrDefault().Mnemonic != Mnemonic.Ret)
             instructions.Add(decoder.Decode());
         return instructions;
     }

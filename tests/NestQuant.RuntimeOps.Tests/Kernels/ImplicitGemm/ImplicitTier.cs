@@ -1,0 +1,13 @@
+using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
+
+namespace NestQuant.RuntimeOps.Tests.Kernels.ImplicitGemm;
+
+/// <summary>A tier that multiplies rows where they lie, on any processor.</summary>
+internal sealed class ImplicitTier(string name, int mostRows, int mostChunkBytes, bool crossesLines) : ByteRowsTier
+{
+    private readonly PlainTileProduct _product = new(mostRows, mostChunkBytes, crossesLines);
+
+    public override string Name => name;
+
+    public override TileProduct? TileProduct(int rows) => _product;
+}
