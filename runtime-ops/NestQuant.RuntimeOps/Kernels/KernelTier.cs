@@ -1,3 +1,4 @@
+using NestQuant.RuntimeOps.Kernels.Arm64;
 using NestQuant.RuntimeOps.Kernels.Avx2;
 using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 using NestQuant.RuntimeOps.Kernels.AvxVnni;
@@ -60,13 +61,14 @@ internal abstract unsafe class KernelTier
     /// <exception cref="PlatformNotSupportedException">The forced tier is unknown or cannot run here.</exception>
     public static KernelTier Select(string? forced) => forced switch
     {
-        null or "" => TryAvx512Vnni() ?? TryAvxVnni() ?? TryAvx2() ?? Portable,
+        null or "" => TryAvx512Vnni() ?? TryAvxVnni() ?? TryAvx2() ?? TryNeonDot() ?? Portable,
         TierNames.Portable => Portable,
         TierNames.Avx2 => TryAvx2() ?? throw Unsupported(forced, "this processor does not have AVX2 and FMA"),
         TierNames.AvxVnni => TryAvxVnni() ?? throw Unsupported(forced, "this processor does not have AVX-VNNI"),
         TierNames.Avx512Vnni => TryAvx512Vnni() ?? throw Unsupported(forced, EmittedDotProduct.Refusal),
+        TierNames.NeonDot => TryNeonDot() ?? throw Unsupported(forced, "this processor is not an arm64 one with the dot product extension"),
         _ => throw new PlatformNotSupportedException(
-            $"{EnvironmentVariable} is '{forced}': known tiers are {TierNames.Portable}, {TierNames.Avx2}, {TierNames.AvxVnni} and {TierNames.Avx512Vnni}"),
+            $"{EnvironmentVariable} is '{forced}': known tiers are {TierNames.Portable}, {TierNames.Avx2}, {TierNames.AvxVnni}, {TierNames.Avx512Vnni} and {TierNames.NeonDot}"),
     };
 
     /// <summary>The tier that multiplies certain weights: this one, or another of the same name whose loops suit them.</summary>
@@ -158,6 +160,8 @@ internal abstract unsafe class KernelTier
 
     private static KernelTier? TryAvx512Vnni() =>
         X64Tier.IsSupported && EmittedDotProduct.Instance is { } kernels ? new Avx512VnniTier(kernels) : null;
+
+    private static KernelTier? TryNeonDot() => NeonDot.IsSupported ? new NeonDotTier<NeonDot>() : null;
 
     private static PlatformNotSupportedException Unsupported(string tier, string? reason) =>
         new($"{EnvironmentVariable} asks for '{tier}', but {reason}");

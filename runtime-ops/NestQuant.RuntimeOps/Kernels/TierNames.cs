@@ -14,4 +14,7 @@ internal static class TierNames
 
     /// <summary>x64 with AVX512-VNNI, on Linux.</summary>
     public const string Avx512Vnni = "avx512vnni";
+
+    /// <summary>arm64 with the dot product extension.</summary>
+    public const string NeonDot = "neondot";
 }

@@ -1,6 +1,8 @@
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Arm64;
 using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 using NestQuant.RuntimeOps.Kernels.AvxVnni;
+using NestQuant.RuntimeOps.Tests.Kernels.Arm64;
 using NestQuant.RuntimeOps.Tests.Kernels.AvxVnni;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels;
@@ -9,6 +11,8 @@ namespace NestQuant.RuntimeOps.Tests.Kernels;
 internal static class TestTiers
 {
     private const string EmulatedAvxVnni = "avxvnni, its instruction emulated";
+
+    private const string EmulatedNeonDot = "neondot, its instructions emulated";
 
     private static readonly ByteRowsTier ByteRows = new();
 
@@ -22,13 +26,15 @@ internal static class TestTiers
             names.Add("avxvnni");
         if (EmittedDotProduct.Instance is not null)
             names.Add("avx512vnni");
+        if (NeonDot.IsSupported)
+            names.Add("neondot");
         return names;
     }
 
     /// <summary>Those of the library, and those that multiply rows of bytes on any processor.</summary>
     public static TheoryData<string> All()
     {
-        TheoryData<string> names = [.. OfTheLibrary().Select<object[], string>(static row => (string)row[0]), ByteRows.Name];
+        TheoryData<string> names = [.. OfTheLibrary().Select<object[], string>(static row => (string)row[0]), ByteRows.Name, EmulatedNeonDot];
         if (System.Runtime.Intrinsics.X86.Avx2.IsSupported)
             names.Add(EmulatedAvxVnni);
         return names;
@@ -37,6 +43,7 @@ internal static class TestTiers
     public static KernelTier Get(string name) => name switch
     {
         EmulatedAvxVnni => new AvxVnniTier<EmulatedDot>(),
+        EmulatedNeonDot => new NeonDotTier<EmulatedNeon>(),
         _ => name == ByteRows.Name ? ByteRows : KernelTier.Select(name),
     };
 }
