@@ -15,6 +15,9 @@ internal static class TierNames
     /// <summary>x64 with AVX512-VNNI, on Linux.</summary>
     public const string Avx512Vnni = "avx512vnni";
 
+    /// <summary>Any arm64.</summary>
+    public const string Neon = "neon";
+
     /// <summary>arm64 with the dot product extension.</summary>
     public const string NeonDot = "neondot";
 }

@@ -16,6 +16,7 @@ public class KernelTierTests
     [InlineData("avx2")]
     [InlineData("avxvnni")]
     [InlineData("avx512vnni")]
+    [InlineData("neon")]
     [InlineData("neondot")]
     public void A_forced_tier_is_that_one_or_an_error_that_says_why_not(string name)
     {
@@ -35,7 +36,7 @@ public class KernelTierTests
     [InlineData("")]
     public void Without_a_name_the_best_tier_is_chosen(string? forced)
     {
-        string best = new[] { "avx512vnni", "avxvnni", "avx2", "neondot", "portable" }.First(IsSupported);
+        string best = new[] { "avx512vnni", "avxvnni", "avx2", "neondot", "neon", "portable" }.First(IsSupported);
         Assert.Equal(best, KernelTier.Select(forced).Name);
     }
 
@@ -47,7 +48,7 @@ public class KernelTierTests
     public void An_unknown_tier_is_refused_with_those_that_are_known()
     {
         string message = Assert.Throws<PlatformNotSupportedException>(() => KernelTier.Select("sse9")).Message;
-        Assert.Contains("NESTQUANT_KERNEL_TIER is 'sse9': known tiers are portable, avx2, avxvnni, avx512vnni and neondot", message, StringComparison.Ordinal);
+        Assert.Contains("NESTQUANT_KERNEL_TIER is 'sse9': known tiers are portable, avx2, avxvnni, avx512vnni, neon and neondot", message, StringComparison.Ordinal);
     }
 
     private static bool IsSupported(string name) => name switch
@@ -55,6 +56,7 @@ public class KernelTierTests
         "avx512vnni" => EmittedDotProduct.Instance is not null,
         "avxvnni" => VnniDot.IsSupported,
         "avx2" => X86Avx2.IsSupported,
+        "neon" => Neon.IsSupported,
         "neondot" => NeonDot.IsSupported,
         _ => true,
     };

@@ -11,10 +11,13 @@ namespace NestQuant.RuntimeOps.Tests.Kernels;
 internal static class TestTiers
 {
     private const string EmulatedAvxVnni = "avxvnni, its instruction emulated";
-
-    private const string EmulatedNeonDot = "neondot, its instructions emulated";
+    private const string EmulatedNeonTier = "neon, its instructions emulated";
+    private const string EmulatedNeonDotTier = "neondot, its instructions emulated";
 
     private static readonly ByteRowsTier ByteRows = new();
+
+    /// <summary>The tiers of arm64, on any processor.</summary>
+    public static IReadOnlyList<string> Arm64 { get; } = [EmulatedNeonTier, EmulatedNeonDotTier];
 
     /// <summary>The tiers of the library that can run here.</summary>
     public static TheoryData<string> OfTheLibrary()
@@ -26,6 +29,8 @@ internal static class TestTiers
             names.Add("avxvnni");
         if (EmittedDotProduct.Instance is not null)
             names.Add("avx512vnni");
+        if (Neon.IsSupported)
+            names.Add("neon");
         if (NeonDot.IsSupported)
             names.Add("neondot");
         return names;
@@ -34,7 +39,7 @@ internal static class TestTiers
     /// <summary>Those of the library, and those that multiply rows of bytes on any processor.</summary>
     public static TheoryData<string> All()
     {
-        TheoryData<string> names = [.. OfTheLibrary().Select<object[], string>(static row => (string)row[0]), ByteRows.Name, EmulatedNeonDot];
+        TheoryData<string> names = [.. OfTheLibrary().Select<object[], string>(static row => (string)row[0]), ByteRows.Name, .. Arm64];
         if (System.Runtime.Intrinsics.X86.Avx2.IsSupported)
             names.Add(EmulatedAvxVnni);
         return names;
@@ -43,7 +48,8 @@ internal static class TestTiers
     public static KernelTier Get(string name) => name switch
     {
         EmulatedAvxVnni => new AvxVnniTier<EmulatedDot>(),
-        EmulatedNeonDot => new NeonDotTier<EmulatedNeon>(),
+        EmulatedNeonTier => new NeonTier<EmulatedNeon>(),
+        EmulatedNeonDotTier => new NeonDotTier<EmulatedNeon, EmulatedNeon>(),
         _ => name == ByteRows.Name ? ByteRows : KernelTier.Select(name),
     };
 }

@@ -5,7 +5,7 @@ using NestQuant.RuntimeOps.Kernels.Portable;
 namespace NestQuant.RuntimeOps.Kernels.Arm64;
 
 /// <summary>Depthwise sums, 16 channels of three neighbouring outputs at a time.</summary>
-/// <typeparam name="TNeon">The processor's instructions.</typeparam>
+/// <typeparam name="TNeon">The instructions of every arm64 processor.</typeparam>
 internal static unsafe class Depthwise<TNeon>
     where TNeon : struct, INeon
 {
@@ -83,10 +83,10 @@ internal static unsafe class Depthwise<TNeon>
         Vector128<byte> bytes = Vector128.Load(x);
         Vector128<short> first = Vector128.WidenLower(bytes).AsInt16();
         Vector128<short> second = Vector128.WidenUpper(bytes).AsInt16();
-        s0 = TNeon.MultiplyAddLower(s0, first, low);
-        s1 = TNeon.MultiplyAddUpper(s1, first, low);
-        s2 = TNeon.MultiplyAddLower(s2, second, high);
-        s3 = TNeon.MultiplyAddUpper(s3, second, high);
+        s1 = TNeon.AddProductsUpper(s1, first, low);
+        s0 = TNeon.AddProductsLower(s0, first, low);
+        s3 = TNeon.AddProductsUpper(s3, second, high);
+        s2 = TNeon.AddProductsLower(s2, second, high);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics;
 
 namespace NestQuant.RuntimeOps.Kernels.Arm64;
 
-/// <summary>Sums of a panel's weights: products with ones.</summary>
-/// <typeparam name="TNeon">The processor's instructions.</typeparam>
+/// <summary>Sums of a panel's weights.</summary>
+/// <typeparam name="TNeon">The instructions of every arm64 processor.</typeparam>
 internal static unsafe class WeightSums<TNeon>
     where TNeon : struct, INeon
 {
@@ -15,18 +15,17 @@ internal static unsafe class WeightSums<TNeon>
     public static void Sum(sbyte* panel, int groups, int* sums)
     {
         // In bounds: a group is 128 weights, `groups` times.
-        Vector128<sbyte> ones = Vector128<sbyte>.One;
         Vector128<int> s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default, s6 = default, s7 = default;
         for (int group = 0; group < groups; group++, panel += KernelTier.TileChannels * 4)
         {
-            s0 = TNeon.Dot(s0, Vector128.Load(panel), ones, 0);
-            s1 = TNeon.Dot(s1, Vector128.Load(panel + Vector), ones, 0);
-            s2 = TNeon.Dot(s2, Vector128.Load(panel + 2 * Vector), ones, 0);
-            s3 = TNeon.Dot(s3, Vector128.Load(panel + 3 * Vector), ones, 0);
-            s4 = TNeon.Dot(s4, Vector128.Load(panel + 4 * Vector), ones, 0);
-            s5 = TNeon.Dot(s5, Vector128.Load(panel + 5 * Vector), ones, 0);
-            s6 = TNeon.Dot(s6, Vector128.Load(panel + 6 * Vector), ones, 0);
-            s7 = TNeon.Dot(s7, Vector128.Load(panel + 7 * Vector), ones, 0);
+            s0 = TNeon.AddFours(s0, Vector128.Load(panel));
+            s1 = TNeon.AddFours(s1, Vector128.Load(panel + Vector));
+            s2 = TNeon.AddFours(s2, Vector128.Load(panel + 2 * Vector));
+            s3 = TNeon.AddFours(s3, Vector128.Load(panel + 3 * Vector));
+            s4 = TNeon.AddFours(s4, Vector128.Load(panel + 4 * Vector));
+            s5 = TNeon.AddFours(s5, Vector128.Load(panel + 5 * Vector));
+            s6 = TNeon.AddFours(s6, Vector128.Load(panel + 6 * Vector));
+            s7 = TNeon.AddFours(s7, Vector128.Load(panel + 7 * Vector));
         }
 
         s0.Store(sums);
