@@ -69,7 +69,8 @@ internal abstract unsafe class KernelTier
         TierNames.Neon => TryNeon() ?? throw Unsupported(forced, "this is not an arm64 processor"),
         TierNames.NeonDot => TryNeonDot() ?? throw Unsupported(forced, "this processor is not an arm64 one with the dot product extension"),
         _ => throw new PlatformNotSupportedException(
-            $"{EnvironmentVariable} is '{forced}': known tiers are {TierNames.Portable}, {TierNames.Avx2}, {TierNames.AvxVnni}, {TierNames.Avx512Vnni}, {TierNames.Neon} and {TierNames.NeonDot}"),
+            $"{EnvironmentVariable} is '{forced}': known tiers are {TierNames.Portable}, {TierNames.Avx2}, {TierNames.AvxVnni}, {TierNames.Avx512Vnni}, "
+            + $"{TierNames.Neon} and {TierNames.NeonDot}"),
     };
 
     /// <summary>The tier that multiplies certain weights: this one, or another of the same name whose loops suit them.</summary>
