@@ -1,4 +1,5 @@
 using NestQuant.RuntimeOps.Kernels.Amx;
+using NestQuant.RuntimeOps.Kernels.Arm64;
 using NestQuant.RuntimeOps.Kernels.Avx2;
 using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 using NestQuant.RuntimeOps.Kernels.AvxVnni;
@@ -62,14 +63,17 @@ internal abstract unsafe class KernelTier
     /// <exception cref="PlatformNotSupportedException">The forced tier is unknown or cannot run here.</exception>
     public static KernelTier Select(string? forced) => forced switch
     {
-        null or "" => TryAmx() ?? TryAvx512Vnni() ?? TryAvxVnni() ?? TryAvx2() ?? Portable,
+        null or "" => TryAmx() ?? TryAvx512Vnni() ?? TryAvxVnni() ?? TryAvx2() ?? TryNeonDot() ?? TryNeon() ?? Portable,
         TierNames.Portable => Portable,
         TierNames.Avx2 => TryAvx2() ?? throw Unsupported(forced, "this processor does not have AVX2 and FMA"),
         TierNames.AvxVnni => TryAvxVnni() ?? throw Unsupported(forced, "this processor does not have AVX-VNNI"),
         TierNames.Avx512Vnni => TryAvx512Vnni() ?? throw Unsupported(forced, EmittedKernels.Refusal),
         TierNames.Amx => TryAmx() ?? throw Unsupported(forced, EmittedKernels.Refusal ?? EmittedTileProduct.Refusal),
+        TierNames.Neon => TryNeon() ?? throw Unsupported(forced, "this is not an arm64 processor"),
+        TierNames.NeonDot => TryNeonDot() ?? throw Unsupported(forced, "this processor is not an arm64 one with the dot product extension"),
         _ => throw new PlatformNotSupportedException(
-            $"{EnvironmentVariable} is '{forced}': known tiers are {TierNames.Portable}, {TierNames.Avx2}, {TierNames.AvxVnni}, {TierNames.Avx512Vnni} and {TierNames.Amx}"),
+            $"{EnvironmentVariable} is '{forced}': known tiers are {TierNames.Portable}, {TierNames.Avx2}, {TierNames.AvxVnni}, {TierNames.Avx512Vnni}, "
+            + $"{TierNames.Amx}, {TierNames.Neon} and {TierNames.NeonDot}"),
     };
 
     /// <summary>The tier that multiplies certain weights: this one, or another of the same name whose loops suit them.</summary>
@@ -168,6 +172,10 @@ internal abstract unsafe class KernelTier
 
     private static KernelTier? TryAmx() =>
         X64Tier.IsSupported && EmittedKernels.Instance is { } vectors && EmittedTileProduct.Instance is { } tiles ? new AmxTier(vectors, tiles) : null;
+
+    private static KernelTier? TryNeonDot() => NeonDot.IsSupported ? new NeonDotTier<Neon, NeonDot>() : null;
+
+    private static KernelTier? TryNeon() => Neon.IsSupported ? new NeonTier<Neon>() : null;
 
     private static PlatformNotSupportedException Unsupported(string tier, string? reason) =>
         new($"{EnvironmentVariable} asks for '{tier}', but {reason}");

@@ -17,4 +17,10 @@ internal static class TierNames
 
     /// <summary>x64 with AMX-INT8 and AVX512-VNNI, on Linux.</summary>
     public const string Amx = "amx";
+
+    /// <summary>Any arm64.</summary>
+    public const string Neon = "neon";
+
+    /// <summary>arm64 with the dot product extension.</summary>
+    public const string NeonDot = "neondot";
 }

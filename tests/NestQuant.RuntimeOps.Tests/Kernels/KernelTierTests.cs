@@ -1,5 +1,6 @@
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Kernels.Amx;
+using NestQuant.RuntimeOps.Kernels.Arm64;
 using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 using NestQuant.RuntimeOps.Kernels.AvxVnni;
 using NestQuant.RuntimeOps.Kernels.Emission;
@@ -17,6 +18,8 @@ public class KernelTierTests
     [InlineData("avxvnni")]
     [InlineData("avx512vnni")]
     [InlineData("amx")]
+    [InlineData("neon")]
+    [InlineData("neondot")]
     public void A_forced_tier_is_that_one_or_an_error_that_says_why_not(string name)
     {
         if (IsSupported(name))
@@ -35,7 +38,7 @@ public class KernelTierTests
     [InlineData("")]
     public void Without_a_name_the_best_tier_is_chosen(string? forced)
     {
-        string best = new[] { "amx", "avx512vnni", "avxvnni", "avx2", "portable" }.First(IsSupported);
+        string best = new[] { "amx", "avx512vnni", "avxvnni", "avx2", "neondot", "neon", "portable" }.First(IsSupported);
         Assert.Equal(best, KernelTier.Select(forced).Name);
     }
 
@@ -47,7 +50,7 @@ public class KernelTierTests
     public void An_unknown_tier_is_refused_with_those_that_are_known()
     {
         string message = Assert.Throws<PlatformNotSupportedException>(() => KernelTier.Select("sse9")).Message;
-        Assert.Contains("NESTQUANT_KERNEL_TIER is 'sse9': known tiers are portable, avx2, avxvnni, avx512vnni and amx", message, StringComparison.Ordinal);
+        Assert.Contains("NESTQUANT_KERNEL_TIER is 'sse9': known tiers are portable, avx2, avxvnni, avx512vnni, amx, neon and neondot", message, StringComparison.Ordinal);
     }
 
     private static bool IsSupported(string name) => name switch
@@ -56,6 +59,8 @@ public class KernelTierTests
         "avx512vnni" => EmittedKernels.Instance is not null,
         "avxvnni" => VnniDot.IsSupported,
         "avx2" => X86Avx2.IsSupported,
+        "neon" => Neon.IsSupported,
+        "neondot" => NeonDot.IsSupported,
         _ => true,
     };
 }

@@ -1,7 +1,9 @@
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Kernels.Amx;
+using NestQuant.RuntimeOps.Kernels.Arm64;
 using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 using NestQuant.RuntimeOps.Kernels.AvxVnni;
+using NestQuant.RuntimeOps.Tests.Kernels.Arm64;
 using NestQuant.RuntimeOps.Tests.Kernels.AvxVnni;
 using NestQuant.RuntimeOps.Tests.Kernels.ImplicitGemm;
 
@@ -11,12 +13,17 @@ namespace NestQuant.RuntimeOps.Tests.Kernels;
 internal static class TestTiers
 {
     private const string EmulatedAvxVnni = "avxvnni, its instruction emulated";
+    private const string EmulatedNeonTier = "neon, its instructions emulated";
+    private const string EmulatedNeonDotTier = "neondot, its instructions emulated";
 
     // As emitted code has it: tiles within lines and unlimited chunks (AVX-512), tiles across lines and short chunks (AMX).
     private static readonly ByteRowsTier[] OfTheTests =
     [
         new(), new ImplicitTier("in place, by lines", 3, int.MaxValue / 4 * 4, crossesLines: false), new ImplicitTier("in place, across lines", 7, 16, crossesLines: true),
     ];
+
+    /// <summary>The tiers of arm64, on any processor.</summary>
+    public static IReadOnlyList<string> Arm64 { get; } = [EmulatedNeonTier, EmulatedNeonDotTier];
 
     /// <summary>The tiers of the library that can run here.</summary>
     public static TheoryData<string> OfTheLibrary()
@@ -30,13 +37,17 @@ internal static class TestTiers
             names.Add("avx512vnni");
         if (EmittedKernels.Instance is not null && EmittedTileProduct.Instance is not null)
             names.Add("amx");
+        if (Neon.IsSupported)
+            names.Add("neon");
+        if (NeonDot.IsSupported)
+            names.Add("neondot");
         return names;
     }
 
     /// <summary>Those of the library, and those that multiply rows of bytes on any processor.</summary>
     public static TheoryData<string> All()
     {
-        TheoryData<string> names = [.. OfTheLibrary().Select<object[], string>(static row => (string)row[0]), .. OfTheTests.Select(static tier => tier.Name)];
+        TheoryData<string> names = [.. OfTheLibrary().Select<object[], string>(static row => (string)row[0]), .. OfTheTests.Select(static tier => tier.Name), .. Arm64];
         if (System.Runtime.Intrinsics.X86.Avx2.IsSupported)
             names.Add(EmulatedAvxVnni);
         return names;
@@ -45,6 +56,8 @@ internal static class TestTiers
     public static KernelTier Get(string name) => name switch
     {
         EmulatedAvxVnni => new AvxVnniTier<EmulatedDot>(),
+        EmulatedNeonTier => new NeonTier<EmulatedNeon>(),
+        EmulatedNeonDotTier => new NeonDotTier<EmulatedNeon, EmulatedNeon>(),
         _ => OfTheTests.FirstOrDefault(tier => tier.Name == name) ?? KernelTier.Select(name),
     };
 }

@@ -14,7 +14,7 @@ internal abstract unsafe class X64Tier : KernelTier
 
     /// <inheritdoc/>
     public override void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values) =>
-        BlockDecoder.Decode(high, low, blocks, bits, values);
+        WidthDispatch<BlockDecoder>.Decode(high, low, blocks, bits, values);
 
     /// <inheritdoc/>
     public override void SumWeights(sbyte* panel, int groups, int* sums) => WeightSums.Sum(panel, groups, sums);

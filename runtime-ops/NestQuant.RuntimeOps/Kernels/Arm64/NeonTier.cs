@@ -1,0 +1,22 @@
+namespace NestQuant.RuntimeOps.Kernels.Arm64;
+
+/// <summary>128-bit products of bytes, for arm64 processors without dot products, such as the Cortex-A53 and A72.</summary>
+/// <typeparam name="TNeon">The instructions of every arm64 processor.</typeparam>
+internal sealed unsafe class NeonTier<TNeon> : Arm64Tier<TNeon>
+    where TNeon : struct, INeon
+{
+    /// <inheritdoc/>
+    public override string Name => TierNames.Neon;
+
+    /// <inheritdoc/>
+    public override int TileRows => 6;
+
+    /// <inheritdoc/>
+    public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
+    {
+        // In bounds: the rows and sums are there, rowCount of each. A vector of weights costs four instructions for each row that reads it:
+        // to load it once for all of them would save little.
+        for (int row = 0; row < rowCount; row++)
+            PairProduct<TNeon>.OneRow(rows + row * rowStride, panel, groups, SumStarts<TNeon>.Of(panel, groups), tile + row * TileChannels);
+    }
+}

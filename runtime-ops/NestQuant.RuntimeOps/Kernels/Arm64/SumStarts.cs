@@ -1,0 +1,28 @@
+using System.Runtime.Intrinsics;
+
+namespace NestQuant.RuntimeOps.Kernels.Arm64;
+
+/// <summary>Where the sums of products with x - 128 start, so that they end as those with x: 128 * Σw of every channel.</summary>
+/// <typeparam name="TNeon">The instructions of every arm64 processor.</typeparam>
+/// <remarks>A prepared panel is the decoded one, <c>[k/4][channel 32][4]</c>, followed by these, int[32].</remarks>
+internal static unsafe class SumStarts<TNeon>
+    where TNeon : struct, INeon
+{
+    private const int GroupStride = KernelTier.TileChannels * 4;
+
+    /// <summary>Bytes of a prepared panel.</summary>
+    public static int PreparedBytes(int groups) => groups * GroupStride + KernelTier.TileChannels * sizeof(int);
+
+    /// <summary>The starts of a prepared panel.</summary>
+    public static int* Of(sbyte* panel, int groups) => (int*)(panel + (long)groups * GroupStride);
+
+    /// <summary>Computes them behind a decoded panel.</summary>
+    public static void Prepare(sbyte* panel, int groups)
+    {
+        // In bounds: they are the last of the prepared panel's bytes. Exact: 65,536 weights of -128 give -2^30.
+        int* starts = Of(panel, groups);
+        WeightSums<TNeon>.Sum(panel, groups, starts);
+        for (int channel = 0; channel < KernelTier.TileChannels; channel += Vector128<int>.Count)
+            (Vector128.Load(starts + channel) << 7).Store(starts + channel);
+    }
+}
