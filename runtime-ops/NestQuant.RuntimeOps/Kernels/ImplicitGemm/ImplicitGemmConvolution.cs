@@ -163,7 +163,10 @@ internal sealed unsafe class ImplicitGemmConvolution
         (int rowPart, int panelPart) = Math.DivRem(part, _panelParts);
         int firstBlock = (int)((long)_blocks.Count * rowPart / _rowParts), endBlock = (int)((long)_blocks.Count * (rowPart + 1) / _rowParts);
         int firstPanel = (int)((long)_layout.Panels * panelPart / _panelParts), endPanel = (int)((long)_layout.Panels * (panelPart + 1) / _panelParts);
-        int step = SharesPanels ? endPanel - firstPanel : (int)Math.Clamp(MostPartWeightBytes / _panelBytes, 1, endPanel - firstPanel);
+
+        // Weights that only one block needs are multiplied while the innermost caches have them.
+        long mostWeightBytes = endBlock - firstBlock == 1 ? MostInnerWeightBytes : MostPartWeightBytes;
+        int step = SharesPanels ? endPanel - firstPanel : (int)Math.Clamp(mostWeightBytes / _panelBytes, 1, endPanel - firstPanel);
         using AlignedMemory ownPanels = new(SharesPanels ? 0 : step * _panelBytes);
         using AlignedMemory ownBand = new(SharesBands || _band.IsInPlace ? 0 : _bandBytes);
         using AlignedMemory tiles = new(2L * _product.MostRows * KernelTier.TileChannels * sizeof(int));
