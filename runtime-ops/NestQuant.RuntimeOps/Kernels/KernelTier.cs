@@ -54,9 +54,18 @@ internal abstract unsafe class KernelTier
     public virtual bool PrefersWinograd => false;
 
     /// <summary>Why this process does not use the tier that its processor is made for; null when it does, or when a tier is forced.</summary>
-    public static string? Remark => string.IsNullOrEmpty(Forced) && ProcessorFeatures.Read().HasAvx512Vnni && EmittedKernels.Refusal is { } refusal
-        ? $"the processor has AVX512-VNNI, but {refusal}: the '{Current.Name}' kernels run instead of '{TierNames.Avx512Vnni}'"
-        : null;
+    public static string? Remark
+    {
+        get
+        {
+            ProcessorFeatures features = ProcessorFeatures.Read();
+            if (!string.IsNullOrEmpty(Forced) || !features.HasAvx512Vnni)
+                return null;
+            if (EmittedKernels.Refusal is { } refusal)
+                return RemarkOn("AVX512-VNNI", refusal, TierNames.Avx512Vnni);
+            return features.HasAmxInt8 && EmittedTileProduct.Refusal is { } tileRefusal ? RemarkOn("AMX", tileRefusal, TierNames.Amx) : null;
+        }
+    }
 
     /// <summary>Chooses a tier.</summary>
     /// <param name="forced">A tier's name, or null or empty for the best that can run here.</param>
@@ -162,6 +171,9 @@ internal abstract unsafe class KernelTier
     public abstract void ExpandRows(ExpansionData data, float* x, long xStride, float* y, int rows);
 
     private static string? Forced => Environment.GetEnvironmentVariable(EnvironmentVariable);
+
+    private static string RemarkOn(string feature, string refusal, string tier) =>
+        $"the processor has {feature}, but {refusal}: the '{Current.Name}' kernels run instead of '{tier}'";
 
     private static KernelTier? TryAvx2() => X64Tier.IsSupported ? new Avx2Tier() : null;
 
