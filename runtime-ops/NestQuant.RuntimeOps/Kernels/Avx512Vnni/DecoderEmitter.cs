@@ -16,8 +16,8 @@ internal sealed class DecoderEmitter
     private const int VectorBytes = 64;
     private const int Vectors = NestedLayout.BlockValues / VectorBytes;
 
-    // Far enough for memory to answer while the blocks before are decoded; reads nothing, so the operands' ends do not matter.
-    private const int PrefetchDistance = 2048;
+    // Blocks, far enough ahead for memory to answer while those before are decoded; reads nothing, so the operands' ends do not matter.
+    private const int PrefetchDistance = 40;
 
     private const Register High = Register.Rdi;
     private const Register Low = Register.Rsi;
@@ -105,7 +105,7 @@ internal sealed class DecoderEmitter
         if ((width & 1) != 0)
             _code.BroadcastHalf(new Zmm(first + 3), new MemoryOperand(planes, position));
         for (int line = 0; line < width * NestedLayout.PanelChannels; line += VectorBytes)
-            _code.Prefetch(new MemoryOperand(planes, PrefetchDistance + line));
+            _code.Prefetch(new MemoryOperand(planes, PrefetchDistance * width * NestedLayout.PanelChannels + line));
     }
 
     /// <summary>Codes 64 * vector to 64 * vector + 63 of the block, <paramref name="shift"/> bits further up.</summary>
