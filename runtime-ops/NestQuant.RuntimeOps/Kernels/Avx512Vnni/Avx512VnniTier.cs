@@ -1,4 +1,5 @@
 using NestQuant.RuntimeOps.Kernels.Avx2;
+using NestQuant.RuntimeOps.Kernels.Strips;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
@@ -16,6 +17,9 @@ internal sealed unsafe class Avx512VnniTier(EmittedDotProduct kernels) : X64Tier
 
     /// <inheritdoc/>
     public override int TileRows => DotProductEmitter.MaxRows;
+
+    /// <inheritdoc/>
+    public override StripKernel? Strips => EmittedStrips.Instance;
 
     /// <inheritdoc/>
     public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile) =>

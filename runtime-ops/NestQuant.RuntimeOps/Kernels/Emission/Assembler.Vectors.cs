@@ -13,8 +13,10 @@ internal sealed partial class Assembler
     /// <summary>The mandatory prefixes, by their number in the prefix.</summary>
     private enum OpcodePrefix
     {
+        None = 0,
         Prefix66 = 1,
         PrefixF3 = 2,
+        PrefixF2 = 3,
     }
 
     /// <summary>vpxord target, left, right.</summary>
