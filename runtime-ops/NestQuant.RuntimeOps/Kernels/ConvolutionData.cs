@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+using NestQuant.RuntimeOps.Packing;
 using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Kernels;
@@ -54,12 +56,24 @@ internal readonly unsafe struct ConvolutionData(
     {
         // In bounds: firstChannel + channels <= M, and the fixed buffers hold 32.
         PanelEpilogue epilogue = default;
-        for (int c = 0; c < channels; c++)
+        for (int c = 0; c < channels && _wZeroPoint != null; c++)
         {
-            epilogue.Scale[c] = _xScale * _wScale[firstChannel + c];
-            epilogue.Bias[c] = _bias == null ? 0f : _bias[firstChannel + c];
             epilogue.ZeroPoint[c] = WeightZeroPoint(firstChannel + c);
             epilogue.HasZeroPoint |= epilogue.ZeroPoint[c] != 0;
+        }
+
+        int channel = 0;
+        for (; channel <= channels - Vector256<float>.Count; channel += Vector256<float>.Count)
+        {
+            (Vector256.Load(_wScale + firstChannel + channel) * _xScale).Store(epilogue.Scale + channel);
+            if (_bias != null)
+                Vector256.Load(_bias + firstChannel + channel).Store(epilogue.Bias + channel);
+        }
+
+        for (; channel < channels; channel++)
+        {
+            epilogue.Scale[channel] = _xScale * _wScale[firstChannel + channel];
+            epilogue.Bias[channel] = _bias == null ? 0f : _bias[firstChannel + channel];
         }
 
         if (_requantization is { } requantization)
@@ -69,14 +83,26 @@ internal readonly unsafe struct ConvolutionData(
 
     private static void Requantize(ref PanelEpilogue epilogue, Requantization requantization, int firstChannel, int channels)
     {
+        // In bounds: the buffers hold 32 floats each; channels beyond those that exist have scale and bias 0.
         epilogue.IsQuantized = true;
         epilogue.OutputZeroPoint = requantization.ZeroPoint;
         epilogue.Least = requantization.ClampMin - requantization.ZeroPoint;
         epilogue.Greatest = requantization.ClampMax - requantization.ZeroPoint;
-        for (int c = 0; c < channels; c++)
+        bool areFinite = true;
+        fixed (float* scales = epilogue.Scale, biases = epilogue.Bias)
         {
-            epilogue.Scale[c] /= requantization.Scale;
-            epilogue.Bias[c] /= requantization.Scale;
+            for (int c = 0; c < NestedLayout.PanelChannels; c += Vector256<float>.Count)
+            {
+                Vector256<float> scale = Vector256.Load(scales + c) / requantization.Scale, bias = Vector256.Load(biases + c) / requantization.Scale;
+                areFinite &= Vector256.LessThanAll(Vector256.Abs(scale), Vector256.Create(float.PositiveInfinity));
+                areFinite &= Vector256.LessThanAll(Vector256.Abs(bias), Vector256.Create(float.PositiveInfinity));
+                scale.Store(scales + c);
+                bias.Store(biases + c);
+            }
+        }
+
+        for (int c = 0; c < channels && !areFinite; c++)
+        {
             if (!float.IsFinite(epilogue.Scale[c]))
                 throw new ArgumentException(Invariant($"x_scale * w_scale[{firstChannel + c}] / y_scale is {epilogue.Scale[c]}, a finite factor expected"));
             if (!float.IsFinite(epilogue.Bias[c]))

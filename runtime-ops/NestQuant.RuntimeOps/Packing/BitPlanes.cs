@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace NestQuant.RuntimeOps.Packing;
@@ -95,8 +96,11 @@ internal static class BitPlanes
                 ((bits << position) | Vector256.Create(part)).CopyTo(part);
             }
 
-            for (; i < length; i++)
-                target[i] |= (byte)(((plane[i] >> (field * w)) & mask) << position);
+            // V is a multiple of 32, so whole words of four values are left; the mask keeps what is shifted from one value to the next out.
+            ReadOnlySpan<uint> words = MemoryMarshal.Cast<byte, uint>(plane[i..]);
+            Span<uint> targets = MemoryMarshal.Cast<byte, uint>(target[i..]);
+            for (int word = 0; word < words.Length; word++)
+                targets[word] |= ((words[word] >> (field * w)) & (mask * 0x0101_0101u)) << position;
         }
     }
 }

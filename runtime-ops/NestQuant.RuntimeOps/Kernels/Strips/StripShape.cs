@@ -29,14 +29,13 @@ internal readonly struct StripShape
     /// <summary>Bytes of the weights of one output line of a step, <c>[tap][channel 32][line 4]</c>.</summary>
     public int LineBytes => Taps * StripKernel.ColumnBytes;
 
-    /// <summary>The kernel's tap whose weight is at a place, or null for weight 0.</summary>
+    /// <summary>The kernel's tap whose weight is at a place, for a step's first output line; negative for weight 0.</summary>
     /// <param name="tap">Tap of 4 lines.</param>
     /// <param name="line">Line of the four.</param>
-    /// <param name="output">Output line of the step.</param>
-    public int? KernelTap(int tap, int line, int output)
+    public int KernelTap(int tap, int line)
     {
-        (int group, int x) = Math.DivRem(tap, _kernelWidth);
-        int y = group * StripKernel.GroupLines + line - output;
-        return (uint)y < (uint)_kernelHeight ? y * _kernelWidth + x : null;
+        int group = tap / _kernelWidth;
+        int y = group * StripKernel.GroupLines + line;
+        return y < _kernelHeight ? tap + (y - group) * _kernelWidth : -1;
     }
 }

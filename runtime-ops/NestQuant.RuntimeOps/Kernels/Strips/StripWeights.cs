@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using NestQuant.RuntimeOps.Packing;
 
@@ -27,6 +28,7 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
     public sbyte* Line(byte* prepared, int output) => (sbyte*)prepared + SumBytes + output * shape.LineBytes;
 
     /// <inheritdoc/>
+    [SkipLocalsInit]
     public void Prepare(int panel, byte* prepared)
     {
         int length = _weights.DecodedLength;
@@ -37,27 +39,30 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
             sbyte* decoded = buffer is null ? onStack : inBuffer;
             _weights.Decode(tier, panel, decoded);
             tier.SumWeights(decoded, _weights.Groups, Sums(prepared));
-            for (int output = 0; output < shape.LinesPerStep; output++)
-                Reorder(decoded, output, Line(prepared, output));
+            Reorder(decoded, Line(prepared, 0));
+            if (shape.LinesPerStep == 2)
+                MoveDown(Line(prepared, 0), Line(prepared, 1));
         }
 
         if (buffer is not null)
             ArrayPool<sbyte>.Shared.Return(buffer);
     }
 
-    /// <summary>From <c>[tap / 4][channel 32][4]</c> to <c>[tap][channel 32][line 4]</c>, channel by channel in 32-bit words.</summary>
-    private void Reorder(sbyte* decoded, int output, sbyte* target)
+    /// <summary>From <c>[tap / 4][channel 32][4]</c> to <c>[tap][channel 32][line 4]</c>, in 32-bit words, one per channel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Reorder(sbyte* decoded, sbyte* target)
     {
-        // In bounds: a tap of the kernel lies in the words of its group of four, as many as there are channels; a tap of 4 lines has as many.
+        // In bounds: a tap of the kernel lies in the 32 words of its group of four; a tap of 4 lines has as many.
         for (int tap = 0; tap < shape.Taps; tap++, target += StripKernel.ColumnBytes)
         {
             Vector256<uint> w0 = default, w1 = default, w2 = default, w3 = default;
             for (int line = 0; line < StripKernel.GroupLines; line++)
             {
-                if (shape.KernelTap(tap, line, output) is not { } source)
+                int source = shape.KernelTap(tap, line);
+                if (source < 0)
                     continue;
-                uint* words = (uint*)(decoded + source / 4 * StripKernel.ColumnBytes);
-                int from = 8 * (source % 4), to = 8 * line;
+                uint* words = (uint*)(decoded + (source >> 2) * StripKernel.ColumnBytes);
+                int from = 8 * (source & 3), to = 8 * line;
                 w0 |= Move(words, from, to);
                 w1 |= Move(words + 8, from, to);
                 w2 |= Move(words + 16, from, to);
@@ -71,5 +76,22 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
         }
     }
 
+    /// <summary>The weights of the line below: each moves to the next line, from the last of a group to the first of the next group.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void MoveDown(sbyte* first, sbyte* second)
+    {
+        // In bounds: both have all taps; groups but the first look back by one group.
+        int groupWords = shape.LineBytes / shape.Groups / sizeof(uint);
+        int words = shape.LineBytes / sizeof(uint);
+        for (int word = 0; word < words; word += Vector256<uint>.Count)
+        {
+            Vector256<uint> moved = Vector256.Load((uint*)first + word) << 8;
+            if (word >= groupWords)
+                moved |= Vector256.Load((uint*)first + word - groupWords) >>> 24;
+            moved.Store((uint*)second + word);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<uint> Move(uint* words, int from, int to) => ((Vector256.Load(words) >>> from) & Vector256.Create(0xFFu)) << to;
 }
