@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using NestQuant.RuntimeOps.Packing;
 using static System.FormattableString;
@@ -52,6 +53,7 @@ internal readonly unsafe struct ConvolutionData(
     /// <param name="firstChannel">The panel's first output channel.</param>
     /// <param name="channels">Its channels that exist, 1 to 32.</param>
     /// <exception cref="ArgumentException">A factor of a requantization is not finite.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public PanelEpilogue Epilogue(int firstChannel, int channels)
     {
         // In bounds: firstChannel + channels <= M, and the fixed buffers hold 32.
@@ -81,6 +83,7 @@ internal readonly unsafe struct ConvolutionData(
         return epilogue;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Requantize(ref PanelEpilogue epilogue, Requantization requantization, int firstChannel, int channels)
     {
         // In bounds: the buffers hold 32 floats each; channels beyond those that exist have scale and bias 0.

@@ -38,6 +38,7 @@ internal static class BitPlanes
     /// <param name="planes">V * b / 8 bytes.</param>
     /// <param name="width">b, 2 to 7.</param>
     /// <param name="values">V values, all overwritten.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Decode(ReadOnlySpan<byte> planes, int width, Span<byte> values)
     {
         values.Clear();

@@ -12,6 +12,7 @@ internal static class BlockValues
     /// <param name="bits">The pair n:h.</param>
     /// <param name="values">The block's 32 to 256 values, in the operands' order.</param>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Decode(ReadOnlySpan<byte> high, ReadOnlySpan<byte> low, NestedBits bits, Span<sbyte> values)
     {
         Span<byte> highCodes = stackalloc byte[NestedLayout.BlockValues];

@@ -50,6 +50,7 @@ internal readonly unsafe struct PanelSource
     /// <param name="panel">Index of the panel.</param>
     /// <param name="values">Receives <see cref="DecodedLength"/> values.</param>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Decode(KernelTier tier, int panel, sbyte* values)
     {
         // In bounds: panel < Panels, blocks * 8 + rows = WeightsPerChannel, and a row takes 4 * width bytes, so a panel's reads end
@@ -80,6 +81,7 @@ internal readonly unsafe struct PanelSource
     }
 
     /// <summary>Completes a group of 1 to 4 rows, <c>[channel 32][rows]</c>, with zeros to 4.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Widen(ReadOnlySpan<sbyte> group, int rows, Span<sbyte> target)
     {
         ReadOnlySpan<byte> values = MemoryMarshal.AsBytes(group);

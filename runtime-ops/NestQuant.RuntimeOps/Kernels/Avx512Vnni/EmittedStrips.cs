@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NestQuant.RuntimeOps.Kernels.Emission;
 using NestQuant.RuntimeOps.Kernels.Strips;
@@ -74,6 +75,7 @@ internal sealed unsafe class EmittedStrips : StripKernel
     public static int GreatestAt { get; } = OffsetOfGreatest();
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(StripArguments* arguments, int linesPerStep)
     {
         Complete(arguments, _tables);
@@ -86,6 +88,7 @@ internal sealed unsafe class EmittedStrips : StripKernel
     }
 
     /// <summary>Writes the kernel's own part of the arguments.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Complete(StripArguments* arguments, byte* tables)
     {
         // In bounds: the kernel's own 64 bytes hold all of these.

@@ -11,6 +11,7 @@ namespace NestQuant.RuntimeOps.Kernels.Strips;
 /// <remarks>
 /// What is interleaved serves all outputs of a line and, where the kernel leaves one of the four lines unused, those of the line below as well. The output is cut
 /// into parts, each a tile of positions by some panels (32 channels): the addresses of input lines and the padding are the same for all panels of a part.
+/// Small layers take microseconds, so that what surrounds the kernels is optimized from the first call on.
 /// </remarks>
 internal sealed unsafe class StripConvolution
 {
@@ -84,6 +85,7 @@ internal sealed unsafe class StripConvolution
         ArrayPool<byte>.Shared.Return(buffer);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunPart(int part)
     {
         (int index, int panelPart) = Math.DivRem(part, _panelParts);
@@ -118,6 +120,7 @@ internal sealed unsafe class StripConvolution
         _completion?.PartDone(index, tile.FirstRow, tile.Lines * tile.Columns);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunPanel(StripArguments arguments, in StripTile tile, int panel, byte* prepared)
     {
         int firstChannel = panel * Channels;
@@ -151,6 +154,7 @@ internal sealed unsafe class StripConvolution
     }
 
     /// <summary>What is the same for all panels of a tile; writes the addresses of its lines, and the strip's padding.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private StripArguments Arguments(in StripTile tile, byte* strip, byte** lines, nint* tapOffsets)
     {
         // In bounds: lines are read from their first column inside the image on, as many columns as are inside. Lines of a group that the kernel does not reach

@@ -29,6 +29,7 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
 
     /// <inheritdoc/>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Prepare(int panel, byte* prepared)
     {
         int length = _weights.DecodedLength;

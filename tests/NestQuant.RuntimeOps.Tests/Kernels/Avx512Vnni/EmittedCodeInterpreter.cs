@@ -7,7 +7,7 @@ namespace NestQuant.RuntimeOps.Tests.Kernels.Avx512Vnni;
 /// Executes emitted code as another decoder understands it, instruction by instruction, on processors that lack the instructions. It knows
 /// only those that the kernels need, and refuses memory that it was not given.
 /// </summary>
-internal sealed unsafe class EmittedCodeInterpreter
+internal sealed unsafe partial class EmittedCodeInterpreter
 {
     private const int Lanes = 16;
     private const int VectorBytes = 64;
@@ -60,6 +60,8 @@ internal sealed unsafe class EmittedCodeInterpreter
     /// <returns>Whether a jump is taken.</returns>
     private bool Step(in Instruction instruction)
     {
+        if (TryMove(instruction))
+            return false;
         switch (instruction.Mnemonic)
         {
             case Mnemonic.Add:
@@ -89,6 +91,8 @@ internal sealed unsafe class EmittedCodeInterpreter
 
     private void StepVector(in Instruction instruction)
     {
+        if (TryPack(instruction) || TryConvert(instruction))
+            return;
         int target = instruction.Op0Register.GetNumber();
         int left = instruction.Op1Register.GetNumber();
         int right = instruction.Op2Register.GetNumber();
@@ -131,11 +135,12 @@ internal sealed unsafe class EmittedCodeInterpreter
         }
     }
 
-    private void Arithmetic(in Instruction instruction, bool isSubtraction)
+    private void Arithmetic(in Instruction instruction, bool isSubtraction) => Arithmetic(instruction, (long)instruction.GetImmediate(1), isSubtraction);
+
+    private void Arithmetic(in Instruction instruction, long right, bool isSubtraction)
     {
         ref ulong target = ref _registers[instruction.Op0Register.GetNumber()];
         long left = (long)target;
-        long right = (long)instruction.GetImmediate(1);
         Int128 exact = isSubtraction ? (Int128)left - right : (Int128)left + right;
         target = (ulong)(long)exact;
         _isZero = target == 0;
