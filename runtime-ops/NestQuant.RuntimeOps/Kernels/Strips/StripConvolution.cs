@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels.Strips;
@@ -121,15 +122,16 @@ internal sealed unsafe class StripConvolution
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void RunPanel(StripArguments arguments, in StripTile tile, int panel, byte* prepared)
+    private void RunPanel(in StripArguments common, in StripTile tile, int panel, byte* prepared)
     {
         int firstChannel = panel * Channels;
         int channels = _layout.ChannelsOf(panel);
         PanelEpilogue epilogue = _data.Epilogue(firstChannel, channels);
         int* sums = StripWeights.Sums(prepared);
-        for (int c = 0; c < Channels; c++)
-            epilogue.RowCentering[c] = sums[c] * _data.XZeroPoint;
+        for (int c = 0; c < Channels; c += Vector256<int>.Count)
+            (Vector256.Load(sums + c) * _data.XZeroPoint).Store(epilogue.RowCentering + c);
 
+        StripArguments arguments = common;
         arguments.FirstByte = firstChannel;
         arguments.Channels = channels;
         arguments.Weights = _weights.Line(prepared, 0);

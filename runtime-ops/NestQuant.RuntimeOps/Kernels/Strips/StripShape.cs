@@ -1,7 +1,7 @@
 namespace NestQuant.RuntimeOps.Kernels.Strips;
 
 /// <summary>How a kernel's taps lie in groups of 4 input lines.</summary>
-internal readonly struct StripShape
+internal readonly record struct StripShape
 {
     private readonly int _kernelHeight;
     private readonly int _kernelWidth;

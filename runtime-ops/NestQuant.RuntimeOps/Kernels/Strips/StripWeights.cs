@@ -1,11 +1,13 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using NestQuant.RuntimeOps.Packing;
+using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Strips;
 
-/// <summary>Brings panels of depthwise weights into the order of strips.</summary>
+/// <summary>Brings panels of depthwise weights into the order of strips; needs AVX2, as all tiers with strip kernels do.</summary>
 /// <remarks>A prepared panel is the sums of its channels' weights, int[32], and for each output line of a step <c>[tap][channel 32][line 4]</c>.</remarks>
 internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weights, StripShape shape) : IPanelPreparation
 {
@@ -13,7 +15,11 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
     private const int SumBytes = Channels * sizeof(int);
     private const int MostOnStack = 4096;
 
+    // Networks have few kinds of kernels, and listing the moves takes as long as a small layer.
+    private static readonly ConcurrentDictionary<StripShape, Move[]> KnownMoves = new();
+
     private readonly PanelSource _weights = weights;
+    private readonly Move[] _moves = KnownMoves.GetOrAdd(shape, Moves);
 
     /// <inheritdoc/>
     public object Form => tier.Strips!;
@@ -53,27 +59,24 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Reorder(sbyte* decoded, sbyte* target)
     {
-        // In bounds: a tap of the kernel lies in the 32 words of its group of four; a tap of 4 lines has as many.
-        for (int tap = 0; tap < shape.Taps; tap++, target += StripKernel.ColumnBytes)
+        // In bounds: a move's source is the 32 words of a group of four taps, which decoded panels hold for every tap; moves are in the order of their targets.
+        Vector256<byte> w0 = default, w1 = default, w2 = default, w3 = default;
+        foreach (Move move in _moves)
         {
-            Vector256<uint> w0 = default, w1 = default, w2 = default, w3 = default;
-            for (int line = 0; line < StripKernel.GroupLines; line++)
-            {
-                int source = shape.KernelTap(tap, line);
-                if (source < 0)
-                    continue;
-                uint* words = (uint*)(decoded + (source >> 2) * StripKernel.ColumnBytes);
-                int from = 8 * (source & 3), to = 8 * line;
-                w0 |= Move(words, from, to);
-                w1 |= Move(words + 8, from, to);
-                w2 |= Move(words + 16, from, to);
-                w3 |= Move(words + 24, from, to);
-            }
-
-            w0.Store((uint*)target);
-            w1.Store((uint*)target + 8);
-            w2.Store((uint*)target + 16);
-            w3.Store((uint*)target + 24);
+            byte* words = (byte*)decoded + move.Group * StripKernel.ColumnBytes;
+            Vector256<byte> order = Vector256.Create(move.Order);
+            w0 |= X86Avx2.Shuffle(Vector256.Load(words), order);
+            w1 |= X86Avx2.Shuffle(Vector256.Load(words + 32), order);
+            w2 |= X86Avx2.Shuffle(Vector256.Load(words + 64), order);
+            w3 |= X86Avx2.Shuffle(Vector256.Load(words + 96), order);
+            if (!move.IsLast)
+                continue;
+            w0.Store((byte*)target);
+            w1.Store((byte*)target + 32);
+            w2.Store((byte*)target + 64);
+            w3.Store((byte*)target + 96);
+            w0 = w1 = w2 = w3 = default;
+            target += StripKernel.ColumnBytes;
         }
     }
 
@@ -93,6 +96,38 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<uint> Move(uint* words, int from, int to) => ((Vector256.Load(words) >>> from) & Vector256.Create(0xFFu)) << to;
+    /// <summary>Lists what makes up each tap of 4 lines, the taps in their order.</summary>
+    private static Move[] Moves(StripShape shape)
+    {
+        List<Move> moves = [];
+        for (int tap = 0; tap < shape.Taps; tap++)
+        {
+            int first = moves.Count;
+            for (int line = 0; line < StripKernel.GroupLines; line++)
+            {
+                int source = shape.KernelTap(tap, line);
+                if (source < 0)
+                    continue;
+                int index = moves.FindIndex(first, move => move.Group == source / 4);
+                Vector128<byte> order = index < 0 ? Vector128.Create((byte)0x80) : moves[index].Order;
+                for (int channel = 0; channel < 4; channel++)
+                    order = order.WithElement(channel * 4 + line, (byte)(channel * 4 + source % 4));
+                Move changed = new(source / 4, order, IsLast: false);
+                if (index < 0)
+                    moves.Add(changed);
+                else
+                    moves[index] = changed;
+            }
+
+            moves[^1] = moves[^1] with { IsLast = true };
+        }
+
+        return [.. moves];
+    }
+
+    /// <summary>Bytes of one group of four taps that go to one tap of 4 lines.</summary>
+    /// <param name="Group">The group.</param>
+    /// <param name="Order">Where the bytes of four channels come from; the highest bit stands for 0.</param>
+    /// <param name="IsLast">Whether the tap is complete.</param>
+    private readonly record struct Move(int Group, Vector128<byte> Order, bool IsLast);
 }
