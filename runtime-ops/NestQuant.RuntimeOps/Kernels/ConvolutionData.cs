@@ -49,6 +49,35 @@ internal readonly unsafe struct ConvolutionData(
         return largest;
     }
 
+    /// <summary>Whether all results of a requantization are certainly below a limit in magnitude before they are clamped; true for floats.</summary>
+    /// <param name="largestSum">The largest magnitude of a sum.</param>
+    /// <param name="limit">The limit.</param>
+    /// <param name="outputChannels">M.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public bool AreResultsBelow(float largestSum, float limit, int outputChannels)
+    {
+        // In bounds: M scales and M biases.
+        if (_requantization is not { } requantization)
+            return true;
+        Vector256<float> scales = default, biases = default;
+        int m = 0;
+        for (; m <= outputChannels - Vector256<float>.Count; m += Vector256<float>.Count)
+        {
+            scales = Vector256.Max(scales, Vector256.Load(_wScale + m));
+            if (_bias != null)
+                biases = Vector256.Max(biases, Vector256.Abs(Vector256.Load(_bias + m)));
+        }
+
+        float largestScale = 0, largestBias = 0;
+        for (int i = 0; i < Vector256<float>.Count; i++)
+            (largestScale, largestBias) = (MathF.Max(largestScale, scales[i]), MathF.Max(largestBias, biases[i]));
+        for (; m < outputChannels; m++)
+            (largestScale, largestBias) = (MathF.Max(largestScale, _wScale[m]), MathF.Max(largestBias, _bias == null ? 0 : MathF.Abs(_bias[m])));
+
+        // What is not a number is not below.
+        return (largestSum * _xScale * largestScale + largestBias) / requantization.Scale < limit;
+    }
+
     /// <summary>The factors of a panel, as for centered rows.</summary>
     /// <param name="firstChannel">The panel's first output channel.</param>
     /// <param name="channels">Its channels that exist, 1 to 32.</param>

@@ -63,7 +63,7 @@ internal sealed unsafe class DepthwiseConvolution
         ParallelLoop loop,
         RowEpilogue? epilogue)
     {
-        if (tier.Strips is { } kernel && data.LargestZeroPoint(geometry.OutputChannels) == 0)
+        if (tier.Strips is { } kernel && StripConvolution.Applies(geometry, data))
         {
             StripConvolution.Run(tier, kernel, geometry, weights, data, loop, epilogue);
             return;

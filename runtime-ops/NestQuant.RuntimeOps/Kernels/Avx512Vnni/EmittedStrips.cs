@@ -26,8 +26,11 @@ internal sealed unsafe class EmittedStrips : StripKernel
     /// <summary>Offset, in <see cref="StripArguments"/>, of the least result, four times in 8 bits.</summary>
     public const int LeastBytesAt = ZeroPointsAt + sizeof(int);
 
+    /// <summary>Offset, in <see cref="StripArguments"/>, of the greatest result, four times in 8 bits.</summary>
+    public const int GreatestBytesAt = LeastBytesAt + sizeof(int);
+
     /// <summary>Offset, in <see cref="StripArguments"/>, of one bit per channel.</summary>
-    public const int MaskAt = ZeroPointsAt + sizeof(long);
+    public const int MaskAt = GreatestBytesAt + sizeof(long);
 
     /// <summary>Offset, in <see cref="StripArguments"/>, of those of channels 16 and up.</summary>
     public const int HighMaskAt = MaskAt + sizeof(long);
@@ -71,9 +74,6 @@ internal sealed unsafe class EmittedStrips : StripKernel
     /// <summary>The kernels, or null where they cannot run.</summary>
     public static EmittedStrips? Instance => Loaded.Value;
 
-    /// <summary>Offset, in a <see cref="PanelEpilogue"/>, of the greatest result.</summary>
-    public static int GreatestAt { get; } = OffsetOfGreatest();
-
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(StripArguments* arguments, int linesPerStep)
@@ -98,6 +98,7 @@ internal sealed unsafe class EmittedStrips : StripKernel
         *(byte**)(fields + TablesAt) = tables;
         *(int*)(fields + ZeroPointsAt) = epilogue->OutputZeroPoint * 0x0001_0001;
         *(int*)(fields + LeastBytesAt) = ((int)epilogue->Least + epilogue->OutputZeroPoint) * 0x0101_0101;
+        *(int*)(fields + GreatestBytesAt) = ((int)epilogue->Greatest + epilogue->OutputZeroPoint) * 0x0101_0101;
         *(ulong*)(fields + MaskAt) = mask;
         *(ulong*)(fields + HighMaskAt) = mask >> 16;
     }
@@ -142,11 +143,5 @@ internal sealed unsafe class EmittedStrips : StripKernel
         byte* tables = (byte*)NativeMemory.AlignedAlloc(TableBytes, Alignment);
         WriteTables(tables);
         return new EmittedStrips([.. offsets.Select(offset => (nint)(memory + offset))], tables);
-    }
-
-    private static int OffsetOfGreatest()
-    {
-        PanelEpilogue epilogue = default;
-        return (int)((byte*)&epilogue.Greatest - (byte*)&epilogue);
     }
 }

@@ -110,7 +110,7 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
         if (isQuantized)
         {
             _code.Load(PackOrder, new MemoryOperand(tables, EmittedStrips.PackOrderAt));
-            _code.BroadcastInt32(Greatest, new MemoryOperand(factors, EmittedStrips.GreatestAt));
+            _code.BroadcastInt32(Greatest, Field(EmittedStrips.GreatestBytesAt));
             _code.BroadcastInt32(ZeroPoint, Field(EmittedStrips.ZeroPointsAt));
             _code.BroadcastInt32(Least, Field(EmittedStrips.LeastBytesAt));
         }
@@ -311,20 +311,13 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
         }
     }
 
-    /// <summary>
-    /// Only the upper bound is needed before the conversion, which gives the least integer for what is below its range: saturation while packing and the maximum at the
-    /// end give the lower bound.
-    /// </summary>
+    /// <summary>Results fit in 32 bits: saturation while packing, the minimum and the maximum at the end clamp them.</summary>
     private void StoreBytes(int output, int count, in MemoryOperand second)
     {
         for (int i = output; i < output + count; i++)
         {
             for (int vector = 0; vector < Vectors; vector++)
-            {
-                _code.MinSingle(Sum(i, vector), Sum(i, vector), Greatest);
                 _code.ConvertToInt32(Sum(i, vector), Sum(i, vector));
-            }
-
             _code.PackInt32(Sum(i, 0), Sum(i, 0), Sum(i, 1));
             _code.AddInt16(Sum(i, 0), Sum(i, 0), ZeroPoint);
         }
@@ -333,6 +326,7 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
         Zmm bytes = Sum(output, 0), high = Sum(output, 1);
         _code.PackInt16(bytes, bytes, Sum(output + count - 1, 0));
         _code.PermuteInt32(bytes, PackOrder, bytes);
+        _code.MinUInt8(bytes, bytes, Greatest);
         _code.MaxUInt8(bytes, bytes, Least);
         if (!isMasked)
         {

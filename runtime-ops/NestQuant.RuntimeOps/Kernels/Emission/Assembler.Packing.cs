@@ -78,6 +78,9 @@ internal sealed partial class Assembler
     /// <summary>vpaddsw target, left, right: 16-bit sums, saturated.</summary>
     public void AddInt16(Zmm target, Zmm left, Zmm right) => Encode(Int512, 0xED, target, left, right);
 
+    /// <summary>vpminub target, left, right: the lesser unsigned bytes.</summary>
+    public void MinUInt8(Zmm target, Zmm left, Zmm right) => Encode(Int512, 0xDA, target, left, right);
+
     /// <summary>vpmaxub target, left, right: the greater unsigned bytes.</summary>
     public void MaxUInt8(Zmm target, Zmm left, Zmm right) => Encode(Int512, 0xDE, target, left, right);
 

@@ -136,7 +136,7 @@ internal unsafe struct StripArguments
     [FieldOffset(SecondWeightsAt)]
     public sbyte* SecondWeights;
 
-    /// <summary>The panel's factors, without weight zero points.</summary>
+    /// <summary>The panel's factors, without weight zero points; results fit in 32 bits before they are clamped.</summary>
     [FieldOffset(EpilogueAt)]
     public PanelEpilogue* Epilogue;
 

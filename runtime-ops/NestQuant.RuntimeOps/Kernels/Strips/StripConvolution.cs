@@ -22,6 +22,9 @@ internal sealed unsafe class StripConvolution
     private const int MostParts = 16;
     private const long LeastPartProducts = 128 * 1024;
 
+    // Half of what 32 bits hold, since what is compared with it is rounded.
+    private const float ResultLimit = 1 << 30;
+
     private readonly KernelTier _tier;
     private readonly StripKernel _kernel;
     private readonly ConvolutionGeometry _geometry;
@@ -64,7 +67,14 @@ internal sealed unsafe class StripConvolution
     /// <summary>Bytes of a line of the input.</summary>
     private long LineBytes => (long)_geometry.Width.Input * _geometry.InputChannels;
 
-    /// <summary>Computes the whole output of a depthwise convolution without weight zero points; see <see cref="NestedConvolution.Run"/>.</summary>
+    /// <summary>
+    /// Whether a depthwise convolution (<see cref="DepthwiseConvolution.Applies"/>) has no weight zero points, and results that fit in 32 bits before they are clamped,
+    /// as those of every sensible scale do.
+    /// </summary>
+    public static bool Applies(ConvolutionGeometry geometry, in ConvolutionData data) =>
+        data.LargestZeroPoint(geometry.OutputChannels) == 0 && data.AreResultsBelow(255f * 128f * geometry.Taps, ResultLimit, geometry.OutputChannels);
+
+    /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>
     public static void Run(
         KernelTier tier,
         StripKernel kernel,

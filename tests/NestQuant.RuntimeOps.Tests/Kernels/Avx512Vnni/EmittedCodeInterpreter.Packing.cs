@@ -97,6 +97,10 @@ internal sealed unsafe partial class EmittedCodeInterpreter
                 for (int i = 0; i < shorts.Length; i++)
                     shorts[i] = (short)Math.Clamp(Short(left, i) + Short(right, i), short.MinValue, short.MaxValue);
                 break;
+            case Code.EVEX_Vpminub_zmm_k1z_zmm_zmmm512:
+                for (int i = 0; i < VectorBytes; i++)
+                    target[i] = Math.Min(left[i], right[i]);
+                break;
             case Code.EVEX_Vpmaxub_zmm_k1z_zmm_zmmm512:
                 for (int i = 0; i < VectorBytes; i++)
                     target[i] = Math.Max(left[i], right[i]);

@@ -54,13 +54,13 @@ public class AssemblerPackingTests
                     Decodes(a => a.SubtractInt32(t, l, r), $"vpsubd {operands}");
                     Decodes(a => a.MultiplySingle(t, l, r), $"vmulps {operands}");
                     Decodes(a => a.AddSingle(t, l, r), $"vaddps {operands}");
-                    Decodes(a => a.MinSingle(t, l, r), $"vminps {operands}");
                     Decodes(a => a.PermuteInt32(t, l, r), $"vpermd {operands}");
                     Decodes(a => a.SelectInt32(t, l, r), $"vpermt2d {operands}");
                     Decodes(a => a.ShuffleBytes(t, l, r), $"vpshufb {operands}");
                     Decodes(a => a.PackInt32(t, l, r), $"vpackssdw {operands}");
                     Decodes(a => a.PackInt16(t, l, r), $"vpackuswb {operands}");
                     Decodes(a => a.AddInt16(t, l, r), $"vpaddsw {operands}");
+                    Decodes(a => a.MinUInt8(t, l, r), $"vpminub {operands}");
                     Decodes(a => a.MaxUInt8(t, l, r), $"vpmaxub {operands}");
                     Decodes(a => a.InsertHigh(t, l, r), $"vinserti64x4 zmm{target},zmm{left},ymm{right},1");
                 }

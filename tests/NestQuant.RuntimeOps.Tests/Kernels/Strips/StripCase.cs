@@ -54,7 +54,7 @@ internal sealed unsafe class StripCase
         epilogue.Greatest = _random.Next(100, 256) - epilogue.OutputZeroPoint;
         for (int c = 0; c < channels; c++)
         {
-            epilogue.Scale[c] = MathF.Pow(10, _random.Next(-4, 6)) * _random.NextSingle();
+            epilogue.Scale[c] = MathF.Pow(10, _random.Next(-4, 3)) * _random.NextSingle();
             epilogue.Bias[c] = (_random.NextSingle() - 0.5f) * 100;
             epilogue.RowCentering[c] = _random.Next(-10000, 10000);
         }

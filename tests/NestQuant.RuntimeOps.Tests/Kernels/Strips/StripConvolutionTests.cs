@@ -50,4 +50,16 @@ public sealed class StripConvolutionTests
         ConvolutionCase c = new(new ConvolutionGeometry(1, axis, axis, 33, 1, 33), new NestedBits(8, 7), 5, 0, isPart: false, extreme: true);
         Assert.Equal(c.Expected(), c.Run(TestTiers.Get(tier), new BackwardLoop()));
     }
+
+    /// <summary>Results on both sides of 32 bits: those that do not fit are left to the other kernel, or to the clamp.</summary>
+    [Theory]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
+    public void Results_of_any_size_equal_the_definition(string tier) =>
+        Gen.Select(Cases, Gen.Int[-40, 0], Gen.Int[0, 255]).Sample(
+            (c, exponent, zeroPoint) =>
+            {
+                Requantization requantization = new(MathF.Pow(2, exponent), zeroPoint, 3, 250);
+                return c.RunQuantized(TestTiers.Get(tier), new BackwardLoop(), requantization).AsSpan().SequenceEqual(c.ExpectedQuantized(requantization));
+            },
+            iter: 80);
 }
