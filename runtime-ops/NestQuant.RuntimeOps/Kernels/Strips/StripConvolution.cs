@@ -22,6 +22,9 @@ internal sealed unsafe class StripConvolution
     private const int MostParts = 16;
     private const long LeastPartProducts = 128 * 1024;
 
+    // A line of zero points is made for every run.
+    private const long MostLineBytes = 16 * 1024 * 1024;
+
     // Half of what 32 bits hold, since what is compared with it is rounded.
     private const float ResultLimit = 1 << 30;
 
@@ -68,11 +71,13 @@ internal sealed unsafe class StripConvolution
     private long LineBytes => (long)_geometry.Width.Input * _geometry.InputChannels;
 
     /// <summary>
-    /// Whether a depthwise convolution (<see cref="DepthwiseConvolution.Applies"/>) has no weight zero points, and results that fit in 32 bits before they are clamped,
+    /// Whether a depthwise convolution (<see cref="DepthwiseConvolution.Applies"/>) has lines of reasonable length, no weight zero points, and results that fit in 32 bits before they are clamped,
     /// as those of every sensible scale do.
     /// </summary>
     public static bool Applies(ConvolutionGeometry geometry, in ConvolutionData data) =>
-        data.LargestZeroPoint(geometry.OutputChannels) == 0 && data.AreResultsBelow(255f * 128f * geometry.Taps, ResultLimit, geometry.OutputChannels);
+        (long)geometry.Width.Input * geometry.InputChannels <= MostLineBytes
+        && data.LargestZeroPoint(geometry.OutputChannels) == 0
+        && data.AreResultsBelow(255f * 128f * geometry.Taps, ResultLimit, geometry.OutputChannels);
 
     /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>
     public static void Run(
