@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using NestQuant.RuntimeOps.Packing;
 using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Kernels;
@@ -47,6 +49,35 @@ internal readonly unsafe struct ConvolutionData(
         return largest;
     }
 
+    /// <summary>Whether all results of a requantization are certainly below a limit in magnitude before they are clamped; true for floats.</summary>
+    /// <param name="largestSum">The largest magnitude of a sum.</param>
+    /// <param name="limit">The limit.</param>
+    /// <param name="outputChannels">M.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public bool AreResultsBelow(float largestSum, float limit, int outputChannels)
+    {
+        // In bounds: M scales and M biases.
+        if (_requantization is not { } requantization)
+            return true;
+        Vector256<float> scales = default, biases = default;
+        int m = 0;
+        for (; m <= outputChannels - Vector256<float>.Count; m += Vector256<float>.Count)
+        {
+            scales = Vector256.Max(scales, Vector256.Load(_wScale + m));
+            if (_bias != null)
+                biases = Vector256.Max(biases, Vector256.Abs(Vector256.Load(_bias + m)));
+        }
+
+        float largestScale = 0, largestBias = 0;
+        for (int i = 0; i < Vector256<float>.Count; i++)
+            (largestScale, largestBias) = (MathF.Max(largestScale, scales[i]), MathF.Max(largestBias, biases[i]));
+        for (; m < outputChannels; m++)
+            (largestScale, largestBias) = (MathF.Max(largestScale, _wScale[m]), MathF.Max(largestBias, _bias == null ? 0 : MathF.Abs(_bias[m])));
+
+        // What is not a number is not below.
+        return (largestSum * _xScale * largestScale + largestBias) / requantization.Scale < limit;
+    }
+
     /// <summary>The factors of a panel, as for centered rows.</summary>
     /// <param name="firstChannel">The panel's first output channel.</param>
     /// <param name="channels">Its channels that exist, 1 to 32.</param>
@@ -56,12 +87,24 @@ internal readonly unsafe struct ConvolutionData(
     {
         // In bounds: firstChannel + channels <= M, and the fixed buffers hold 32.
         PanelEpilogue epilogue = default;
-        for (int c = 0; c < channels; c++)
+        for (int c = 0; c < channels && _wZeroPoint != null; c++)
         {
-            epilogue.Scale[c] = _xScale * _wScale[firstChannel + c];
-            epilogue.Bias[c] = _bias == null ? 0f : _bias[firstChannel + c];
             epilogue.ZeroPoint[c] = WeightZeroPoint(firstChannel + c);
             epilogue.HasZeroPoint |= epilogue.ZeroPoint[c] != 0;
+        }
+
+        int channel = 0;
+        for (; channel <= channels - Vector256<float>.Count; channel += Vector256<float>.Count)
+        {
+            (Vector256.Load(_wScale + firstChannel + channel) * _xScale).Store(epilogue.Scale + channel);
+            if (_bias != null)
+                Vector256.Load(_bias + firstChannel + channel).Store(epilogue.Bias + channel);
+        }
+
+        for (; channel < channels; channel++)
+        {
+            epilogue.Scale[channel] = _xScale * _wScale[firstChannel + channel];
+            epilogue.Bias[channel] = _bias == null ? 0f : _bias[firstChannel + channel];
         }
 
         if (_requantization is { } requantization)
@@ -72,15 +115,26 @@ internal readonly unsafe struct ConvolutionData(
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Requantize(ref PanelEpilogue epilogue, Requantization requantization, int firstChannel, int channels)
     {
-        float scale = requantization.Scale;
+        // In bounds: the buffers hold 32 floats each; channels beyond those that exist have scale and bias 0.
         epilogue.IsQuantized = true;
         epilogue.OutputZeroPoint = requantization.ZeroPoint;
         epilogue.Least = requantization.ClampMin - requantization.ZeroPoint;
         epilogue.Greatest = requantization.ClampMax - requantization.ZeroPoint;
-        for (int c = 0; c < channels; c++)
+        bool areFinite = true;
+        fixed (float* scales = epilogue.Scale, biases = epilogue.Bias)
         {
-            epilogue.Scale[c] /= scale;
-            epilogue.Bias[c] /= scale;
+            for (int c = 0; c < NestedLayout.PanelChannels; c += Vector256<float>.Count)
+            {
+                Vector256<float> scale = Vector256.Load(scales + c) / requantization.Scale, bias = Vector256.Load(biases + c) / requantization.Scale;
+                areFinite &= Vector256.LessThanAll(Vector256.Abs(scale), Vector256.Create(float.PositiveInfinity));
+                areFinite &= Vector256.LessThanAll(Vector256.Abs(bias), Vector256.Create(float.PositiveInfinity));
+                scale.Store(scales + c);
+                bias.Store(biases + c);
+            }
+        }
+
+        for (int c = 0; c < channels && !areFinite; c++)
+        {
             if (!float.IsFinite(epilogue.Scale[c]))
                 throw new ArgumentException(Invariant($"x_scale * w_scale[{firstChannel + c}] / y_scale is {epilogue.Scale[c]}, a finite factor expected"));
             if (!float.IsFinite(epilogue.Bias[c]))

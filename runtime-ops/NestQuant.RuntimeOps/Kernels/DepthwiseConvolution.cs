@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.Intrinsics;
+using NestQuant.RuntimeOps.Kernels.Strips;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels;
@@ -62,6 +63,12 @@ internal sealed unsafe class DepthwiseConvolution
         ParallelLoop loop,
         RowEpilogue? epilogue)
     {
+        if (tier.Strips is { } kernel && StripConvolution.Applies(geometry, data))
+        {
+            StripConvolution.Run(tier, kernel, geometry, weights, data, loop, epilogue);
+            return;
+        }
+
         DepthwiseConvolution convolution = new(tier, geometry, weights, data, epilogue);
         loop.Run(checked(weights.Layout.Panels * convolution._tiling.Count), convolution.RunPart);
     }

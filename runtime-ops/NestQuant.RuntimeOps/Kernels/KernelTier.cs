@@ -7,6 +7,7 @@ using NestQuant.RuntimeOps.Kernels.Emission;
 using NestQuant.RuntimeOps.Kernels.GroupNL;
 using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 using NestQuant.RuntimeOps.Kernels.Portable;
+using NestQuant.RuntimeOps.Kernels.Strips;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels;
@@ -52,6 +53,9 @@ internal abstract unsafe class KernelTier
 
     /// <summary>Whether 3x3 convolutions are faster with 16-bit products of transformed tiles (<see cref="Winograd.WinogradConvolution"/>), which needs AVX2.</summary>
     public virtual bool PrefersWinograd => false;
+
+    /// <summary>What multiplies depthwise convolutions without weight zero points; null in tiers that use <see cref="DotDepthwise"/> for all.</summary>
+    public virtual StripKernel? Strips => null;
 
     /// <summary>Why this process does not use the tier that its processor is made for; null when it does, or when a tier is forced.</summary>
     public static string? Remark

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Packing;
@@ -65,12 +67,20 @@ internal sealed unsafe class NestedWeight
         return new PanelSource(Layout, high, isPart ? null : low, isPart || _isLowConstant ? _cache : null);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RequireScales(ReadOnlySpan<float> scales)
     {
-        for (int m = 0; m < scales.Length; m++)
+        // Whole vectors of scales that are all right need no closer look.
+        int m = 0;
+        while (m <= scales.Length - Vector256<float>.Count && AreScales(Vector256.Create(scales[m..])))
+            m += Vector256<float>.Count;
+        for (; m < scales.Length; m++)
         {
             if (!float.IsFinite(scales[m]) || scales[m] <= 0)
                 throw new OperatorException(Invariant($"w_scale[{m}] is {scales[m]}: scales are finite and positive"));
         }
     }
+
+    private static bool AreScales(Vector256<float> values) =>
+        Vector256.GreaterThanAll(values, Vector256<float>.Zero) && Vector256.LessThanAll(values, Vector256.Create(float.PositiveInfinity));
 }

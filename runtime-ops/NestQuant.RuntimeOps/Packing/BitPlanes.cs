@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace NestQuant.RuntimeOps.Packing;
 
@@ -37,8 +39,15 @@ internal static class BitPlanes
     /// <param name="planes">V * b / 8 bytes.</param>
     /// <param name="width">b, 2 to 7.</param>
     /// <param name="values">V values, all overwritten.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Decode(ReadOnlySpan<byte> planes, int width, Span<byte> values)
     {
+        if (values.Length == Vector256<byte>.Count && Avx2.IsSupported)
+        {
+            DecodeRow(planes, width).CopyTo(values);
+            return;
+        }
+
         values.Clear();
         int position = 0;
         foreach (byte w in SubPlaneWidths)
@@ -50,6 +59,40 @@ internal static class BitPlanes
             planes = planes[length..];
             position += w;
         }
+    }
+
+    /// <summary>A single row, which the square of an odd kernel leaves over: each sub-plane is repeated and shifted by a field more each time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<byte> DecodeRow(ReadOnlySpan<byte> planes, int width)
+    {
+        Vector256<byte> values = Vector256<byte>.Zero;
+        int position = 0;
+        if ((width & 4) != 0)
+        {
+            Vector128<ulong> plane = Vector128.Create(planes[..16]).AsUInt64();
+            Vector256<ulong> fields = Avx2.ShiftRightLogicalVariable(Vector256.Create(plane, plane), Vector256.Create(0UL, 0, 4, 4));
+            values = fields.AsByte() & Vector256.Create((byte)0x0F);
+            planes = planes[16..];
+            position = 4;
+        }
+
+        if ((width & 2) != 0)
+        {
+            Vector256<ulong> plane = Vector256.Create(MemoryMarshal.Read<ulong>(planes));
+            Vector256<ulong> fields = Avx2.ShiftRightLogicalVariable(plane, Vector256.Create(0UL, 2, 4, 6));
+            values |= ((fields.AsByte() & Vector256.Create((byte)0x03)).AsUInt16() << position).AsByte();
+            planes = planes[8..];
+            position += 2;
+        }
+
+        if ((width & 1) != 0)
+        {
+            Vector256<uint> plane = Vector256.Create(MemoryMarshal.Read<uint>(planes));
+            Vector256<uint> fields = Avx2.ShiftRightLogicalVariable(plane, Vector256.Create(0U, 1, 2, 3, 4, 5, 6, 7));
+            values |= ((fields.AsByte() & Vector256<byte>.One).AsUInt16() << position).AsByte();
+        }
+
+        return values;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -95,8 +138,11 @@ internal static class BitPlanes
                 ((bits << position) | Vector256.Create(part)).CopyTo(part);
             }
 
-            for (; i < length; i++)
-                target[i] |= (byte)(((plane[i] >> (field * w)) & mask) << position);
+            // V is a multiple of 32, so whole words of four values are left; the mask keeps what is shifted from one value to the next out.
+            ReadOnlySpan<uint> words = MemoryMarshal.Cast<byte, uint>(plane[i..]);
+            Span<uint> targets = MemoryMarshal.Cast<byte, uint>(target[i..]);
+            for (int word = 0; word < words.Length; word++)
+                targets[word] |= ((words[word] >> (field * w)) & (mask * 0x0101_0101u)) << position;
         }
     }
 }

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace NestQuant.RuntimeOps.Packing;
 
 /// <summary>The integer weights of one block of an operand pair.</summary>
@@ -8,24 +11,27 @@ internal static class BlockValues
     /// <param name="low">The block's bytes of the low operand, or empty for part precision.</param>
     /// <param name="bits">The pair n:h.</param>
     /// <param name="values">The block's 32 to 256 values, in the operands' order.</param>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Decode(ReadOnlySpan<byte> high, ReadOnlySpan<byte> low, NestedBits bits, Span<sbyte> values)
     {
         Span<byte> highCodes = stackalloc byte[NestedLayout.BlockValues];
         highCodes = highCodes[..values.Length];
         BitPlanes.Decode(high, bits.High, highCodes);
-        int offset = Offset(bits, isPart: low.IsEmpty);
-        if (low.IsEmpty)
-        {
-            for (int i = 0; i < values.Length; i++)
-                values[i] = (sbyte)((highCodes[i] << bits.Shift) - offset);
-            return;
-        }
-
         Span<byte> lowCodes = stackalloc byte[NestedLayout.BlockValues];
         lowCodes = lowCodes[..values.Length];
-        BitPlanes.Decode(low, bits.LowWidth, lowCodes);
-        for (int i = 0; i < values.Length; i++)
-            values[i] = (sbyte)((highCodes[i] << bits.Shift) + lowCodes[i] - offset);
+        if (low.IsEmpty)
+            lowCodes.Clear();
+        else
+            BitPlanes.Decode(low, bits.LowWidth, lowCodes);
+
+        // Blocks have 32 values for each of their rows.
+        Vector256<byte> offset = Vector256.Create((byte)Offset(bits, isPart: low.IsEmpty));
+        for (int i = 0; i < values.Length; i += Vector256<byte>.Count)
+        {
+            Vector256<byte> value = (Vector256.Create(highCodes.Slice(i, Vector256<byte>.Count)) << bits.Shift) + Vector256.Create(lowCodes.Slice(i, Vector256<byte>.Count));
+            (value - offset).AsSByte().CopyTo(values[i..]);
+        }
     }
 
     /// <summary>What the codes carry beyond the value: 2^(n-1) from the high code, and 2^l from the low one.</summary>

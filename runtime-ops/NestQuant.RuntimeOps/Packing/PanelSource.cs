@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using NestQuant.RuntimeOps.Kernels;
 
 namespace NestQuant.RuntimeOps.Packing;
@@ -54,6 +57,8 @@ internal readonly unsafe struct PanelSource
     /// <param name="firstRow">The first row, a multiple of 8.</param>
     /// <param name="count">How many rows, a multiple of 8 unless they are the last ones.</param>
     /// <param name="values">Receives 32 values per row, the last four rows completed with zeros.</param>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Decode(KernelTier tier, int panel, int firstRow, int count, sbyte* values)
     {
         // In bounds: panel < Panels, firstRow + count <= WeightsPerChannel, and a row takes 4 * width bytes, so a panel's reads end
@@ -83,13 +88,31 @@ internal readonly unsafe struct PanelSource
             Widen(last[(first * NestedLayout.PanelChannels)..], second, target[(4 * NestedLayout.PanelChannels)..]);
     }
 
+    /// <summary>Completes a group of 1 to 4 rows, <c>[channel 32][rows]</c>, with zeros to 4.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Widen(ReadOnlySpan<sbyte> group, int rows, Span<sbyte> target)
     {
+        ReadOnlySpan<byte> values = MemoryMarshal.AsBytes(group);
+        Span<uint> fours = MemoryMarshal.Cast<sbyte, uint>(target);
+        if (rows == 1)
+        {
+            // One row is what the square of an odd kernel leaves over.
+            (Vector256<ushort> low, Vector256<ushort> high) = Vector256.Widen(Vector256.Create(values));
+            (Vector256<uint> w0, Vector256<uint> w1) = Vector256.Widen(low);
+            (Vector256<uint> w2, Vector256<uint> w3) = Vector256.Widen(high);
+            w0.CopyTo(fours);
+            w1.CopyTo(fours[8..]);
+            w2.CopyTo(fours[16..]);
+            w3.CopyTo(fours[24..]);
+            return;
+        }
+
         for (int channel = 0; channel < NestedLayout.PanelChannels; channel++)
         {
-            Span<sbyte> four = target.Slice(channel * 4, 4);
-            four.Clear();
-            group.Slice(channel * rows, rows).CopyTo(four);
+            uint four = 0;
+            for (int row = 0; row < rows; row++)
+                four |= (uint)values[channel * rows + row] << (8 * row);
+            fours[channel] = four;
         }
     }
 }

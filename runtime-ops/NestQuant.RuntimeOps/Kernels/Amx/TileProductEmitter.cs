@@ -44,11 +44,11 @@ internal static class TileProductEmitter
     public static byte[] Emit(int rowTiles, int vectors)
     {
         Assembler code = new();
-        code.Load(RowStride, new MemoryOperand(Arguments, TileArguments.RowStrideOffset));
+        code.Load(RowStride, new MemoryOperand(Arguments, TileArguments.RowStrideAt));
         code.LoadAddress(TileStride, new MemoryOperand(RowStride));
         code.ShiftLeft(TileStride, 4);
-        code.Load(Panel, new MemoryOperand(Arguments, TileArguments.PanelOffset));
-        code.Load(ChunkPanelBytes, new MemoryOperand(Arguments, TileArguments.ChunkGroupsOffset));
+        code.Load(Panel, new MemoryOperand(Arguments, TileArguments.PanelAt));
+        code.Load(ChunkPanelBytes, new MemoryOperand(Arguments, TileArguments.ChunkGroupsAt));
         code.ShiftLeft(ChunkPanelBytes, 7);
         code.Clear(GroupStride);
         code.Add(GroupStride, PanelGroupBytes);
@@ -58,7 +58,7 @@ internal static class TileProductEmitter
         code.Bind(chunk);
         code.Load(Rows, new MemoryOperand(Chunk));
         code.Add(Chunk, sizeof(long));
-        code.Add(Rows, new MemoryOperand(Arguments, TileArguments.RowsOffset));
+        code.Add(Rows, new MemoryOperand(Arguments, TileArguments.RowsAt));
         for (int vector = 0; vector < vectors; vector++)
             code.Load(new Tmm(FirstWeights + vector), new MemoryOperand(Panel, vector * TileRowBytes) { Index = GroupStride });
         for (int tile = 0; tile < rowTiles; tile++)
@@ -71,10 +71,10 @@ internal static class TileProductEmitter
         }
 
         code.LoadAddress(Panel, new MemoryOperand(Panel) { Index = ChunkPanelBytes });
-        code.Compare(Chunk, new MemoryOperand(Arguments, TileArguments.EndOfChunksOffset));
+        code.Compare(Chunk, new MemoryOperand(Arguments, TileArguments.EndOfChunksAt));
         code.Jump(Condition.NotZero, chunk);
 
-        code.Load(Rows, new MemoryOperand(Arguments, TileArguments.TileOffset));
+        code.Load(Rows, new MemoryOperand(Arguments, TileArguments.TileAt));
         for (int tile = 0; tile < rowTiles; tile++)
         {
             for (int vector = 0; vector < vectors; vector++)
@@ -92,10 +92,10 @@ internal static class TileProductEmitter
     private static void Start(Assembler code, int rowTiles, int vectors)
     {
         code.Clear(Chunk);
-        code.Load(Rows, new MemoryOperand(Arguments, TileArguments.StartOffset));
+        code.Load(Rows, new MemoryOperand(Arguments, TileArguments.StartAt));
         for (int tile = 0; tile < rowTiles * vectors; tile++)
             code.Load(new Tmm(tile), new MemoryOperand(Rows, tile % vectors * TileRowBytes) { Index = Chunk });
-        code.Load(Chunk, new MemoryOperand(Arguments, TileArguments.ChunksOffset));
+        code.Load(Chunk, new MemoryOperand(Arguments, TileArguments.ChunksAt));
     }
 
     /// <summary>Emits <c>void(byte* shapes)</c>, which gives the tiles of this thread their shapes.</summary>

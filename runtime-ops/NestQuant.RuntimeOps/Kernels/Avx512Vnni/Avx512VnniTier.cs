@@ -2,6 +2,7 @@ using NestQuant.RuntimeOps.Kernels.Avx2;
 using NestQuant.RuntimeOps.Kernels.Emission;
 using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Kernels.Strips;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
@@ -22,6 +23,9 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
 
     /// <inheritdoc/>
     public sealed override int TileRows => DotProductEmitter.MaxRows;
+
+    /// <inheritdoc/>
+    public override StripKernel? Strips => EmittedStrips.Instance;
 
     /// <inheritdoc/>
     public override TileProduct? TileProduct(int rows) => _product;

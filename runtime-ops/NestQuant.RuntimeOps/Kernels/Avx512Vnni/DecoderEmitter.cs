@@ -72,10 +72,10 @@ internal sealed class DecoderEmitter
             if (!isPart)
             {
                 Decode(LowCode, FirstLowPlane, bits.LowWidth, 0, vector);
-                _code.AddBytes(HighCode, HighCode, LowCode);
+                _code.AddInt8(HighCode, HighCode, LowCode);
             }
 
-            _code.AddBytes(HighCode, HighCode, offset);
+            _code.AddInt8(HighCode, HighCode, offset);
             _code.Store(new MemoryOperand(Values, vector * VectorBytes), HighCode);
         }
 
@@ -129,8 +129,8 @@ internal sealed class DecoderEmitter
             return;
 
         // Bit j of a byte belongs to value 32 * j + the byte's number, so the vector's upper half has the next bit.
-        _code.TestBytes(Bits, new Zmm(planes + 3), Constant(i => (byte)(1 << (2 * vector + i / (VectorBytes / 2)))));
-        _code.AddBytes(code, code, Constant(_ => (byte)(1 << to)), Bits);
+        _code.TestInt8(Bits, new Zmm(planes + 3), Constant(i => (byte)(1 << (2 * vector + i / (VectorBytes / 2)))));
+        _code.AddInt8(code, code, Constant(_ => (byte)(1 << to)), Bits);
     }
 
     /// <summary>Moves a field of every byte from bit <paramref name="from"/> to bit <paramref name="to"/> of the code, which has zeros there.</summary>

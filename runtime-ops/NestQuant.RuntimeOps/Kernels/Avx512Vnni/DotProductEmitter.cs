@@ -51,9 +51,9 @@ internal static class DotProductEmitter
         Assembler code = new();
         int sets = SumSets(rows * vectors);
         Start(code, rows, vectors, sets);
-        code.Load(RowStride, new MemoryOperand(Arguments, TileArguments.RowStrideOffset));
-        code.Load(Panel, new MemoryOperand(Arguments, TileArguments.PanelOffset));
-        code.Load(Chunk, new MemoryOperand(Arguments, TileArguments.ChunksOffset));
+        code.Load(RowStride, new MemoryOperand(Arguments, TileArguments.RowStrideAt));
+        code.Load(Panel, new MemoryOperand(Arguments, TileArguments.PanelAt));
+        code.Load(Chunk, new MemoryOperand(Arguments, TileArguments.ChunksAt));
 
         Label chunk = new();
         Label unrolled = new();
@@ -62,7 +62,7 @@ internal static class DotProductEmitter
         Label done = new();
         code.Bind(chunk);
         PointAtRows(code, rows);
-        code.Load(Groups, new MemoryOperand(Arguments, TileArguments.ChunkGroupsOffset));
+        code.Load(Groups, new MemoryOperand(Arguments, TileArguments.ChunkGroupsAt));
         code.Subtract(Groups, Unroll);
         code.Jump(Condition.Less, rest);
         code.Bind(unrolled);
@@ -82,9 +82,9 @@ internal static class DotProductEmitter
         code.Jump(Condition.NotZero, single);
 
         code.Bind(done);
-        code.Compare(Chunk, new MemoryOperand(Arguments, TileArguments.EndOfChunksOffset));
+        code.Compare(Chunk, new MemoryOperand(Arguments, TileArguments.EndOfChunksAt));
         code.Jump(Condition.NotZero, chunk);
-        code.Load(Tile, new MemoryOperand(Arguments, TileArguments.TileOffset));
+        code.Load(Tile, new MemoryOperand(Arguments, TileArguments.TileAt));
         Store(code, rows, vectors, sets);
         code.ZeroUpper();
         code.Return();
@@ -94,7 +94,7 @@ internal static class DotProductEmitter
     /// <summary>One set of sums starts with what the channels start with, the others with 0.</summary>
     private static void Start(Assembler code, int rows, int vectors, int sets)
     {
-        code.Load(Tile, new MemoryOperand(Arguments, TileArguments.StartOffset));
+        code.Load(Tile, new MemoryOperand(Arguments, TileArguments.StartAt));
         for (int sum = 0; sum < rows * vectors; sum++)
             code.Load(new Zmm(sum), new MemoryOperand(Tile, sum % vectors * VectorBytes));
         for (int sum = rows * vectors; sum < sets * rows * vectors; sum++)
@@ -106,7 +106,7 @@ internal static class DotProductEmitter
     {
         code.Load(RowPointers[0], new MemoryOperand(Chunk));
         code.Add(Chunk, sizeof(long));
-        code.Add(RowPointers[0], new MemoryOperand(Arguments, TileArguments.RowsOffset));
+        code.Add(RowPointers[0], new MemoryOperand(Arguments, TileArguments.RowsAt));
         for (int pointer = 1; pointer * RowsPerPointer < rows; pointer++)
         {
             code.LoadAddress(RowPointers[pointer], new MemoryOperand(RowPointers[pointer - 1]) { Index = RowStride, Scale = 2 });

@@ -7,73 +7,73 @@ namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 internal unsafe struct EpilogueArguments
 {
     /// <summary>Offset of <see cref="Tile"/>.</summary>
-    public const int TileOffset = 0;
+    public const int TileAt = 0;
 
     /// <summary>Offset of <see cref="Rows"/>.</summary>
-    public const int RowsOffset = 8;
+    public const int RowsAt = 8;
 
     /// <summary>Offset of <see cref="Scale"/>.</summary>
-    public const int ScaleOffset = 16;
+    public const int ScaleAt = 16;
 
     /// <summary>Offset of <see cref="Bias"/>.</summary>
-    public const int BiasOffset = 24;
+    public const int BiasAt = 24;
 
     /// <summary>Offset of <see cref="Output"/>.</summary>
-    public const int OutputOffset = 32;
+    public const int OutputAt = 32;
 
     /// <summary>Offset of <see cref="OutputStride"/>.</summary>
-    public const int OutputStrideOffset = 40;
+    public const int OutputStrideAt = 40;
 
     /// <summary>Offset of <see cref="Channels"/>.</summary>
-    public const int ChannelsOffset = 48;
+    public const int ChannelsAt = 48;
 
     /// <summary>Offset of <see cref="Least"/>.</summary>
-    public const int LeastOffset = 52;
+    public const int LeastAt = 52;
 
     /// <summary>Offset of <see cref="Greatest"/>.</summary>
-    public const int GreatestOffset = 56;
+    public const int GreatestAt = 56;
 
     /// <summary>Offset of <see cref="ZeroPoint"/>.</summary>
-    public const int ZeroPointOffset = 60;
+    public const int ZeroPointAt = 60;
 
     /// <summary>Sums, <c>[row][channel 32]</c>.</summary>
-    [FieldOffset(TileOffset)]
+    [FieldOffset(TileAt)]
     public int* Tile;
 
     /// <summary>Rows, at least 1.</summary>
-    [FieldOffset(RowsOffset)]
+    [FieldOffset(RowsAt)]
     public nint Rows;
 
     /// <summary><see cref="PanelEpilogue.Scale"/>.</summary>
-    [FieldOffset(ScaleOffset)]
+    [FieldOffset(ScaleAt)]
     public float* Scale;
 
     /// <summary><see cref="PanelEpilogue.Bias"/>.</summary>
-    [FieldOffset(BiasOffset)]
+    [FieldOffset(BiasAt)]
     public float* Bias;
 
     /// <summary>Output of row 0, channel 0 of the panel.</summary>
-    [FieldOffset(OutputOffset)]
+    [FieldOffset(OutputAt)]
     public byte* Output;
 
     /// <summary>Bytes from one row of the output to the next.</summary>
-    [FieldOffset(OutputStrideOffset)]
+    [FieldOffset(OutputStrideAt)]
     public nint OutputStride;
 
     /// <summary>The channels to store, one bit each, the panel's first in the lowest.</summary>
-    [FieldOffset(ChannelsOffset)]
+    [FieldOffset(ChannelsAt)]
     public uint Channels;
 
     /// <summary>The least result, the output's zero point included, four times; not read where the output is float.</summary>
-    [FieldOffset(LeastOffset)]
+    [FieldOffset(LeastAt)]
     public uint Least;
 
     /// <summary><see cref="PanelEpilogue.Greatest"/>; not read where the output is float.</summary>
-    [FieldOffset(GreatestOffset)]
+    [FieldOffset(GreatestAt)]
     public float Greatest;
 
     /// <summary><see cref="PanelEpilogue.OutputZeroPoint"/> in both halves; not read where the output is float.</summary>
-    [FieldOffset(ZeroPointOffset)]
+    [FieldOffset(ZeroPointAt)]
     public uint ZeroPoint;
 
     /// <summary>The arguments of one tile; see <see cref="ImplicitGemm.TileProduct.Store"/>.</summary>

@@ -32,24 +32,24 @@ internal static class EpilogueEmitter
     public static byte[] Emit(bool isQuantized)
     {
         Assembler code = new();
-        code.Load(Tile, Field(EpilogueArguments.TileOffset));
-        code.Load(Rows, Field(EpilogueArguments.RowsOffset));
-        code.Load(Output, Field(EpilogueArguments.OutputOffset));
-        code.Load(OutputStride, Field(EpilogueArguments.OutputStrideOffset));
-        LoadFactors(code, FirstScale, EpilogueArguments.ScaleOffset);
-        LoadFactors(code, FirstBias, EpilogueArguments.BiasOffset);
+        code.Load(Tile, Field(EpilogueArguments.TileAt));
+        code.Load(Rows, Field(EpilogueArguments.RowsAt));
+        code.Load(Output, Field(EpilogueArguments.OutputAt));
+        code.Load(OutputStride, Field(EpilogueArguments.OutputStrideAt));
+        LoadFactors(code, FirstScale, EpilogueArguments.ScaleAt);
+        LoadFactors(code, FirstBias, EpilogueArguments.BiasAt);
         if (isQuantized)
         {
-            code.Load32(Mask(0), Field(EpilogueArguments.ChannelsOffset));
-            code.BroadcastInt32(Greatest, Field(EpilogueArguments.GreatestOffset));
-            code.BroadcastInt32(ZeroPoint, Field(EpilogueArguments.ZeroPointOffset));
-            code.BroadcastInt32(Least, Field(EpilogueArguments.LeastOffset));
+            code.Load32(Mask(0), Field(EpilogueArguments.ChannelsAt));
+            code.BroadcastInt32(Greatest, Field(EpilogueArguments.GreatestAt));
+            code.BroadcastInt32(ZeroPoint, Field(EpilogueArguments.ZeroPointAt));
+            code.BroadcastInt32(Least, Field(EpilogueArguments.LeastAt));
             code.LoadConstant(Order, PackedOrder());
         }
         else
         {
             for (int vector = 0; vector < Vectors; vector++)
-                code.Load16(Mask(vector), Field(EpilogueArguments.ChannelsOffset + vector * sizeof(ushort)));
+                code.Load16(Mask(vector), Field(EpilogueArguments.ChannelsAt + vector * sizeof(ushort)));
         }
 
         Label row = new();
@@ -99,10 +99,10 @@ internal static class EpilogueEmitter
         }
 
         code.PackInt32(packed, packed, new Zmm(1));
-        code.AddSaturatedInt16(packed, packed, ZeroPoint);
+        code.AddInt16(packed, packed, ZeroPoint);
         code.PackInt16(packed, packed, packed);
         code.PermuteInt32(packed, Order, packed);
-        code.MaxBytes(packed, packed, Least);
+        code.MaxUInt8(packed, packed, Least);
         code.StoreHalf(new MemoryOperand(Output), Mask(0), packed);
     }
 

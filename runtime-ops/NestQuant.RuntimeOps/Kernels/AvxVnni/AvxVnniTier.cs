@@ -1,4 +1,5 @@
 using NestQuant.RuntimeOps.Kernels.Avx2;
+using NestQuant.RuntimeOps.Kernels.Strips;
 
 namespace NestQuant.RuntimeOps.Kernels.AvxVnni;
 
@@ -7,6 +8,8 @@ namespace NestQuant.RuntimeOps.Kernels.AvxVnni;
 internal sealed unsafe class AvxVnniTier<TDot> : X64Tier
     where TDot : struct, IByteDot
 {
+    private static readonly ByteStrips<TDot> ByteStrips = new();
+
     /// <inheritdoc/>
     public override string Name => TierNames.AvxVnni;
 
@@ -15,6 +18,9 @@ internal sealed unsafe class AvxVnniTier<TDot> : X64Tier
 
     /// <inheritdoc/>
     public override int TileRows => ByteDotProduct<TDot>.TileRows;
+
+    /// <inheritdoc/>
+    public override StripKernel? Strips => ByteStrips;
 
     /// <inheritdoc/>
     public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)

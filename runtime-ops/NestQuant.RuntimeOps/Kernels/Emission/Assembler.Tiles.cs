@@ -4,12 +4,8 @@ namespace NestQuant.RuntimeOps.Kernels.Emission;
 internal sealed partial class Assembler
 {
     /// <summary>ldtilecfg [source]: the shapes of all tiles from 64 bytes; clears the tiles.</summary>
-    public void LoadTileConfiguration(Register source)
-    {
-        Vex(OpcodePrefix.None, OpcodeMap.Map0F38, 0, 0, new MemoryOperand(source));
-        _code.Add(0x49);
-        Memory(0, new MemoryOperand(source), compression: 1);
-    }
+    public void LoadTileConfiguration(Register source) =>
+        EncodeVex(new VectorForm(OpcodePrefix.None, OpcodeMap.Map0F38), 0x49, 0, new MemoryOperand(source));
 
     /// <summary>tilerelease: no tile has a shape any more, and switching threads need not save them.</summary>
     public void ReleaseTiles() => Bytes([0xC4, 0xE2, 0x78, 0x49, 0xC0]);
@@ -24,21 +20,6 @@ internal sealed partial class Assembler
     public void DotProduct(Tmm sums, Tmm unsigned, Tmm signed) =>
         Bytes([0xC4, 0xE2, (byte)((~signed.Number & 15) << 3 | (int)OpcodePrefix.Prefix66), 0x5E, ModRegisters(sums.Number, unsigned.Number)]);
 
-    private void Tile(OpcodePrefix prefix, Tmm tile, in MemoryOperand memory)
-    {
-        Vex(prefix, OpcodeMap.Map0F38, tile.Number, 0, memory);
-        _code.Add(0x4B);
-        Memory(tile.Number, memory, compression: 1);
-    }
-
-    /// <summary>The three bytes in front of the opcode, for 128 bits or none; all bits that extend a register's number are stored inverted.</summary>
-    private void Vex(OpcodePrefix prefix, OpcodeMap map, int reg, int second, in MemoryOperand memory, bool isWide = false)
-    {
-        int x = memory.Index is { } index ? High(index) : 0;
-        Bytes([
-            0xC4,
-            (byte)(((reg >> 3 & 1) ^ 1) << 7 | (x ^ 1) << 6 | (High(memory.Base) ^ 1) << 5 | (int)map),
-            (byte)((isWide ? 1 : 0) << 7 | (~second & 15) << 3 | (int)prefix),
-        ]);
-    }
+    private void Tile(OpcodePrefix prefix, Tmm tile, in MemoryOperand memory) =>
+        EncodeVex(new VectorForm(prefix, OpcodeMap.Map0F38), 0x4B, tile.Number, memory);
 }

@@ -45,11 +45,22 @@ internal sealed partial class Assembler
     /// <summary>mov target, [source].</summary>
     public void Load(Register target, in MemoryOperand source) => Memory64(0x8B, target, source);
 
+    /// <summary>mov [target], source.</summary>
+    public void Store(in MemoryOperand target, Register source) => Memory64(0x89, source, target);
+
     /// <summary>add target, [source].</summary>
     public void Add(Register target, in MemoryOperand source) => Memory64(0x03, target, source);
 
     /// <summary>cmp left, [right]: sets the flags that <see cref="Jump"/> reads.</summary>
     public void Compare(Register left, in MemoryOperand right) => Memory64(0x3B, left, right);
+
+    /// <summary>prefetcht0 [source].</summary>
+    public void Prefetch(in MemoryOperand source)
+    {
+        int index = source.Index is { } register ? High(register) : 0;
+        Bytes([(byte)(0x40 | index << 1 | High(source.Base)), 0x0F, 0x18]);
+        Memory(1, source, compression: 1);
+    }
 
     /// <summary>or target, source.</summary>
     public void Or(Register target, Register source) =>

@@ -7,58 +7,58 @@ namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 internal unsafe struct TileArguments
 {
     /// <summary>Offset of <see cref="Rows"/>.</summary>
-    public const int RowsOffset = 0;
+    public const int RowsAt = 0;
 
     /// <summary>Offset of <see cref="RowStride"/>.</summary>
-    public const int RowStrideOffset = 8;
+    public const int RowStrideAt = 8;
 
     /// <summary>Offset of <see cref="Chunks"/>.</summary>
-    public const int ChunksOffset = 16;
+    public const int ChunksAt = 16;
 
     /// <summary>Offset of <see cref="EndOfChunks"/>.</summary>
-    public const int EndOfChunksOffset = 24;
+    public const int EndOfChunksAt = 24;
 
     /// <summary>Offset of <see cref="ChunkGroups"/>.</summary>
-    public const int ChunkGroupsOffset = 32;
+    public const int ChunkGroupsAt = 32;
 
     /// <summary>Offset of <see cref="Panel"/>.</summary>
-    public const int PanelOffset = 40;
+    public const int PanelAt = 40;
 
     /// <summary>Offset of <see cref="Tile"/>.</summary>
-    public const int TileOffset = 48;
+    public const int TileAt = 48;
 
     /// <summary>Offset of <see cref="Start"/>.</summary>
-    public const int StartOffset = 56;
+    public const int StartAt = 56;
 
     /// <summary>The first row's activations.</summary>
-    [FieldOffset(RowsOffset)]
+    [FieldOffset(RowsAt)]
     public byte* Rows;
 
     /// <summary>Bytes from one row to the next.</summary>
-    [FieldOffset(RowStrideOffset)]
+    [FieldOffset(RowStrideAt)]
     public nint RowStride;
 
     /// <summary>Where a row's chunks lie, in bytes from the row's begin.</summary>
-    [FieldOffset(ChunksOffset)]
+    [FieldOffset(ChunksAt)]
     public nint* Chunks;
 
     /// <summary>The end of <see cref="Chunks"/>.</summary>
-    [FieldOffset(EndOfChunksOffset)]
+    [FieldOffset(EndOfChunksAt)]
     public nint* EndOfChunks;
 
     /// <summary>Groups of 4 bytes in a chunk, at least 1.</summary>
-    [FieldOffset(ChunkGroupsOffset)]
+    [FieldOffset(ChunkGroupsAt)]
     public nint ChunkGroups;
 
     /// <summary>The prepared panel, <c>[chunk][group][channel 32][4]</c>; for 16 channels from the second half of the panel, 64 bytes further.</summary>
-    [FieldOffset(PanelOffset)]
+    [FieldOffset(PanelAt)]
     public sbyte* Panel;
 
     /// <summary>Receives the sums, <c>[row][channel 32]</c>; for the second half of the panel, 16 further.</summary>
-    [FieldOffset(TileOffset)]
+    [FieldOffset(TileAt)]
     public int* Tile;
 
     /// <summary>What each channel's sums start with, <c>[channel 32]</c>; for the second half of the panel, 16 further.</summary>
-    [FieldOffset(StartOffset)]
+    [FieldOffset(StartAt)]
     public int* Start;
 }

@@ -11,9 +11,8 @@ internal sealed unsafe partial class EmittedCodeInterpreter
     private readonly byte[][] _tiles = [.. Enumerable.Range(0, 8).Select(_ => new byte[TileRows * TileRowBytes])];
     private readonly (int Rows, int RowBytes)[] _shapes = new (int, int)[8];
 
-    /// <summary>Executes an instruction of AMX.</summary>
-    /// <returns>Whether it is one.</returns>
-    private bool StepTile(in Instruction instruction)
+    /// <summary>Executes one instruction if it is of this kind.</summary>
+    private bool TryTile(in Instruction instruction)
     {
         int target = instruction.Op0Register.GetNumber();
         switch (instruction.Code)
@@ -23,10 +22,6 @@ internal sealed unsafe partial class EmittedCodeInterpreter
                 return true;
             case Code.VEX_Tilerelease:
                 Configure(new byte[TileRowBytes]);
-                return true;
-            case Code.VEX_Tilezero_tmm:
-                Assert.NotEqual(0, _shapes[target].Rows);
-                _tiles[target].AsSpan().Clear();
                 return true;
             case Code.VEX_Tileloadd_tmm_sibmem:
                 _tiles[target].AsSpan().Clear();

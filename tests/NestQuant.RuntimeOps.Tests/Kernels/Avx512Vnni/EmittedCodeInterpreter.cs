@@ -79,6 +79,8 @@ internal sealed unsafe partial class EmittedCodeInterpreter
     /// <returns>Whether a jump is taken.</returns>
     private bool Step(in Instruction instruction)
     {
+        if (TryMove(instruction))
+            return false;
         switch (instruction.Mnemonic)
         {
             case Mnemonic.Add:
@@ -86,12 +88,6 @@ internal sealed unsafe partial class EmittedCodeInterpreter
                 return false;
             case Mnemonic.Sub:
                 Arithmetic(instruction, isSubtraction: true);
-                return false;
-            case Mnemonic.Mov:
-                _registers[instruction.Op0Register.GetNumber()] = *(ulong*)Checked(Address(instruction), sizeof(ulong), isWrite: false);
-                return false;
-            case Mnemonic.Cmp:
-                Compare(instruction);
                 return false;
             case Mnemonic.Shl:
                 _registers[instruction.Op0Register.GetNumber()] <<= instruction.Immediate8;
@@ -114,14 +110,15 @@ internal sealed unsafe partial class EmittedCodeInterpreter
             case Mnemonic.Vzeroupper or Mnemonic.Prefetcht0:
                 return false;
             default:
-                if (!StepTile(instruction) && !StepEpilogue(instruction) && !StepBytes(instruction))
-                    StepVector(instruction);
+                StepVector(instruction);
                 return false;
         }
     }
 
     private void StepVector(in Instruction instruction)
     {
+        if (TryTile(instruction) || TryPack(instruction) || TryConvert(instruction) || TryBits(instruction))
+            return;
         int target = instruction.Op0Register.GetNumber();
         int left = instruction.Op1Register.GetNumber();
         int right = instruction.Op2Register.GetNumber();
@@ -151,10 +148,6 @@ internal sealed unsafe partial class EmittedCodeInterpreter
                 for (int lane = 0; lane < Lanes; lane++)
                     _vectors[target, lane] = _vectors[left, lane] + _vectors[right, lane];
                 break;
-            case Code.EVEX_Vpsubd_zmm_k1z_zmm_zmmm512b32:
-                for (int lane = 0; lane < Lanes; lane++)
-                    _vectors[target, lane] = _vectors[left, lane] - _vectors[right, lane];
-                break;
             case Code.EVEX_Vpdpbusd_zmm_k1z_zmm_zmmm512b32:
                 for (int lane = 0; lane < Lanes; lane++)
                 {
@@ -168,27 +161,18 @@ internal sealed unsafe partial class EmittedCodeInterpreter
         }
     }
 
-    private void Arithmetic(in Instruction instruction, bool isSubtraction)
+    private void Arithmetic(in Instruction instruction, bool isSubtraction) => Arithmetic(instruction, (long)instruction.GetImmediate(1), isSubtraction);
+
+    private void Arithmetic(in Instruction instruction, long right, bool isSubtraction)
     {
         ref ulong target = ref _registers[instruction.Op0Register.GetNumber()];
         long left = (long)target;
-        long right = instruction.Op1Kind == OpKind.Memory
-            ? *(long*)Checked(Address(instruction), sizeof(long), isWrite: false)
-            : (long)instruction.GetImmediate(1);
         Int128 exact = isSubtraction ? (Int128)left - right : (Int128)left + right;
         target = (ulong)(long)exact;
         _isZero = target == 0;
 
         // Sign differs from overflow: the sign of the exact result.
         _isLess = exact < 0;
-    }
-
-    private void Compare(in Instruction instruction)
-    {
-        long left = (long)_registers[instruction.Op0Register.GetNumber()];
-        long right = *(long*)Checked(Address(instruction), sizeof(long), isWrite: false);
-        _isZero = left == right;
-        _isLess = left < right;
     }
 
     private ulong CodeAddress => (ulong)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_bytes, 0);
