@@ -49,13 +49,16 @@ internal readonly unsafe struct ConvolutionData(
         return largest;
     }
 
-    /// <summary>Whether all results of a requantization are certainly below a limit in magnitude before they are clamped; true for floats.</summary>
-    /// <param name="largestSum">The largest magnitude of a sum.</param>
-    /// <param name="limit">The limit.</param>
+    /// <summary>Whether all results of a requantization certainly fit in 32 bits before they are clamped, as those of every sensible scale do; true for floats.</summary>
+    /// <param name="reductionLength">Products of a sum.</param>
     /// <param name="outputChannels">M.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public bool AreResultsBelow(float largestSum, float limit, int outputChannels)
+    public bool AreResultsOfInt32(int reductionLength, int outputChannels)
     {
+        // Half of what 32 bits hold, since what is compared with it is rounded.
+        const float limit = 1 << 30;
+        float largestSum = 255f * 128f * reductionLength;
+
         // In bounds: M scales and M biases.
         if (_requantization is not { } requantization)
             return true;

@@ -106,6 +106,17 @@ internal abstract unsafe class KernelTier
     /// <param name="values">Receives blocks * 256 values.</param>
     public abstract void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values);
 
+    /// <summary>Multiplies one row of bytes with consecutive full blocks without storing the decoded weights, where the tier has code for that.</summary>
+    /// <param name="high">As in <see cref="DecodeBlocks"/>.</param>
+    /// <param name="low">As in <see cref="DecodeBlocks"/>.</param>
+    /// <param name="blocks">Number of blocks.</param>
+    /// <param name="bits">The pair n:h.</param>
+    /// <param name="row">8 * blocks activations; sums stay within 32 bits.</param>
+    /// <param name="sums">Receives the sums of x * w, 32.</param>
+    /// <param name="weightSums">Receives the sums of w, 32.</param>
+    /// <returns>Whether it did; else nothing is written.</returns>
+    public virtual bool TryMultiplyBlocks(byte* high, byte* low, int blocks, NestedBits bits, byte* row, int* sums, int* weightSums) => false;
+
     /// <summary>Sums the weights of every channel of a decoded panel.</summary>
     /// <param name="panel">The decoded panel, <c>[k/4][channel 32][4]</c>.</param>
     /// <param name="groups">Groups of 4 rows of k, at most <see cref="MaxDotLength"/> / 4.</param>

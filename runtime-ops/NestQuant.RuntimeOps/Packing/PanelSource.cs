@@ -88,6 +88,22 @@ internal readonly unsafe struct PanelSource
             Widen(last[(first * NestedLayout.PanelChannels)..], second, target[(4 * NestedLayout.PanelChannels)..]);
     }
 
+    /// <summary>Multiplies one row with the full blocks of a panel; see <see cref="KernelTier.TryMultiplyBlocks"/>.</summary>
+    /// <param name="tier">Multiplies.</param>
+    /// <param name="panel">Index of the panel.</param>
+    /// <param name="row">The row's activations.</param>
+    /// <param name="sums">Receives the sums of x * w, 32.</param>
+    /// <param name="weightSums">Receives the sums of w, 32.</param>
+    /// <returns>The rows of k that were multiplied: 0, and nothing written, or all but the last few.</returns>
+    public int MultiplyBlocks(KernelTier tier, int panel, byte* row, int* sums, int* weightSums)
+    {
+        // In bounds: as in Decode.
+        int blocks = Layout.View.WeightsPerChannel / NestedLayout.BlockRows;
+        byte* high = _high + panel * Layout.HighPanelBytes;
+        byte* low = _low == null ? null : _low + panel * Layout.LowPanelBytes;
+        return tier.TryMultiplyBlocks(high, low, blocks, Layout.Bits, row, sums, weightSums) ? blocks * NestedLayout.BlockRows : 0;
+    }
+
     /// <summary>Completes a group of 1 to 4 rows, <c>[channel 32][rows]</c>, with zeros to 4.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Widen(ReadOnlySpan<sbyte> group, int rows, Span<sbyte> target)

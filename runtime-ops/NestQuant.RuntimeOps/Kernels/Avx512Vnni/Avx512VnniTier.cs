@@ -38,6 +38,10 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
     }
 
     /// <inheritdoc/>
+    public sealed override bool TryMultiplyBlocks(byte* high, byte* low, int blocks, NestedBits bits, byte* row, int* sums, int* weightSums) =>
+        Decoders.TryMultiply(high, low, blocks, bits, row, sums, weightSums);
+
+    /// <inheritdoc/>
     public sealed override void SumWeights(sbyte* panel, int groups, int* sums) => _kernels.SumWeights(panel, groups, sums);
 
     /// <inheritdoc/>

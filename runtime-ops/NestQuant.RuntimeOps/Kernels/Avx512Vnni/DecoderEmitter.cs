@@ -23,38 +23,59 @@ internal sealed class DecoderEmitter
     private const Register Low = Register.Rsi;
     private const Register Blocks = Register.Rdx;
     private const Register Values = Register.Rcx;
+    private const Register Row = Register.Rcx;
+    private const Register Sums = Register.R8;
+    private const Register WeightSums = Register.R9;
 
     private const int FirstLowPlane = 4;
     private static readonly Zmm HighCode = new(8);
     private static readonly Zmm LowCode = new(9);
     private static readonly Zmm Field = new(10);
+    private static readonly Zmm Activations = new(11);
     private static readonly MaskRegister Bits = new(1);
+
+    // Four sums of products and four of weights; constants come from the other end, at most twelve.
+    private const int FirstSum = 12;
 
     private readonly Assembler _code = new();
     private readonly List<byte[]> _constants = [];
 
-    private DecoderEmitter()
-    {
-    }
+    private readonly bool _isProduct;
+
+    private DecoderEmitter(bool isProduct) => _isProduct = isProduct;
 
     /// <summary>Emits one decoder.</summary>
     /// <param name="bits">The pair n:h.</param>
     /// <param name="isPart">Whether the low operand is left out.</param>
-    public static byte[] Emit(NestedBits bits, bool isPart)
+    public static byte[] Emit(NestedBits bits, bool isPart) => Emit(bits, isPart, isProduct: false);
+
+    /// <summary>
+    /// Emits the product of one row with a panel that is decoded on the way and stored nowhere: a C function
+    /// <c>void(byte* high, byte* low, nint blocks, byte* row, int* sums, int* weightSums)</c> that gives the sums of x * w and those of w, 32 each.
+    /// </summary>
+    /// <param name="bits">The pair n:h.</param>
+    /// <param name="isPart">Whether the low operand is left out.</param>
+    public static byte[] EmitProduct(NestedBits bits, bool isPart) => Emit(bits, isPart, isProduct: true);
+
+    private static byte[] Emit(NestedBits bits, bool isPart, bool isProduct)
     {
-        DecoderEmitter emitter = new();
+        DecoderEmitter emitter = new(isProduct);
 
         // The body says which constants there are, but they are loaded before it.
         emitter.Body(bits, isPart);
-        DecoderEmitter complete = new();
+        DecoderEmitter complete = new(isProduct);
         complete._constants.AddRange(emitter._constants);
         for (int i = 0; i < emitter._constants.Count; i++)
             complete._code.LoadConstant(ConstantRegister(i), emitter._constants[i]);
+        for (int sum = 0; sum < 2 * Vectors && isProduct; sum++)
+            complete._code.Xor(new Zmm(FirstSum + sum), new Zmm(FirstSum + sum), new Zmm(FirstSum + sum));
         Label block = new();
         complete._code.Bind(block);
         complete.Body(bits, isPart);
         complete._code.Subtract(Blocks, 1);
         complete._code.Jump(Condition.NotZero, block);
+        if (isProduct)
+            complete.StoreSums();
         complete._code.ZeroUpper();
         complete._code.Return();
         return complete._code.ToCode();
@@ -76,13 +97,41 @@ internal sealed class DecoderEmitter
             }
 
             _code.AddInt8(HighCode, HighCode, offset);
-            _code.Store(new MemoryOperand(Values, vector * VectorBytes), HighCode);
+            if (_isProduct)
+                Multiply(vector);
+            else
+                _code.Store(new MemoryOperand(Values, vector * VectorBytes), HighCode);
         }
 
         _code.Add(High, NestedLayout.PanelChannels * bits.High);
         if (!isPart)
             _code.Add(Low, NestedLayout.PanelChannels * bits.LowWidth);
-        _code.Add(Values, NestedLayout.BlockValues);
+        if (_isProduct)
+            _code.Add(Row, NestedLayout.BlockRows);
+        else
+            _code.Add(Values, NestedLayout.BlockValues);
+    }
+
+    /// <summary>A vector has 16 channels of one of the block's two groups of 4 rows of k.</summary>
+    private void Multiply(int vector)
+    {
+        if (vector % 2 == 0)
+            _code.BroadcastInt32(Activations, new MemoryOperand(Row, vector / 2 * sizeof(int)));
+        _code.DotProduct(new Zmm(FirstSum + vector), Activations, HighCode);
+        _code.DotProduct(new Zmm(FirstSum + Vectors + vector), Constant(_ => 1), HighCode);
+    }
+
+    private void StoreSums()
+    {
+        for (int half = 0; half < Vectors / 2; half++)
+        {
+            foreach ((int first, Register target) in ((int, Register)[])[(FirstSum, Sums), (FirstSum + Vectors, WeightSums)])
+            {
+                Zmm sum = new(first + half);
+                _code.AddInt32(sum, sum, new Zmm(first + half + Vectors / 2));
+                _code.Store(new MemoryOperand(target, half * VectorBytes), sum);
+            }
+        }
     }
 
     /// <summary>Loads a block's sub-planes: two vectors of 4-bit fields, one of 2-bit fields, half a one, twice, of single bits.</summary>

@@ -8,30 +8,41 @@ namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 internal sealed unsafe class EmittedDecoders(EmittedCode.MapCode map)
 {
     private const int MostBits = 8;
-
     private const nint Refused = -1;
 
-    private readonly nint[] _entries = new nint[2 * MostBits * MostBits];
+    private readonly nint[] _decoders = new nint[2 * MostBits * MostBits];
+    private readonly nint[] _products = new nint[2 * MostBits * MostBits];
 
     /// <summary>Decodes full blocks; see <see cref="KernelTier.DecodeBlocks"/>.</summary>
     /// <returns>Whether it did: false where the system has no more executable memory.</returns>
     public bool TryDecode(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
     {
-        bool isPart = low == null;
-        int index = ((isPart ? MostBits : 0) + bits.Full - 1) * MostBits + bits.High - 1;
+        nint entry = Entry(_decoders, bits, low == null, DecoderEmitter.Emit);
+        if (entry != Refused && blocks > 0)
+            ((delegate* unmanaged[Cdecl, SuppressGCTransition]<byte*, byte*, nint, sbyte*, void>)entry)(high, low, blocks, values);
+        return entry != Refused;
+    }
 
-        // Two threads may emit the same decoder: both work, and the second is kept.
-        nint entry = Volatile.Read(ref _entries[index]);
-        if (entry == 0)
+    /// <summary>Multiplies a row; see <see cref="KernelTier.TryMultiplyBlocks"/>.</summary>
+    public bool TryMultiply(byte* high, byte* low, int blocks, NestedBits bits, byte* row, int* sums, int* weightSums)
+    {
+        nint entry = blocks == 0 ? Refused : Entry(_products, bits, low == null, DecoderEmitter.EmitProduct);
+        if (entry != Refused)
+            ((delegate* unmanaged[Cdecl, SuppressGCTransition]<byte*, byte*, nint, byte*, int*, int*, void>)entry)(high, low, blocks, row, sums, weightSums);
+        return entry != Refused;
+    }
+
+    private nint Entry(nint[] entries, NestedBits bits, bool isPart, Func<NestedBits, bool, byte[]> emit)
+    {
+        // Two threads may emit the same function: both work, and the second is kept.
+        ref nint entry = ref entries[((isPart ? MostBits : 0) + bits.Full - 1) * MostBits + bits.High - 1];
+        nint known = Volatile.Read(ref entry);
+        if (known == 0)
         {
-            entry = EmittedCode.TryMap([DecoderEmitter.Emit(bits, isPart)], map, out _)?[0] ?? Refused;
-            Volatile.Write(ref _entries[index], entry);
+            known = EmittedCode.TryMap([emit(bits, isPart)], map, out _)?[0] ?? Refused;
+            Volatile.Write(ref entry, known);
         }
 
-        if (entry == Refused)
-            return false;
-        if (blocks > 0)
-            ((delegate* unmanaged[Cdecl, SuppressGCTransition]<byte*, byte*, nint, sbyte*, void>)entry)(high, low, blocks, values);
-        return true;
+        return known;
     }
 }

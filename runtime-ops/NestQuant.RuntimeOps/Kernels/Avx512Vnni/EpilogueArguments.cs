@@ -68,9 +68,9 @@ internal unsafe struct EpilogueArguments
     [FieldOffset(LeastAt)]
     public uint Least;
 
-    /// <summary><see cref="PanelEpilogue.Greatest"/>; not read where the output is float.</summary>
+    /// <summary>The greatest result, the output's zero point included, four times; not read where the output is float.</summary>
     [FieldOffset(GreatestAt)]
-    public float Greatest;
+    public uint Greatest;
 
     /// <summary><see cref="PanelEpilogue.OutputZeroPoint"/> in both halves; not read where the output is float.</summary>
     [FieldOffset(ZeroPointAt)]
@@ -86,7 +86,7 @@ internal unsafe struct EpilogueArguments
         Output = y,
         OutputStride = (nint)yStride,
         Channels = (uint)((1UL << channels) - 1),
-        Greatest = factors->Greatest,
+        Greatest = (uint)(factors->Greatest + factors->OutputZeroPoint) * 0x01010101,
         ZeroPoint = (uint)factors->OutputZeroPoint * 0x00010001,
         Least = (uint)(factors->Least + factors->OutputZeroPoint) * 0x01010101,
     };

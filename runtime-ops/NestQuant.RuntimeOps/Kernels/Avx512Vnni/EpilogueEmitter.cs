@@ -3,8 +3,8 @@ using NestQuant.RuntimeOps.Kernels.Emission;
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
 /// <summary>
-/// Emits the epilogue of a tile whose sums are complete: a C function, in the calling convention of System V, <c>void(EpilogueArguments*)</c>. It equals
-/// <see cref="PanelEpilogue.Write"/> bit for bit.
+/// Emits the epilogue of a tile whose sums are complete and whose quantized results fit in 32 bits before they are clamped: a C function, in the calling
+/// convention of System V, <c>void(EpilogueArguments*)</c>. It equals <see cref="PanelEpilogue.Write"/> bit for bit.
 /// </summary>
 internal static class EpilogueEmitter
 {
@@ -19,12 +19,13 @@ internal static class EpilogueEmitter
     private const Register Output = Register.R8;
     private const Register OutputStride = Register.R9;
 
-    // Zmm0 and 1 hold the results of a row's halves.
+    // Zmm0 to 3 hold the results of two rows' halves.
+    private const int RowsPerStep = 2;
     private const int FirstScale = 16;
     private const int FirstBias = 18;
-    private static readonly Zmm Greatest = new(20);
-    private static readonly Zmm ZeroPoint = new(21);
-    private static readonly Zmm Least = new(22);
+    private static readonly Zmm ZeroPoint = new(20);
+    private static readonly Zmm Least = new(21);
+    private static readonly Zmm Greatest = new(22);
     private static readonly Zmm Order = new(23);
 
     /// <summary>Emits the epilogue.</summary>
@@ -41,9 +42,9 @@ internal static class EpilogueEmitter
         if (isQuantized)
         {
             code.Load32(Mask(0), Field(EpilogueArguments.ChannelsAt));
-            code.BroadcastInt32(Greatest, Field(EpilogueArguments.GreatestAt));
             code.BroadcastInt32(ZeroPoint, Field(EpilogueArguments.ZeroPointAt));
             code.BroadcastInt32(Least, Field(EpilogueArguments.LeastAt));
+            code.BroadcastInt32(Greatest, Field(EpilogueArguments.GreatestAt));
             code.LoadConstant(Order, PackedOrder());
         }
         else
@@ -52,65 +53,92 @@ internal static class EpilogueEmitter
                 code.Load16(Mask(vector), Field(EpilogueArguments.ChannelsAt + vector * sizeof(ushort)));
         }
 
-        Label row = new();
-        code.Bind(row);
-        for (int vector = 0; vector < Vectors; vector++)
-            Scale(code, vector);
-        if (isQuantized)
-            StoreQuantized(code);
-        else
-            StoreFloats(code);
-        code.Add(Tile, RowBytes);
-        code.LoadAddress(Output, new MemoryOperand(Output) { Index = OutputStride });
-        code.Subtract(Rows, 1);
-        code.Jump(Condition.NotZero, row);
+        Label step = new();
+        Label single = new();
+        Label done = new();
+        code.Subtract(Rows, RowsPerStep);
+        code.Jump(Condition.Less, single);
+        code.Bind(step);
+        Write(code, RowsPerStep, isQuantized);
+        code.Subtract(Rows, RowsPerStep);
+        code.Jump(Condition.GreaterOrEqual, step);
+        code.Bind(single);
+        code.Add(Rows, RowsPerStep);
+        code.Jump(Condition.Zero, done);
+        Write(code, 1, isQuantized);
+        code.Bind(done);
         code.ZeroUpper();
         code.Return();
         return code.ToCode();
     }
 
-    private static void Scale(Assembler code, int vector)
+    /// <summary>Writes one or two rows and goes on to the next.</summary>
+    private static void Write(Assembler code, int rows, bool isQuantized)
     {
-        Zmm result = new(vector);
-        code.Load(result, new MemoryOperand(Tile, vector * VectorChannels * sizeof(int)));
-        code.ConvertToSingle(result, result);
-        code.MultiplySingle(result, result, new Zmm(FirstScale + vector));
-        code.AddSingle(result, result, new Zmm(FirstBias + vector));
+        for (int i = 0; i < rows * Vectors; i++)
+        {
+            Zmm result = new(i);
+            code.Load(result, new MemoryOperand(Tile, i * VectorChannels * sizeof(int)));
+            code.ConvertToSingle(result, result);
+            code.MultiplySingle(result, result, new Zmm(FirstScale + i % Vectors));
+            code.AddSingle(result, result, new Zmm(FirstBias + i % Vectors));
+        }
+
+        if (isQuantized)
+            StoreQuantized(code, rows);
+        else
+            StoreFloats(code, rows);
+        code.Add(Tile, rows * RowBytes);
     }
 
-    private static void StoreFloats(Assembler code)
+    private static void StoreFloats(Assembler code, int rows)
     {
-        for (int vector = 0; vector < Vectors; vector++)
-            code.Store(new MemoryOperand(Output, vector * VectorChannels * sizeof(float)), Mask(vector), new Zmm(vector));
+        for (int row = 0; row < rows; row++)
+        {
+            for (int vector = 0; vector < Vectors; vector++)
+                code.Store(new MemoryOperand(Output, vector * VectorChannels * sizeof(float)), Mask(vector), new Zmm(row * Vectors + vector));
+            NextOutput(code);
+        }
     }
 
     /// <summary>
-    /// Only the upper bound is needed before the conversion, which gives the least integer for what is below its range: saturation while packing and
-    /// the maximum at the end give the lower bound.
+    /// Results fit in 32 bits. Packing saturates them to 16 bits and, with the zero point added, to bytes, so that the bounds are those of bytes.
     /// </summary>
-    private static void StoreQuantized(Assembler code)
+    private static void StoreQuantized(Assembler code, int rows)
     {
         Zmm packed = new(0);
-        for (int vector = 0; vector < Vectors; vector++)
+        for (int i = 0; i < rows * Vectors; i++)
+            code.ConvertToInt32(new Zmm(i), new Zmm(i));
+        for (int row = 0; row < rows; row++)
         {
-            Zmm result = new(vector);
-            code.MinSingle(result, result, Greatest);
-            code.ConvertToInt32(result, result);
+            Zmm words = new(row * Vectors);
+            code.PackInt32(words, words, new Zmm(row * Vectors + 1));
+            code.AddInt16(words, words, ZeroPoint);
         }
 
-        code.PackInt32(packed, packed, new Zmm(1));
-        code.AddInt16(packed, packed, ZeroPoint);
-        code.PackInt16(packed, packed, packed);
+        code.PackInt16(packed, packed, new Zmm((rows - 1) * Vectors));
         code.PermuteInt32(packed, Order, packed);
         code.MaxUInt8(packed, packed, Least);
+        code.MinUInt8(packed, packed, Greatest);
         code.StoreHalf(new MemoryOperand(Output), Mask(0), packed);
+        NextOutput(code);
+        if (rows == 1)
+            return;
+        code.ExtractHigh(packed, packed);
+        code.StoreHalf(new MemoryOperand(Output), Mask(0), packed);
+        NextOutput(code);
     }
 
-    /// <summary>Packing works within 128 bits, so that each has four channels of either half, twice: where the fours of all channels are, in order.</summary>
+    private static void NextOutput(Assembler code) => code.LoadAddress(Output, new MemoryOperand(Output) { Index = OutputStride });
+
+    /// <summary>
+    /// Packing works within 128 bits, so that each has four channels of each half of the first row, then of the second: where the fours of all channels are,
+    /// in order.
+    /// </summary>
     private static byte[] PackedOrder()
     {
         int[] order = new int[16];
-        for (int i = 0; i < 8; i++)
+        for (int i = 0; i < order.Length; i++)
             order[i] = i % 4 * 4 + i / 4;
         return [.. order.SelectMany(BitConverter.GetBytes)];
     }

@@ -80,7 +80,7 @@ internal sealed unsafe class ImplicitGemmConvolution
     private bool SharesBands => _panelParts > 1 && !_band.IsInPlace;
 
     /// <summary>
-    /// Whether the weights have no zero points, a sum fits in 32 bits, groups can be bundled to whole panels, and the input under a line is of reasonable size.
+    /// Whether the weights have no zero points, sums and results fit in 32 bits, groups can be bundled to whole panels, and the input under a line is of reasonable size.
     /// </summary>
     public static bool Applies(ConvolutionGeometry geometry, in ConvolutionData data)
     {
@@ -88,6 +88,7 @@ internal sealed unsafe class ImplicitGemmConvolution
         return bundle > 0
             && geometry.ReductionLength * (long)bundle <= KernelTier.MaxDotLength
             && data.LargestZeroPoint(geometry.OutputChannels) == 0
+            && data.AreResultsOfInt32(geometry.ReductionLength, geometry.OutputChannels)
             && InputBand.Applies(geometry)
             && new InputBand(geometry.Bundled(bundle)).Bytes(1) <= MostBandBytes;
     }
@@ -196,6 +197,7 @@ internal sealed unsafe class ImplicitGemmConvolution
         }
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunBlock(int index, int firstPanel, int endPanel, byte* prepared, byte* ownBand, TileArguments arguments)
     {

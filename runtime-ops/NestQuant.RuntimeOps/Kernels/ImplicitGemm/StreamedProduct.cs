@@ -51,10 +51,13 @@ internal sealed unsafe class StreamedProduct
         sbyte* values = (sbyte*)piece.Address;
         int* sums = (int*)tile.Address;
         int* weightSums = sums + MostRows * Channels;
-        Span<int> totals = stackalloc int[Channels];
-        totals.Clear();
+        int* totals = stackalloc int[Channels];
+        new Span<int>(totals, Channels).Clear();
         new Span<int>(sums, MostRows * Channels).Clear();
-        for (int k = 0; k < _length; k += PieceRows)
+
+        // A single row has no use for decoded weights but once.
+        int first = _rows == 1 ? _weights.MultiplyBlocks(_tier, panel, _data.X, sums, totals) : 0;
+        for (int k = first; k < _length; k += PieceRows)
         {
             int count = Math.Min(PieceRows, _length - k);
             int groups = (count + 3) / 4;
@@ -89,7 +92,7 @@ internal sealed unsafe class StreamedProduct
         _product.Multiply(&arguments, 1, 2);
     }
 
-    private void Store(int panel, int* sums, ReadOnlySpan<int> weightSums)
+    private void Store(int panel, int* sums, int* weightSums)
     {
         int firstChannel = panel * Channels;
         int channels = _weights.Layout.ChannelsOf(panel);

@@ -46,7 +46,7 @@ internal abstract unsafe class TileProduct
     /// <param name="tile">Sums, <c>[rows][channel 32]</c>.</param>
     /// <param name="rows">Rows to store, at least 1.</param>
     /// <param name="channels">Channels to store, 1 to 32.</param>
-    /// <param name="epilogue">The panel's factors, without zero points of weights.</param>
+    /// <param name="epilogue">The panel's factors, without zero points of weights; quantized results fit in 32 bits before they are clamped.</param>
     /// <param name="y">Output of row 0, channel 0 of the panel.</param>
     /// <param name="yStride">Bytes from one row to the next.</param>
     public abstract void Store(int* tile, int rows, int channels, in PanelEpilogue epilogue, byte* y, long yStride);

@@ -25,9 +25,6 @@ internal sealed unsafe class StripConvolution
     // A line of zero points is made for every run.
     private const long MostLineBytes = 16 * 1024 * 1024;
 
-    // Half of what 32 bits hold, since what is compared with it is rounded.
-    private const float ResultLimit = 1 << 30;
-
     private readonly KernelTier _tier;
     private readonly StripKernel _kernel;
     private readonly ConvolutionGeometry _geometry;
@@ -77,7 +74,7 @@ internal sealed unsafe class StripConvolution
     public static bool Applies(ConvolutionGeometry geometry, in ConvolutionData data) =>
         (long)geometry.Width.Input * geometry.InputChannels <= MostLineBytes
         && data.LargestZeroPoint(geometry.OutputChannels) == 0
-        && data.AreResultsBelow(255f * 128f * geometry.Taps, ResultLimit, geometry.OutputChannels);
+        && data.AreResultsOfInt32(geometry.Taps, geometry.OutputChannels);
 
     /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>
     public static void Run(
