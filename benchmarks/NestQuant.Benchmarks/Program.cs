@@ -20,6 +20,9 @@ switch (args)
     case ["layers", ..]:
         LayersBenchmark.Run(filter: args.Length > 1 ? args[1] : "", rounds: 50);
         return 0;
+    case ["peaks", ..]:
+        PeaksBenchmark.Run(rounds: 300);
+        return 0;
     case ["models", var folder]:
         Directory.CreateDirectory(folder);
         foreach ((string name, Func<ModelProto> create) in ModelZoo.All)
@@ -30,6 +33,6 @@ switch (args)
         return 0;
     default:
         Console.Error.WriteLine(
-            "usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl | layers [PART OF A NAME] | models FOLDER | whole-models NESTQUANT.DLL [MODEL...]");
+            "usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl | layers [PART OF A NAME] | peaks | models FOLDER | whole-models NESTQUANT.DLL [MODEL...]");
         return 2;
 }

@@ -1,10 +1,11 @@
+using NestQuant.RuntimeOps;
 using static System.FormattableString;
 
 namespace NestQuant.Benchmarks.Kernels;
 
 /// <summary>
-/// Single layers: the nested operators with uint8 in and out, full and part bit, against ONNX Runtime's own QLinearConv or QLinearMatMul on the same
-/// integers, as it is and held to exact sums (without VNNI its kernels saturate unless told not to), and against its float operator. One process, one thread, the five sessions of a layer in turn, round after round, so that what
+/// Single layers: the nested operators with uint8 in and out, full and part bit and with decoded weights kept, against ONNX Runtime's own QLinearConv or QLinearMatMul on the same
+/// integers, as it is and held to exact sums (without VNNI its kernels saturate unless told not to), and against its float operator. One process, one thread, the six sessions of a layer in turn, round after round, so that what
 /// else the machine does falls on all alike.
 /// </summary>
 internal static class LayersBenchmark
@@ -18,8 +19,8 @@ internal static class LayersBenchmark
     public static void Run(string filter, int rounds)
     {
         Console.WriteLine(Invariant($"1 thread, {rounds} interleaved rounds; ms are medians, GMAC/s and ratios come from the least times"));
-        Console.WriteLine("| layer | full ms | part ms | ORT int8 ms | ORT exact int8 ms | ORT fp32 ms | full GMAC/s | part | ORT int8 | ORT exact | ORT fp32 | full : ORT int8 | part : ORT int8 | full : ORT exact | part : ORT exact |");
-        Console.WriteLine("|" + string.Concat(Enumerable.Repeat(" --- |", 15)));
+        Console.WriteLine("| layer | full ms | part ms | kept ms | ORT int8 ms | ORT exact int8 ms | ORT fp32 ms | full GMAC/s | part | kept | ORT int8 | ORT exact | ORT fp32 | full : ORT int8 | part : ORT int8 | full : ORT exact | part : ORT exact |");
+        Console.WriteLine("|" + string.Concat(Enumerable.Repeat(" --- |", 17)));
         foreach (LayerShape shape in LayerShape.All.Where(s => s.Name.Contains(filter, StringComparison.Ordinal)))
             RunLayer(shape, rounds);
     }
@@ -29,10 +30,11 @@ internal static class LayersBenchmark
         LayerModels models = new(shape);
         using TimedLayer full = new(models.Nested(bits: 8));
         using TimedLayer part = new(models.Nested(bits: 6));
+        using TimedLayer kept = new(models.Nested(bits: 8), (NestQuantOps.CacheConfigEntry, "64m"));
         using TimedLayer integer = new(models.QuantizeDequantize());
-        using TimedLayer exact = new(models.QuantizeDequantize(), isExact: true);
+        using TimedLayer exact = new(models.QuantizeDequantize(), ("session.x64quantprecision", "1"));
         using TimedLayer floats = new(models.Float());
-        TimedLayer[] layers = [full, part, integer, exact, floats];
+        TimedLayer[] layers = [full, part, kept, integer, exact, floats];
         int runs = RunsPerTurn(layers);
         for (int round = 0; round < rounds; round++)
         {

@@ -18,11 +18,12 @@ internal sealed class TimedLayer : IDisposable
 
     /// <summary>Opens the session and runs it once.</summary>
     /// <param name="model">One input X of fixed shape, one output Y.</param>
-    /// <param name="isExact">Whether ONNX Runtime's int8 kernels must not saturate, which is its default on processors without VNNI.</param>
-    public TimedLayer(ModelProto model, bool isExact = false)
+    /// <param name="entries">Session configuration entries: name and value.</param>
+    public TimedLayer(ModelProto model, params (string Name, string Value)[] entries)
     {
         using SessionOptions options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1 }.RegisterNestQuantOps();
-        if (isExact) options.AddSessionConfigEntry("session.x64quantprecision", "1");
+        foreach ((string name, string value) in entries)
+            options.AddSessionConfigEntry(name, value);
         _session = new InferenceSession(ModelFile.ToBytes(model), options);
         NodeMetadata x = _session.InputMetadata["X"];
         long[] shape = [.. x.Dimensions.Select(static d => (long)d)];
