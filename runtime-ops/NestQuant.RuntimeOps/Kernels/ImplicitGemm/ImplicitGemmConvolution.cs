@@ -29,8 +29,6 @@ internal sealed unsafe class ImplicitGemmConvolution
 
     private const int LeastRowsPerPart = 128;
 
-    private const long MostBandBytes = 16 << 20;
-
     private readonly TileProduct _product;
     private readonly ConvolutionGeometry _geometry;
     private readonly NestedLayout _layout;
@@ -89,8 +87,7 @@ internal sealed unsafe class ImplicitGemmConvolution
             && geometry.ReductionLength * (long)bundle <= KernelTier.MaxDotLength
             && data.LargestZeroPoint(geometry.OutputChannels) == 0
             && data.AreResultsOfInt32(geometry.ReductionLength, geometry.OutputChannels)
-            && InputBand.Applies(geometry)
-            && new InputBand(geometry.Bundled(bundle)).Bytes(1) <= MostBandBytes;
+            && InputBand.Applies(geometry);
     }
 
     /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>

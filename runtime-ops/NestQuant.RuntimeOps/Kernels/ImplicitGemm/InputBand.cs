@@ -11,8 +11,8 @@ namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 /// </remarks>
 internal sealed unsafe class InputBand
 {
-    // A padded line or two beyond any use is left to the kernel that gathers.
-    private const long MostLineBytes = 4 << 20;
+    // What a single line of the output reads, where kernels are dilated beyond all use; that is left to the kernel that gathers.
+    private const long MostBytes = 16 << 20;
 
     // The last position's segment is completed to a multiple of 4 bytes.
     private const int Slack = 4;
@@ -30,9 +30,8 @@ internal sealed unsafe class InputBand
         IsInPlace = geometry.IsPointwise && geometry.ChannelsPerGroup % 4 == 0;
         ref readonly ConvolutionAxis height = ref geometry.Height;
         ref readonly ConvolutionAxis width = ref geometry.Width;
-        int stride = height.Stride, dilation = height.Dilation;
-        _remainders = [.. Enumerable.Range(0, height.Kernel).Select(tap => (int)((long)tap * dilation % stride)).Distinct()];
-        _extraLines = (int)((height.Kernel - 1L) * dilation / stride);
+        _remainders = Remainders(height);
+        _extraLines = (int)((height.Kernel - 1L) * height.Dilation / height.Stride);
         Pitch = (int)((LineExtent(geometry) + width.Stride - 1) / width.Stride);
         RowStride = (IsInPlace ? 1 : width.Stride) * geometry.InputChannels;
         _lineBytes = Pitch * RowStride;
@@ -47,10 +46,13 @@ internal sealed unsafe class InputBand
     /// <summary>Bytes from one position to the next.</summary>
     public int RowStride { get; }
 
-    /// <summary>Whether a line under the output is of reasonable length.</summary>
-    public static bool Applies(ConvolutionGeometry geometry) =>
-        (LineExtent(geometry) + geometry.Width.Stride) * geometry.InputChannels <= MostLineBytes
-        && (geometry.Height.Kernel - 1L) * geometry.Height.Dilation <= MostLineBytes;
+    /// <summary>Whether the input under a line of the output is of reasonable size.</summary>
+    public static bool Applies(ConvolutionGeometry geometry)
+    {
+        long lines = (geometry.Height.Kernel - 1L) * geometry.Height.Dilation + geometry.Height.Stride;
+        long lineBytes = (LineExtent(geometry) + geometry.Width.Stride) * geometry.InputChannels;
+        return lines <= MostBytes && lineBytes <= MostBytes && lines * lineBytes <= MostBytes;
+    }
 
     /// <summary>Bytes of a band.</summary>
     /// <param name="lines">Lines of the output.</param>
@@ -110,6 +112,10 @@ internal sealed unsafe class InputBand
             }
         }
     }
+
+    /// <summary>The remainders that the taps of a column have, in the order of the taps.</summary>
+    private static int[] Remainders(ConvolutionAxis height) =>
+        height.Kernel == 1 || height.Stride == 1 ? [0] : [.. Enumerable.Range(0, height.Kernel).Select(tap => (int)((long)tap * height.Dilation % height.Stride)).Distinct()];
 
     private static long LineExtent(ConvolutionGeometry geometry) =>
         (geometry.Width.Output - 1L) * geometry.Width.Stride + (geometry.Width.Kernel - 1L) * geometry.Width.Dilation + 1;
