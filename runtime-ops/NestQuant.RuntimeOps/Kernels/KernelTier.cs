@@ -96,7 +96,8 @@ internal abstract unsafe class KernelTier
 
     /// <summary>What multiplies rows where they lie (<see cref="ImplicitGemmConvolution"/>); null for tiers that gather them first.</summary>
     /// <param name="rows">Rows of the product.</param>
-    public virtual TileProduct? TileProduct(int rows) => null;
+    /// <param name="reductionLength">K.</param>
+    public virtual TileProduct? TileProduct(int rows, int reductionLength) => null;
 
     /// <summary>Decodes consecutive full blocks (8 rows of k, 32 channels) to signed bytes in the order of the operands.</summary>
     /// <param name="high">blocks * 32 * h bytes of the high operand.</param>

@@ -105,11 +105,8 @@ internal sealed unsafe class NestedConvolution
             return;
         }
 
-        if (tier.TileProduct(geometry.Rows) is { } product && ImplicitGemmConvolution.Applies(geometry, data))
-        {
-            ImplicitGemmConvolution.Run(tier, product, geometry, weights, data, loop, epilogue);
+        if (ImplicitGemmConvolution.TryRun(tier, geometry, weights, data, loop, epilogue))
             return;
-        }
 
         if (tier.PrefersWinograd && WinogradConvolution.Applies(geometry, data))
         {

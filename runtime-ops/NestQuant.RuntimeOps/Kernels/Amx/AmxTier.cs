@@ -8,8 +8,9 @@ namespace NestQuant.RuntimeOps.Kernels.Amx;
 /// <param name="tiles">The emitted code of AMX.</param>
 internal sealed class AmxTier(EmittedKernels vectors, EmittedTileProduct tiles) : Avx512VnniTier(vectors)
 {
-    // A tile of fewer rows costs as much as one of all.
+    // A tile costs the same however few rows and bytes of them it has, and so does what stands before and behind its products.
     private const int LeastRows = 5;
+    private const int LeastLength = 40;
 
     private readonly AmxTileProduct _tiles = new(tiles, vectors);
 
@@ -17,5 +18,6 @@ internal sealed class AmxTier(EmittedKernels vectors, EmittedTileProduct tiles) 
     public override string Name => TierNames.Amx;
 
     /// <inheritdoc/>
-    public override TileProduct? TileProduct(int rows) => rows < LeastRows ? base.TileProduct(rows) : _tiles;
+    public override TileProduct? TileProduct(int rows, int reductionLength) =>
+        rows < LeastRows || reductionLength < LeastLength ? base.TileProduct(rows, reductionLength) : _tiles;
 }

@@ -1,8 +1,8 @@
 using NestQuant.RuntimeOps.Kernels.Avx2;
 using NestQuant.RuntimeOps.Kernels.Emission;
 using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
-using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Kernels.Strips;
+using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
@@ -28,7 +28,7 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
     public override StripKernel? Strips => EmittedStrips.Instance;
 
     /// <inheritdoc/>
-    public override TileProduct? TileProduct(int rows) => _product;
+    public override TileProduct? TileProduct(int rows, int reductionLength) => _product;
 
     /// <inheritdoc/>
     public sealed override void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)

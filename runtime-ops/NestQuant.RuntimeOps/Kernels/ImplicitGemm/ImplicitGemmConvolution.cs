@@ -78,36 +78,26 @@ internal sealed unsafe class ImplicitGemmConvolution
     private bool SharesBands => _panelParts > 1 && !_band.IsInPlace;
 
     /// <summary>
-    /// Whether the weights have no zero points, sums and results fit in 32 bits, groups can be bundled to whole panels, and the input under a line is of reasonable size.
+    /// Computes the whole output, where the tier has a product for it, weights have no zero points, sums and results fit in 32 bits, groups can be bundled to whole panels,
+    /// and the input under a line is of reasonable size; see <see cref="NestedConvolution.Run"/>.
     /// </summary>
-    public static bool Applies(ConvolutionGeometry geometry, in ConvolutionData data)
+    /// <returns>Whether it did; else nothing was written.</returns>
+    public static bool TryRun(
+        KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, ParallelLoop loop, RowEpilogue? epilogue)
     {
         int bundle = Bundle(geometry);
-        return bundle > 0
-            && geometry.ReductionLength * (long)bundle <= KernelTier.MaxDotLength
-            && data.LargestZeroPoint(geometry.OutputChannels) == 0
-            && data.AreResultsOfInt32(geometry.ReductionLength, geometry.OutputChannels)
-            && InputBand.Applies(geometry);
-    }
-
-    /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>
-    public static void Run(
-        KernelTier tier,
-        TileProduct product,
-        ConvolutionGeometry geometry,
-        in PanelSource weights,
-        in ConvolutionData data,
-        ParallelLoop loop,
-        RowEpilogue? epilogue)
-    {
+        long reductionLength = (long)geometry.ReductionLength * bundle;
+        if (bundle == 0 || reductionLength > KernelTier.MaxDotLength || tier.TileProduct(geometry.Rows, (int)reductionLength) is not { } product)
+            return false;
+        if (data.LargestZeroPoint(geometry.OutputChannels) != 0
+            || !data.AreResultsOfInt32(geometry.ReductionLength, geometry.OutputChannels)
+            || !InputBand.Applies(geometry))
+            return false;
         if (epilogue is null && StreamedProduct.Applies(geometry, weights))
-        {
             StreamedProduct.Run(tier, product, geometry, weights, data, loop);
-            return;
-        }
-
-        ImplicitGemmConvolution convolution = new(tier, product, new BundledWeights(weights, geometry, Bundle(geometry)), weights, data, epilogue);
-        convolution.Run(loop);
+        else
+            new ImplicitGemmConvolution(tier, product, new BundledWeights(weights, geometry, bundle), weights, data, epilogue).Run(loop);
+        return true;
     }
 
     /// <summary>How many groups to multiply as one, so that a panel belongs to one of them; 0 where that would be mostly zeros.</summary>

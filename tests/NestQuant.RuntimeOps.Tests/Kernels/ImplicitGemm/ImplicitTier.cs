@@ -9,5 +9,5 @@ internal sealed class ImplicitTier(string name, int mostRows, int mostChunkBytes
 
     public override string Name => name;
 
-    public override TileProduct? TileProduct(int rows) => _product;
+    public override TileProduct? TileProduct(int rows, int reductionLength) => _product;
 }
