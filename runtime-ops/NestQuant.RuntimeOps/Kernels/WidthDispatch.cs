@@ -9,15 +9,24 @@ internal interface IBitWidth
     static abstract int Bits { get; }
 }
 
-/// <summary>Decodes full blocks of bit planes; one body per pair of widths.</summary>
+/// <summary>A quarter of a block known at compile time.</summary>
+internal interface IQuarter
+{
+    /// <summary>0 to 3: values 64 * number to 64 * number + 63 of every block.</summary>
+    static abstract int Number { get; }
+}
+
+/// <summary>Decodes full blocks of bit planes; one body per pair of widths and quarter.</summary>
 internal unsafe interface IBlockDecoder
 {
-    /// <summary>Decodes consecutive blocks; see <see cref="KernelTier.DecodeBlocks"/>.</summary>
+    /// <summary>Decodes a quarter of each of some consecutive blocks; see <see cref="KernelTier.DecodeBlocks"/>.</summary>
     /// <typeparam name="THigh">Width of a high code.</typeparam>
     /// <typeparam name="TLow">Width of a low code, 0 for part precision.</typeparam>
-    static abstract void Decode<THigh, TLow>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
+    /// <typeparam name="TQuarter">The quarter.</typeparam>
+    static abstract void Decode<THigh, TLow, TQuarter>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
         where THigh : struct, IBitWidth
-        where TLow : struct, IBitWidth;
+        where TLow : struct, IBitWidth
+        where TQuarter : struct, IQuarter;
 }
 
 /// <summary>Chooses a decoder's body for the widths of a nested weight.</summary>
@@ -44,14 +53,56 @@ internal static unsafe class WidthDispatch<TDecoder>
     {
         switch (low == null ? 0 : bits.LowWidth)
         {
-            case 0: TDecoder.Decode<THigh, Width0>(high, low, blocks, bits, values); break;
-            case 2: TDecoder.Decode<THigh, Width2>(high, low, blocks, bits, values); break;
-            case 3: TDecoder.Decode<THigh, Width3>(high, low, blocks, bits, values); break;
-            case 4: TDecoder.Decode<THigh, Width4>(high, low, blocks, bits, values); break;
-            case 5: TDecoder.Decode<THigh, Width5>(high, low, blocks, bits, values); break;
-            case 6: TDecoder.Decode<THigh, Width6>(high, low, blocks, bits, values); break;
-            default: TDecoder.Decode<THigh, Width7>(high, low, blocks, bits, values); break;
+            case 0: InQuarters<THigh, Width0>(high, low, blocks, bits, values); break;
+            case 2: InQuarters<THigh, Width2>(high, low, blocks, bits, values); break;
+            case 3: InQuarters<THigh, Width3>(high, low, blocks, bits, values); break;
+            case 4: InQuarters<THigh, Width4>(high, low, blocks, bits, values); break;
+            case 5: InQuarters<THigh, Width5>(high, low, blocks, bits, values); break;
+            case 6: InQuarters<THigh, Width6>(high, low, blocks, bits, values); break;
+            default: InQuarters<THigh, Width7>(high, low, blocks, bits, values); break;
         }
+    }
+
+    /// <summary>
+    /// A quarter at a time, since more would exceed what the compiler inlines into one method, and a few blocks at a time, which stay in the innermost cache between
+    /// the quarters.
+    /// </summary>
+    private static void InQuarters<THigh, TLow>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
+        where THigh : struct, IBitWidth
+        where TLow : struct, IBitWidth
+    {
+        const int most = 32;
+        for (; blocks > 0; blocks -= most)
+        {
+            int count = Math.Min(blocks, most);
+            TDecoder.Decode<THigh, TLow, Quarter0>(high, low, count, bits, values);
+            TDecoder.Decode<THigh, TLow, Quarter1>(high, low, count, bits, values);
+            TDecoder.Decode<THigh, TLow, Quarter2>(high, low, count, bits, values);
+            TDecoder.Decode<THigh, TLow, Quarter3>(high, low, count, bits, values);
+            high += count * NestedLayout.PanelChannels * THigh.Bits;
+            low += count * NestedLayout.PanelChannels * TLow.Bits;
+            values += count * NestedLayout.BlockValues;
+        }
+    }
+
+    private readonly struct Quarter0 : IQuarter
+    {
+        public static int Number => 0;
+    }
+
+    private readonly struct Quarter1 : IQuarter
+    {
+        public static int Number => 1;
+    }
+
+    private readonly struct Quarter2 : IQuarter
+    {
+        public static int Number => 2;
+    }
+
+    private readonly struct Quarter3 : IQuarter
+    {
+        public static int Number => 3;
     }
 
     private readonly struct Width0 : IBitWidth

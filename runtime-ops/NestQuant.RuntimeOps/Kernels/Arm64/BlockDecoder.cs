@@ -11,23 +11,18 @@ internal readonly unsafe struct BlockDecoder : IBlockDecoder
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Decode<THigh, TLow>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
+    public static void Decode<THigh, TLow, TQuarter>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
         where THigh : struct, IBitWidth
         where TLow : struct, IBitWidth
+        where TQuarter : struct, IQuarter
     {
-        // In bounds: a block reads 32 * width bytes of each operand (32 * 4, 32 * 2 and 32 * 1 per sub-plane) and writes 256 values.
+        // In bounds: a block reads 32 * width bytes of each operand (32 * 4, 32 * 2 and 32 * 1 per sub-plane) and has 256 values.
         int shift = bits.Shift;
         Vector128<byte> offset = Vector128.Create((byte)BlockValues.Offset(bits, isPart: TLow.Bits == 0));
         for (int block = 0; block < blocks; block++)
         {
-            Part<THigh, TLow>(high, low, 0, shift, offset, values);
-            Part<THigh, TLow>(high, low, 1, shift, offset, values);
-            Part<THigh, TLow>(high, low, 2, shift, offset, values);
-            Part<THigh, TLow>(high, low, 3, shift, offset, values);
-            Part<THigh, TLow>(high, low, 4, shift, offset, values);
-            Part<THigh, TLow>(high, low, 5, shift, offset, values);
-            Part<THigh, TLow>(high, low, 6, shift, offset, values);
-            Part<THigh, TLow>(high, low, 7, shift, offset, values);
+            Part<THigh, TLow>(high, low, 2 * TQuarter.Number, shift, offset, values);
+            Part<THigh, TLow>(high, low, 2 * TQuarter.Number + 1, shift, offset, values);
             high += NestedLayout.PanelChannels * THigh.Bits;
             low += NestedLayout.PanelChannels * TLow.Bits;
             values += NestedLayout.BlockValues;

@@ -9,56 +9,19 @@ namespace NestQuant.RuntimeOps.Kernels.Avx2;
 internal readonly unsafe struct BlockDecoder : IBlockDecoder
 {
     /// <inheritdoc/>
-    public static void Decode<THigh, TLow>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
-        where THigh : struct, IBitWidth
-        where TLow : struct, IBitWidth
-    {
-        // Half a block at a time: more would exceed what the compiler inlines into one method. A few blocks stay in the innermost cache between the halves.
-        const int most = 32;
-        for (; blocks > 0; blocks -= most)
-        {
-            int count = Math.Min(blocks, most);
-            FirstHalves<THigh, TLow>(high, low, count, bits, values);
-            SecondHalves<THigh, TLow>(high, low, count, bits, values);
-            high += count * NestedLayout.PanelChannels * THigh.Bits;
-            low += count * NestedLayout.PanelChannels * TLow.Bits;
-            values += count * NestedLayout.BlockValues;
-        }
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FirstHalves<THigh, TLow>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
+    public static void Decode<THigh, TLow, TQuarter>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
         where THigh : struct, IBitWidth
         where TLow : struct, IBitWidth
+        where TQuarter : struct, IQuarter
     {
         // In bounds: a block reads 32 * width bytes of each operand (32 * 4, 32 * 2 and 32 * 1 per sub-plane) and has 256 values.
         Vector128<ushort> shift = Vector128.CreateScalar((ushort)bits.Shift);
         Vector256<byte> offset = Vector256.Create((byte)BlockValues.Offset(bits, isPart: TLow.Bits == 0));
         for (int block = 0; block < blocks; block++)
         {
-            Part<THigh, TLow>(high, low, 0, shift, offset, values);
-            Part<THigh, TLow>(high, low, 1, shift, offset, values);
-            Part<THigh, TLow>(high, low, 2, shift, offset, values);
-            Part<THigh, TLow>(high, low, 3, shift, offset, values);
-            high += NestedLayout.PanelChannels * THigh.Bits;
-            low += NestedLayout.PanelChannels * TLow.Bits;
-            values += NestedLayout.BlockValues;
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SecondHalves<THigh, TLow>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
-        where THigh : struct, IBitWidth
-        where TLow : struct, IBitWidth
-    {
-        Vector128<ushort> shift = Vector128.CreateScalar((ushort)bits.Shift);
-        Vector256<byte> offset = Vector256.Create((byte)BlockValues.Offset(bits, isPart: TLow.Bits == 0));
-        for (int block = 0; block < blocks; block++)
-        {
-            Part<THigh, TLow>(high, low, 4, shift, offset, values);
-            Part<THigh, TLow>(high, low, 5, shift, offset, values);
-            Part<THigh, TLow>(high, low, 6, shift, offset, values);
-            Part<THigh, TLow>(high, low, 7, shift, offset, values);
+            Part<THigh, TLow>(high, low, 2 * TQuarter.Number, shift, offset, values);
+            Part<THigh, TLow>(high, low, 2 * TQuarter.Number + 1, shift, offset, values);
             high += NestedLayout.PanelChannels * THigh.Bits;
             low += NestedLayout.PanelChannels * TLow.Bits;
             values += NestedLayout.BlockValues;
