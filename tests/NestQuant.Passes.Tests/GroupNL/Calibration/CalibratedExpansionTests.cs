@@ -103,7 +103,7 @@ public sealed class CalibratedExpansionTests
     public void DataThatDoesNotFitIsRefused()
     {
         Assert.Contains("takes shape [?, 2, 4, 5], the data has [9, 3, 4, 5]", Refusal([9, 3, 4, 5], new float[540]), StringComparison.Ordinal);
-        Assert.Contains("takes shape [?, 2, 4, 5], the data has [9, 40]", Refusal([9, 40], new float[360]), StringComparison.Ordinal);
+        Assert.Contains("takes shape [?, 2, 4, 5], the data has [9, 41]", Refusal([9, 41], new float[369]), StringComparison.Ordinal);
         float[] broken = new float[80];
         broken[77] = float.NaN;
         Assert.Contains("not finite", Refusal([2, 2, 4, 5], broken), StringComparison.Ordinal);
