@@ -197,15 +197,20 @@ internal sealed unsafe class ImplicitGemmConvolution
         int together = (int)Math.Clamp(MostInnerWeightBytes / _panelBytes, 1, MostInnerPanels);
         PanelTask* tasks = stackalloc PanelTask[MostInnerPanels];
         _product.Begin(run, _plan.ChunkGroups);
-        for (int panel = firstPanel; panel < endPanel; panel += together)
+        try
         {
-            int count = Math.Min(together, endPanel - panel);
-            for (int i = 0; i < count; i++)
-                Fill(ref tasks[i], block, panel + i, prepared + (panel + i - firstPanel) * _panelBytes);
-            MultiplyPanels(block, pitch, run, rows, tasks, count, ref arguments);
+            for (int panel = firstPanel; panel < endPanel; panel += together)
+            {
+                int count = Math.Min(together, endPanel - panel);
+                for (int i = 0; i < count; i++)
+                    Fill(ref tasks[i], block, panel + i, prepared + (panel + i - firstPanel) * _panelBytes);
+                MultiplyPanels(block, pitch, run, rows, tasks, count, ref arguments);
+            }
         }
-
-        _product.End();
+        finally
+        {
+            _product.End();
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
