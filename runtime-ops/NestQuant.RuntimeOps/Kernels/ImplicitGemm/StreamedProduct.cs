@@ -3,8 +3,8 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 /// <summary>
-/// A matrix product of one or a few rows, which lives on reading the weights: they are decoded a piece at a time into the innermost cache and multiplied there, and
-/// are never written any further.
+/// A matrix product of one or a few rows, which lives on reading the weights: those of a single row are multiplied as they are decoded, those of a few rows decoded a piece
+/// at a time into the innermost cache and multiplied there.
 /// </summary>
 internal sealed unsafe class StreamedProduct
 {
