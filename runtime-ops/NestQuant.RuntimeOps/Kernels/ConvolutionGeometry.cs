@@ -18,6 +18,10 @@ internal readonly record struct ConvolutionAxis(int Input, int Kernel, int Strid
     /// <summary>The axis of a matrix product's rows.</summary>
     public static ConvolutionAxis Rows(int count) => new(count, 1, 1, 1, 0, count);
 
+    /// <summary>Input positions under neighbouring outputs, padding included.</summary>
+    /// <param name="outputs">How many outputs, 1 or more.</param>
+    public long Extent(int outputs) => (outputs - 1L) * Stride + (Kernel - 1L) * Dilation + 1;
+
     /// <summary>The taps that fall inside the input when tap 0 is at <paramref name="start"/>, which may be negative.</summary>
     /// <returns>The first tap inside and the tap after the last one; equal when there is none.</returns>
     public (int First, int End) TapsInside(long start)

@@ -24,19 +24,19 @@ internal sealed class DepthwiseTiling
     public DepthwiseTiling(ConvolutionGeometry geometry, int wantedTiles)
     {
         _geometry = geometry;
-        long lineWidth = Extent(geometry.Width, geometry.Width.Output);
-        if (Extent(geometry.Height, 1) * lineWidth <= WantedStripPositions)
+        long lineWidth = geometry.Width.Extent(geometry.Width.Output);
+        if (geometry.Height.Extent(1) * lineWidth <= WantedStripPositions)
         {
-            long mostLines = (WantedStripPositions / lineWidth - Extent(geometry.Height, 1)) / geometry.Height.Stride + 1;
+            long mostLines = (WantedStripPositions / lineWidth - geometry.Height.Extent(1)) / geometry.Height.Stride + 1;
             int tilesPerImage = Math.Max(1, wantedTiles / geometry.Batch);
             _linesPerTile = (int)Math.Clamp((geometry.Height.Output + tilesPerImage - 1) / tilesPerImage, 1, mostLines);
             _columnsPerTile = geometry.Width.Output;
         }
         else
         {
-            long mostWidth = WantedStripPositions / Extent(geometry.Height, 1);
+            long mostWidth = WantedStripPositions / geometry.Height.Extent(1);
             _linesPerTile = 1;
-            _columnsPerTile = (int)Math.Clamp((mostWidth - Extent(geometry.Width, 1)) / geometry.Width.Stride + 1, 1, geometry.Width.Output);
+            _columnsPerTile = (int)Math.Clamp((mostWidth - geometry.Width.Extent(1)) / geometry.Width.Stride + 1, 1, geometry.Width.Output);
         }
 
         _lineTiles = (geometry.Height.Output + _linesPerTile - 1) / _linesPerTile;
@@ -48,11 +48,11 @@ internal sealed class DepthwiseTiling
     public int Count { get; }
 
     /// <summary>Input positions under the largest tile.</summary>
-    public int StripPositions => (int)(Extent(_geometry.Height, _linesPerTile) * Extent(_geometry.Width, _columnsPerTile));
+    public int StripPositions => (int)(_geometry.Height.Extent(_linesPerTile) * _geometry.Width.Extent(_columnsPerTile));
 
     /// <summary>Whether the input under one output is small enough to be gathered.</summary>
     public static bool Applies(ConvolutionGeometry geometry) =>
-        Extent(geometry.Height, 1) <= MostStripPositions && Extent(geometry.Height, 1) * Extent(geometry.Width, 1) <= MostStripPositions;
+        geometry.Height.Extent(1) <= MostStripPositions && geometry.Height.Extent(1) * geometry.Width.Extent(1) <= MostStripPositions;
 
     /// <summary>A tile by its index.</summary>
     public DepthwiseTile this[int index]
@@ -65,12 +65,9 @@ internal sealed class DepthwiseTiling
             int lines = Math.Min(_linesPerTile, _geometry.Height.Output - line), columns = Math.Min(_columnsPerTile, _geometry.Width.Output - column);
             int firstRow = (image * _geometry.Height.Output + line) * _geometry.Width.Output + column;
             return new DepthwiseTile(
-                image, line, lines, column, columns, firstRow, (int)Extent(_geometry.Height, lines), (int)Extent(_geometry.Width, columns));
+                image, line, lines, column, columns, firstRow, (int)_geometry.Height.Extent(lines), (int)_geometry.Width.Extent(columns));
         }
     }
-
-    /// <summary>Input positions along an axis under neighbouring outputs.</summary>
-    private static long Extent(in ConvolutionAxis axis, int outputs) => (outputs - 1L) * axis.Stride + (axis.Kernel - 1L) * axis.Dilation + 1;
 }
 
 /// <summary>Neighbouring outputs of a depthwise convolution, and the strip of input under them, padding included.</summary>

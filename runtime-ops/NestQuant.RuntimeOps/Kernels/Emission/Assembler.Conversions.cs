@@ -14,7 +14,4 @@ internal sealed partial class Assembler
 
     /// <summary>vaddps target, left, right.</summary>
     public void AddSingle(Zmm target, Zmm left, Zmm right) => Encode(Single512, 0x58, target, left, right);
-
-    /// <summary>vminps target, left, right.</summary>
-    public void MinSingle(Zmm target, Zmm left, Zmm right) => Encode(Single512, 0x5D, target, left, right);
 }

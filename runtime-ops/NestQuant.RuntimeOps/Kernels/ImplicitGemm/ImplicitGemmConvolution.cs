@@ -140,11 +140,9 @@ internal sealed unsafe class ImplicitGemmConvolution
 
     private void Prepare(int panel, byte* prepared)
     {
-        if (!IsKept(panel))
+        if (_cache is null || _cache.Get(_panels, panel) == null)
             _panels.Prepare(panel, prepared);
     }
-
-    private bool IsKept(int panel) => _cache is not null && _cache.Get(_panels, panel) != null;
 
     private void RunPart(int part)
     {

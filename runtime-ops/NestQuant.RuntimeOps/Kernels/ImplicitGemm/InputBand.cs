@@ -32,7 +32,7 @@ internal sealed unsafe class InputBand
         ref readonly ConvolutionAxis width = ref geometry.Width;
         _remainders = Remainders(height);
         _extraLines = (int)((height.Kernel - 1L) * height.Dilation / height.Stride);
-        Pitch = (int)((LineExtent(geometry) + width.Stride - 1) / width.Stride);
+        Pitch = (int)((geometry.Width.Extent(geometry.Width.Output) + width.Stride - 1) / width.Stride);
         RowStride = (IsInPlace ? 1 : width.Stride) * geometry.InputChannels;
         _lineBytes = Pitch * RowStride;
     }
@@ -50,7 +50,7 @@ internal sealed unsafe class InputBand
     public static bool Applies(ConvolutionGeometry geometry)
     {
         long lines = (geometry.Height.Kernel - 1L) * geometry.Height.Dilation + geometry.Height.Stride;
-        long lineBytes = (LineExtent(geometry) + geometry.Width.Stride) * geometry.InputChannels;
+        long lineBytes = (geometry.Width.Extent(geometry.Width.Output) + geometry.Width.Stride) * geometry.InputChannels;
         return lines <= MostBytes && lineBytes <= MostBytes && lines * lineBytes <= MostBytes;
     }
 
@@ -116,7 +116,4 @@ internal sealed unsafe class InputBand
     /// <summary>The remainders that the taps of a column have, in the order of the taps.</summary>
     private static int[] Remainders(ConvolutionAxis height) =>
         height.Kernel == 1 || height.Stride == 1 ? [0] : [.. Enumerable.Range(0, height.Kernel).Select(tap => (int)((long)tap * height.Dilation % height.Stride)).Distinct()];
-
-    private static long LineExtent(ConvolutionGeometry geometry) =>
-        (geometry.Width.Output - 1L) * geometry.Width.Stride + (geometry.Width.Kernel - 1L) * geometry.Width.Dilation + 1;
 }

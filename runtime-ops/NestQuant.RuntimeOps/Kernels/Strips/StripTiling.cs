@@ -22,7 +22,7 @@ internal sealed class StripTiling
     {
         _geometry = geometry;
         long wantedColumns = WantedStripBytes / StripKernel.ColumnBytes / shape.Groups;
-        if (Extent(geometry.Width, geometry.Width.Output) <= wantedColumns)
+        if (geometry.Width.Extent(geometry.Width.Output) <= wantedColumns)
         {
             // Whole steps, so that only an image's last lines may be fewer.
             int tilesPerImage = Math.Max(1, wantedTiles / geometry.Batch);
@@ -33,7 +33,7 @@ internal sealed class StripTiling
         else
         {
             _linesPerTile = 1;
-            _columnsPerTile = (int)Math.Clamp((wantedColumns - Extent(geometry.Width, 1)) / geometry.Width.Stride + 1, 1, geometry.Width.Output);
+            _columnsPerTile = (int)Math.Clamp((wantedColumns - geometry.Width.Extent(1)) / geometry.Width.Stride + 1, 1, geometry.Width.Output);
         }
 
         _lineTiles = (geometry.Height.Output + _linesPerTile - 1) / _linesPerTile;
@@ -48,7 +48,7 @@ internal sealed class StripTiling
     public int MostLines => Math.Min(_linesPerTile, _geometry.Height.Output);
 
     /// <summary>The most columns of a tile's strip.</summary>
-    public int MostStripColumns => (int)Extent(_geometry.Width, _columnsPerTile);
+    public int MostStripColumns => (int)_geometry.Width.Extent(_columnsPerTile);
 
     /// <summary>A tile by its index.</summary>
     public StripTile this[int index]
@@ -60,12 +60,9 @@ internal sealed class StripTiling
             (line, column) = (line * _linesPerTile, column * _columnsPerTile);
             int lines = Math.Min(_linesPerTile, _geometry.Height.Output - line), columns = Math.Min(_columnsPerTile, _geometry.Width.Output - column);
             int firstRow = (image * _geometry.Height.Output + line) * _geometry.Width.Output + column;
-            return new StripTile(image, line, lines, column, columns, firstRow, (int)Extent(_geometry.Width, columns));
+            return new StripTile(image, line, lines, column, columns, firstRow, (int)_geometry.Width.Extent(columns));
         }
     }
-
-    /// <summary>Input positions along an axis under neighbouring outputs.</summary>
-    private static long Extent(in ConvolutionAxis axis, int outputs) => (outputs - 1L) * axis.Stride + (axis.Kernel - 1L) * axis.Dilation + 1;
 }
 
 /// <summary>Neighbouring outputs of a depthwise convolution.</summary>

@@ -53,7 +53,6 @@ internal sealed unsafe partial class EmittedCodeInterpreter
             Code.EVEX_Vcvtps2dq_zmm_k1z_zmmm512b32_er => lane => Integer(Single(left, lane)),
             Code.EVEX_Vmulps_zmm_k1z_zmm_zmmm512b32_er => lane => Bits(Single(left, lane) * Single(right, lane)),
             Code.EVEX_Vaddps_zmm_k1z_zmm_zmmm512b32_er => lane => Bits(Single(left, lane) + Single(right, lane)),
-            Code.EVEX_Vminps_zmm_k1z_zmm_zmmm512b32_sae => lane => Single(left, lane) < Single(right, lane) ? _vectors[left, lane] : _vectors[right, lane],
             Code.EVEX_Vmovdqa32_zmm_k1z_zmmm512 => lane => _vectors[left, lane],
             _ => null,
         };

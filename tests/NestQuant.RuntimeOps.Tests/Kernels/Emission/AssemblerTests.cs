@@ -75,7 +75,6 @@ public class AssemblerTests
     public void Every_operation_on_vectors_decodes_as_written()
     {
         Zmm target = new(17), left = new(2), right = new(30);
-        Decodes(a => a.MinSingle(target, left, right), "vminps zmm17,zmm2,zmm30");
         Decodes(a => a.And(target, left, right), "vpandd zmm17,zmm2,zmm30");
         Decodes(a => a.OrAnd(target, left, right), "vpternlogd zmm17,zmm2,zmm30,-8");
         Decodes(a => a.ShiftRightInt16(target, right, 3), "vpsrlw zmm17,zmm30,3");
