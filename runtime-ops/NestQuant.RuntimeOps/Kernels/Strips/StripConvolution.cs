@@ -178,7 +178,7 @@ internal sealed unsafe class StripConvolution
         long firstColumn = (long)tile.Column * width.Stride - width.PadBegin;
         int before = (int)Math.Clamp(-firstColumn, 0, tile.StripColumns);
         int end = (int)Math.Clamp(width.Input - firstColumn, before, tile.StripColumns);
-        byte* image = _data.X + tile.Image * height.Input * LineBytes;
+        byte* image = _data.X + (long)tile.Image * height.Input * LineBytes;
         int reached = height.Kernel + _shape.LinesPerStep - 1;
         for (int line = tile.Line; line < tile.Line + tile.Lines; line += _shape.LinesPerStep)
         {
