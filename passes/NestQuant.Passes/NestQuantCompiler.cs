@@ -1,6 +1,6 @@
-using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Compiler.Validation;
 using NestQuant.Passes.Cleanup;
 using NestQuant.Passes.Folding;
 using NestQuant.Passes.GroupNL;
@@ -24,7 +24,7 @@ public static class NestQuantCompiler
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(options);
-        TopologicalOrder.Verify(source.MainGraph());
+        ModelValidation.Verify(source);
         var context = new ModelContext(source) { Threads = threads ?? Environment.ProcessorCount, Progress = progress, Cancellation = cancellation };
         PassResult result = CreatePipeline(options).Run(context);
         // Compiling a compiled model again changes nothing, its provenance included.

@@ -3,6 +3,7 @@ using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Compiler.Validation;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.GoldenModels;
 using NestQuant.Passes.Tests.Models;
@@ -34,7 +35,7 @@ public sealed class NestQuantCompilerTests
     public void CompilingTheResultAgainChangesNothing(string name)
     {
         ModelProto model = NestQuantCompiler.Compile(GoldenModel.Load(name), Options).Model;
-        TopologicalOrder.Verify(model.Graph!);
+        ModelValidation.Verify(model);
         byte[] bytes = ModelFile.ToBytes(model);
         Assert.Equal(bytes, ModelFile.ToBytes(NestQuantCompiler.Compile(model, Options).Model));
         Assert.False(NestQuantCompiler.CreatePipeline(Options).Run(new ModelContext(model)).Changed);

@@ -4,6 +4,7 @@ using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Compiler.Validation;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Packing;
@@ -35,7 +36,7 @@ public sealed class RandomGraphTests
             ModelProto model = Build(steps);
             PassPipeline pipeline = NestQuantCompiler.CreatePipeline(new CompileOptions());
             pipeline.Run(new ModelContext(model));
-            TopologicalOrder.Verify(model.Graph!);
+            ModelValidation.Verify(model);
             AssertSame(expected, ModelRunner.Run(model, Feeds));
             AssertFixedPoint(pipeline, model);
         },
@@ -50,7 +51,7 @@ public sealed class RandomGraphTests
             var options = new CompileOptions { Nest = new NestedBits(8, 4), Activations = ActivationMode.None, Weights = WeightScheme.Affine };
             PassPipeline pipeline = NestQuantCompiler.CreatePipeline(options);
             pipeline.Run(new ModelContext(nested));
-            TopologicalOrder.Verify(nested.Graph!);
+            ModelValidation.Verify(nested);
             AssertFixedPoint(pipeline, nested);
             if (PartModel.From(nested) is not { } part) return;
 

@@ -63,9 +63,6 @@ internal static class CalibrateCommand
     });
 
     // As a compilation does, so that the values of both have the same names.
-    private static void Prepare(ModelContext context, GroupNLMode mode)
-    {
-        TopologicalOrder.Verify(context.Model.MainGraph());
+    private static void Prepare(ModelContext context, GroupNLMode mode) =>
         NestQuantCompiler.CreatePipeline(new CompileOptions { GroupNL = mode }).Run(context);
-    }
 }

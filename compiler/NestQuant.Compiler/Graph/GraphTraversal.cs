@@ -75,6 +75,10 @@ public static class GraphTraversal
     public static long OpsetVersion(this ModelProto model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return model.OpsetImport.Find(static opset => opset.Domain is null or "" or "ai.onnx")?.Version ?? 0;
+        return model.OpsetImport.DefaultVersion() ?? 0;
     }
+
+    /// <summary>Version of the default operator set among a model's or a function's imports; null when it is not among them.</summary>
+    internal static long? DefaultVersion(this List<OperatorSetIdProto> imports) =>
+        imports.Find(static opset => opset.Domain is "" or "ai.onnx")?.Version;
 }

@@ -1,3 +1,4 @@
+using NestQuant.Compiler.Validation;
 using ProtoBuf;
 
 namespace NestQuant.Compiler.Onnx;
@@ -107,6 +108,15 @@ internal static class ModelLoader
         {
             throw new ModelException(
                 $"{source} imports version {opset.Version ?? 0} of the default operator set; versions {ModelFile.MinOpset} to {ModelFile.MaxOpset} are supported.");
+        }
+
+        try
+        {
+            ModelValidation.Verify(model);
+        }
+        catch (ModelException e)
+        {
+            throw new ModelException($"{source} is damaged or not valid: {e.Message}", e);
         }
     }
 }

@@ -169,7 +169,20 @@ public sealed partial class TensorProto
         return region;
     }
 
-    private void RequireByteCount(long actual)
+    /// <summary>Size in bytes of what the typed fields hold, read as elements of the tensor's own type.</summary>
+    internal long TypedByteCount => DataType switch
+    {
+        TensorDataType.Float or TensorDataType.Complex64 => FloatData.Count * 4L,
+        TensorDataType.Double or TensorDataType.Complex128 => DoubleData.Count * 8L,
+        TensorDataType.Int64 => Int64Data.Count * 8L,
+        TensorDataType.UInt64 => Uint64Data.Count * 8L,
+        TensorDataType.UInt32 => Uint64Data.Count * 4L,
+        TensorDataType.Int32 => Int32Data.Count * 4L,
+        _ => Int32Data.Count * (DataType.BitsPerElement() == 16 ? 2L : 1L),
+    };
+
+    /// <summary>Compares a size in bytes with the one that type and shape give.</summary>
+    internal void RequireByteCount(long actual)
     {
         var expected = ByteCount;
         if (actual != expected)
@@ -223,17 +236,7 @@ public sealed partial class TensorProto
     private byte[] EncodeTypedFields()
     {
         var byteCount = ByteCount;
-        var stored = DataType switch
-        {
-            TensorDataType.Float or TensorDataType.Complex64 => FloatData.Count * 4L,
-            TensorDataType.Double or TensorDataType.Complex128 => DoubleData.Count * 8L,
-            TensorDataType.Int64 => Int64Data.Count * 8L,
-            TensorDataType.UInt64 => Uint64Data.Count * 8L,
-            TensorDataType.UInt32 => Uint64Data.Count * 4L,
-            TensorDataType.Int32 => Int32Data.Count * 4L,
-            _ => Int32Data.Count * (DataType.BitsPerElement() == 16 ? 2L : 1L),
-        };
-        RequireByteCount(stored);
+        RequireByteCount(TypedByteCount);
 
         var bytes = new byte[byteCount];
         switch (DataType)

@@ -1,6 +1,7 @@
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Compiler.Validation;
 using NestQuant.Passes.Integer;
 using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps;
@@ -43,7 +44,7 @@ public static class ModelExport
         if (compiled.OpsetVersion() < FirstOpset)
             throw new ModelException($"the model imports operator set {compiled.OpsetVersion()}, and DequantizeLinear has a scale per channel from {FirstOpset} on: compile the source again in a later operator set");
 
-        ModelProto model = PartModel.CloneWithoutInitializers(compiled);
+        ModelProto model = ModelCopy.WithoutInitializers(compiled);
         model.MainGraph().Initializer.AddRange(compiled.MainGraph().Initializer);
         var context = new ExportContext(model, isPart: options.Bits == bits.High);
         new ExportedGraph(context, GraphView.Of(model.MainGraph()), outer: null).Run();
@@ -72,6 +73,6 @@ public static class ModelExport
         model.OpsetImport.RemoveAll(opset => (opset.Domain is NestQuantOps.Domain or MicrosoftOperators.Domain) && !model.AllNodes().Any(node => node.Domain == opset.Domain));
         model.MetadataProps.RemoveAll(static entry => entry.Key is Provenance.DecisionsKey or MetadataKey);
         model.MetadataProps.Add(new StringStringEntryProto { Key = MetadataKey, Value = FormattableString.Invariant($"qdq bits={bits}") });
-        TopologicalOrder.Verify(graph);
+        ModelValidation.Verify(model);
     }
 }

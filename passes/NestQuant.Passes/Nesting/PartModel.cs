@@ -20,7 +20,7 @@ public static class PartModel
         if (nested.Length == 0) return null;
 
         var low = nested.Select(static node => node.InputAt(LowInput(node))).ToHashSet(StringComparer.Ordinal);
-        ModelProto part = CloneWithoutInitializers(model);
+        ModelProto part = ModelCopy.WithoutInitializers(model);
         foreach (TensorProto tensor in model.MainGraph().Initializer)
             if (!low.Contains(tensor.Name)) part.MainGraph().Initializer.Add(AtPartPrecision(tensor, nested[0]));
         foreach (NodeProto node in part.AllNodes().Where(IsNested)) node.Input[LowInput(node)] = "";
@@ -28,24 +28,8 @@ public static class PartModel
     }
 
     private static TensorProto AtPartPrecision(TensorProto tensor, NodeProto nested) => tensor.Name == PrecisionInput.Name
-        ? TensorProto.FromInt32s(tensor.Name, [], [(int)nested.GetInt(AttributeNames.HighBits, 0)])
+        ? TensorProto.FromInt32s(tensor.Name, [], [NestedOperator.BitsOf(nested).High])
         : tensor;
-
-    /// <summary>A deep copy of everything but the main graph's initializers, which hold nearly all bytes and are taken over as they are.</summary>
-    internal static ModelProto CloneWithoutInitializers(ModelProto model)
-    {
-        List<TensorProto> initializers = model.MainGraph().Initializer;
-        TensorProto[] kept = [.. initializers];
-        initializers.Clear();
-        try
-        {
-            return ModelFile.Load(ModelFile.ToBytes(model));
-        }
-        finally
-        {
-            initializers.AddRange(kept);
-        }
-    }
 
     /// <summary>Whether a node is one of the nested operators.</summary>
     public static bool IsNested(NodeProto node)

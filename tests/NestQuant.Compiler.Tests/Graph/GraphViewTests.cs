@@ -1,5 +1,6 @@
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Validation;
 
 namespace NestQuant.Compiler.Tests.Graph;
 
@@ -89,7 +90,7 @@ public sealed class GraphViewTests
         Assert.Same(log, view.Producer("y"));
         Assert.Equal([exp], view.Consumers("a"));
         Assert.Equal(2, view.Consumers("x").Count);
-        TopologicalOrder.Verify(graph.Graph);
+        ModelValidation.Verify(graph.Model());
         Assert.Throws<InvalidOperationException>(() => view.Replace(abs, exp));
     }
 

@@ -206,10 +206,9 @@ public sealed class LoadTests : IDisposable
 
     private static byte[] External(params (string Key, string Value)[] entries) => Changed(m =>
     {
-        m.Graph.Initializer.Clear();
         var tensor = new Reference.TensorProto { Name = "w", DataType = 1, Dims = { 2 }, DataLocation = Reference.TensorProto.Types.DataLocation.External };
         tensor.ExternalData.AddRange(entries.Select(e => new Reference.StringStringEntryProto { Key = e.Key, Value = e.Value }));
-        m.Graph.Initializer.Add(tensor);
+        m.Graph.Initializer[0] = tensor;
     });
 
     private ModelProto LoadExternal(params (string Key, string Value)[] entries) => LoadExternal("x.onnx", entries);
@@ -219,6 +218,9 @@ public sealed class LoadTests : IDisposable
         File.WriteAllBytes(_folder.File(name), External(entries));
         return ModelFile.Load(_folder.File(name));
     }
+
+    // The type field of an attribute that holds a graph.
+    private static readonly byte[] GraphType = [0xa0, 0x01, 5];
 
     // Graphs in attributes of nodes of graphs, as If nests them; built from the inside out.
     private static byte[] Nested(int graphs)
@@ -231,7 +233,7 @@ public sealed class LoadTests : IDisposable
             for (var k = 0; k < 3; k++)
             {
                 lengths[i][k] = size;
-                size += 1 + CodedOutputStream.ComputeLengthSize(size);
+                size += 1 + CodedOutputStream.ComputeLengthSize(size) + (k == 0 ? GraphType.Length : 0);
             }
         }
 
@@ -245,6 +247,8 @@ public sealed class LoadTests : IDisposable
             {
                 foreach (var (tag, k) in new[] { ((byte)0x0a, 2), ((byte)0x2a, 1), ((byte)0x32, 0) })
                 {
+                    if (k == 0)
+                        output.WriteRawTag(GraphType[0], GraphType[1], GraphType[2]);
                     output.WriteRawTag(tag);
                     output.WriteLength(lengths[i][k]);
                 }

@@ -121,7 +121,7 @@ public sealed class SaveTests : IDisposable
         var model = Sample.Linear();
         var body = new GraphProto { Name = "body" };
         body.Initializer.Add(TensorProto.FromInt64s("in_body", [1], [5]));
-        model.Graph!.Node.Add(Sample.Node("If", ["c"], ["z"], AttributeProto.Graph("then_branch", body)));
+        model.Graph!.Node.Add(Sample.Node("If", ["b"], ["z"], AttributeProto.Graph("then_branch", body), AttributeProto.Graph("else_branch", new GraphProto())));
         model.Graph.Node.Add(Sample.Node("Constant", [], ["k"], AttributeProto.Tensor("value", TensorProto.FromFloats("", [1], [2]))));
         model.Functions.Add(new FunctionProto { Name = "f", Domain = "local" });
         model.Functions[0].Node.Add(Sample.Node("Constant", [], ["k"], AttributeProto.Tensor("value", TensorProto.FromFloats("", [1], [3]))));

@@ -15,7 +15,7 @@ public class SchemaTests
         Gen.Int.Sample(seed =>
         {
             var expected = new RandomMessage(seed).Model();
-            SchemaComparison.AssertSame(expected, ModelFile.Load(expected.ToByteArray()));
+            SchemaComparison.AssertSame(expected, ModelCodec.Read(expected.ToByteArray()));
         }, iter: 300);
 
     [Fact]
@@ -23,7 +23,7 @@ public class SchemaTests
         Gen.Int.Sample(seed =>
         {
             var bytes = new RandomMessage(seed).Model().ToByteArray();
-            var written = ModelFile.ToBytes(ModelFile.Load(bytes));
+            var written = ModelFile.ToBytes(ModelCodec.Read(bytes));
             Assert.Equal(Reference.ModelProto.Parser.ParseFrom(bytes), Reference.ModelProto.Parser.ParseFrom(written));
             Assert.Equal(bytes, written);
         }, iter: 300);
@@ -61,7 +61,7 @@ public class SchemaTests
         var tensor = Field(5, [8, 2, 16, 1, 0x25, 0, 0, 0x80, 0x3f, 0x25, 0, 0, 0, 0x40]);
         byte[] bytes = [8, 8, .. Field(7, [.. Field(1, attribute), .. tensor]), .. Field(8, [16, 17])];
 
-        var model = ModelFile.Load(bytes);
+        var model = ModelCodec.Read(bytes);
 
         Assert.Equal([3, 4], model.Graph!.Node[0].Attribute[0].Ints);
         Assert.Equal([1f, 2f], model.Graph.Initializer[0].ToFloats());

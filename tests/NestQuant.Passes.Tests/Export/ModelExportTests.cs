@@ -2,6 +2,7 @@ using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Compiler.Validation;
 using NestQuant.Passes.Export;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.GoldenModels;
@@ -255,7 +256,7 @@ public sealed class ModelExportTests
 
     private static void AssertStandard(ModelProto model)
     {
-        TopologicalOrder.Verify(model.Graph!);
+        ModelValidation.Verify(model);
         Assert.All(model.AllNodes(), static node => Assert.True(node.IsDefaultDomain(), $"{node.Domain}.{node.OpType}"));
         Assert.All(model.OpsetImport, static opset => Assert.True(opset.Domain is null or ""));
         Assert.DoesNotContain(model.Graph!.Input, static input => input.Name == "nest_bits");

@@ -4,6 +4,7 @@ using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Compiler.Validation;
 using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.Tests.Models;
 
@@ -43,7 +44,7 @@ public sealed class GroupNLMutationTests
 
     private static void AssertYields(TensorValue expected, ModelProto model)
     {
-        TopologicalOrder.Verify(model.Graph!);
+        ModelValidation.Verify(model);
         TensorValue actual = ModelRunner.Run(model, ("x", X))["y"];
         Assert.Equal(expected.Shape, actual.Shape);
         float largest = expected.Floats.Select(MathF.Abs).Where(float.IsFinite).DefaultIfEmpty().Max();

@@ -1,6 +1,7 @@
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Compiler.Validation;
 using NestQuant.Passes.Integer;
 using NestQuant.Passes.Tests.Integer.ActivationQuantization;
 using NestQuant.Passes.Tests.Models;
@@ -22,7 +23,7 @@ internal sealed record QdqReference(ModelProto Compiled, CompileResult Result, M
         var context = new ModelContext(qdq);
         foreach (IGraphPass pass in pipeline.Passes.TakeWhile(static pass => pass is not Passes.Nesting.NestingPass)) pass.Run(context);
         CompileResult result = NestQuantCompiler.Compile(ModelRunner.Clone(source), options);
-        TopologicalOrder.Verify(result.Model.MainGraph());
+        ModelValidation.Verify(result.Model);
         return new QdqReference(result.Model, result, DequantizedModel.Of(qdq, result.Model, part));
     }
 

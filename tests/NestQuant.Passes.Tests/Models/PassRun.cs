@@ -1,6 +1,7 @@
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Compiler.Validation;
 
 namespace NestQuant.Passes.Tests.Models;
 
@@ -18,7 +19,7 @@ internal sealed record PassRun(ModelProto Model, bool Changed, IReadOnlyList<Dec
         bool changed = pass.Run(context).Changed;
         byte[] after = ModelFile.ToBytes(model);
         Assert.Equal(changed, !before.AsSpan().SequenceEqual(after));
-        TopologicalOrder.Verify(model.MainGraph());
+        ModelValidation.Verify(model);
 
         var again = new ModelContext(model);
         Assert.False(pass.Run(again).Changed, $"{pass.Name} changed its own result");

@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Validation;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Packing;
@@ -77,7 +78,7 @@ public sealed class NestedExecutionTests
 
         Assert.Equal(before, ModelFile.ToBytes(model));
         Assert.DoesNotContain(part.Graph!.Initializer, static tensor => tensor.ExternalGroup == "low");
-        TopologicalOrder.Verify(part.Graph);
+        ModelValidation.Verify(part);
         using InferenceSession session = ModelRunner.Open(model, threads: 1), threaded = ModelRunner.Open(model, threads: 2);
         TensorValue expected = Run(session, form, 5);
         Assert.Equal(expected.Bytes, ModelRunner.Run(part, form.Feeds)["y"].Bytes);
