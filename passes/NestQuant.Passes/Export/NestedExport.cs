@@ -41,7 +41,8 @@ internal static class NestedExport
     {
         NestedOperator nested = NestedOperator.Read(node, graph.View);
         bool isQuantized = node.OpType == OperatorNames.NestedQLinearGemm, isMatrix = graph.Ranks.Of(node.Input[0]) == 2;
-        bool isTransposed = nested.Layout.View.Channels == 1 && nested.Shape[0] == nested.Layout.View.Groups && nested.Layout.View.Groups > 1;
+        // [N, K] of a Gemm with transB has its channels first, [K, N] behind K: told by both extents, since either may be 1.
+        bool isTransposed = nested.Layout.View.Channels == 1 && nested.Shape[0] == nested.Layout.View.Groups && nested.Shape[1] == nested.Layout.View.Inner;
         string result = node.Output[0], biasName = node.InputAt(BiasInput);
         string x = graph.Dequantize(graph.AsCompiled(node.Input[0]), graph.ParametersAt(node, 1));
         string weight = graph.Context.Weights.Dequantize(nested, graph, turn: isTransposed && !isMatrix, out string? note);
