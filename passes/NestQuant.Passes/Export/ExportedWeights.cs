@@ -8,7 +8,8 @@ namespace NestQuant.Passes.Export;
 /// <summary>Nested weights at one precision, as int8 initializers with a scale per channel; those that several operators read, as uint8.</summary>
 /// <remarks>
 /// Where ONNX Runtime is asked for exact products it turns int8 weights into uint8 ones, under a name made of that of the initializer: two
-/// operators that read one initializer would give two of one name, which it refuses. What is uint8 already it leaves alone.
+/// operators that read one initializer would give two of one name, which it refuses. What is uint8 already it leaves alone. And initializers lie
+/// in the graph whose nodes read them, since there it looks for what it rewrites: with those of an outer graph it fails, or computes something else.
 /// </remarks>
 internal sealed class ExportedWeights(ExportContext context)
 {
@@ -31,11 +32,11 @@ internal sealed class ExportedWeights(ExportContext context)
     /// <param name="nested">The operator.</param>
     /// <param name="graph">The graph that reads it.</param>
     /// <param name="turn">Whether a matrix [N, K] is wanted as [K, N].</param>
-    /// <param name="home">The graph that gets the initializers.</param>
     /// <param name="note">Why the weight is stored in float; null where it is not.</param>
     /// <returns>Name of the exported float value.</returns>
-    public string Dequantize(NestedOperator nested, ExportedGraph graph, bool turn, GraphProto home, out string? note)
+    public string Dequantize(NestedOperator nested, ExportedGraph graph, bool turn, out string? note)
     {
+        GraphProto home = graph.View.Graph;
         var key = (nested.High.Name, turn, nested.Scale.Name, home);
         if (!_stored.TryGetValue(key, out Stored? stored)) _stored[key] = stored = Store(nested, turn, home);
         note = stored.Note;
