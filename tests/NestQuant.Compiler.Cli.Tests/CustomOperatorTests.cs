@@ -26,8 +26,16 @@ public sealed class CustomOperatorTests : IDisposable
 
         string[] compile = ["compile", _folder["m.onnx"], "-o", _folder["c.onnx"], "--nest", "8:6"];
         Tool.Run([.. compile, "--calibrate", _folder["x.npy"], "--custom-ops", library]).ShouldSucceed();
-        Tool.Run([.. compile, "--calibrate", _folder["r.json"]]).ShouldSucceed();
+        ToolRun unknown = Tool.Run([.. compile, "--calibrate", _folder["r.json"]]).ShouldSucceed();
+        Assert.Contains("not checked", unknown.Out, StringComparison.Ordinal);
+        Assert.Contains("test.doubling", unknown.Out, StringComparison.Ordinal);
+        ToolRun known = Tool.Run([.. compile, "--calibrate", _folder["r.json"], "--custom-ops", library]).ShouldSucceed();
+        Assert.DoesNotContain("not checked", known.Out, StringComparison.Ordinal);
         Tool.Run([.. compile, "--activations", "static", "--custom-ops", library]).ShouldSucceed();
+
+        string[] export = ["export", _folder["c.onnx"], "--bits", "6", "-o", _folder["e.onnx"]];
+        Assert.Contains("not checked", Tool.Run(export).ShouldSucceed().Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("not checked", Tool.Run([.. export, "--custom-ops", library]).ShouldSucceed().Out, StringComparison.Ordinal);
     }
 
     private static ModelProto Model()

@@ -26,7 +26,11 @@ public sealed class RandomGraphTests
          from isOutput in Gen.Int[0, 3]
          select new Step(kind, a, b, isOutput == 0)).Array[2, 14];
 
-    private static readonly (string, TensorValue)[] Feeds = [("x", TensorValue.Random(1, 4, 3, 3)), ("c", TensorValue.OfBool(true))];
+    /// <summary>Builders of the graphs: building twice gives equal models.</summary>
+    internal static Gen<Func<ModelProto>> Models { get; } = Steps.Select(static steps => new Func<ModelProto>(() => Build(steps)));
+
+    /// <summary>What the graphs read.</summary>
+    internal static (string Name, TensorValue Value)[] Feeds { get; } = [("x", TensorValue.Random(1, 4, 3, 3)), ("c", TensorValue.OfBool(true))];
 
     [Fact]
     public void CleanupAndFoldingKeepTheResults() => Steps.Sample(

@@ -23,8 +23,9 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
     /// <summary>What the options ask for.</summary>
     /// <param name="activations">How activations of nested layers are quantized; null when nothing is nested.</param>
     /// <param name="expands">Whether convolutions are expanded.</param>
+    /// <param name="checks">Whether the results are to be loaded.</param>
     /// <exception cref="UsageException">A value is impossible, or an option has nothing to act on.</exception>
-    public CalibrationArguments Parse(ActivationMode? activations, bool expands)
+    public CalibrationArguments Parse(ActivationMode? activations, bool expands, bool checks)
     {
         bool isStatic = activations == ActivationMode.Static, stored = _source.Text() is { } path && RangesFile.IsNamed(path);
         if ((_budget.HasValue() || _ridge.HasValue()) && !(expands && _source.HasValue()))
@@ -40,8 +41,8 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
 
         if (_method.HasValue() && !(isStatic && _source.HasValue()))
             throw new UsageException("--calibration says how the ranges of static activations are chosen: give --nest N:H and --calibrate too");
-        if (_customOps.HasValue() && (stored || !(isStatic || _source.HasValue())))
-            throw new UsageException("--custom-ops serves to run the model: give --calibrate DATA too");
+        if (_customOps.HasValue() && !checks && (stored || !(isStatic || _source.HasValue())))
+            throw new UsageException("--custom-ops serves to run and to check the model: give --calibrate DATA too, or leave out --no-check");
         if (_pictures.Given && (stored || !_source.HasValue()))
             throw new UsageException("--size, --mean and --std say how pictures are read: give --calibrate FOLDER too");
         return new CalibrationArguments(_source.Text(), isStatic, expands)

@@ -48,6 +48,7 @@ internal static class CompileCommand
         CommandOption exclude = command.Option("--exclude <PATTERN>", "leave nodes of matching names as they are; * and ? are wildcards; repeatable", CommandOptionType.MultipleValue);
         CommandOption reports = command.Option("--report <FILE>", "write the decisions as .json or .html; repeatable", CommandOptionType.MultipleValue);
         CommandOption threads = command.Option("--threads <N>", "most threads to use; default: one per processor", CommandOptionType.SingleValue);
+        CommandOption noCheck = ResultCheck.AddOption(command);
         command.OnExecute(() =>
         {
             GroupNLExpandOptions? expand = GroupNLArgument.ParseExpansion(groupNL, groupNLInclude, groupNLExclude);
@@ -67,8 +68,9 @@ internal static class CompileCommand
                     Expand = expand,
                     Exclude = [.. exclude.Values.Select(pattern => pattern!)],
                 },
-                calibration.Parse(bits is null ? null : mode, expands: expand is not null),
-                threads.PositiveInteger());
+                calibration.Parse(bits is null ? null : mode, expands: expand is not null, checks: !noCheck.HasValue()),
+                threads.PositiveInteger(),
+                Checks: !noCheck.HasValue());
             if (request.Options.Nest is null && (rounding.HasValue() || weights.HasValue() || activations.HasValue() || exclude.HasValue()))
                 throw new UsageException("--rounding, --weights, --activations and --exclude say how to nest: give --nest N:H too");
             request.CheckReports();
@@ -106,6 +108,7 @@ internal static class CompileCommand
             }),
         ];
         request.CheckFiles(files, sourceFiles);
+        string? notChecked = new ResultCheck(request.Checks, request.Calibration.CustomOps).Run(models.Select(saved => saved.Path), request.Model);
         var report = new CompileReport(Provenance.Version, request.Model, new FileInfo(request.Model).Length, options.SourceSha256, request.Describe(), result.Decisions, files);
         foreach (string path in request.Reports)
             File.WriteAllText(transaction.Stage(path), CompileRequest.IsHtml(path) ? ReportHtml.Write(report) : ReportJson.Write(report));
@@ -114,6 +117,8 @@ internal static class CompileCommand
         CompileTables.Write(console, report);
         if (options.Ranges is { } ranges)
             console.Out.WriteLine($"activation ranges: {ranges}");
+        if (notChecked is not null)
+            console.Out.WriteLine(notChecked);
     }
 
     private static NestedBits? ParseBits(string? text)

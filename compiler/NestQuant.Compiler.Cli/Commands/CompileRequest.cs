@@ -13,7 +13,8 @@ namespace NestQuant.Compiler.Cli.Commands;
 /// <param name="Options">How to compile.</param>
 /// <param name="Calibration">What it takes from data.</param>
 /// <param name="Threads">Most threads; null for one per processor.</param>
-internal sealed record CompileRequest(string Model, string Output, IReadOnlyList<string> Reports, CompileOptions Options, CalibrationArguments Calibration, int? Threads)
+/// <param name="Checks">Whether the results are loaded before they are published.</param>
+internal sealed record CompileRequest(string Model, string Output, IReadOnlyList<string> Reports, CompileOptions Options, CalibrationArguments Calibration, int? Threads, bool Checks)
 {
     /// <summary>Folder of the output.</summary>
     public string OutputFolder => Path.GetDirectoryName(Path.GetFullPath(Output)) ?? Output;

@@ -28,29 +28,33 @@ internal static class ExportCommand
         CommandOption output = command.Option("-o|--output <FILE>", "ONNX file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
         CommandOption bits = command.Option("--bits <BITS>", "the precision, one of the model's two", CommandOptionType.SingleValue).IsRequired();
         CommandOption format = command.Option("--format <FORMAT>", "qdq (default)", CommandOptionType.SingleValue);
+        CommandOption customOps = command.Option("--custom-ops <LIB>", "library with operators that the model uses, as ONNX Runtime loads them; repeatable", CommandOptionType.MultipleValue);
+        CommandOption noCheck = ResultCheck.AddOption(command);
         command.OnExecute(() =>
         {
             int precision = bits.BitWidths() is [var only] ? only : throw new UsageException("--bits takes one bit width: a model is exported at one precision");
             if ((format.Text() ?? Qdq) != Qdq) throw new UsageException($"--format is '{format.Text()}': {Qdq} is possible");
-            Run(model.Value!, output.Value()!, precision, console, cancellation);
+            Run(model.Value!, output.Value()!, precision, new ResultCheck(!noCheck.HasValue(), [.. customOps.Values.Select(library => library!)]), console, cancellation);
             return ExitCode.Done;
         });
     });
 
-    private static void Run(string model, string output, int bits, CliConsole console, CancellationToken cancellation)
+    private static void Run(string model, string output, int bits, ResultCheck check, CliConsole console, CancellationToken cancellation)
     {
         using var transaction = new OutputTransaction();
         string staging = transaction.StagingFolder(Path.GetDirectoryName(Path.GetFullPath(output))!);
         ModelProto compiled = ModelFile.Load(model);
         HashSet<string> sources = [.. ModelFiles.Of(model, compiled).Select(ModelFiles.Resolve)];
         CompileResult result = ModelExport.ToQdq(compiled, new ExportOptions { Bits = bits });
+        string staged = Path.Combine(staging, Path.GetFileName(output));
         SavedFile[] files =
         [
-            .. ModelFile.Save(result.Model, Path.Combine(staging, Path.GetFileName(output)), cancellationToken: cancellation)
+            .. ModelFile.Save(result.Model, staged, cancellationToken: cancellation)
                 .Select(file => file with { Path = Path.Combine(Path.GetDirectoryName(output)!, Path.GetFileName(transaction.Adopt(file.Path))) }),
         ];
         if (Array.Find(files, file => sources.Contains(ModelFiles.Resolve(file.Path))) is { } replaced)
             throw new ModelException($"{replaced.Path}: would replace a file of the compiled model: choose another name or folder");
+        string? notChecked = check.Run([staged], model);
         cancellation.ThrowIfCancellationRequested();
         transaction.Commit();
         foreach (Decision decision in result.Decisions.Decisions.Where(decision => decision.Note is not null))
@@ -58,5 +62,7 @@ internal static class ExportCommand
         console.Out.WriteLine($"{Numbers.Count(result.Decisions.Decisions.Count)} operators written as standard ones at {bits} bits");
         foreach (SavedFile file in files)
             console.Out.WriteLine($"wrote {file.Path} ({Numbers.Count(file.Bytes)} bytes)");
+        if (notChecked is not null)
+            console.Out.WriteLine(notChecked);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using NestQuant.Compiler.Onnx;
 
 namespace NestQuant.Compiler.Graph;
@@ -6,7 +7,11 @@ namespace NestQuant.Compiler.Graph;
 /// Use-def view of one graph, kept up to date by its own edits: who produces a value, who consumes it, which values are constant.
 /// A node that holds a body counts as a consumer of everything that the body captures.
 /// </summary>
-/// <remarks>Edits that bypass the view make it stale; make a new one then. Building it takes time linear in the graph.</remarks>
+/// <remarks>
+/// ONNX Runtime refuses a graph with two nodes of one name: a node that enters by an edit and whose name another node of the graph has is given
+/// the next free one. Nodes without names are left without.
+/// <para>Edits that bypass the view make it stale; make a new one then. Building it takes time linear in the graph.</para>
+/// </remarks>
 public sealed class GraphView
 {
     private readonly Dictionary<string, NodeProto> _producers = new(StringComparer.Ordinal);
@@ -15,6 +20,7 @@ public sealed class GraphView
     private readonly HashSet<string> _sparse = new(StringComparer.Ordinal);
     private readonly HashSet<string> _inputs = new(StringComparer.Ordinal);
     private readonly HashSet<string> _outputs = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _nodeNames = new(StringComparer.Ordinal);
 
     private GraphView(GraphProto graph, GraphView? outer)
     {
@@ -24,7 +30,11 @@ public sealed class GraphView
         foreach (ValueInfoProto output in graph.Output) _outputs.Add(output.Name);
         foreach (TensorProto initializer in graph.Initializer) _initializers[initializer.Name] = initializer;
         foreach (SparseTensorProto initializer in graph.SparseInitializer) _sparse.Add(initializer.Values?.Name ?? "");
-        foreach (NodeProto node in graph.Node) Index(node);
+        foreach (NodeProto node in graph.Node)
+        {
+            _nodeNames.Add(node.Name);
+            Index(node);
+        }
     }
 
     /// <summary>The graph.</summary>
@@ -113,35 +123,34 @@ public sealed class GraphView
         _inputs.Add(input.Name);
     }
 
+    /// <summary>Puts a node behind all others.</summary>
+    public void Append(NodeProto node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        Enter(node, Graph.Node.Count);
+    }
+
     /// <summary>Puts nodes in front of an existing one, in the order given.</summary>
     public void InsertBefore(NodeProto anchor, params ReadOnlySpan<NodeProto> nodes)
     {
         int position = PositionOf(anchor);
-        foreach (NodeProto node in nodes)
-        {
-            Graph.Node.Insert(position++, node);
-            Index(node);
-        }
+        foreach (NodeProto node in nodes) Enter(node, position++);
     }
 
     /// <summary>Puts nodes in the place of an existing one.</summary>
     public void Replace(NodeProto node, params ReadOnlySpan<NodeProto> replacement)
     {
         int position = PositionOf(node);
-        Unindex(node);
+        Leave(node);
         Graph.Node.RemoveAt(position);
-        foreach (NodeProto added in replacement)
-        {
-            Graph.Node.Insert(position++, added);
-            Index(added);
-        }
+        foreach (NodeProto added in replacement) Enter(added, position++);
     }
 
     /// <summary>Removes a node; what reads its outputs must have been given other values before.</summary>
     public void Remove(NodeProto node)
     {
         ArgumentNullException.ThrowIfNull(node);
-        Unindex(node);
+        Leave(node);
         Graph.Node.RemoveAll(other => ReferenceEquals(other, node));
     }
 
@@ -150,7 +159,7 @@ public sealed class GraphView
     {
         ArgumentNullException.ThrowIfNull(nodes);
         if (nodes.Count == 0) return;
-        foreach (NodeProto node in nodes) Unindex(node);
+        foreach (NodeProto node in nodes) Leave(node);
         Graph.Node.RemoveAll(nodes.Contains);
     }
 
@@ -190,6 +199,20 @@ public sealed class GraphView
     {
         int position = Graph.Node.IndexOf(node);
         return position >= 0 ? position : throw new InvalidOperationException($"node '{node.DisplayName()}' is not in graph '{Graph.Name}'");
+    }
+
+    private void Enter(NodeProto node, int position)
+    {
+        string wanted = node.Name;
+        for (int i = 1; node.Name.Length > 0 && !_nodeNames.Add(node.Name); i++) node.Name = string.Create(CultureInfo.InvariantCulture, $"{wanted}_{i}");
+        Graph.Node.Insert(position, node);
+        Index(node);
+    }
+
+    private void Leave(NodeProto node)
+    {
+        _nodeNames.Remove(node.Name);
+        Unindex(node);
     }
 
     private void Index(NodeProto node)

@@ -6,7 +6,8 @@ namespace NestQuant.Compiler.Graph;
 /// <summary>Gives out names that no value and no node of a model has, in any of its graphs.</summary>
 public sealed class UniqueNames
 {
-    private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+    // An empty name stands for a value that is left out, and is never given.
+    private readonly HashSet<string> _taken = new(StringComparer.Ordinal) { "" };
 
     /// <summary>Collects the names of a model.</summary>
     public UniqueNames(ModelProto model)
@@ -16,6 +17,7 @@ public sealed class UniqueNames
         foreach (FunctionProto function in model.Functions)
         {
             _taken.UnionWith(function.Input);
+            Take(function.ValueInfo);
             Take(function.Node);
         }
     }
@@ -30,11 +32,18 @@ public sealed class UniqueNames
 
     private void Take(GraphProto graph)
     {
-        foreach (ValueInfoProto input in graph.Input) _taken.Add(input.Name);
-        foreach (ValueInfoProto output in graph.Output) _taken.Add(output.Name);
+        Take(graph.Input);
+        Take(graph.Output);
+        // Also of values that are gone: a new value of that name would have their type.
+        Take(graph.ValueInfo);
         foreach (TensorProto initializer in graph.Initializer) _taken.Add(initializer.Name);
         foreach (SparseTensorProto initializer in graph.SparseInitializer) _taken.Add(initializer.Values?.Name ?? "");
         Take(graph.Node);
+    }
+
+    private void Take(IEnumerable<ValueInfoProto> values)
+    {
+        foreach (ValueInfoProto value in values) _taken.Add(value.Name);
     }
 
     private void Take(IEnumerable<NodeProto> nodes)

@@ -25,7 +25,7 @@ internal sealed class ActivationCapture : IDisposable
         options.RegisterNestQuantOps();
         try
         {
-            foreach (string library in customOps) Register(library, options);
+            options.Register(customOps);
             _session = new InferenceSession(ModelFile.ToBytes(model), options);
             Inputs = SessionInputs.Of(_session);
             Outputs = [.. _session.OutputNames.Where(name => IsFloat(_session.OutputMetadata[name]))];
@@ -108,21 +108,6 @@ internal sealed class ActivationCapture : IDisposable
         if (TensorPrimitives.IsFiniteAll(values)) return;
         int element = NonFinite.IndexIn(values);
         throw new ModelException($"{batch.SampleOf(element, values.Length)}: the data for input '{name}' has the value {NonFinite.Name(values[element])}, which is not finite: calibration needs real inputs");
-    }
-
-    private static void Register(string library, SessionOptions options)
-    {
-        // A name without a folder would be looked for along the system's library path.
-        string path = Path.GetFullPath(library);
-        if (!File.Exists(path)) throw new ModelException($"{library}: no such operator library");
-        try
-        {
-            options.RegisterCustomOpLibrary(path);
-        }
-        catch (Exception e) when (e is OnnxRuntimeException or DllNotFoundException or EntryPointNotFoundException)
-        {
-            throw new ModelException($"{library}: is no library of ONNX Runtime operators: {e.Message}", e);
-        }
     }
 
     private static bool IsFloat(NodeMetadata metadata) => metadata.IsTensor && metadata.ElementDataType == TensorElementType.Float;

@@ -39,14 +39,18 @@ internal sealed class ExportContext
 
     /// <summary>Adds an initializer to the main graph, whose values all graphs can read.</summary>
     /// <returns>Its name.</returns>
-    public string Add(string wanted, Func<string, TensorProto> create)
+    public string Add(string wanted, Func<string, TensorProto> create) => Add(wanted, create, Model.MainGraph());
+
+    /// <summary>Adds an initializer to a graph.</summary>
+    /// <returns>Its name.</returns>
+    public string Add(string wanted, Func<string, TensorProto> create, GraphProto graph)
     {
         TensorProto tensor = create(Names.Next(wanted));
-        Model.MainGraph().Initializer.Add(tensor);
+        graph.Initializer.Add(tensor);
         return tensor.Name;
     }
 
-    /// <summary>Every node is written anew, so that only the names of inputs, outputs and initializers are taken.</summary>
+    /// <summary>Every node is written anew, so that only values that no node makes have their names; those of nodes are their graph's affair.</summary>
     private static UniqueNames FreeNames(ModelProto model)
     {
         var taken = new GraphProto();

@@ -13,7 +13,7 @@ internal sealed class ExportedGraph
     private readonly Dictionary<string, ExportedParameters> _parameters = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Value, ExportedParameters Parameters), string> _dequantized = [];
     private readonly Dictionary<string, string> _transposed = new(StringComparer.Ordinal);
-    private readonly List<NodeProto> _nodes = [];
+    private readonly GraphView _written = GraphView.Of(new GraphProto());
 
     /// <summary>Prepares to write a graph.</summary>
     /// <param name="context">What all graphs share.</param>
@@ -55,7 +55,7 @@ internal sealed class ExportedGraph
 
         foreach (ValueInfoProto output in View.Graph.Output) Deliver(output.Name);
         View.Graph.Node.Clear();
-        View.Graph.Node.AddRange(_nodes);
+        View.Graph.Node.AddRange(_written.Graph.Node);
     }
 
     /// <summary>What stands for a value of the compiled graph, or of one around it.</summary>
@@ -125,7 +125,7 @@ internal sealed class ExportedGraph
 
     /// <summary>Adds a node of the default domain with one output.</summary>
     /// <param name="opType">The operator.</param>
-    /// <param name="name">Wanted name.</param>
+    /// <param name="name">Wanted name, see <see cref="GraphView"/>.</param>
     /// <param name="inputs">Names of exported values; empty ones at the end are left out.</param>
     /// <param name="output">Name of the result.</param>
     /// <param name="attributes">Attributes.</param>
@@ -142,7 +142,7 @@ internal sealed class ExportedGraph
     }
 
     /// <summary>Adds a node that reads and makes exported values.</summary>
-    public void Add(NodeProto node) => _nodes.Add(node);
+    public void Add(NodeProto node) => _written.Append(node);
 
     /// <summary>Notes what became of a compiled node.</summary>
     public void Log(NodeProto node, string? note = null) => Context.Decisions.Rewritten("export", node.DisplayName(), node.OpType, note: note);
@@ -161,25 +161,8 @@ internal sealed class ExportedGraph
     {
         string exported = AsCompiled(output);
         if (exported == output) return;
-        bool isOwn = !View.IsOutput(exported) && _nodes.Exists(node => node.Output.Contains(exported));
-        if (!isOwn)
-        {
-            Add("Identity", output + "_identity", [exported], output);
-            return;
-        }
-
-        foreach (NodeProto node in _nodes)
-        {
-            Replace(node.Input, exported, output);
-            Replace(node.Output, exported, output);
-            foreach (GraphProto body in node.Subgraphs()) CapturedValues.Rename(body, exported, output);
-        }
-    }
-
-    private static void Replace(List<string> names, string name, string replacement)
-    {
-        for (int i = 0; i < names.Count; i++)
-            if (names[i] == name) names[i] = replacement;
+        if (!View.IsOutput(exported) && _written.Producer(exported) is not null) _written.RenameProduced(exported, output);
+        else Add("Identity", output + "_identity", [exported], output);
     }
 
     private static string Stem(string value, string suffix) => value.EndsWith(suffix, StringComparison.Ordinal) && value.Length > suffix.Length ? value[..^suffix.Length] : value;

@@ -1,20 +1,31 @@
+using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Passes.Nesting;
+using NestQuant.RuntimeOps.Operators;
 
 namespace NestQuant.Passes.Export;
 
-/// <summary>Nested weights at one precision, as int8 initializers with a scale per channel.</summary>
+/// <summary>Nested weights at one precision, as int8 initializers with a scale per channel; those that several operators read, as uint8.</summary>
+/// <remarks>
+/// Where ONNX Runtime is asked for exact products it turns int8 weights into uint8 ones, under a name made of that of the initializer: two
+/// operators that read one initializer would give two of one name, which it refuses. What is uint8 already it leaves alone. And initializers lie
+/// in the graph whose nodes read them, since there it looks for what it rewrites: with those of an outer graph it fails, or computes something else.
+/// </remarks>
 internal sealed class ExportedWeights(ExportContext context)
 {
-    private readonly Dictionary<(string High, bool Turned, string Scale), Stored> _stored = [];
+    /// <summary>What uint8 adds to an int8 value and to its zero point.</summary>
+    private const int UnsignedOffset = 128;
+
+    private readonly HashSet<string> _shared = Shared(context.Model);
+    private readonly Dictionary<(string High, bool Turned, string Scale, GraphProto Home), Stored> _stored = [];
 
     /// <summary>A weight in the exported model.</summary>
-    /// <param name="Name">An int8 initializer, or a float one where <paramref name="Scale"/> is empty.</param>
+    /// <param name="Name">An initializer of integers, or a float one where <paramref name="Scale"/> is empty.</param>
     /// <param name="Scale">Float initializer [M].</param>
-    /// <param name="ZeroPoint">int8 initializer [M].</param>
+    /// <param name="ZeroPoint">Initializer [M] of the weight's type.</param>
     /// <param name="Axis">The axis of the channels.</param>
     /// <param name="Shape">The shape.</param>
-    /// <param name="Note">Why the weight is float; null where it is int8.</param>
+    /// <param name="Note">Why the weight is float; null where it is not.</param>
     private sealed record Stored(string Name, string Scale, string ZeroPoint, int Axis, long[] Shape, string? Note);
 
     /// <summary>The float form of a nested operator's weight.</summary>
@@ -25,8 +36,9 @@ internal sealed class ExportedWeights(ExportContext context)
     /// <returns>Name of the exported float value.</returns>
     public string Dequantize(NestedOperator nested, ExportedGraph graph, bool turn, out string? note)
     {
-        var key = (nested.High.Name, turn, nested.Scale.Name);
-        if (!_stored.TryGetValue(key, out Stored? stored)) _stored[key] = stored = Store(nested, turn);
+        GraphProto home = graph.View.Graph;
+        var key = (nested.High.Name, turn, nested.Scale.Name, home);
+        if (!_stored.TryGetValue(key, out Stored? stored)) _stored[key] = stored = Store(nested, turn, home);
         note = stored.Note;
         if (stored.Scale.Length == 0) return stored.Name;
         string output = context.Names.Next(stored.Name + "_dequantized");
@@ -34,7 +46,7 @@ internal sealed class ExportedWeights(ExportContext context)
         return output;
     }
 
-    private Stored Store(NestedOperator nested, bool turn)
+    private Stored Store(NestedOperator nested, bool turn, GraphProto home)
     {
         string wanted = nested.High.Name.EndsWith("_high", StringComparison.Ordinal) ? nested.High.Name[..^"_high".Length] : nested.High.Name;
         sbyte[] integers = nested.Integers(context.IsPart);
@@ -62,17 +74,35 @@ internal sealed class ExportedWeights(ExportContext context)
                 values[i] = (integers[i] - zeroPoints[channel]) * scales[channel];
             }
 
-            return new Stored(context.Add(wanted, name => TensorProto.FromFloats(name, shape, values)), "", "", axis, shape, $"weights in float: {reason}");
+            return new Stored(context.Add(wanted, name => TensorProto.FromFloats(name, shape, values), home), "", "", axis, shape, $"weights in float: {reason}");
         }
 
-        byte[] bytes = Array.ConvertAll(integers, static value => unchecked((byte)value)), offsets = Array.ConvertAll(zeroPoints, static value => unchecked((byte)(sbyte)value));
+        bool isShared = _shared.Contains(nested.High.Name);
+        (TensorDataType type, string suffix, int offset) = isShared ? (TensorDataType.UInt8, "_uint8", UnsignedOffset) : (TensorDataType.Int8, "_int8", 0);
+        byte[] bytes = Array.ConvertAll(integers, value => unchecked((byte)(value + offset))), offsets = Array.ConvertAll(zeroPoints, value => unchecked((byte)(value + offset)));
         return new Stored(
-            context.Add(wanted + "_int8", name => TensorProto.FromBytes(name, TensorDataType.Int8, shape, bytes)),
-            nested.Scale.Name,
-            context.Add(wanted + "_int8_zero_point", name => TensorProto.FromBytes(name, TensorDataType.Int8, [offsets.Length], offsets)),
+            context.Add(wanted + suffix, name => TensorProto.FromBytes(name, type, shape, bytes), home),
+            home == context.Model.Graph ? nested.Scale.Name : context.Add(nested.Scale.Name, name => TensorProto.FromFloats(name, [scales.Length], scales), home),
+            context.Add(wanted + suffix + "_zero_point", name => TensorProto.FromBytes(name, type, [offsets.Length], offsets), home),
             axis,
             shape,
             Note: null);
+    }
+
+    /// <summary>The high operands of weights that more than one operator reads, itself or as a float value.</summary>
+    private static HashSet<string> Shared(ModelProto model)
+    {
+        var reads = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (string input in model.AllNodes().SelectMany(static node => node.Input)) reads[input] = reads.GetValueOrDefault(input) + 1;
+        var shared = new HashSet<string>(StringComparer.Ordinal);
+        foreach (NodeProto node in model.AllNodes().Where(PartModel.IsNested))
+        {
+            string high = node.InputAt(PartModel.HighInput(node));
+            bool isFloat = node.OpType == OperatorNames.NestedDequantizeLinear;
+            if (reads[high] > 1 || (isFloat && reads.GetValueOrDefault(node.Output[0]) > 1)) shared.Add(high);
+        }
+
+        return shared;
     }
 
     /// <summary>The axis of the weight's shape that has the output channels; -1 where no single one has.</summary>

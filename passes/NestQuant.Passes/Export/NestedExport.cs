@@ -41,7 +41,8 @@ internal static class NestedExport
     {
         NestedOperator nested = NestedOperator.Read(node, graph.View);
         bool isQuantized = node.OpType == OperatorNames.NestedQLinearGemm, isMatrix = graph.Ranks.Of(node.Input[0]) == 2;
-        bool isTransposed = nested.Layout.View.Channels == 1 && nested.Shape[0] == nested.Layout.View.Groups && nested.Layout.View.Groups > 1;
+        // [N, K] of a Gemm with transB has its channels first, [K, N] behind K: told by both extents, since either may be 1.
+        bool isTransposed = nested.Layout.View.Channels == 1 && nested.Shape[0] == nested.Layout.View.Groups && nested.Shape[1] == nested.Layout.View.Inner;
         string result = node.Output[0], biasName = node.InputAt(BiasInput);
         string x = graph.Dequantize(graph.AsCompiled(node.Input[0]), graph.ParametersAt(node, 1));
         string weight = graph.Context.Weights.Dequantize(nested, graph, turn: isTransposed && !isMatrix, out string? note);
@@ -71,9 +72,22 @@ internal static class NestedExport
     public static void Dequantize(NodeProto node, ExportedGraph graph)
     {
         NestedOperator nested = NestedOperator.Read(node, graph.View);
-        graph.Alias(node.Output[0], new ExportedValue(graph.Context.Weights.Dequantize(nested, graph, turn: false, out string? note)));
-        graph.Log(node, note);
+        string weight = graph.Context.Weights.Dequantize(nested, graph, turn: false, out string? note);
+        graph.Alias(node.Output[0], new ExportedValue(weight));
+        graph.Log(node, note ?? EightBitActivations(node.Output[0], nested, graph));
     }
+
+    /// <summary>What to say of a product that ONNX Runtime fuses with the integers of its weight; null for any other reader.</summary>
+    private static string? EightBitActivations(string weight, NestedOperator nested, ExportedGraph graph)
+    {
+        if (nested.Shape.Count != 2) return null;
+        NodeProto? product = graph.View.Consumers(weight).FirstOrDefault(reader => reader.InputAt(1) == weight && (reader.Is("MatMul") || IsPlainGemm(reader)));
+        return product is null ? null
+            : $"ONNX Runtime quantizes what {product.OpType} '{product.DisplayName()}' reads, and runs it as MatMulNBits, unless the session entry session.qdq_matmulnbits_accuracy_level is 1";
+    }
+
+    private static bool IsPlainGemm(NodeProto node) =>
+        node.Is("Gemm") && node.GetInt("transA", 0) == 0 && node.GetInt("transB", 0) == 0 && node.GetFloat("alpha", 1) == 1 && (node.InputAt(2).Length == 0 || node.GetFloat("beta", 1) == 1);
 
     /// <summary>
     /// The bias as int32 in steps of x_scale * w_scale, the form that integer convolutions add to their sums; as float where it would overflow

@@ -89,7 +89,10 @@ public sealed class IntegerOperatorPass : IGraphPass
             return rewritten;
         }
 
-        graph.View.Replace(quantizer, tables.Lookup(source, output, integers, function.Function, rewritten[^1].Name));
+        // Where nothing else reads the function's result, the table takes the place and the name of the node that makes it.
+        NodeProto last = rewritten[^1];
+        if (function.Nodes.Count > 0 && graph.WhyNeededInFloat(quantizer.Input[0], quantizer) is null) graph.View.Remove(last);
+        graph.View.Replace(quantizer, tables.Lookup(source, output, integers, function.Function, last.Name));
         sweep.Add(output, new PointwiseTable(function, integers));
         return rewritten;
     }

@@ -54,7 +54,7 @@ internal sealed class GroupNLExpansion
     /// <summary>Puts nodes in the place of the expansion and removes the convolution.</summary>
     public void Replace(params ReadOnlySpan<NodeProto> nodes)
     {
-        _view.Replace(_expand, nodes);
         _view.Remove(_conv);
+        _view.Replace(_expand, nodes);
     }
 }

@@ -23,6 +23,25 @@ public sealed class GraphViewTests
     }
 
     [Fact]
+    public void ANodeThatEntersNeverHasTheNameOfAnother()
+    {
+        GraphView view = GraphView.Of(new GraphBuilder().Input("x", 2).Node("n: a = Neg(x)").Node("n_1: b = Neg(a)").Node("c = Neg(b)").Graph);
+        view.InsertBefore(view.Graph.Node[2], GraphBuilder.Parse("n: d = Neg(x)"), GraphBuilder.Parse("e = Neg(x)"));
+        view.Append(GraphBuilder.Parse("n: f = Neg(x)"));
+        Assert.Equal(["n", "n_1", "n_2", "", "", "n_3"], view.Graph.Node.Select(static node => node.Name));
+    }
+
+    [Fact]
+    public void ANodeTakesTheNameOfTheOneThatItReplaces()
+    {
+        GraphView view = GraphView.Of(new GraphBuilder().Input("x", 2).Node("n: a = Neg(x)").Node("m: b = Neg(a)").Graph);
+        view.Replace(view.Graph.Node[0], GraphBuilder.Parse("n: a = Abs(x)"));
+        view.Remove(view.Graph.Node[1]);
+        view.Append(GraphBuilder.Parse("m: c = Abs(x)"));
+        Assert.Equal(["n", "m"], view.Graph.Node.Select(static node => node.Name));
+    }
+
+    [Fact]
     public void AnOverridableInitializerIsNoConstant()
     {
         GraphView view = GraphView.Of(new GraphBuilder().Input("k", 2).Random("k", 2).Random("l", 2).Graph);

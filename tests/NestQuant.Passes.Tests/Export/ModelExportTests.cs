@@ -89,24 +89,14 @@ public sealed class ModelExportTests
         }
     }
 
-    public static TheoryData<string> Networks => [.. NetworkModels.Keys];
-
-    private static readonly Dictionary<string, Func<ModelProto>> NetworkModels = new(StringComparer.Ordinal)
-    {
-        ["ResNet-50"] = StaticNetworks.ResNet50,
-        ["MobileNetV3"] = StaticNetworks.MobileNetV3,
-        ["EfficientNet"] = StaticNetworks.EfficientNet,
-        ["Inception"] = StaticNetworks.Inception,
-        ["VGG"] = StaticNetworks.Vgg,
-        ["U-Net"] = StaticNetworks.UNet,
-    };
+    public static TheoryData<string> Networks => [.. StaticNetworks.All.Keys];
 
     /// <summary>Every table is a function again, and every transpose gone.</summary>
     [Theory]
     [MemberData(nameof(Networks))]
     public void WholeNetworksAreExported(string name)
     {
-        ModelProto source = NetworkModels[name]();
+        ModelProto source = StaticNetworks.All[name]();
         (string, TensorValue)[] feeds = [("input", TensorValue.Random([.. source.Graph!.Input[0].Type!.TensorType!.Shape!.Dim.Select(static dim => dim.DimValue ?? 0)]))];
         string output = source.Graph.Output[0].Name;
         ModelProto compiled = NestQuantCompiler.Compile(source, Options(ActivationMode.Static, new MeasuredRanges(feeds))).Model, exported = Export(compiled, 8);

@@ -27,7 +27,11 @@ public sealed class RandomNetworkTests
          from isOutput in Gen.Int[0, 11]
          select new Step(kind, a, b, isOutput == 0)).Array[2, 12];
 
-    private static (string, TensorValue)[] Feeds => [("input", TensorValue.Random(1, 4, 8, 8))];
+    /// <summary>Builders of the networks: building twice gives equal models.</summary>
+    internal static Gen<Func<ModelProto>> Models { get; } = Steps.Select(static steps => new Func<ModelProto>(() => Build(steps)));
+
+    /// <summary>What the networks read.</summary>
+    internal static (string Name, TensorValue Value)[] Feeds => [("input", TensorValue.Random(1, 4, 8, 8))];
 
     [Fact]
     public void TheCompiledNetworkGivesWhatItsQuantizedFormGives() => Steps.Sample(

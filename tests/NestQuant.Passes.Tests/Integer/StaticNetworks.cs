@@ -11,6 +11,17 @@ internal sealed class StaticNetworks
 
     private StaticNetworks(params long[] input) => _graph = new GraphBuilder().Input("input", input).Floats("zero", [], 0).Floats("six", [], 6);
 
+    /// <summary>All of them by name.</summary>
+    public static IReadOnlyDictionary<string, Func<ModelProto>> All { get; } = new Dictionary<string, Func<ModelProto>>(StringComparer.Ordinal)
+    {
+        ["ResNet-50"] = ResNet50,
+        ["MobileNetV3"] = MobileNetV3,
+        ["EfficientNet"] = EfficientNet,
+        ["Inception"] = Inception,
+        ["VGG"] = Vgg,
+        ["U-Net"] = UNet,
+    };
+
     /// <summary>ResNet-50: stem, max-pool, bottleneck blocks [3, 4, 6, 3] with projections, global average pool, classifier.</summary>
     public static ModelProto ResNet50()
     {

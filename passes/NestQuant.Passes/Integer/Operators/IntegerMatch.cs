@@ -5,13 +5,14 @@ namespace NestQuant.Passes.Integer.Operators;
 
 /// <summary>A float node all of whose results are quantized at once, and nothing else.</summary>
 /// <param name="Node">The float node.</param>
+/// <param name="Activation">The Relu or Clip between the node and the QuantizeLinear; null where there is none.</param>
 /// <param name="Results">For every result that is used, its index and the QuantizeLinear that reads it, an activation in between included.</param>
 /// <param name="Clamp">Bounds that a Relu or Clip between node and QuantizeLinear puts on the integers.</param>
 /// <param name="Graph">The graph.</param>
 /// <param name="Ranks">Ranks of its values.</param>
 /// <param name="Tables">Where tables are made.</param>
 internal sealed record IntegerMatch(
-    NodeProto Node, IReadOnlyList<QuantizedResult> Results, QuantizedClamp Clamp, QuantizedGraph Graph, ValueRanks Ranks, LookupTables Tables)
+    NodeProto Node, NodeProto? Activation, IReadOnlyList<QuantizedResult> Results, QuantizedClamp Clamp, QuantizedGraph Graph, ValueRanks Ranks, LookupTables Tables)
 {
     /// <summary>Looks at a node with a quantized result.</summary>
     /// <param name="node">The float node.</param>
@@ -45,7 +46,7 @@ internal sealed record IntegerMatch(
             clamp = bounds;
         }
 
-        match = new IntegerMatch(node, results, clamp, graph, ranks, tables);
+        match = new IntegerMatch(node, activation, results, clamp, graph, ranks, tables);
         return null;
     }
 
@@ -60,14 +61,14 @@ internal sealed record IntegerMatch(
         ? $"its operand '{constant.Name}' is a float constant of {constant.ElementCount} values"
         : $"its input '{Node.InputAt(input)}' is not quantized";
 
-    /// <summary>Puts the integer form of the node, in the order given, in the place of the QuantizeLinear that reads its first result.</summary>
-    /// <param name="nodes">The new nodes, which together make every quantized result under its own name.</param>
+    /// <summary>Puts the integer form in the place of the node, what bounds its result, and the QuantizeLinear nodes.</summary>
+    /// <param name="nodes">The new nodes, in order, which together make every quantized result under its own name.</param>
     public void Emit(params ReadOnlySpan<NodeProto> nodes)
     {
-        Graph.View.Remove(Results.Skip(1).Select(static result => result.Quantizer).ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance));
-        // The first quantizer may stand behind readers of the others' results; the node itself stands in front of all of them.
-        Graph.View.InsertBefore(Node, nodes);
-        Graph.View.Remove(Result.Quantizer);
+        var replaced = Results.Select(static result => result.Quantizer).ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance);
+        if (Activation is not null) replaced.Add(Activation);
+        Graph.View.Remove(replaced);
+        Graph.View.Replace(Node, nodes);
     }
 
     /// <summary>Puts an integer node of one result in place, with the bounds of <see cref="Clamp"/> behind it where its saturation does not keep them.</summary>

@@ -1,0 +1,30 @@
+using Microsoft.ML.OnnxRuntime;
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Passes.Sessions;
+
+/// <summary>Libraries with operators of other domains that a model uses.</summary>
+internal static class CustomOperators
+{
+    /// <summary>Lets a session use the operators of libraries.</summary>
+    /// <exception cref="ModelException">A path leads to no such library.</exception>
+    public static void Register(this SessionOptions options, IReadOnlyList<string> libraries)
+    {
+        foreach (string library in libraries) Register(options, library);
+    }
+
+    private static void Register(SessionOptions options, string library)
+    {
+        // A name without a folder would be looked for along the system's library path.
+        string path = Path.GetFullPath(library);
+        if (!File.Exists(path)) throw new ModelException($"{library}: no such operator library");
+        try
+        {
+            options.RegisterCustomOpLibrary(path);
+        }
+        catch (Exception e) when (e is OnnxRuntimeException or DllNotFoundException or EntryPointNotFoundException)
+        {
+            throw new ModelException($"{library}: is no library of ONNX Runtime operators: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using Microsoft.ML.OnnxRuntime;
+using NestQuant.Compiler.Onnx;
+using NestQuant.RuntimeOps;
+
+namespace NestQuant.Passes.Sessions;
+
+/// <summary>
+/// Opens models in ONNX Runtime as a user would, with its optimizations, before anybody relies on them: a rewritten model that does not load is
+/// not to be handed out.
+/// </summary>
+public static class LoadCheck
+{
+    /// <summary>Why ONNX Runtime does not load a model, with NestQuant's operators registered; null where it does.</summary>
+    /// <param name="path">ONNX file, with its data files beside it.</param>
+    /// <param name="customOps">Paths of libraries with further operators.</param>
+    /// <exception cref="ModelException">A path leads to no such library.</exception>
+    public static string? WhyNot(string path, params IReadOnlyList<string> customOps)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(customOps);
+        using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        options.RegisterNestQuantOps();
+        options.Register(customOps);
+        try
+        {
+            using var session = new InferenceSession(path, options);
+            return null;
+        }
+        catch (OnnxRuntimeException e)
+        {
+            // One line, that tells nothing about where the file lies before it is published.
+            return string.Join(' ', e.Message.Replace(path, Path.GetFileName(path), StringComparison.Ordinal).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        }
+    }
+
+    /// <summary>Fails where a model does not load although the one that it was made of does.</summary>
+    /// <param name="written">What was written.</param>
+    /// <param name="source">What it was made of.</param>
+    /// <param name="customOps">Paths of libraries with operators that they use.</param>
+    /// <returns>Why nothing can be told, since the source does not load either; null where all models load.</returns>
+    /// <exception cref="ModelException">A model does not load, and the source does.</exception>
+    public static string? Verify(IEnumerable<string> written, string source, params IReadOnlyList<string> customOps)
+    {
+        ArgumentNullException.ThrowIfNull(written);
+        foreach (string path in written)
+        {
+            if (WhyNot(path, customOps) is not { } reason) continue;
+            if (WhyNot(source, customOps) is { } inherited) return inherited;
+            throw new ModelException($"{Path.GetFileName(path)}: ONNX Runtime does not load the result, though it loads the source: {reason}: this is a defect of the compiler, please report it; nothing was written (--no-check writes it all the same)");
+        }
+
+        return null;
+    }
+}
