@@ -64,7 +64,7 @@ internal sealed unsafe class NestedWeight
         int bits = *context.Input(_bitsInput, "bits").Int32s(1);
 
         bool isPart = _precision.IsPart(bits, low != null);
-        // What the kernel could not see when it was created: operands that a caller feeds, or that a loop's body has from outside.
+        // Operands that a caller may feed could not be seen when the kernel was created.
         if (!_isHighConstant)
             RequireTag(high, OperandRole.High);
         if (!_isLowConstant && !isPart)

@@ -53,8 +53,8 @@ public class CacheEntryTests
         // Of layout version 1, where no tag ties a node to one weight.
         NodeModel model = NestedModels.QLinearConv(first, requantization)
             .With(AttributeProto.Int(AttributeNames.LayoutVersion, 1))
-            .Fed("W_high", TensorDataType.UInt8, Panels(first, OperandRole.High).Length)
-            .Fed("W_low", TensorDataType.UInt8, Panels(first, OperandRole.Low).Length);
+            .Default(TensorProto.FromBytes("W_high", TensorDataType.UInt8, [Panels(first, OperandRole.High).Length], Panels(first, OperandRole.High)))
+            .Default(TensorProto.FromBytes("W_low", TensorDataType.UInt8, [Panels(first, OperandRole.Low).Length], Panels(first, OperandRole.Low)));
         using InferenceSession session = model.Open(1, (NestQuantOps.CacheConfigEntry, "1m"));
         Assert.Equal(Run(session, first, first), Run(session, first, first));
         Assert.NotEqual(Run(session, first, first), Run(session, first, second));

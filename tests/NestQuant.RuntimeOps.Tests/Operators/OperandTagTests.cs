@@ -97,15 +97,17 @@ public class OperandTagTests
         ConvolutionCase own = NestedModels.SmallConv(seed: 1), other = NestedModels.SmallConv(seed: 2);
         NodeModel model = NestedModels.Conv(own).Default(Operand("W_high", own.HighBytes)).Default(Operand("W_low", own.LowBytes));
         using InferenceSession session = model.Open();
-        (string, OrtValue) x = ("X", SessionRuns.Tensor(own.X, 1, 6, 5, 3)), precision = ("bits", SessionRuns.Tensor<int>([bits]));
-        (string, OrtValue) high = ("W_high", SessionRuns.Tensor(other.HighBytes, other.HighBytes.Length)), low = ("W_low", SessionRuns.Tensor(other.LowBytes, other.LowBytes.Length));
 
-        session.Run(x, precision);
-        Assert.Contains($"input 'W_high' {Foreign}", OperatorErrorTests.RunFails(session, x, precision, high), StringComparison.Ordinal);
+        session.Run(X(), Bits());
+        Assert.Contains($"input 'W_high' {Foreign}", OperatorErrorTests.RunFails(session, X(), Bits(), Fed("W_high", other.HighBytes)), StringComparison.Ordinal);
         if (readsLow)
-            Assert.Contains($"input 'W_low' {Foreign}", OperatorErrorTests.RunFails(session, x, precision, low), StringComparison.Ordinal);
+            Assert.Contains($"input 'W_low' {Foreign}", OperatorErrorTests.RunFails(session, X(), Bits(), Fed("W_low", other.LowBytes)), StringComparison.Ordinal);
         else
-            session.Run(x, precision, low);
+            session.Run(X(), Bits(), Fed("W_low", other.LowBytes));
+
+        (string, OrtValue) X() => ("X", SessionRuns.Tensor(own.X, 1, 6, 5, 3));
+        (string, OrtValue) Bits() => ("bits", SessionRuns.Tensor<int>([bits]));
+        (string, OrtValue) Fed(string name, byte[] operand) => (name, SessionRuns.Tensor(operand, operand.Length));
     }
 
     private static TensorProto Operand(string name, byte[] bytes) => TensorProto.FromBytes(name, TensorDataType.UInt8, [bytes.Length], bytes);

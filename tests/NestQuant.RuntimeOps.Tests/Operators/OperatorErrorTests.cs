@@ -192,7 +192,7 @@ public class OperatorErrorTests
         ["channel view the other way round"] = ("does not fit a matrix", m => m.With(AttributeProto.IntList("channel_view", 20, 7, 1, 1))),
         ["shape the other way round"] = ("does not fit a matrix", m => m.With(AttributeProto.IntList("shape", 20, 7))),
         ["shape of three dimensions"] = ("does not fit a matrix", m => m.With(AttributeProto.IntList("shape", 7, 4, 5))),
-        ["operands of another view"] = ("[..., 140] expected", m => m.With(AttributeProto.IntList("shape", 1, 140)).With(AttributeProto.IntList("channel_view", 1, 140, 1, 1))),
+        ["operands of another view"] = ("'W_high' has", m => m.With(AttributeProto.IntList("shape", 1, 140)).With(AttributeProto.IntList("channel_view", 1, 140, 1, 1))),
         ["high too short"] = ("'W_high' has", m => m.Constant(Bytes("W_high", 20 * 24 - 1))),
         ["low too short"] = ("'W_low' has", m => m.Constant(Bytes("W_low", 20 * 12 - 1))),
     };
