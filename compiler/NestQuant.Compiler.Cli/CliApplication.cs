@@ -70,7 +70,7 @@ internal static class CliApplication
                   nestquant compile model.onnx -o out/model.onnx --nest 8:6
                   nestquant evaluate out/model.onnx --data images.npy --labels labels.npy --bits 8,6
 
-                Exit codes: 0 done, 1 bad input (for diff: the models differ), 2 wrong usage, 3 internal error.
+                Exit codes: 0 done, 1 bad input (for diff: the models differ; for verify: something is wrong), 2 wrong usage, 3 internal error.
                 """,
         };
         app.HelpOption("-h|--help", inherited: true);
@@ -79,6 +79,7 @@ internal static class CliApplication
         CalibrateCommand.Add(app, console, cancellation);
         MergeRangesCommand.Add(app, console);
         InspectCommand.Add(app, console);
+        VerifyCommand.Add(app, console);
         PrintCommand.Add(app, console);
         DiffCommand.Add(app, console);
         RunCommand.Add(app, console);

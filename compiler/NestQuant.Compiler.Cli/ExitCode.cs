@@ -3,10 +3,10 @@ namespace NestQuant.Compiler.Cli;
 /// <summary>Exit codes, as documented for scripts.</summary>
 internal static class ExitCode
 {
-    /// <summary>Done; for <c>diff</c>: the models are equal.</summary>
+    /// <summary>Done; for <c>diff</c>: the models are equal; for <c>verify</c>: nothing is wrong.</summary>
     public const int Done = 0;
 
-    /// <summary>Bad input; for <c>diff</c>: the models differ.</summary>
+    /// <summary>Bad input; for <c>diff</c>: the models differ; for <c>verify</c>: something is wrong.</summary>
     public const int BadInput = 1;
 
     /// <summary>Wrong usage.</summary>

@@ -85,7 +85,8 @@ public sealed class NativeLibraryTests(NativeLibraryFixture native) : IClassFixt
             .Default(TensorProto.FromInt32s("bits", [], [8]))
             .With(AttributeProto.Int(AttributeNames.FullBits, 8))
             .With(AttributeProto.Int(AttributeNames.HighBits, 6))
-            .With(AttributeProto.Int(AttributeNames.LayoutVersion, NestedLayout.Version))
+            .With(AttributeProto.Int(AttributeNames.LayoutVersion, layout.Version))
+            .With(AttributeProto.String(AttributeNames.WeightTag, WeightTag.Of(layout, highBytes, lowBytes).ToString()))
             .With(AttributeProto.IntList(AttributeNames.Shape, 70, 5, 3, 3))
             .With(AttributeProto.IntList(AttributeNames.ChannelView, 70, 5, 1, 9));
     }

@@ -97,7 +97,8 @@ internal static class GroupNLModels
         node.Domain = NestQuantOps.Domain;
         node.SetAttribute(AttributeProto.Int(AttributeNames.FullBits, 8));
         node.SetAttribute(AttributeProto.Int(AttributeNames.HighBits, 6));
-        node.SetAttribute(AttributeProto.Int(AttributeNames.LayoutVersion, NestedLayout.Version));
+        node.SetAttribute(AttributeProto.Int(AttributeNames.LayoutVersion, layout.Version));
+        node.SetAttribute(AttributeProto.String(AttributeNames.WeightTag, WeightTag.Of(layout, highBytes, lowBytes).ToString()));
         node.SetAttribute(AttributeProto.IntList(AttributeNames.Shape, Seeds, Channels, 3, 3));
         node.SetAttribute(AttributeProto.IntList(AttributeNames.Pads, 1, 1, 1, 1));
         return Model(graph, TensorDataType.UInt8, [1, Size, Size, Channels]);

@@ -61,7 +61,8 @@ internal sealed class LayerModels
         node.Domain = NestQuantOps.Domain;
         node.SetAttribute(AttributeProto.Int(AttributeNames.FullBits, 8));
         node.SetAttribute(AttributeProto.Int(AttributeNames.HighBits, 6));
-        node.SetAttribute(AttributeProto.Int(AttributeNames.LayoutVersion, NestedLayout.Version));
+        node.SetAttribute(AttributeProto.Int(AttributeNames.LayoutVersion, _layout.Version));
+        node.SetAttribute(AttributeProto.String(AttributeNames.WeightTag, WeightTag.Of(_layout, _high, _low).ToString()));
         if (_shape.IsProduct)
         {
             node.SetAttribute(AttributeProto.IntList(AttributeNames.Shape, _shape.Outputs, _shape.Inputs));

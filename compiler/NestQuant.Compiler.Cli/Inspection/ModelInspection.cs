@@ -13,7 +13,7 @@ namespace NestQuant.Compiler.Cli.Inspection;
 /// <param name="Operators">The nested operators.</param>
 /// <param name="Nested">Numbers of every node whose weight is nested.</param>
 /// <param name="Kept">Candidates that were left as they were, with the reason.</param>
-/// <param name="Files">The model's file and its data files.</param>
+/// <param name="Files">The model's file and its data files, with the hashes that the model gives for them.</param>
 /// <param name="Weights">Number of initializers, and their bytes.</param>
 internal sealed record ModelInspection(
     string Path,
@@ -37,13 +37,14 @@ internal sealed record ModelInspection(
         IReadOnlyList<NestedOperator> operators = NestedOperator.Of(model);
         IReadOnlyList<Decision> decisions = Provenance.ReadDecisions(model)?.Decisions ?? [];
         List<TensorProto> tensors = [.. GraphView.Of(model.MainGraph()).WithInner().SelectMany(view => view.Graph.Initializer)];
+        Dictionary<string, string> hashes = (DataFileList.Of(model) ?? []).ToDictionary(file => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path) ?? "", file.Location), file => file.Sha256);
         return new ModelInspection(
             path,
             [.. model.MetadataProps.Where(entry => ProvenanceKeys.Contains(entry.Key))],
             operators,
             [.. operators.SelectMany(nested => nested.Consumers.Select(node => NestedNode.Of(node, nested, decisions)))],
             [.. decisions.Where(decision => !decision.Rewritten)],
-            [.. ModelFiles.Of(path, model).Select(file => new SavedFile(file, new FileInfo(file).Length))],
+            [.. ModelFiles.Of(path, model).Select(file => new SavedFile(file, new FileInfo(file).Length, hashes.GetValueOrDefault(file)))],
             new WeightTotals(tensors.Count, tensors.Where(tensor => tensor.DataType != TensorDataType.String).Sum(tensor => tensor.ByteCount)));
     }
 }

@@ -7,7 +7,8 @@ using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Compiler.Cli.Rendering;
 
-/// <summary>The stable JSON form of <c>inspect</c>. Ratios in dB are null for a weight without error and where the decision log is missing.</summary>
+/// <summary>The stable JSON form of <c>inspect</c>. Ratios in dB are null for a weight without error and where the decision log is missing; a tag is null in
+/// models of layout version 1, which have none.</summary>
 internal static class InspectionJson
 {
     public static string Write(ModelInspection inspection) => JsonText.Write(json =>
@@ -58,6 +59,7 @@ internal static class InspectionJson
         json.WriteNumber("low_bytes", nested.Low?.ByteCount ?? 0);
         DecisionJson.WriteDecibels(json, "sqnr_full_db", node.SqnrFullDb);
         DecisionJson.WriteDecibels(json, "sqnr_part_db", node.SqnrPartDb);
+        json.WriteString("tag", nested.Tag?.ToString());
         json.WriteEndObject();
     }
 }

@@ -22,13 +22,13 @@ internal static class InspectionTables
             console.Out.WriteLine("part model: the low operands are absent, it runs at part precision only");
         console.Out.WriteLine($"{Numbers.Count(inspection.Weights.Count)} initializers, {Numbers.Count(inspection.Weights.Bytes)} bytes");
         foreach (SavedFile file in inspection.Files)
-            console.Out.WriteLine($"{file.Path} ({Numbers.Count(file.Bytes)} bytes)");
+            console.Out.WriteLine($"{file.Path} ({Numbers.Count(file.Bytes)} bytes{(file.Sha256 is null ? "" : $", sha256 {file.Sha256}")})");
     }
 
     private static void WriteNested(CliConsole console, IReadOnlyList<NestedNode> nested)
     {
         PlainTable table = new PlainTable().Text("node").Text("op").Text("runs as").Text("shape").Text("bits")
-            .Number("weights").Number("high bytes").Number("low bytes").Number("full dB").Number("part dB");
+            .Number("weights").Number("high bytes").Number("low bytes").Number("full dB").Number("part dB").Text("tag");
         foreach (NestedNode node in nested)
         {
             NestedLayout layout = node.Operator.Layout;
@@ -42,7 +42,8 @@ internal static class InspectionTables
                 Numbers.Count(node.Operator.High.ByteCount),
                 Numbers.Count(node.Operator.Low?.ByteCount ?? 0),
                 Numbers.Decibels(node.SqnrFullDb),
-                Numbers.Decibels(node.SqnrPartDb));
+                Numbers.Decibels(node.SqnrPartDb),
+                node.Operator.Tag?.ToString() ?? "-");
         }
 
         table.Write(console);

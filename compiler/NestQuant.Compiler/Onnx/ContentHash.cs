@@ -12,6 +12,9 @@ internal static class ContentHash
     /// <summary>The SHA-256 of a text's UTF-8 form in lower-case hexadecimal.</summary>
     public static string Of(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
+    /// <summary>The SHA-256 of what is left of a stream, in lower-case hexadecimal.</summary>
+    public static string Of(Stream stream) => Convert.ToHexStringLower(SHA256.HashData(stream));
+
     /// <summary>The SHA-256 of the tensor's little-endian bytes in lower-case hexadecimal; of strings, each behind its length.</summary>
     public static string Of(TensorProto tensor)
     {

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace NestQuant.Compiler.Onnx;
 
 /// <summary>
@@ -15,6 +17,12 @@ internal sealed class DataFile(string path)
     private long _end;
 
     public string Path { get; } = path;
+
+    /// <summary>SHA-256 of the file, lower-case hexadecimal; zeros until <see cref="WriteTo"/> has written it.</summary>
+    public string Sha256 { get; private set; } = new('0', 2 * SHA256.HashSizeInBytes);
+
+    /// <summary>The file as models list it.</summary>
+    public DataFileEntry Entry => new(System.IO.Path.GetFileName(Path), _end, Sha256);
 
     /// <summary>Places a tensor's content.</summary>
     /// <returns>Its offset in the file and its length, in bytes.</returns>
@@ -36,12 +44,18 @@ internal sealed class DataFile(string path)
     /// <summary>Writes the file. Chunks of zeros become holes where the file system has them.</summary>
     public void WriteTo(FileStream stream, CancellationToken cancellationToken)
     {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        ReadOnlySpan<byte> gap = stackalloc byte[Alignment];
+        var end = 0L;
         foreach (var (content, _, offset) in _entries)
         {
+            hash.AppendData(gap[..(int)(offset - end)]);
+            end = offset + content.Length;
             for (var at = 0L; at < content.Length; at += ChunkSize)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var chunk = content.Memory(at, (int)Math.Min(ChunkSize, content.Length - at)).Span;
+                hash.AppendData(chunk);
                 if (chunk.IndexOfAnyExcept((byte)0) < 0)
                     continue;
                 stream.Position = offset + at;
@@ -50,6 +64,7 @@ internal sealed class DataFile(string path)
         }
 
         stream.SetLength(_end);
+        Sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }
 

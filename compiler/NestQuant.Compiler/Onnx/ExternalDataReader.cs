@@ -14,15 +14,21 @@ internal sealed class ExternalDataReader(string folder, string? stem)
 
     private readonly Dictionary<string, ReadOnlyMapping> _mappings = new(StringComparer.Ordinal);
 
+    /// <summary>A reader of the files beside a model.</summary>
+    public static ExternalDataReader Beside(string modelPath) => new(ModelLoader.FolderOf(modelPath), ModelFile.Stem(modelPath));
+
+    /// <summary>Path of a file of which something is attached, or null.</summary>
+    public string? PathOf(string location) => _mappings.ContainsKey(location) ? Path.Combine(folder, location) : null;
+
     public void Attach(ModelProto model)
     {
         foreach (var tensor in TensorWalk.Tensors(model).Where(t => t.IsExternal))
             Attach(tensor);
     }
 
-    private void Attach(TensorProto tensor)
+    public void Attach(TensorProto tensor)
     {
-        var location = Entry(tensor, "location");
+        var location = tensor.ExternalLocation;
         if (string.IsNullOrEmpty(location))
             throw new ModelException($"Tensor '{tensor.Name}' is external but names no file.");
 

@@ -22,7 +22,7 @@ public static class ModelDiff
         var changes = new List<ModelChange>();
         Keyed(changes, "model", Header(a), Header(b));
         Keyed(changes, "opset_import", Opsets(a.OpsetImport), Opsets(b.OpsetImport));
-        Keyed(changes, "metadata_props", Pairs(a.MetadataProps), Pairs(b.MetadataProps));
+        Keyed(changes, "metadata_props", Metadata(a), Metadata(b));
         Compare(changes, a.Graph ?? new GraphProto(), b.Graph ?? new GraphProto());
         Compare(changes, a.Functions, b.Functions);
         return new ModelDifference(changes);
@@ -133,6 +133,9 @@ public static class ModelDiff
                 lines.Add((key, $"{key}: {value}"));
         }
     }
+
+    private static List<(string Key, string Line)> Metadata(ModelProto model) =>
+        Pairs(model.MetadataProps.FindAll(entry => entry.Key != DataFileList.Key));
 
     private static List<(string Key, string Line)> GraphHeader(GraphProto graph) =>
         [("name", $"name: {graph.Name}"), .. TextPrinter.Comments(graph, Options).Select(c => (c, c))];

@@ -6,19 +6,20 @@ namespace NestQuant.Compiler.Onnx;
 /// <summary>Reads models and turns everything that can be wrong with a file into one clear line.</summary>
 internal static class ModelLoader
 {
-    public static ModelProto FromFile(string path)
+    public static ModelProto FromFile(string path, bool attachData = true)
     {
         if (Directory.Exists(path))
             throw new ModelException($"'{path}' is a folder; give the path of an ONNX file.");
         try
         {
+            var folder = attachData ? FolderOf(path) : null;
             using var file = OpenShared(path);
             if (!file.CanSeek)
-                return FromStream(file, $"'{path}'", FolderOf(path), ModelFile.Stem(path));
+                return FromStream(file, $"'{path}'", folder, ModelFile.Stem(path));
             if (file.Length > Array.MaxLength)
                 throw TooLarge($"'{path}'");
             var mapping = ReadOnlyMapping.Open(file);
-            return FromMemory(mapping.Memory(0, (int)mapping.Length), $"'{path}'", FolderOf(path), ModelFile.Stem(path));
+            return FromMemory(mapping.Memory(0, (int)mapping.Length), $"'{path}'", folder, ModelFile.Stem(path));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -52,7 +53,8 @@ internal static class ModelLoader
     public static FileStream OpenShared(string path) =>
         new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
 
-    private static string FolderOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path)) ?? Path.GetFullPath(path);
+    /// <summary>The folder that holds a file.</summary>
+    public static string FolderOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path)) ?? Path.GetFullPath(path);
 
     private static ModelException TooLarge(string source) =>
         new($"{source} exceeds 2 GB, the limit of an ONNX file; store the weights as external data.");

@@ -28,6 +28,7 @@ internal sealed class ModelSaver
             foreach (var (path, model) in stored)
             {
                 current = path;
+                saver.ListDataFiles(model, path);
                 var output = new BufferedOutput(transaction.Create(path), cancellationToken);
                 ModelCodec.Write(output, model);
                 output.Flush();
@@ -43,7 +44,12 @@ internal sealed class ModelSaver
     }
 
     /// <summary>The model as one message with everything inside.</summary>
-    public static ModelProto Inline(ModelProto model) => new StoredForm(t => t.IsExternal ? t.StoredInline() : t).Of(model);
+    public static ModelProto Inline(ModelProto model)
+    {
+        var stored = new StoredForm(t => t.IsExternal ? t.StoredInline() : t).Of(model);
+        DataFileList.Set(stored, []);
+        return stored;
+    }
 
     private static string Reason(Exception e)
     {
@@ -72,7 +78,16 @@ internal sealed class ModelSaver
         var fileName = Path.GetFileName(save.Path);
         var folder = Path.GetDirectoryName(save.Path) ?? "";
         var stem = save.Options?.ExternalStem ?? ModelFile.Stem(fileName);
-        return new StoredForm(tensor => Place(tensor, mode, folder, fileName, stem)).Of(save.Model);
+        var stored = new StoredForm(tensor => Place(tensor, mode, folder, fileName, stem)).Of(save.Model);
+        ListDataFiles(stored, save.Path); // hashes are still to come, but they count for the message's size
+        return stored;
+    }
+
+    private void ListDataFiles(ModelProto stored, string path)
+    {
+        var folder = Path.GetDirectoryName(path) ?? "";
+        var locations = TensorWalk.Tensors(stored).Select(tensor => tensor.ExternalLocation).ToHashSet(StringComparer.Ordinal);
+        DataFileList.Set(stored, locations.OfType<string>().Select(location => _dataFiles[Path.Combine(folder, location)].Entry));
     }
 
     private TensorProto Place(TensorProto tensor, ExternalDataMode mode, string folder, string fileName, string stem)

@@ -38,4 +38,5 @@ public sealed record ModelToSave(ModelProto Model, string Path, SaveOptions? Opt
 /// <summary>A file that was written.</summary>
 /// <param name="Path">Path of the file, in the folder as given by the caller.</param>
 /// <param name="Bytes">Its length in bytes.</param>
-public sealed record SavedFile(string Path, long Bytes);
+/// <param name="Sha256">SHA-256 of a data file as its model's <see cref="DataFileList"/> gives it; null elsewhere.</param>
+public sealed record SavedFile(string Path, long Bytes, string? Sha256 = null);

@@ -12,6 +12,9 @@ public sealed partial class TensorProto
     /// <summary>Whether the content lies in another file (<c>data_location</c> is EXTERNAL).</summary>
     public bool IsExternal => DataLocation == TensorDataLocation.External;
 
+    /// <summary>Name of the file that holds the content: null when the content is inside, empty when the tensor does not say.</summary>
+    public string? ExternalLocation => IsExternal ? ExternalData.Find(e => e.Key == "location")?.Value ?? "" : null;
+
     /// <summary>
     /// Not part of the message: when set, for example to <c>high</c>, saving <c>X.onnx</c> puts the content into <c>X.high.bin</c>
     /// beside it, at an offset that is a multiple of 4096. Loading <c>X.onnx</c> sets it again.
@@ -160,9 +163,8 @@ public sealed partial class TensorProto
     {
         if (_external is not { } region)
         {
-            var location = ExternalData.Find(e => e.Key == "location")?.Value ?? "";
             throw new ModelException(
-                $"The content of tensor '{Name}' is in the file '{location}', which was not opened; load the model from its path or say where its external data is.");
+                $"The content of tensor '{Name}' is in the file '{ExternalLocation}', which was not opened; load the model from its path or say where its external data is.");
         }
 
         RequireByteCount(region.Length);

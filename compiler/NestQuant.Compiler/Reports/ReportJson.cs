@@ -37,7 +37,7 @@ public static class ReportJson
         return Encoding.UTF8.GetString(buffer.WrittenSpan) + "\n";
     }
 
-    /// <summary>Writes the property <c>"files":[{"path","bytes"}]</c>.</summary>
+    /// <summary>Writes the property <c>"files":[{"path","bytes"}]</c>, with <c>"sha256"</c> where it is known.</summary>
     public static void WriteFiles(Utf8JsonWriter json, IReadOnlyList<SavedFile> files)
     {
         ArgumentNullException.ThrowIfNull(json);
@@ -48,6 +48,8 @@ public static class ReportJson
             json.WriteStartObject();
             json.WriteString("path", file.Path);
             json.WriteNumber("bytes", file.Bytes);
+            if (file.Sha256 is not null)
+                json.WriteString("sha256", file.Sha256);
             json.WriteEndObject();
         }
 

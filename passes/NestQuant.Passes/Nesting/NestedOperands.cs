@@ -8,6 +8,7 @@ namespace NestQuant.Passes.Nesting;
 
 /// <summary>A nested weight in the graph: the names of its operands, and the attributes that describe them.</summary>
 /// <param name="Layout">Bit widths, layout and byte lengths.</param>
+/// <param name="Tag">The tag that both operands carry.</param>
 /// <param name="Shape">Shape of the weight.</param>
 /// <param name="High">Name of the packed high bits.</param>
 /// <param name="Low">Name of the packed low bits.</param>
@@ -15,7 +16,7 @@ namespace NestQuant.Passes.Nesting;
 /// <param name="ZeroPoint">Name of the zero points, int32 [M]; empty for symmetric weights.</param>
 /// <param name="Numbers">The numbers for the decision log.</param>
 internal sealed record NestedOperands(
-    NestedLayout Layout, long[] Shape, string High, string Low, string Scale, string ZeroPoint, NestingNumbers Numbers)
+    NestedLayout Layout, WeightTag Tag, long[] Shape, string High, string Low, string Scale, string ZeroPoint, NestingNumbers Numbers)
 {
     /// <summary>Groups of external data: one file each, so that the low bits can come and go by themselves.</summary>
     public const string HighGroup = "high", LowGroup = "low";
@@ -27,10 +28,12 @@ internal sealed record NestedOperands(
         var high = new byte[layout.HighByteLength];
         var low = new byte[layout.LowByteLength];
         Parallel.For(0, layout.Panels, parallel, panel => NestedPacker.PackPanels(layout, panel, 1, nested.High, nested.Low, high, low));
+        WeightTag tag = NestedPacker.Seal(layout, high, low);
 
         int[] zeroPoints = nested.ZeroPoints;
         var operands = new NestedOperands(
             layout,
+            tag,
             [.. weight.Dims],
             AddBytes(main, names.Next(weight.Name + "_high"), high, HighGroup),
             AddBytes(main, names.Next(weight.Name + "_low"), low, LowGroup),
@@ -48,7 +51,8 @@ internal sealed record NestedOperands(
     {
         node.Attribute.Add(AttributeProto.Int(AttributeNames.FullBits, Layout.Bits.Full));
         node.Attribute.Add(AttributeProto.Int(AttributeNames.HighBits, Layout.Bits.High));
-        node.Attribute.Add(AttributeProto.Int(AttributeNames.LayoutVersion, NestedLayout.Version));
+        node.Attribute.Add(AttributeProto.Int(AttributeNames.LayoutVersion, Layout.Version));
+        node.Attribute.Add(AttributeProto.String(AttributeNames.WeightTag, Tag.ToString()));
         node.Attribute.Add(AttributeProto.IntList(AttributeNames.Shape, Shape));
     }
 

@@ -9,6 +9,7 @@ namespace NestQuant.Passes.Nesting;
 /// <param name="Node">The operator.</param>
 /// <param name="Consumers">Names of the source model's nodes that use the weight.</param>
 /// <param name="Layout">Bits and layout of the packed operands.</param>
+/// <param name="Tag">The tag that the operands carry; null in layout version 1, which has none.</param>
 /// <param name="Shape">Shape of the weight in the source model.</param>
 /// <param name="High">Packed high operand.</param>
 /// <param name="Low">Packed low operand; null in a part model.</param>
@@ -18,6 +19,7 @@ public sealed record NestedOperator(
     NodeProto Node,
     IReadOnlyList<string> Consumers,
     NestedLayout Layout,
+    WeightTag? Tag,
     IReadOnlyList<long> Shape,
     TensorProto High,
     TensorProto? Low,
@@ -80,11 +82,24 @@ public sealed record NestedOperator(
     public static ModelException Damaged(NodeProto node, string problem) =>
         new($"{node.OpType} '{node.DisplayName()}' is damaged: {problem}: compile the model again");
 
-    /// <summary>Reads one operator and checks that its operands fit its attributes.</summary>
+    /// <summary>Reads one operator and checks that its operands fit its attributes and carry its tag.</summary>
     /// <param name="node">A node that <see cref="PartModel.IsNested"/>.</param>
     /// <param name="view">The graph that holds it.</param>
-    /// <exception cref="ModelException">The operator is not as the compiler writes it.</exception>
+    /// <exception cref="ModelException">The operator is not as the compiler writes it, or an operand is that of another compile.</exception>
     public static NestedOperator Read(NodeProto node, GraphView view)
+    {
+        NestedOperator nested = ReadUntagged(node, view);
+        foreach ((OperandRole role, TensorProto operand) in nested.Operands)
+        {
+            if (nested.TagProblem(role, operand) is { } problem)
+                throw new ModelException($"{nested.Title}: operand {Describe(operand)} {problem}; {OperandTrailer.Advice}");
+        }
+
+        return nested;
+    }
+
+    /// <summary>Reads one operator without a look at the content of its operands.</summary>
+    internal static NestedOperator ReadUntagged(NodeProto node, GraphView view)
     {
         ArgumentNullException.ThrowIfNull(node);
         ArgumentNullException.ThrowIfNull(view);
@@ -96,6 +111,7 @@ public sealed record NestedOperator(
             node,
             node.OpType == OperatorNames.NestedDequantizeLinear ? ConsumersOf(node, view) : [node.DisplayName()],
             layout,
+            ReadTag(node, layout),
             shape,
             Operand(node, view, first) ?? throw Damaged(node, "it has no high operand"),
             Operand(node, view, first + 1),
@@ -104,6 +120,21 @@ public sealed record NestedOperator(
         nested.CheckLengths();
         return nested;
     }
+
+    /// <summary>The operands that are there.</summary>
+    internal IEnumerable<(OperandRole Role, TensorProto Operand)> Operands =>
+        Low is null ? [(OperandRole.High, High)] : [(OperandRole.High, High), (OperandRole.Low, Low)];
+
+    /// <summary>Why an operand is not this operator's, as <see cref="OperandTrailer.Problem"/> says it; null when it is, or nothing tells.</summary>
+    internal string? TagProblem(OperandRole role, TensorProto operand) =>
+        Tag is { } tag ? OperandTrailer.Problem(operand.GetBytes().Span[^OperandTrailer.Length..], Layout, role, tag) : null;
+
+    /// <summary>The operator's type and name, for messages.</summary>
+    internal string Title => $"{Node.OpType} '{Node.DisplayName()}'";
+
+    /// <summary>An operand's name and where it lies, for messages.</summary>
+    internal static string Describe(TensorProto operand) =>
+        operand.ExternalLocation is { } file ? $"'{operand.Name}' in '{file}'" : $"'{operand.Name}'";
 
     private void CheckLengths()
     {
@@ -131,17 +162,23 @@ public sealed record NestedOperator(
     {
         try
         {
-            if (view.Length != 4 || node.GetInt(AttributeNames.LayoutVersion, 0) != NestedLayout.Version)
+            if (view.Length != 4)
                 throw Damaged(node, "its operands have an unknown layout");
             var channels = checked(new ChannelView((int)view[0], (int)view[1], (int)view[2], (int)view[3]));
             if (shape.Aggregate(1L, (product, extent) => checked(product * extent)) != channels.Count)
                 throw Damaged(node, "its shape and its layout disagree");
-            return new NestedLayout(BitsOf(node), channels);
+            return new NestedLayout(BitsOf(node), channels, node.GetInt(AttributeNames.LayoutVersion, 0));
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {
             throw Damaged(node, e.Message);
         }
+    }
+
+    private static WeightTag? ReadTag(NodeProto node, NestedLayout layout)
+    {
+        if (!layout.HasTrailer) return null;
+        return WeightTag.TryParse(node.GetString(AttributeNames.WeightTag, ""), out WeightTag tag) ? tag : throw Damaged(node, "it has no weight tag");
     }
 
     private static string[] ConsumersOf(NodeProto node, GraphView view)

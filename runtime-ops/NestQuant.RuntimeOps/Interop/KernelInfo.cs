@@ -15,11 +15,16 @@ internal readonly unsafe struct KernelInfo(OrtApi api, void* info)
     /// <summary>Writes a warning to the session's log.</summary>
     public void Warn(string message, string source) => _api.Warn(_info, message, source);
 
-    /// <summary>The address of a constant input's data, or 0 when the input is absent or not constant.</summary>
-    public nint ConstantInputData(int index)
+    /// <summary>A constant input; false when the input is absent or not constant.</summary>
+    public bool TryConstantInput(int index, string name, out TensorView tensor)
     {
+        tensor = default;
         void* value = _api.ConstantInput(_info, index);
-        return value == null || !_api.IsTensor(value) ? 0 : (nint)_api.TensorData(value);
+        if (value == null || !_api.IsTensor(value))
+            return false;
+        ReadOnlySpan<long> shape = _api.TensorShape(value, out ElementType type);
+        tensor = new TensorView(name, type, shape, _api.TensorData(value));
+        return true;
     }
 
     /// <summary>An int that must be present.</summary>

@@ -12,6 +12,9 @@ public static class AttributeNames
     /// <summary>int: the operands' layout version, <see cref="Packing.NestedLayout.Version"/>.</summary>
     public const string LayoutVersion = "layout_version";
 
+    /// <summary>string: the <see cref="Packing.WeightTag"/> of the operands; from layout version 2 on.</summary>
+    public const string WeightTag = "weight_tag";
+
     /// <summary>ints: the shape of the original weight.</summary>
     public const string Shape = "shape";
 

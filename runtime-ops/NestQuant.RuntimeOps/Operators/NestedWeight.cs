@@ -18,7 +18,8 @@ internal sealed unsafe class NestedWeight
     private readonly PrecisionSelector _precision;
     private readonly LowOperandPager _pager;
     private readonly PanelCache? _cache;
-    private readonly bool _isLowConstant;
+    private readonly WeightTag _tag;
+    private readonly bool _isHighConstant, _isLowConstant;
 
     /// <summary>Reads what the node says about its weight.</summary>
     /// <param name="info">The node.</param>
@@ -27,17 +28,17 @@ internal sealed unsafe class NestedWeight
     /// <param name="bitsInput">Position of bits.</param>
     public NestedWeight(in KernelInfo info, ChannelView view, int firstInput, int bitsInput)
     {
-        WeightAttributes.RequireLayoutVersion(info);
-        Layout = new NestedLayout(WeightAttributes.Bits(info), view);
+        Layout = WeightAttributes.Layout(info, view);
+        _tag = WeightAttributes.Tag(info, Layout);
         _firstInput = firstInput;
         _bitsInput = bitsInput;
         _precision = new PrecisionSelector(Layout.Bits, info.ConfigEntry(NestQuantOps.BitsConfigEntry));
         Tier = KernelTier.Current;
-        nint low = info.ConstantInputData(firstInput + 1);
-        _pager = new LowOperandPager(low, Layout.LowByteLength);
-        _isLowConstant = low != 0;
+        byte* high = Constant(info, OperandRole.High), low = Constant(info, OperandRole.Low);
+        (_isHighConstant, _isLowConstant) = (high != null, low != null);
+        _pager = new LowOperandPager((nint)low, Layout.LowByteLength);
         long cacheBytes = CacheSize.Parse(info.ConfigEntry(NestQuantOps.CacheConfigEntry));
-        _cache = cacheBytes > 0 && info.ConstantInputData(firstInput) != 0 ? new PanelCache(cacheBytes) : null;
+        _cache = cacheBytes > 0 && _isHighConstant ? new PanelCache(cacheBytes) : null;
     }
 
     /// <summary>The layout of the operands.</summary>
@@ -55,16 +56,51 @@ internal sealed unsafe class NestedWeight
     public PanelSource Bind(in KernelContext context, out float* scale, out int* zeroPoint)
     {
         int channels = Layout.View.OutputChannels;
-        byte* high = context.Input(_firstInput, "W_high").Bytes(Layout.HighByteLength);
-        byte* low = context.TryInput(_firstInput + 1, "W_low", out TensorView lowTensor) ? lowTensor.Bytes(Layout.LowByteLength) : null;
+        byte* high = context.Input(Position(OperandRole.High), Name(OperandRole.High)).Bytes(Layout.HighByteLength);
+        byte* low = context.TryInput(Position(OperandRole.Low), Name(OperandRole.Low), out TensorView lowTensor) ? lowTensor.Bytes(Layout.LowByteLength) : null;
         scale = context.Input(_firstInput + 2, "w_scale").Floats(channels);
         RequireScales(new ReadOnlySpan<float>(scale, channels));
         zeroPoint = context.TryInput(_firstInput + 3, "w_zero_point", out TensorView zeroPointTensor) ? zeroPointTensor.Int32s(channels) : null;
         int bits = *context.Input(_bitsInput, "bits").Int32s(1);
 
         bool isPart = _precision.IsPart(bits, low != null);
+        // Operands that a caller may feed could not be seen when the kernel was created.
+        if (!_isHighConstant)
+            RequireTag(high, OperandRole.High);
+        if (!_isLowConstant && !isPart)
+            RequireTag(low, OperandRole.Low);
         _pager.Enter(isPart);
         return new PanelSource(Layout, high, isPart ? null : low, isPart || _isLowConstant ? _cache : null);
+    }
+
+    private static string Name(OperandRole role) => role == OperandRole.High ? "W_high" : "W_low";
+
+    private int Position(OperandRole role) => _firstInput + (role == OperandRole.High ? 0 : 1);
+
+    /// <summary>The operand, checked, when it is constant, or null.</summary>
+    private byte* Constant(in KernelInfo info, OperandRole role)
+    {
+        if (!info.TryConstantInput(Position(role), Name(role), out TensorView tensor))
+            return null;
+        long length = Layout.ByteLength(role);
+        byte* operand = tensor.Bytes(length);
+        // The trailer is all that is needed now, and of a low operand it may be all that is ever needed.
+        if (OperatingSystem.IsLinux())
+            PageAdvice.ReadSinglePages((nint)operand, length);
+        RequireTag(operand, role);
+        if (OperatingSystem.IsLinux())
+            PageAdvice.ReadAhead((nint)operand, length);
+        return operand;
+    }
+
+    private void RequireTag(byte* operand, OperandRole role)
+    {
+        if (!Layout.HasTrailer)
+            return;
+        // In bounds: the operand has been found to have the layout's length, whose last bytes are the trailer.
+        ReadOnlySpan<byte> trailer = new(operand + Layout.ByteLength(role) - OperandTrailer.Length, OperandTrailer.Length);
+        if (OperandTrailer.Problem(trailer, Layout, role, _tag) is { } problem)
+            throw new OperatorException($"input '{Name(role)}' {problem}; {OperandTrailer.Advice}");
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -8,22 +8,18 @@ namespace NestQuant.RuntimeOps.Operators;
 /// <summary>The attributes that describe a nested weight, read and checked; nothing in a model is trusted.</summary>
 internal static class WeightAttributes
 {
-    /// <summary>n and h.</summary>
-    public static NestedBits Bits(in KernelInfo info)
-    {
-        long full = info.Int(AttributeNames.FullBits);
-        long high = info.Int(AttributeNames.HighBits);
-        if (full is < 0 or > 64 || high is < 0 or > 64)
-            throw new OperatorException(Invariant($"nested bits {full}:{high} are not valid: n:h needs 2 <= h < n <= 8"));
-        return new NestedBits((int)full, (int)high);
-    }
+    /// <summary>The layout of the operands.</summary>
+    public static NestedLayout Layout(in KernelInfo info, ChannelView view) => new(Bits(info), view, info.Int(AttributeNames.LayoutVersion));
 
-    /// <summary>Checks that the operands are in the layout that this library reads.</summary>
-    public static void RequireLayoutVersion(in KernelInfo info)
+    /// <summary>The tag that the operands must carry; of no meaning before layout version 2.</summary>
+    public static WeightTag Tag(in KernelInfo info, NestedLayout layout)
     {
-        long version = info.Int(AttributeNames.LayoutVersion);
-        if (version != NestedLayout.Version)
-            throw new OperatorException(Invariant($"layout_version is {version}: this library reads version {NestedLayout.Version}"));
+        if (!layout.HasTrailer)
+            return default;
+        string text = info.String(AttributeNames.WeightTag, "");
+        return WeightTag.TryParse(text, out WeightTag tag)
+            ? tag
+            : throw new OperatorException($"attribute '{AttributeNames.WeightTag}' is '{text}', 16 lower-case hexadecimal digits expected");
     }
 
     /// <summary>The weight's shape, every dimension from 1 to 2^31 - 1, and fewer than 2^62 elements.</summary>
@@ -52,6 +48,15 @@ internal static class WeightAttributes
         foreach (long d in dimensions)
             parts.Add(d.ToString(CultureInfo.InvariantCulture));
         return $"[{string.Join(", ", parts)}]";
+    }
+
+    private static NestedBits Bits(in KernelInfo info)
+    {
+        long full = info.Int(AttributeNames.FullBits);
+        long high = info.Int(AttributeNames.HighBits);
+        if (full is < 0 or > 64 || high is < 0 or > 64)
+            throw new OperatorException(Invariant($"nested bits {full}:{high} are not valid: n:h needs 2 <= h < n <= 8"));
+        return new NestedBits((int)full, (int)high);
     }
 
     private static long Product(string name, long[] dimensions)

@@ -6,12 +6,12 @@ namespace NestQuant.RuntimeOps.Packing;
 /// <remarks>
 /// Output channels are grouped in panels of <see cref="PanelChannels"/>; inside a panel the reduction index is
 /// k = tap * Inner + inner, in blocks of 8 rows, each stored as dense bit planes. Nothing is padded along k, so the only bytes
-/// beyond h/8 and (l+1)/8 per weight are the channels that complete the last panel.
+/// beyond h/8 and (l+1)/8 per weight are the channels that complete the last panel and, since version 2, an <see cref="OperandTrailer"/>.
 /// </remarks>
 public sealed record NestedLayout
 {
-    /// <summary>The layout's version, stored by operators as the attribute <c>layout_version</c>.</summary>
-    public const int Version = 1;
+    /// <summary>The version that is written; versions from 1 on are read.</summary>
+    public const int CurrentVersion = 2;
 
     /// <summary>Output channels per panel.</summary>
     public const int PanelChannels = 32;
@@ -25,10 +25,13 @@ public sealed record NestedLayout
     /// <summary>Describes the operands of a weight.</summary>
     /// <param name="bits">The pair n:h.</param>
     /// <param name="view">The weight's dimensions.</param>
+    /// <param name="version">1: panels alone; 2: panels and a trailer.</param>
     /// <exception cref="ArgumentException">A dimension is not positive, or the number of output channels, of weights per channel
-    /// or of operand bytes does not fit.</exception>
-    public NestedLayout(NestedBits bits, ChannelView view)
+    /// or of operand bytes does not fit, or the version is unknown.</exception>
+    public NestedLayout(NestedBits bits, ChannelView view, long version = CurrentVersion)
     {
+        if (version is < 1 or > CurrentVersion)
+            throw new ArgumentException(Invariant($"layout_version is {version}: this library reads versions 1 to {CurrentVersion}"));
         if (bits.Full == 0)
             throw new ArgumentException("the bit widths are not set");
         if (view.Groups < 1 || view.Inner < 1 || view.Channels < 1 || view.Taps < 1)
@@ -40,6 +43,7 @@ public sealed record NestedLayout
 
         Bits = bits;
         View = view;
+        Version = (int)version;
         Panels = (int)((channels + PanelChannels - 1) / PanelChannels);
     }
 
@@ -49,20 +53,33 @@ public sealed record NestedLayout
     /// <summary>The weight's dimensions.</summary>
     public ChannelView View { get; }
 
+    /// <summary>The layout's version, stored by operators as the attribute <c>layout_version</c>.</summary>
+    public int Version { get; }
+
+    /// <summary>Whether the operands end with an <see cref="OperandTrailer"/>.</summary>
+    public bool HasTrailer => Version >= 2;
+
     /// <summary>Number of panels: the output channels divided by 32, rounded up.</summary>
     public int Panels { get; }
 
-    /// <summary>Bytes of the high operand.</summary>
-    public long HighByteLength => Panels * HighPanelBytes;
+    /// <summary>Bytes of the high operand, its trailer included.</summary>
+    public long HighByteLength => ByteLength(OperandRole.High);
 
-    /// <summary>Bytes of the low operand.</summary>
-    public long LowByteLength => Panels * LowPanelBytes;
+    /// <summary>Bytes of the low operand, its trailer included.</summary>
+    public long LowByteLength => ByteLength(OperandRole.Low);
 
     /// <summary>Bytes of one panel of the high operand.</summary>
     public long HighPanelBytes => PanelBytes(Bits.High);
 
     /// <summary>Bytes of one panel of the low operand.</summary>
     public long LowPanelBytes => PanelBytes(Bits.LowWidth);
+
+    /// <summary>Bytes of an operand, its trailer included.</summary>
+    public long ByteLength(OperandRole role) =>
+        HasTrailer ? (PanelsLength(role) + OperandTrailer.Alignment - 1) / OperandTrailer.Alignment * OperandTrailer.Alignment + OperandTrailer.Length : PanelsLength(role);
+
+    /// <summary>Bytes of an operand's panels.</summary>
+    internal long PanelsLength(OperandRole role) => Panels * (role == OperandRole.High ? HighPanelBytes : LowPanelBytes);
 
     /// <summary>The channels of a panel that exist in the weight: 32, or fewer in the last panel.</summary>
     internal int ChannelsOf(int panel) => Math.Min(PanelChannels, View.OutputChannels - panel * PanelChannels);

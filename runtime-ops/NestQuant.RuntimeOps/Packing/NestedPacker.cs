@@ -6,7 +6,7 @@ namespace NestQuant.RuntimeOps.Packing;
 /// <summary>Writes and reads the packed operands of a nested weight (see <see cref="NestedLayout"/>).</summary>
 public static class NestedPacker
 {
-    /// <summary>Packs a whole weight.</summary>
+    /// <summary>Packs a whole weight, the trailers of its operands included.</summary>
     /// <param name="layout">The weight's layout.</param>
     /// <param name="high">w_high, row-major <c>[Groups, Inner, Channels, Taps]</c>, values in [-2^(h-1), 2^(h-1) - 1].</param>
     /// <param name="low">w_low in the same order, values in [-2^l, 2^l - 1].</param>
@@ -17,9 +17,11 @@ public static class NestedPacker
     {
         ArgumentNullException.ThrowIfNull(layout);
         PackPanels(layout, 0, layout.Panels, high, low, highBytes, lowBytes);
+        if (layout.HasTrailer)
+            Seal(layout, highBytes, lowBytes);
     }
 
-    /// <summary>Packs a range of panels of a weight; ranges that do not overlap may be packed at the same time.</summary>
+    /// <summary>Packs a range of panels of a weight; ranges that do not overlap may be packed at the same time, and then <see cref="Seal"/> is due.</summary>
     /// <param name="layout">The weight's layout.</param>
     /// <param name="firstPanel">First panel to pack.</param>
     /// <param name="panelCount">Number of panels to pack.</param>
@@ -37,6 +39,20 @@ public static class NestedPacker
             PanelCodec.Pack(layout, panel, high, layout.Bits.High, PanelOf(highBytes, panel, layout.HighPanelBytes), "high");
             PanelCodec.Pack(layout, panel, low, layout.Bits.LowWidth, PanelOf(lowBytes, panel, layout.LowPanelBytes), "low");
         }
+    }
+
+    /// <summary>Writes the trailers of two operands whose panels are all packed.</summary>
+    /// <param name="layout">The weight's layout.</param>
+    /// <param name="highBytes">The whole high operand.</param>
+    /// <param name="lowBytes">The whole low operand.</param>
+    /// <returns>The tag of the weight, for the nodes that read it.</returns>
+    /// <exception cref="ArgumentException">A length does not match the layout, or its version has no trailers.</exception>
+    public static WeightTag Seal(NestedLayout layout, Span<byte> highBytes, Span<byte> lowBytes)
+    {
+        WeightTag tag = WeightTag.Of(layout, highBytes, lowBytes);
+        OperandTrailer.Write(layout, OperandRole.High, tag, highBytes);
+        OperandTrailer.Write(layout, OperandRole.Low, tag, lowBytes);
+        return tag;
     }
 
     /// <summary>Unpacks a whole weight; the inverse of <see cref="Pack"/>.</summary>
@@ -84,6 +100,12 @@ public static class NestedPacker
         ArgumentOutOfRangeException.ThrowIfGreaterThan(panelCount, layout.Panels - firstPanel);
         CheckLength("high values", high, layout.View.Count);
         CheckLength("low values", low, layout.View.Count);
+        CheckByteLengths(layout, highBytes, lowBytes);
+    }
+
+    /// <summary>Checks that two operands have the lengths that their layout gives.</summary>
+    internal static void CheckByteLengths(NestedLayout layout, int highBytes, int lowBytes)
+    {
         CheckLength("high bytes", highBytes, layout.HighByteLength);
         CheckLength("low bytes", lowBytes, layout.LowByteLength);
     }

@@ -2,27 +2,43 @@ using System.Runtime.InteropServices;
 
 namespace NestQuant.RuntimeOps.Paging;
 
-/// <summary>The Linux call madvise, on the whole pages inside a range.</summary>
+/// <summary>The Linux call madvise.</summary>
 internal static partial class PageAdvice
 {
+    private const int Normal = 0;
+    private const int Random = 1;
     private const int DontNeed = 4;
     private const int PopulateRead = 22;
 
-    /// <summary>Drops the pages of a file mapping from this process; the next touch reads them from the file again.</summary>
+    /// <summary>Drops the whole pages of a range of a file mapping from this process; the next touch reads them from the file again.</summary>
     public static void Release(nint address, long length) => Advise(address, length, DontNeed);
 
-    /// <summary>Maps the pages now, in one call; a kernel older than 5.14 refuses, and then they come one by one.</summary>
+    /// <summary>Maps the whole pages of a range now, in one call; a kernel older than 5.14 refuses, and then they come one by one.</summary>
     public static void Prefetch(nint address, long length) => Advise(address, length, PopulateRead);
 
-    private static void Advise(nint address, long length, int advice)
+    /// <summary>Lets a touch of a file mapping read one page of the file, and not megabytes around it; <see cref="ReadAhead"/> ends that.</summary>
+    public static void ReadSinglePages(nint address, long length) => AdviseAround(address, length, Random);
+
+    /// <summary>Lets a touch of a file mapping read what lies around it too, which is how a mapping begins.</summary>
+    public static void ReadAhead(nint address, long length) => AdviseAround(address, length, Normal);
+
+    // Inward: the first and last page may hold a neighbour's bytes.
+    private static void Advise(nint address, long length, int advice) =>
+        AdvisePages(RoundUp(address), RoundDown((nint)(address + length)), advice);
+
+    // Outward: the last byte's page is one that matters, and this advice changes no content.
+    private static void AdviseAround(nint address, long length, int advice) =>
+        AdvisePages(RoundDown(address), RoundUp((nint)(address + length)), advice);
+
+    private static void AdvisePages(nint begin, nint end, int advice)
     {
-        // Inward: the first and last page may hold a neighbour's bytes.
-        nint page = Environment.SystemPageSize;
-        nint begin = (address + page - 1) / page * page;
-        nint end = (nint)(address + length) / page * page;
         if (end > begin)
             _ = MemoryAdvise(begin, (nuint)(end - begin), advice);
     }
+
+    private static nint RoundDown(nint address) => address / Environment.SystemPageSize * Environment.SystemPageSize;
+
+    private static nint RoundUp(nint address) => RoundDown(address + Environment.SystemPageSize - 1);
 
     [LibraryImport("libc", EntryPoint = "madvise")]
     private static partial int MemoryAdvise(nint address, nuint length, int advice);

@@ -207,6 +207,8 @@ public sealed class SaveTests : IDisposable
         ModelFile.Save(model, _folder.File("m.onnx"), new SaveOptions { ExternalData = ExternalDataMode.Always });
         var inline = Reference.ModelProto.Parser.ParseFrom(ModelFile.ToBytes(model));
         var external = Reference.ModelProto.Parser.ParseFrom(File.ReadAllBytes(_folder.File("m.onnx")));
+        Assert.Equal(DataFileList.Key, Assert.Single(external.MetadataProps).Key);
+        external.MetadataProps.Clear();
 
         var tensor = external.Graph.Initializer[0];
         var entries = tensor.ExternalData.ToDictionary(e => e.Key, e => e.Value, StringComparer.Ordinal);

@@ -1,5 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
+using NestQuant.Compiler.Onnx;
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Tests.Kernels;
 
 namespace NestQuant.RuntimeOps.Tests.Operators;
@@ -47,9 +50,11 @@ public class CacheEntryTests
         ConvolutionCase first = NestedModels.SmallConv(seed: 1);
         ConvolutionCase second = NestedModels.SmallConv(seed: 2);
         Requantization requantization = new(1, 100);
+        // Of layout version 1, where no tag ties a node to one weight.
         NodeModel model = NestedModels.QLinearConv(first, requantization)
-            .Fed("W_high", NestQuant.Compiler.Onnx.TensorDataType.UInt8, first.HighBytes.Length)
-            .Fed("W_low", NestQuant.Compiler.Onnx.TensorDataType.UInt8, first.LowBytes.Length);
+            .With(AttributeProto.Int(AttributeNames.LayoutVersion, 1))
+            .Default(TensorProto.FromBytes("W_high", TensorDataType.UInt8, [Panels(first, OperandRole.High).Length], Panels(first, OperandRole.High)))
+            .Default(TensorProto.FromBytes("W_low", TensorDataType.UInt8, [Panels(first, OperandRole.Low).Length], Panels(first, OperandRole.Low)));
         using InferenceSession session = model.Open(1, (NestQuantOps.CacheConfigEntry, "1m"));
         Assert.Equal(Run(session, first, first), Run(session, first, first));
         Assert.NotEqual(Run(session, first, first), Run(session, first, second));
@@ -57,6 +62,9 @@ public class CacheEntryTests
 
     private static byte[] Run(InferenceSession session, ConvolutionCase image, ConvolutionCase weights) => session.Run<byte>(
         ("X", SessionRuns.Tensor(image.X, 1, 6, 5, 3)),
-        ("W_high", SessionRuns.Tensor(weights.HighBytes, weights.HighBytes.Length)),
-        ("W_low", SessionRuns.Tensor(weights.LowBytes, weights.LowBytes.Length))).Data;
+        ("W_high", SessionRuns.Tensor(Panels(weights, OperandRole.High), Panels(weights, OperandRole.High).Length)),
+        ("W_low", SessionRuns.Tensor(Panels(weights, OperandRole.Low), Panels(weights, OperandRole.Low).Length))).Data;
+
+    private static byte[] Panels(ConvolutionCase c, OperandRole role) =>
+        (role == OperandRole.High ? c.HighBytes : c.LowBytes)[..(int)c.Layout.PanelsLength(role)];
 }

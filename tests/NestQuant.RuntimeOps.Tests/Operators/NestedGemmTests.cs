@@ -36,6 +36,7 @@ public class NestedGemmTests
         NodeModel model = NestedModels.Gemm(c, 5, 20)
             .Constant(TensorProto.FromBytes("W_high", TensorDataType.UInt8, [highBytes.Length], highBytes))
             .Constant(TensorProto.FromBytes("W_low", TensorDataType.UInt8, [lowBytes.Length], lowBytes))
+            .With(AttributeProto.String(AttributeNames.WeightTag, WeightTag.Of(transposed, highBytes, lowBytes).ToString()))
             .With(AttributeProto.IntList(AttributeNames.Shape, 20, 7))
             .With(AttributeProto.IntList(AttributeNames.ChannelView, 1, 20, 7, 1));
         using InferenceSession session = model.Open();

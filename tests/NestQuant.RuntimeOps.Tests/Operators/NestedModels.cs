@@ -89,6 +89,7 @@ internal static class NestedModels
         return model
             .With(AttributeProto.Int(AttributeNames.FullBits, layout.Bits.Full))
             .With(AttributeProto.Int(AttributeNames.HighBits, layout.Bits.High))
-            .With(AttributeProto.Int(AttributeNames.LayoutVersion, NestedLayout.Version));
+            .With(AttributeProto.Int(AttributeNames.LayoutVersion, layout.Version))
+            .With(AttributeProto.String(AttributeNames.WeightTag, WeightTag.Of(layout, high, low).ToString()));
     }
 }

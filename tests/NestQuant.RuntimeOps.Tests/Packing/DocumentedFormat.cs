@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Tests.Packing;
@@ -5,7 +7,20 @@ namespace NestQuant.RuntimeOps.Tests.Packing;
 /// <summary>docs/operand-format.md written down bit by bit, with no regard for speed: the second opinion on the packer.</summary>
 internal static class DocumentedFormat
 {
-    public static byte[] Pack(ChannelView view, sbyte[] values, int width)
+    /// <summary>Both operands of layout version 2.</summary>
+    public static (byte[] High, byte[] Low) Pack(NestedBits bits, ChannelView view, sbyte[] highValues, sbyte[] lowValues)
+    {
+        byte[] high = Panels(view, highValues, bits.High), low = Panels(view, lowValues, bits.LowWidth);
+        byte[] header = new byte[28];
+        int[] meaning = [2, bits.Full, bits.High, view.Groups, view.Inner, view.Channels, view.Taps];
+        for (int i = 0; i < meaning.Length; i++)
+            BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(4 * i), meaning[i]);
+        byte[] tag = SHA256.HashData([.. header, .. high, .. low])[..8];
+        return (WithTrailer(high, 'H', tag), WithTrailer(low, 'L', tag));
+    }
+
+    /// <summary>One operand of layout version 1, all of one of version 2 but its trailer.</summary>
+    public static byte[] Panels(ChannelView view, sbyte[] values, int width)
     {
         int outputChannels = view.Groups * view.Channels;
         int reduction = view.Inner * view.Taps;
@@ -30,6 +45,9 @@ internal static class DocumentedFormat
 
         return [.. bytes];
     }
+
+    private static byte[] WithTrailer(byte[] panels, char role, byte[] tag) =>
+        [.. panels, .. new byte[(16 - panels.Length % 16) % 16], .. "NQOP"u8, 2, (byte)role, 0, 0, .. tag];
 
     private static int Element(ChannelView view, sbyte[] values, int m, int k)
     {

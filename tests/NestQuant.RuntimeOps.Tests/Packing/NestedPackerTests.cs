@@ -53,19 +53,30 @@ public class NestedPackerTests
                 NestedLayout layout = new(bits, view);
                 (sbyte[] highValues, sbyte[] lowValues) = RandomWeights.Create(layout, seed);
                 (byte[] highBytes, byte[] lowBytes) = Pack(layout, highValues, lowValues);
-                return highBytes.AsSpan().SequenceEqual(DocumentedFormat.Pack(view, highValues, bits.High))
-                    && lowBytes.AsSpan().SequenceEqual(DocumentedFormat.Pack(view, lowValues, bits.LowWidth));
+                (byte[] high, byte[] low) = DocumentedFormat.Pack(bits, view, highValues, lowValues);
+                return highBytes.AsSpan().SequenceEqual(high) && lowBytes.AsSpan().SequenceEqual(low);
             },
             iter: 200);
+
+    [Fact]
+    public void Operands_of_layout_version_1_are_the_panels_alone()
+    {
+        NestedLayout layout = new(new NestedBits(8, 6), new ChannelView(40, 3, 1, 9), version: 1);
+        (sbyte[] highValues, sbyte[] lowValues) = RandomWeights.Create(layout, 1);
+        (byte[] highBytes, byte[] lowBytes) = Pack(layout, highValues, lowValues);
+        Assert.Equal(DocumentedFormat.Panels(layout.View, highValues, 6), highBytes);
+        Assert.Equal(DocumentedFormat.Panels(layout.View, lowValues, 3), lowBytes);
+    }
 
     [Fact]
     public void The_worked_example_of_the_format_document_holds()
     {
         NestedLayout layout = new(new NestedBits(3, 2), new ChannelView(1, 1, 1, 1));
         (byte[] high, byte[] low) = Pack(layout, [1], [1]);
-        byte[] expected = [0xAB, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA];
-        Assert.Equal(expected, high);
-        Assert.Equal(expected, low);
+        byte[] panel = [0xAB, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA], zeros = new byte[8];
+        byte[] tag = Convert.FromHexString("3f31721c270003e0");
+        Assert.Equal([.. panel, .. zeros, .. "NQOP"u8, 2, (byte)'H', 0, 0, .. tag], high);
+        Assert.Equal([.. panel, .. zeros, .. "NQOP"u8, 2, (byte)'L', 0, 0, .. tag], low);
     }
 
     [Fact]
@@ -77,15 +88,15 @@ public class NestedPackerTests
         byte[] expected = new byte[28];
         expected[0] = 0x01;
         expected.AsSpan(24).Fill(0xFF);
-        Assert.Equal(expected, high);
+        Assert.Equal(expected, high[..28]);
     }
 
     [Fact]
-    public void Operands_cost_exactly_their_bits()
+    public void Operands_cost_exactly_their_bits_and_their_trailers()
     {
         NestedLayout layout = new(new NestedBits(8, 6), new ChannelView(64, 3, 1, 49));
-        Assert.Equal(64L * 147 * 6 / 8, layout.HighByteLength);
-        Assert.Equal(64L * 147 * 3 / 8, layout.LowByteLength);
+        Assert.Equal(64L * 147 * 6 / 8 + 16, layout.HighByteLength);
+        Assert.Equal(64L * 147 * 3 / 8 + 8 + 16, layout.LowByteLength);
         Assert.Equal(2, layout.Panels);
     }
 
@@ -132,6 +143,7 @@ public class NestedPackerTests
         byte[] highApart = new byte[highBytes.Length];
         byte[] lowApart = new byte[lowBytes.Length];
         Parallel.For(0, layout.Panels, panel => NestedPacker.PackPanels(layout, panel, 1, high, low, highApart, lowApart));
+        NestedPacker.Seal(layout, highApart, lowApart);
         Assert.Equal(highBytes, highApart);
         Assert.Equal(lowBytes, lowApart);
     }

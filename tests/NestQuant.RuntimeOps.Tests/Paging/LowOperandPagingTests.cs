@@ -22,8 +22,9 @@ public sealed class LowOperandPagingTests : IDisposable
         ConvolutionCase part = Case(isPart: true);
         using InferenceSession session = Open(full);
 
+        // The page with the trailer, and of those around it what the page cache has.
         Assert.Equal(part.Expected(), Run(session, full, 6));
-        Assert.Equal(0, ResidentLowKilobytes());
+        Assert.InRange(ResidentLowKilobytes(), 4, 64);
 
         Assert.Equal(full.Expected(), Run(session, full, 8));
         Assert.InRange(ResidentLowKilobytes(), full.LowBytes.Length / 1024, long.MaxValue);
@@ -38,7 +39,7 @@ public sealed class LowOperandPagingTests : IDisposable
     public void Low_operands_in_ordinary_memory_keep_their_values()
     {
         ConvolutionCase full = Case(isPart: false);
-        using InferenceSession session = NestedModels.Gemm(full, 2, 512).Open();
+        using InferenceSession session = NestedModels.Gemm(full, 2, 1024).Open();
         for (int i = 0; i < 2; i++)
         {
             Run(session, full, 6);
@@ -58,14 +59,14 @@ public sealed class LowOperandPagingTests : IDisposable
     }
 
     private static ConvolutionCase Case(bool isPart) =>
-        new(new ConvolutionGeometry(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(2), 1, 512, 256), new NestedBits(8, 6), 3, 0, isPart);
+        new(new ConvolutionGeometry(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(2), 1, 1024, 256), new NestedBits(8, 6), 3, 0, isPart);
 
     private static float[] Run(InferenceSession session, ConvolutionCase c, int bits) =>
-        session.Run(("X", SessionRuns.Tensor(c.X, 2, 512)), ("bits", SessionRuns.Tensor<int>([bits]))).Data;
+        session.Run(("X", SessionRuns.Tensor(c.X, 2, 1024)), ("bits", SessionRuns.Tensor<int>([bits]))).Data;
 
     private InferenceSession Open(ConvolutionCase c)
     {
-        ModelProto model = NestedModels.Gemm(c, 2, 512).Build();
+        ModelProto model = NestedModels.Gemm(c, 2, 1024).Build();
         model.Graph!.Initializer.First(t => t.Name == "W_high").ExternalGroup = "high";
         model.Graph.Initializer.First(t => t.Name == "W_low").ExternalGroup = "low";
         string path = Path.Combine(_folder.FullName, "w.onnx");

@@ -48,7 +48,7 @@ public sealed class ModelProto : Extensible
 
     /// <summary>Free key-value metadata; keys are distinct.</summary>
     [ProtoMember(14)]
-    public List<StringStringEntryProto> MetadataProps { get; } = [];
+    public List<StringStringEntryProto> MetadataProps { get; internal set; } = [];
 
     /// <summary>Training steps: initialisation and update graphs.</summary>
     [ProtoMember(20)]

@@ -1,0 +1,56 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Passes.Nesting;
+
+namespace NestQuant.Passes.Verification;
+
+/// <summary>
+/// Whether a model and its data files are what one compilation wrote: every file's length and hash, the tags of all operands, and that the
+/// tags are those of their content.
+/// </summary>
+/// <param name="Files">The data files.</param>
+/// <param name="Weights">How many nested weights there are.</param>
+/// <param name="Problems">What is wrong, file by file.</param>
+/// <param name="Notes">What could not be checked, and why.</param>
+public sealed record ModelVerification(
+    IReadOnlyList<SavedFile> Files, int Weights, IReadOnlyList<VerificationProblem> Problems, IReadOnlyList<string> Notes)
+{
+    /// <summary>Verifies a model, also a part model and one that an older version wrote.</summary>
+    /// <param name="path">Path of the ONNX file; its data files lie where it says.</param>
+    /// <exception cref="ModelException">The ONNX file itself is not usable.</exception>
+    public static ModelVerification Of(string path)
+    {
+        DataFileVerification data = DataFileVerification.Of(path);
+        string folder = Path.GetDirectoryName(path) ?? "";
+        var tags = new TagVerification(path, data.Files.Where(file => !file.IsReadable).Select(file => Path.Combine(folder, file.Location)).ToHashSet());
+        foreach (GraphView view in GraphView.Of(data.Model.MainGraph()).WithInner())
+        {
+            foreach (NodeProto node in view.Graph.Node.Where(PartModel.IsNested))
+                tags.Check(node, view);
+        }
+
+        // Operands of another compile say more than a hash that differs, as it then must.
+        IEnumerable<VerificationProblem> problems =
+            from file in (IEnumerable<(string Path, string? Problem)>)[(path, null), .. data.Files.Select(file => (Path.Combine(folder, file.Location), file.Problem))]
+            let problem = tags.ForeignOperands(file.Path) ?? file.Problem
+            where problem is not null
+            select new VerificationProblem(file.Path, problem);
+        IReadOnlyList<DataFileEntry> listed = DataFileList.Of(data.Model) ?? [];
+        return new ModelVerification(
+            [.. listed.Select(file => new SavedFile(Path.Combine(folder, file.Location), file.Bytes, file.Sha256))],
+            tags.Weights,
+            [.. problems, .. tags.Problems],
+            [.. Unlisted(data), .. tags.Notes]);
+    }
+
+    private static IEnumerable<string> Unlisted(DataFileVerification data)
+    {
+        if (!data.IsListed && data.Files.Count > 0)
+            yield return $"the model does not list its data files ('{DataFileList.Key}'), as older versions did not: their content is not checked";
+    }
+}
+
+/// <summary>Something that is wrong.</summary>
+/// <param name="File">Path of the file that it concerns.</param>
+/// <param name="Problem">The end of a sentence that begins with the file.</param>
+public sealed record VerificationProblem(string File, string Problem);

@@ -1,0 +1,89 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Passes.Nesting;
+using NestQuant.RuntimeOps.Packing;
+using static System.FormattableString;
+
+namespace NestQuant.Passes.Verification;
+
+/// <summary>Compares the tags of nested operators, of their operands, and of what these hold.</summary>
+/// <param name="model">Path of the ONNX file.</param>
+/// <param name="unreadable">Paths of data files that are known to be unusable, and are not looked at.</param>
+internal sealed class TagVerification(string model, IReadOnlySet<string> unreadable)
+{
+    private readonly Dictionary<string, FileOperands> _operands = new(StringComparer.Ordinal);
+    private readonly HashSet<(TensorProto High, TensorProto? Low)> _weights = [];
+    private readonly List<VerificationProblem> _problems = [];
+    private int _untagged;
+
+    /// <summary>Number of nested weights seen.</summary>
+    public int Weights => _weights.Count;
+
+    /// <summary>Operators that are damaged, and operands that do not hold what their tag says.</summary>
+    public IReadOnlyList<VerificationProblem> Problems => _problems;
+
+    /// <summary>What could not be checked.</summary>
+    public IEnumerable<string> Notes => _untagged == 0
+        ? []
+        : [Invariant($"{_untagged} of {Weights} nested weights are of layout version 1, which has no tags: nothing tells whether their operands belong together")];
+
+    /// <summary>Checks one nested operator.</summary>
+    public void Check(NodeProto node, GraphView view)
+    {
+        try
+        {
+            Check(NestedOperator.ReadUntagged(node, view));
+        }
+        catch (ModelException e)
+        {
+            _problems.Add(new VerificationProblem(model, e.Message));
+        }
+    }
+
+    /// <summary>What is wrong with the operands in a file as a whole; null when nothing is.</summary>
+    public string? ForeignOperands(string file) => _operands.GetValueOrDefault(file) is { First: { } first } operands
+        ? Invariant($"{operands.Foreign} of {operands.Count} operands in it are not those of the model: {first}")
+        : null;
+
+    private void Check(NestedOperator nested)
+    {
+        bool isNew = _weights.Add((nested.High, nested.Low));
+        if (nested.Tag is not { } tag)
+        {
+            _untagged += isNew ? 1 : 0;
+            return;
+        }
+
+        bool areOwn = true;
+        foreach ((OperandRole role, TensorProto operand) in nested.Operands)
+        {
+            string file = FileOf(operand);
+            areOwn &= !unreadable.Contains(file) && IsOwn(nested, role, operand, file);
+        }
+
+        if (isNew && areOwn && nested.Low is { } low && WeightTag.Of(nested.Layout, nested.High.GetBytes().Span, low.GetBytes().Span) != tag)
+        {
+            _problems.Add(new VerificationProblem(
+                model,
+                $"{nested.Title}: operands {NestedOperator.Describe(nested.High)} and {NestedOperator.Describe(low)} do not hold the weight of which they carry the tag: one is damaged or half replaced"));
+        }
+    }
+
+    private bool IsOwn(NestedOperator nested, OperandRole role, TensorProto operand, string file)
+    {
+        FileOperands operands = _operands.GetValueOrDefault(file, new FileOperands(0, 0, null));
+        string? problem = nested.TagProblem(role, operand);
+        _operands[file] = problem is null
+            ? operands with { Count = operands.Count + 1 }
+            : new FileOperands(operands.Count + 1, operands.Foreign + 1, operands.First ?? $"'{operand.Name}' of {nested.Title} {problem}");
+        return problem is null;
+    }
+
+    private string FileOf(TensorProto operand) => operand.ExternalLocation is { } location ? Path.Combine(Path.GetDirectoryName(model) ?? "", location) : model;
+
+    /// <summary>The operands of nodes that lie in one file.</summary>
+    /// <param name="Count">How many.</param>
+    /// <param name="Foreign">How many of them belong to no node of the model.</param>
+    /// <param name="First">What is wrong with the first of these.</param>
+    private sealed record FileOperands(int Count, int Foreign, string? First);
+}

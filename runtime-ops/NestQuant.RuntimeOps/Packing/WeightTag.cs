@@ -1,0 +1,57 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using static System.FormattableString;
+
+namespace NestQuant.RuntimeOps.Packing;
+
+/// <summary>
+/// Tells one nested weight from another: derived from the content of both operands, and carried by both and by every node that reads
+/// them, so that operands of different compilations do not pass for one weight.
+/// </summary>
+/// <remarks>
+/// It says what an operand claims to be, not that its content is unchanged: comparing tags reads 16 bytes of an operand. Nor is it a
+/// signature: whoever can write the files can write the tags.
+/// </remarks>
+/// <param name="Value">The first 8 bytes of the hash, big-endian.</param>
+public readonly record struct WeightTag(ulong Value)
+{
+    private const int HexDigits = 16;
+
+    /// <summary>Computes the tag of a weight from its operands' panels; trailers do not count.</summary>
+    /// <param name="layout">The weight's layout.</param>
+    /// <param name="highBytes">The whole high operand.</param>
+    /// <param name="lowBytes">The whole low operand.</param>
+    /// <exception cref="ArgumentException">A length does not match the layout, or its version has no tags.</exception>
+    public static WeightTag Of(NestedLayout layout, ReadOnlySpan<byte> highBytes, ReadOnlySpan<byte> lowBytes)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        if (!layout.HasTrailer)
+            throw new ArgumentException(Invariant($"operands of layout version {layout.Version} have no tags"));
+        NestedPacker.CheckByteLengths(layout, highBytes.Length, lowBytes.Length);
+
+        ReadOnlySpan<int> meaning =
+            [layout.Version, layout.Bits.Full, layout.Bits.High, layout.View.Groups, layout.View.Inner, layout.View.Channels, layout.View.Taps];
+        Span<byte> header = stackalloc byte[sizeof(int) * meaning.Length];
+        for (int i = 0; i < meaning.Length; i++)
+            BinaryPrimitives.WriteInt32LittleEndian(header[(sizeof(int) * i)..], meaning[i]);
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(header);
+        hash.AppendData(highBytes[..(int)layout.PanelsLength(OperandRole.High)]);
+        hash.AppendData(lowBytes[..(int)layout.PanelsLength(OperandRole.Low)]);
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        hash.GetHashAndReset(digest);
+        return new WeightTag(BinaryPrimitives.ReadUInt64BigEndian(digest));
+    }
+
+    /// <summary>Reads the text form.</summary>
+    public static bool TryParse(string text, out WeightTag tag)
+    {
+        bool isTag = ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong value);
+        tag = new WeightTag(value);
+        return isTag && tag.ToString() == text;
+    }
+
+    /// <summary>16 lower-case hexadecimal digits, as in the attribute <c>weight_tag</c>.</summary>
+    public override string ToString() => Value.ToString("x" + HexDigits, CultureInfo.InvariantCulture);
+}
