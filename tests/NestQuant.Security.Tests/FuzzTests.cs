@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using NestQuant.Security.Tests.Fuzzing;
+using NestQuant.Security.Tests.Fuzzing.Corpora;
+using NestQuant.Security.Tests.Fuzzing.Mutations;
+using Xunit.Abstractions;
+
+namespace NestQuant.Security.Tests;
+
+public sealed class FuzzTests(ITestOutputHelper output) : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("nestquant-fuzz-tests-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    /// <summary>A minute of what <c>dotnet run --project tests/NestQuant.Security.Tests -- fuzz --minutes N</c> does for longer.</summary>
+    [Fact]
+    public void Damaged_models_are_refused_or_served()
+    {
+        using var run = new FuzzRun(new FuzzOptions(TimeSpan.FromMinutes(1), Seed: 1, Count: 0, Path.Combine(AppContext.BaseDirectory, "fuzz")));
+        (FuzzSummary summary, string figures) = run.Execute();
+
+        output.WriteLine(figures);
+        Assert.True(summary.Failures.Count == 0, $"{figures}\n{summary.Describe()}");
+        Assert.True(summary.Mutants > 0);
+    }
+
+    [Fact]
+    public void A_seed_always_gives_the_same_mutant()
+    {
+        Corpus corpus = CorpusBuilder.Build(_folder), again = new(_folder);
+        for (ulong seed = 0; seed < 100; seed++)
+        {
+            Mutant first = Mutant.Create(corpus, seed), second = Mutant.Create(again, seed);
+            Assert.Equal(first.Mutations, second.Mutations);
+            Assert.Equal(first.Files, second.Files);
+        }
+    }
+
+    [Fact]
+    public void Every_mutation_finds_something_to_change()
+    {
+        Corpus corpus = CorpusBuilder.Build(_folder);
+        HashSet<string> applied = [.. Enumerable.Range(0, 4000).SelectMany(seed => Mutant.Create(corpus, (ulong)seed).Mutations)];
+
+        Assert.Empty(ModelMutation.All.Select(static mutation => mutation.Name).Except(applied));
+    }
+
+    [Theory]
+    [InlineData("kill -SEGV $$", ProcessEnd.Died)]
+    [InlineData("exit 0", ProcessEnd.Finished)]
+    [InlineData("exit 5", ProcessEnd.Died)]
+    [InlineData("sleep 600", ProcessEnd.Hung)]
+    [InlineData("x=$(head -c 200000000 /dev/zero | tr '\\0' x); sleep 600", ProcessEnd.TooLarge)]
+    public void How_a_child_ends_is_told_apart_with_its_last_step(string script, ProcessEnd expected)
+    {
+        var summary = new FuzzSummary();
+        var start = new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", $"printf 'mutant\\t7\\nstep\\tcompile\\t1\\tnestquant compile\\n'; {script}" } };
+        TimeSpan silence = TimeSpan.FromSeconds(expected == ProcessEnd.Hung ? 0.5 : 60);
+
+        ProcessEnd end = new SupervisedProcess(silence, memory: 100_000_000).Run(start, summary.Read).End;
+
+        Assert.Equal(expected, end);
+        Assert.Equal((7ul, "compile"), (summary.Seed, summary.Step.Kind));
+    }
+
+    [Fact]
+    public void A_failure_is_counted_once_per_place()
+    {
+        var summary = new FuzzSummary();
+        var text = new StringWriter();
+        var report = new ChildReport(text);
+        foreach (ulong seed in new ulong[] { 3, 4, 5 })
+        {
+            report.Mutant(seed);
+            report.Step(new FuzzStep("print", IsOurs: true, "nestquant print m.onnx"));
+            report.Exit(3, growth: 1 << 20);
+            report.Failure("exit 3", seed == 5 ? "elsewhere" : "here");
+        }
+
+        foreach (string line in text.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries)) summary.Read(line);
+
+        Assert.Equal([(3ul, "here"), (5ul, "elsewhere")], summary.Failures.Select(static failure => (failure.Seed, failure.Detail)));
+        Assert.Contains("3 mutants", summary.Figures(TimeSpan.FromSeconds(1)), StringComparison.Ordinal);
+        Assert.Contains("3 internal errors", summary.Figures(TimeSpan.FromSeconds(1)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_topmost_frame_of_the_project_names_a_fault()
+    {
+        const string Error = """
+            nestquant: internal error: NullReferenceException: Object reference (please report this)
+            System.NullReferenceException: Object reference
+               at System.Linq.Enumerable.First[T](IEnumerable`1 source)
+               at NestQuant.Passes.Folding.Fold.Run(ModelProto model) in /src/passes/Fold.cs:line 45
+               at NestQuant.Compiler.Cli.CliApplication.Run(String[] args) in /src/CliApplication.cs:line 30
+            """;
+
+        Assert.Equal("NullReferenceException at Passes.Folding.Fold.Run (Fold.cs:45)", FaultText.OfInternalError(Error));
+    }
+}

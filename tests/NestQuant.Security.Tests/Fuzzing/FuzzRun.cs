@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Globalization;
+using NestQuant.Security.Tests.Fuzzing.Corpora;
+
+namespace NestQuant.Security.Tests.Fuzzing;
+
+/// <summary>Feeds damaged models to the tool and to the operators, in child processes that may die.</summary>
+internal sealed class FuzzRun(FuzzOptions options) : IDisposable
+{
+    private const long MostMemory = 2L << 30;
+    private const string MostManagedMemory = "0x40000000";
+
+    private static readonly TimeSpan s_longestStep = TimeSpan.FromSeconds(10);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("nestquant-fuzz-").FullName;
+    private readonly SupervisedProcess _process = new(s_longestStep, MostMemory);
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    /// <summary>Runs until the time is over.</summary>
+    /// <returns>What was found, and the figures in one line.</returns>
+    public (FuzzSummary Summary, string Figures) Execute()
+    {
+        Corpus corpus = CorpusBuilder.Build(Path.Combine(_folder, "corpus"));
+        var summary = new FuzzSummary();
+        ulong seed = options.Seed;
+        while (Remaining(seed) is { } count && !RunChild(summary, seed, count, onlySource: false)) seed = summary.Seed + 1;
+        Keep(corpus, summary);
+        return (summary, summary.Figures(_clock.Elapsed));
+    }
+
+    /// <summary>The most mutants that are left to make, 0 for any number; null when the run is over.</summary>
+    private int? Remaining(ulong seed)
+    {
+        int done = (int)(seed - options.Seed);
+        if (_clock.Elapsed >= options.Duration || (options.Count > 0 && done >= options.Count)) return null;
+        return options.Count == 0 ? 0 : options.Count - done;
+    }
+
+    /// <summary>Runs a child to its end; false when that was not its own.</summary>
+    private bool RunChild(FuzzSummary summary, ulong seed, int count, bool onlySource)
+    {
+        double seconds = (options.Duration - _clock.Elapsed).TotalSeconds;
+        var child = new FuzzChild(Path.Combine(_folder, "corpus"), Path.Combine(_folder, "work"), seed, count, onlySource ? double.MaxValue : seconds, onlySource);
+        var start = new ProcessStartInfo("dotnet");
+        start.ArgumentList.Add(typeof(FuzzRun).Assembly.Location);
+        foreach (string argument in child.Arguments) start.ArgumentList.Add(argument);
+        start.Environment["DOTNET_GCHeapHardLimit"] = MostManagedMemory;
+        // Internal errors are printed with the place where they arose.
+        start.Environment["NESTQUANT_DEBUG"] = "1";
+        (ProcessEnd end, int code, string error) = _process.Run(start, summary.Read);
+        if (end == ProcessEnd.Finished) return true;
+        if (!onlySource) Record(summary, end, code, error);
+        return false;
+    }
+
+    private void Record(FuzzSummary summary, ProcessEnd end, int code, string error)
+    {
+        string frame = FaultText.TopFrame(error);
+        bool isOurs = frame.Length > 0 || (summary.Step.IsOurs && (!summary.Step.IsLoad || SourceLoads(summary.Seed)));
+        if (!isOurs)
+        {
+            summary.OnnxRuntimeEnds++;
+            return;
+        }
+
+        string reason = error.Split('\n').FirstOrDefault(static line => line.Length > 0) ?? "";
+        switch (end)
+        {
+            case ProcessEnd.Hung:
+                summary.Add("hang", string.Create(CultureInfo.InvariantCulture, $"longer than {s_longestStep.TotalSeconds} s"));
+                break;
+            case ProcessEnd.TooLarge:
+                summary.Add("memory", "the process was stopped");
+                break;
+            default:
+                summary.Add("death", string.Create(CultureInfo.InvariantCulture, $"exit code {code}, {reason} at {frame}"));
+                break;
+        }
+    }
+
+    private bool SourceLoads(ulong seed)
+    {
+        var probe = new FuzzSummary();
+        return RunChild(probe, seed, count: 1, onlySource: true) && probe.Code == 0;
+    }
+
+    /// <summary>Writes the first mutant of every failure, with what was run on it.</summary>
+    private void Keep(Corpus corpus, FuzzSummary summary)
+    {
+        if (options.Keep is not { } keep) return;
+        foreach (IGrouping<ulong, FuzzFailure> failures in summary.Failures.GroupBy(static failure => failure.Seed))
+        {
+            string folder = Path.Combine(Path.GetFullPath(keep), failures.Key.ToString(CultureInfo.InvariantCulture));
+            var mutant = Mutant.Create(corpus, failures.Key);
+            mutant.Write(folder);
+            File.Copy(mutant.Original.InputPath, Path.Combine(folder, CorpusModel.InputName), overwrite: true);
+            File.Copy(mutant.Original.ModelPath, Path.Combine(folder, "original.onnx"), overwrite: true);
+            File.WriteAllLines(Path.Combine(folder, "failures.txt"), failures.Select(failure => $"{failure.Kind} in {failure.Step}: {failure.Detail}\n    {Local(failure.Command, mutant, folder)}").Prepend($"{mutant.Original.Name}: {string.Join(", ", mutant.Mutations)}"));
+        }
+    }
+
+    /// <summary>A command line with the folder in which the mutant is kept.</summary>
+    private string Local(string command, Mutant mutant, string folder) => command
+        .Replace(Path.Combine(_folder, "work", "source"), folder, StringComparison.Ordinal)
+        .Replace(Path.Combine(_folder, "work", "out"), Path.Combine(folder, "out"), StringComparison.Ordinal)
+        .Replace(mutant.Original.InputPath, Path.Combine(folder, CorpusModel.InputName), StringComparison.Ordinal)
+        .Replace(mutant.Original.ModelPath, Path.Combine(folder, "original.onnx"), StringComparison.Ordinal);
+}

@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Text;
+
+namespace NestQuant.Security.Tests.Fuzzing;
+
+/// <summary>One kind of failure: all mutants for which the same went wrong in the same place.</summary>
+/// <param name="Kind">What went wrong.</param>
+/// <param name="Step">In which command or session.</param>
+/// <param name="Detail">Where.</param>
+/// <param name="Seed">The first mutant.</param>
+/// <param name="Command">What was run on it.</param>
+internal sealed record FuzzFailure(string Kind, string Step, string Detail, ulong Seed, string Command);
+
+/// <summary>Adds up what children report.</summary>
+internal sealed class FuzzSummary
+{
+    private readonly Dictionary<(string Kind, string Step, string Detail), int> _counts = [];
+    private readonly List<FuzzFailure> _failures = [];
+    private readonly SortedDictionary<int, int> _codes = [];
+
+    /// <summary>The failures in the order of their first mutants.</summary>
+    public IReadOnlyList<FuzzFailure> Failures => _failures;
+
+    public int Mutants { get; private set; }
+
+    /// <summary>Deaths, hangs and bombs inside ONNX Runtime, in sessions over graphs that are damaged outside of NestQuant's operators.</summary>
+    public int OnnxRuntimeEnds { get; set; }
+
+    /// <summary>The largest growth of the process during a step for which the project answers.</summary>
+    public long Growth { get; private set; }
+
+    /// <summary>Seed of the last mutant.</summary>
+    public ulong Seed { get; private set; }
+
+    /// <summary>The last step.</summary>
+    public FuzzStep Step { get; private set; } = FuzzStep.Mutate;
+
+    /// <summary>The exit code of the last step; null while it runs.</summary>
+    public int? Code { get; private set; }
+
+    /// <summary>Takes in a line of <see cref="ChildReport"/>.</summary>
+    public void Read(string line)
+    {
+        string[] fields = line.Split('\t');
+        switch (fields[0])
+        {
+            case ChildReport.MutantEvent:
+                Seed = ulong.Parse(fields[1], CultureInfo.InvariantCulture);
+                Step = FuzzStep.Mutate;
+                Mutants++;
+                break;
+            case ChildReport.StepEvent:
+                (Step, Code) = (new FuzzStep(fields[1], IsOurs: fields[2] == "1", fields[3]), null);
+                break;
+            case ChildReport.ExitEvent:
+                Code = int.Parse(fields[1], CultureInfo.InvariantCulture);
+                _codes[Code.Value] = _codes.GetValueOrDefault(Code.Value) + 1;
+                if (Step.IsOurs) Growth = Math.Max(Growth, long.Parse(fields[2], CultureInfo.InvariantCulture));
+                break;
+            case ChildReport.FailureEvent:
+                Add(new FuzzFailure(fields[1], fields[3], fields[2], Seed, fields[4]));
+                break;
+            default:
+                throw new InvalidOperationException($"the child process wrote '{line}'");
+        }
+    }
+
+    /// <summary>Counts a failure in the last step.</summary>
+    public void Add(string kind, string detail) => Add(new FuzzFailure(kind, Step.Kind, detail, Seed, Step.Command));
+
+    /// <summary>All figures in one line.</summary>
+    public string Figures(TimeSpan elapsed)
+    {
+        string codes = string.Join(", ", _codes.Select(static pair => $"{pair.Key}: {pair.Value}"));
+        return string.Create(CultureInfo.InvariantCulture, $"{Mutants} mutants in {elapsed.TotalSeconds:F0} s ({Mutants / elapsed.TotalSeconds:F1}/s); exit codes {codes}; {Count("exit 3")} internal errors, {Count("death")} deaths, {Count("hang")} hangs, {Count("memory")} over the memory limit, {Count("")} failures of {_failures.Count} kinds; largest growth {Growth >> 20} MiB; {OnnxRuntimeEnds} ends inside ONNX Runtime");
+    }
+
+    /// <summary>A paragraph for each kind of failure.</summary>
+    public string Describe()
+    {
+        var text = new StringBuilder();
+        foreach (FuzzFailure failure in _failures)
+        {
+            int count = _counts[(failure.Kind, failure.Step, failure.Detail)];
+            text.Append(CultureInfo.InvariantCulture, $"{failure.Kind} in {failure.Step}: {failure.Detail} ({count} times; first with --seed {failure.Seed} --count 1)\n    {failure.Command}\n");
+        }
+
+        return text.ToString();
+    }
+
+    private void Add(FuzzFailure failure)
+    {
+        (string, string, string) key = (failure.Kind, failure.Step, failure.Detail);
+        if (!_counts.TryGetValue(key, out int count)) _failures.Add(failure);
+        _counts[key] = count + 1;
+    }
+
+    private int Count(string kind) => _counts.Where(pair => pair.Key.Kind.StartsWith(kind, StringComparison.Ordinal)).Sum(static pair => pair.Value);
+}
