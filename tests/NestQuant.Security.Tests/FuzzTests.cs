@@ -1,17 +1,11 @@
 using System.Diagnostics;
 using NestQuant.Security.Tests.Fuzzing;
-using NestQuant.Security.Tests.Fuzzing.Corpora;
-using NestQuant.Security.Tests.Fuzzing.Mutations;
 using Xunit.Abstractions;
 
 namespace NestQuant.Security.Tests;
 
-public sealed class FuzzTests(ITestOutputHelper output) : IDisposable
+public sealed class FuzzTests(ITestOutputHelper output)
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("nestquant-fuzz-tests-").FullName;
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
-
     /// <summary>A minute of what <c>dotnet run --project tests/NestQuant.Security.Tests -- fuzz --minutes N</c> does for longer.</summary>
     [Fact]
     public void Damaged_models_are_refused_or_served()
@@ -24,40 +18,20 @@ public sealed class FuzzTests(ITestOutputHelper output) : IDisposable
         Assert.True(summary.Mutants > 0);
     }
 
-    [Fact]
-    public void A_seed_always_gives_the_same_mutant()
-    {
-        Corpus corpus = CorpusBuilder.Build(_folder), again = new(_folder);
-        for (ulong seed = 0; seed < 100; seed++)
-        {
-            Mutant first = Mutant.Create(corpus, seed), second = Mutant.Create(again, seed);
-            Assert.Equal(first.Mutations, second.Mutations);
-            Assert.Equal(first.Files, second.Files);
-        }
-    }
-
-    [Fact]
-    public void Every_mutation_finds_something_to_change()
-    {
-        Corpus corpus = CorpusBuilder.Build(_folder);
-        HashSet<string> applied = [.. Enumerable.Range(0, 4000).SelectMany(seed => Mutant.Create(corpus, (ulong)seed).Mutations)];
-
-        Assert.Empty(ModelMutation.All.Select(static mutation => mutation.Name).Except(applied));
-    }
-
     [Theory]
     [InlineData("kill -SEGV $$", nameof(ProcessEnd.Died))]
     [InlineData("exit 0", nameof(ProcessEnd.Finished))]
     [InlineData("exit 5", nameof(ProcessEnd.Died))]
     [InlineData("sleep 600", nameof(ProcessEnd.Hung))]
-    [InlineData("x=$(head -c 200000000 /dev/zero | tr '\\0' x); sleep 600", nameof(ProcessEnd.TooLarge))]
+    [InlineData("while true; do true; done", nameof(ProcessEnd.Hung))]
+    [InlineData("x=$(head -c 40000000 /dev/zero | tr '\\0' x); sleep 600", nameof(ProcessEnd.TooLarge))]
     public void How_a_child_ends_is_told_apart_with_its_last_step(string script, string expected)
     {
         var summary = new FuzzSummary();
         var start = new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", $"printf 'mutant\\t7\\nstep\\tcompile\\t1\\tnestquant compile\\n'; {script}" } };
-        TimeSpan silence = TimeSpan.FromSeconds(expected == nameof(ProcessEnd.Hung) ? 0.5 : 60);
+        TimeSpan silence = TimeSpan.FromSeconds(script.StartsWith("sleep", StringComparison.Ordinal) ? 0.5 : 600);
 
-        ProcessEnd end = new SupervisedProcess(silence, memory: 100_000_000).Run(start, summary.Read).End;
+        ProcessEnd end = new SupervisedProcess(work: TimeSpan.FromSeconds(2), silence, memory: 30_000_000).Run(start, summary.Read).End;
 
         Assert.Equal(expected, end.ToString());
         Assert.Equal((7ul, "compile"), (summary.Seed, summary.Step.Kind));

@@ -10,8 +10,8 @@ internal static partial class FaultText
     /// <summary>A message without the names and numbers of one mutant.</summary>
     public static string Of(string message)
     {
-        string text = Particulars().Replace(message.ReplaceLineEndings(" "), "_");
-        return text[..Math.Min(text.Length, Longest)];
+        string start = Start(message, 10 * Longest).ReplaceLineEndings(" ");
+        return Start(Particulars().Replace(start, "_"), Longest);
     }
 
     /// <summary>The kind of exception and where it arose, from what the tool prints for developers.</summary>
@@ -30,6 +30,8 @@ internal static partial class FaultText
         string file = match.Groups["line"].Success ? $" ({Path.GetFileName(match.Groups["file"].Value)}:{match.Groups["line"].Value})" : "";
         return match.Success ? match.Groups["method"].Value + file : "";
     }
+
+    private static string Start(string text, int length) => text[..Math.Min(text.Length, length)];
 
     [GeneratedRegex(
         @"^\s+at NestQuant\.(?!Security\.Tests)(?<method>[^(\r\n]+)\([^\r\n]*?(?: in (?<file>[^\r\n]+):line (?<line>\d+))?\s*$",

@@ -11,9 +11,10 @@ internal sealed class FuzzRun(FuzzOptions options) : IDisposable
     private const string MostManagedMemory = "0x40000000";
 
     private static readonly TimeSpan s_longestStep = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(60);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("nestquant-fuzz-").FullName;
-    private readonly SupervisedProcess _process = new(s_longestStep, MostMemory);
+    private readonly SupervisedProcess _process = new(s_longestStep, s_longestWait, MostMemory);
     private readonly Stopwatch _clock = Stopwatch.StartNew();
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -59,25 +60,15 @@ internal sealed class FuzzRun(FuzzOptions options) : IDisposable
     {
         string frame = FaultText.TopFrame(error);
         bool isOurs = frame.Length > 0 || (summary.Step.IsOurs && (!summary.Step.IsLoad || SourceLoads(summary.Seed)));
-        if (!isOurs)
-        {
-            summary.OnnxRuntimeEnds++;
-            return;
-        }
-
         string reason = error.Split('\n').FirstOrDefault(static line => line.Length > 0) ?? "";
-        switch (end)
+        (string kind, string detail) = end switch
         {
-            case ProcessEnd.Hung:
-                summary.Add("hang", string.Create(CultureInfo.InvariantCulture, $"longer than {s_longestStep.TotalSeconds} s"));
-                break;
-            case ProcessEnd.TooLarge:
-                summary.Add("memory", "the process was stopped");
-                break;
-            default:
-                summary.Add("death", string.Create(CultureInfo.InvariantCulture, $"exit code {code}, {reason} at {frame}"));
-                break;
-        }
+            ProcessEnd.Hung => ("hang", string.Create(CultureInfo.InvariantCulture, $"longer than {s_longestStep.TotalSeconds} s")),
+            ProcessEnd.TooLarge => ("memory", "the process was stopped"),
+            _ => ("death", string.Create(CultureInfo.InvariantCulture, $"exit code {code}, {FaultText.Of(reason)} at {frame}")),
+        };
+        if (isOurs) summary.AddFailure(kind, detail);
+        else summary.AddForeign(kind, detail);
     }
 
     private bool SourceLoads(ulong seed)
@@ -90,7 +81,7 @@ internal sealed class FuzzRun(FuzzOptions options) : IDisposable
     private void Keep(Corpus corpus, FuzzSummary summary)
     {
         if (options.Keep is not { } keep) return;
-        foreach (IGrouping<ulong, FuzzFailure> failures in summary.Failures.GroupBy(static failure => failure.Seed))
+        foreach (IGrouping<ulong, FuzzFailure> failures in summary.Failures.Concat(summary.Foreign).GroupBy(static failure => failure.Seed))
         {
             string folder = Path.Combine(Path.GetFullPath(keep), failures.Key.ToString(CultureInfo.InvariantCulture));
             var mutant = Mutant.Create(corpus, failures.Key);

@@ -16,6 +16,7 @@ internal sealed class FuzzSummary
 {
     private readonly Dictionary<(string Kind, string Step, string Detail), int> _counts = [];
     private readonly List<FuzzFailure> _failures = [];
+    private readonly List<FuzzFailure> _foreign = [];
     private readonly SortedDictionary<int, int> _codes = [];
 
     /// <summary>The failures in the order of their first mutants.</summary>
@@ -24,7 +25,7 @@ internal sealed class FuzzSummary
     public int Mutants { get; private set; }
 
     /// <summary>Deaths, hangs and bombs inside ONNX Runtime, in sessions over graphs that are damaged outside of NestQuant's operators.</summary>
-    public int OnnxRuntimeEnds { get; set; }
+    public IReadOnlyList<FuzzFailure> Foreign => _foreign;
 
     /// <summary>The largest growth of the process during a step for which the project answers.</summary>
     public long Growth { get; private set; }
@@ -66,13 +67,16 @@ internal sealed class FuzzSummary
     }
 
     /// <summary>Counts a failure in the last step.</summary>
-    public void Add(string kind, string detail) => Add(new FuzzFailure(kind, Step.Kind, detail, Seed, Step.Command));
+    public void AddFailure(string kind, string detail) => Add(InLastStep(kind, detail));
+
+    /// <summary>Notes what ended inside ONNX Runtime in the last step.</summary>
+    public void AddForeign(string kind, string detail) => _foreign.Add(InLastStep(kind, detail));
 
     /// <summary>All figures in one line.</summary>
     public string Figures(TimeSpan elapsed)
     {
         string codes = string.Join(", ", _codes.Select(static pair => $"{pair.Key}: {pair.Value}"));
-        return string.Create(CultureInfo.InvariantCulture, $"{Mutants} mutants in {elapsed.TotalSeconds:F0} s ({Mutants / elapsed.TotalSeconds:F1}/s); exit codes {codes}; {Count("exit 3")} internal errors, {Count("death")} deaths, {Count("hang")} hangs, {Count("memory")} over the memory limit, {Count("")} failures of {_failures.Count} kinds; largest growth {Growth >> 20} MiB; {OnnxRuntimeEnds} ends inside ONNX Runtime");
+        return string.Create(CultureInfo.InvariantCulture, $"{Mutants} mutants in {elapsed.TotalSeconds:F0} s ({Mutants / elapsed.TotalSeconds:F1}/s); exit codes {codes}; {Count("exit 3")} internal errors, {Count("death")} deaths, {Count("hang")} hangs, {Count("memory")} over the memory limit, {Count("")} failures of {_failures.Count} kinds; largest growth {Growth >> 20} MiB; {_foreign.Count} ends inside ONNX Runtime");
     }
 
     /// <summary>A paragraph for each kind of failure.</summary>
@@ -85,8 +89,12 @@ internal sealed class FuzzSummary
             text.Append(CultureInfo.InvariantCulture, $"{failure.Kind} in {failure.Step}: {failure.Detail} ({count} times; first with --seed {failure.Seed} --count 1)\n    {failure.Command}\n");
         }
 
+        foreach (FuzzFailure end in _foreign)
+            text.Append(CultureInfo.InvariantCulture, $"inside ONNX Runtime, {end.Kind} in {end.Step}: {end.Detail} (--seed {end.Seed} --count 1)\n");
         return text.ToString();
     }
+
+    private FuzzFailure InLastStep(string kind, string detail) => new(kind, Step.Kind, detail, Seed, Step.Command);
 
     private void Add(FuzzFailure failure)
     {

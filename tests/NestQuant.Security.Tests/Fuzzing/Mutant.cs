@@ -13,6 +13,8 @@ namespace NestQuant.Security.Tests.Fuzzing;
 internal sealed record Mutant(
     ulong Seed, CorpusModel Original, IReadOnlyDictionary<string, byte[]> Files, IReadOnlyList<string> Mutations, bool OnlyOperators)
 {
+    private const int MostMutations = 4;
+
     /// <summary>The mutant of a seed: always the same for the same models.</summary>
     public static Mutant Create(Corpus corpus, ulong seed)
     {
@@ -48,7 +50,8 @@ internal sealed record Mutant(
         if (!wire || random.OneIn(2))
         {
             ModelProto model = ModelFile.Load(bytes);
-            for (int count = random.Next(1, 5); count > 0; count--) applied.Add(Apply(model, random, corpus, onlyOperators));
+            // Mostly one: the more damage, the sooner it is noticed.
+            for (int count = random.OneIn(2) ? 1 : random.Next(1, MostMutations + 1); count > 0; count--) applied.Add(Apply(model, random, corpus, onlyOperators));
             bytes = MessageBytes.Of(model);
         }
 

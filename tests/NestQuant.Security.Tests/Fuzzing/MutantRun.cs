@@ -30,6 +30,7 @@ internal sealed class MutantRun
     private readonly ChildReport _report;
     private readonly string _source, _out;
     private readonly long _memoryLimit;
+    private bool _isInspectable;
 
     /// <param name="mutant">The mutant.</param>
     /// <param name="folder">Where to write it, in a subfolder, and what is made of it.</param>
@@ -51,7 +52,7 @@ internal sealed class MutantRun
     public void Execute()
     {
         Command("print", Model);
-        Command("inspect", Model);
+        _isInspectable = Command("inspect", Model) == 0;
         Command("inspect", Model, "--json");
         Command("diff", _mutant.Original.ModelPath, Model);
         string[] options = s_compilations[_mutant.Seed % (ulong)s_compilations.Length];
@@ -107,7 +108,8 @@ internal sealed class MutantRun
     /// <summary>Checks what the last command wrote.</summary>
     private void CheckOutput(FuzzStep writer)
     {
-        if (Command("inspect", [Output], out string error) != 0) _report.Failure("unreadable output", FaultText.Of(error), writer);
+        if (Command("print", [Output], out string error) != 0 || (Command("inspect", [Output], out error) != 0 && _isInspectable))
+            _report.Failure("unreadable output", FaultText.Of(error), writer);
         else if (Refusal(writer.Kind, Output, isOurs: true) is { } refusal && SourceLoads()) _report.Failure("output does not load", FaultText.Of(refusal), writer);
     }
 

@@ -12,17 +12,18 @@ internal enum ProcessEnd
     /// <summary>By itself, with another exit code or by a signal.</summary>
     Died,
 
-    /// <summary>Stopped, since nothing was heard from it for too long.</summary>
+    /// <summary>Stopped, since it worked or waited for too long without a word.</summary>
     Hung,
 
     /// <summary>Stopped, since it took too much memory.</summary>
     TooLarge,
 }
 
-/// <summary>A process that reports by lines, and is stopped when it is silent for too long or takes too much memory.</summary>
-/// <param name="silence">Longest time between two lines.</param>
+/// <summary>A process that reports by lines, and is stopped when it says nothing for too long or takes too much memory.</summary>
+/// <param name="work">Most processor time between two lines, which a busy machine does not change.</param>
+/// <param name="silence">Most time between two lines, for a process that waits.</param>
 /// <param name="memory">Most resident bytes.</param>
-internal sealed class SupervisedProcess(TimeSpan silence, long memory)
+internal sealed class SupervisedProcess(TimeSpan work, TimeSpan silence, long memory)
 {
     private const int KeptError = 200_000;
 
@@ -55,16 +56,33 @@ internal sealed class SupervisedProcess(TimeSpan silence, long memory)
         while (true)
         {
             long heard = Stopwatch.GetTimestamp();
+            TimeSpan? worked = null;
             Task<string?> line = process.StandardOutput.ReadLineAsync();
             while (!line.Wait(s_poll))
             {
-                if (Stopwatch.GetElapsedTime(heard) > silence) return ProcessEnd.Hung;
-                process.Refresh();
-                if (!process.HasExited && process.WorkingSet64 > memory) return ProcessEnd.TooLarge;
+                if (Sample(process) is not { } sample) continue;
+                worked ??= sample.Worked;
+                if (Stopwatch.GetElapsedTime(heard) > silence || sample.Worked - worked > work) return ProcessEnd.Hung;
+                if (sample.Resident > memory) return ProcessEnd.TooLarge;
             }
 
             if (line.Result is not { } text) return ProcessEnd.Finished;
             onLine(text);
+        }
+    }
+
+    /// <summary>What a process has used so far; null when it has ended.</summary>
+    private static (TimeSpan Worked, long Resident)? Sample(Process process)
+    {
+        try
+        {
+            process.Refresh();
+            return process.HasExited ? null : (process.TotalProcessorTime, process.WorkingSet64);
+        }
+        catch (InvalidOperationException)
+        {
+            // It ended between two of these lines.
+            return null;
         }
     }
 }

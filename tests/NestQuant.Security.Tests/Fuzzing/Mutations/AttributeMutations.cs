@@ -73,7 +73,7 @@ internal static class AttributeMutations
                 break;
             case AttributeType.Strings:
                 attribute.Strings.Clear();
-                for (int count = Extremes.Count(random); count > 0; count--) attribute.Strings.Add(Extremes.Bytes(random));
+                for (int count = Extremes.Count(random); count > 0; count--) attribute.Strings.Add(random.OneIn(2) ? [] : "\u001bname"u8.ToArray());
                 break;
             default:
                 attribute.Type = (AttributeType)random.Next(17);
