@@ -17,17 +17,19 @@ internal sealed class ChildReport(TextWriter writer)
     public void Step(FuzzStep step)
     {
         Last = step;
-        Write(StepEvent, step.Kind, step.IsOurs ? "1" : "0", step.Command);
+        Write(StepEvent, step.Kind, step.Answerable.ToString(), step.Command);
     }
 
     /// <summary>The step has ended.</summary>
-    public void Exit(int code, long growth) => Write(ExitEvent, code.ToString(CultureInfo.InvariantCulture), growth.ToString(CultureInfo.InvariantCulture));
+    public void Exit(int code, long growth) =>
+        Write(ExitEvent, code.ToString(CultureInfo.InvariantCulture), growth.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>A step did what it must not do.</summary>
     /// <param name="kind">What went wrong.</param>
     /// <param name="detail">Where, in words that are the same for the same fault.</param>
     /// <param name="step">In which step; null for the last.</param>
-    public void Failure(string kind, string detail, FuzzStep? step = null) => Write(FailureEvent, kind, detail, (step ?? Last).Kind, (step ?? Last).Command);
+    public void Failure(string kind, string detail, FuzzStep? step = null) =>
+        Write(FailureEvent, kind, detail, (step ?? Last).Kind, (step ?? Last).Command);
 
     private void Write(params string[] fields)
     {

@@ -23,7 +23,7 @@ internal static partial class FaultText
         return $"{exception} at {TopFrame(error)}";
     }
 
-    /// <summary>The topmost frame of the project's own code in printed stack traces, as "Type.Method (File.cs:line)"; empty when there is none.</summary>
+    /// <summary>The topmost frame of the project's own code in printed stack traces, as "Type.Method (File.cs:line)"; else empty.</summary>
     public static string TopFrame(string text)
     {
         Match match = Frame().Match(text);
@@ -33,12 +33,20 @@ internal static partial class FaultText
 
     private static string Start(string text, int length) => text[..Math.Min(text.Length, length)];
 
+    /// <summary>Whether printed stack traces end in the project's code and not, called by it, in ONNX Runtime.</summary>
+    public static bool IsInProject(string text)
+    {
+        int project = text.IndexOf("   at NestQuant.", StringComparison.Ordinal);
+        int foreign = text.IndexOf("   at Microsoft.ML.OnnxRuntime.", StringComparison.Ordinal);
+        return project >= 0 && (foreign < 0 || project < foreign);
+    }
+
     [GeneratedRegex(
         @"^\s+at NestQuant\.(?!Security\.Tests)(?<method>[^(\r\n]+)\([^\r\n]*?(?: in (?<file>[^\r\n]+):line (?<line>\d+))?\s*$",
         RegexOptions.Multiline,
         matchTimeoutMilliseconds: 1000)]
     private static partial Regex Frame();
 
-    [GeneratedRegex(@"'[^']*'|""[^""]*""|\([^)]*\)|\[[^\]]*\]|\S*/\S*|-?\d+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"'[^']*'|""[^""]*""|\([^)]*\)|\[[^\]]*(\]|$)|\S*/\S*|-?\d+", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Particulars();
 }

@@ -10,13 +10,13 @@ namespace NestQuant.Security.Tests.Fuzzing;
 /// <param name="Seed">First mutant.</param>
 /// <param name="Count">Most mutants; 0 for as many as the time allows.</param>
 /// <param name="Seconds">How long.</param>
-/// <param name="OnlySource">Whether the only step is a session of the mutant itself.</param>
-internal sealed record FuzzChild(string Corpus, string Work, ulong Seed, int Count, double Seconds, bool OnlySource)
+/// <param name="Probe">What of the mutant itself is tried in ONNX Runtime instead of every step; null for every step.</param>
+internal sealed record FuzzChild(string Corpus, string Work, ulong Seed, int Count, double Seconds, Answerable? Probe)
 {
     /// <summary>The first argument of such a process.</summary>
     public const string Verb = "fuzz-child";
 
-    public string[] Arguments => [Verb, Corpus, Work, Text(Seed), Text(Count), Text(Seconds), OnlySource ? "source" : "all"];
+    public string[] Arguments => [Verb, Corpus, Work, Text(Seed), Text(Count), Text(Seconds), $"{Probe}"];
 
     public static FuzzChild Parse(string[] args) => new(
         args[1],
@@ -24,7 +24,7 @@ internal sealed record FuzzChild(string Corpus, string Work, ulong Seed, int Cou
         ulong.Parse(args[3], CultureInfo.InvariantCulture),
         int.Parse(args[4], CultureInfo.InvariantCulture),
         double.Parse(args[5], CultureInfo.InvariantCulture),
-        args[6] == "source");
+        args[6].Length == 0 ? null : Enum.Parse<Answerable>(args[6]));
 
     /// <summary>Makes and runs mutants until the time is over.</summary>
     public int Execute(TextWriter output)
@@ -36,7 +36,7 @@ internal sealed record FuzzChild(string Corpus, string Work, ulong Seed, int Cou
         {
             report.Mutant(Seed + i);
             var run = new MutantRun(Mutant.Create(corpus, Seed + i), Work, report);
-            if (OnlySource) run.SourceLoads();
+            if (Probe is { } probe) run.Probe(probe);
             else run.Execute();
         }
 

@@ -11,6 +11,8 @@ internal sealed record FuzzOptions(TimeSpan Duration, ulong Seed, int Count, str
 {
     public const string Usage = "usage: fuzz [--minutes N] [--seed S] [--count N] [--keep DIR]";
 
+    private static readonly CultureInfo s_numbers = CultureInfo.InvariantCulture;
+
     /// <summary>Parses a command line; null when it is wrong.</summary>
     public static FuzzOptions? Parse(ReadOnlySpan<string> args)
     {
@@ -19,10 +21,10 @@ internal sealed record FuzzOptions(TimeSpan Duration, ulong Seed, int Count, str
         {
             FuzzOptions? next = args[0] switch
             {
-                "--minutes" when double.TryParse(args[1], NumberStyles.Float, CultureInfo.InvariantCulture, out double minutes) && minutes > 0 =>
+                "--minutes" when double.TryParse(args[1], NumberStyles.Float, s_numbers, out double minutes) && minutes > 0 =>
                     options with { Duration = TimeSpan.FromMinutes(minutes) },
-                "--seed" when ulong.TryParse(args[1], CultureInfo.InvariantCulture, out ulong seed) => options with { Seed = seed },
-                "--count" when int.TryParse(args[1], CultureInfo.InvariantCulture, out int count) && count > 0 => options with { Count = count },
+                "--seed" when ulong.TryParse(args[1], s_numbers, out ulong seed) => options with { Seed = seed },
+                "--count" when int.TryParse(args[1], s_numbers, out int count) && count > 0 => options with { Count = count },
                 "--keep" => options with { Keep = args[1] },
                 _ => null,
             };

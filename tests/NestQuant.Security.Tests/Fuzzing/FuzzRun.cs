@@ -17,16 +17,20 @@ internal sealed class FuzzRun(FuzzOptions options) : IDisposable
     private readonly SupervisedProcess _process = new(s_longestStep, s_longestWait, MostMemory);
     private readonly Stopwatch _clock = Stopwatch.StartNew();
 
+    private string CorpusFolder => Path.Combine(_folder, "corpus");
+
+    private string WorkFolder => Path.Combine(_folder, "work");
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     /// <summary>Runs until the time is over.</summary>
     /// <returns>What was found, and the figures in one line.</returns>
     public (FuzzSummary Summary, string Figures) Execute()
     {
-        Corpus corpus = CorpusBuilder.Build(Path.Combine(_folder, "corpus"));
+        Corpus corpus = CorpusBuilder.Build(CorpusFolder);
         var summary = new FuzzSummary();
         ulong seed = options.Seed;
-        while (Remaining(seed) is { } count && !RunChild(summary, seed, count, onlySource: false)) seed = summary.Seed + 1;
+        while (Remaining(seed) is { } count && !RunChild(summary, seed, count, probe: null)) seed = summary.Seed + 1;
         Keep(corpus, summary);
         return (summary, summary.Figures(_clock.Elapsed));
     }
@@ -40,26 +44,33 @@ internal sealed class FuzzRun(FuzzOptions options) : IDisposable
     }
 
     /// <summary>Runs a child to its end; false when that was not its own.</summary>
-    private bool RunChild(FuzzSummary summary, ulong seed, int count, bool onlySource)
+    private bool RunChild(FuzzSummary summary, ulong seed, int count, Answerable? probe)
     {
-        double seconds = (options.Duration - _clock.Elapsed).TotalSeconds;
-        var child = new FuzzChild(Path.Combine(_folder, "corpus"), Path.Combine(_folder, "work"), seed, count, onlySource ? double.MaxValue : seconds, onlySource);
+        double seconds = probe is null ? (options.Duration - _clock.Elapsed).TotalSeconds : double.MaxValue;
+        var child = new FuzzChild(CorpusFolder, WorkFolder, seed, count, seconds, probe);
         var start = new ProcessStartInfo("dotnet");
         start.ArgumentList.Add(typeof(FuzzRun).Assembly.Location);
         foreach (string argument in child.Arguments) start.ArgumentList.Add(argument);
         start.Environment["DOTNET_GCHeapHardLimit"] = MostManagedMemory;
         // Internal errors are printed with the place where they arose.
         start.Environment["NESTQUANT_DEBUG"] = "1";
+        int before = summary.Mutants;
         (ProcessEnd end, int code, string error) = _process.Run(start, summary.Read);
         if (end == ProcessEnd.Finished) return true;
-        if (!onlySource) Record(summary, end, code, error);
+        if (summary.Mutants == before) throw new InvalidOperationException($"the child process does not start: exit code {code}: {error}");
+        if (probe is null) Record(summary, end, code, error);
         return false;
     }
 
     private void Record(FuzzSummary summary, ProcessEnd end, int code, string error)
     {
         string frame = FaultText.TopFrame(error);
-        bool isOurs = frame.Length > 0 || (summary.Step.IsOurs && (!summary.Step.IsLoad || SourceLoads(summary.Seed)));
+        bool isOurs = FaultText.IsInProject(error) || summary.Step.Answerable switch
+        {
+            Answerable.Always => true,
+            Answerable.Never => false,
+            Answerable condition => RunChild(new FuzzSummary(), summary.Seed, count: 1, condition),
+        };
         string reason = error.Split('\n').FirstOrDefault(static line => line.Length > 0) ?? "";
         (string kind, string detail) = end switch
         {
@@ -69,12 +80,6 @@ internal sealed class FuzzRun(FuzzOptions options) : IDisposable
         };
         if (isOurs) summary.AddFailure(kind, detail);
         else summary.AddForeign(kind, detail);
-    }
-
-    private bool SourceLoads(ulong seed)
-    {
-        var probe = new FuzzSummary();
-        return RunChild(probe, seed, count: 1, onlySource: true) && probe.Code == 0;
     }
 
     /// <summary>Writes the first mutant of every failure, with what was run on it.</summary>
@@ -88,14 +93,16 @@ internal sealed class FuzzRun(FuzzOptions options) : IDisposable
             mutant.Write(folder);
             File.Copy(mutant.Original.InputPath, Path.Combine(folder, CorpusModel.InputName), overwrite: true);
             File.Copy(mutant.Original.ModelPath, Path.Combine(folder, "original.onnx"), overwrite: true);
-            File.WriteAllLines(Path.Combine(folder, "failures.txt"), failures.Select(failure => $"{failure.Kind} in {failure.Step}: {failure.Detail}\n    {Local(failure.Command, mutant, folder)}").Prepend($"{mutant.Original.Name}: {string.Join(", ", mutant.Mutations)}"));
+            string damage = $"{mutant.Original.Name}: {string.Join(", ", mutant.Mutations)}";
+            IEnumerable<string> lines = failures.Select(failure => $"{failure}\n    {Local(failure.Command, mutant, folder)}");
+            File.WriteAllLines(Path.Combine(folder, "failures.txt"), [damage, .. lines]);
         }
     }
 
     /// <summary>A command line with the folder in which the mutant is kept.</summary>
     private string Local(string command, Mutant mutant, string folder) => command
-        .Replace(Path.Combine(_folder, "work", "source"), folder, StringComparison.Ordinal)
-        .Replace(Path.Combine(_folder, "work", "out"), Path.Combine(folder, "out"), StringComparison.Ordinal)
+        .Replace(Path.Combine(WorkFolder, "source"), folder, StringComparison.Ordinal)
+        .Replace(Path.Combine(WorkFolder, "out"), Path.Combine(folder, "out"), StringComparison.Ordinal)
         .Replace(mutant.Original.InputPath, Path.Combine(folder, CorpusModel.InputName), StringComparison.Ordinal)
         .Replace(mutant.Original.ModelPath, Path.Combine(folder, "original.onnx"), StringComparison.Ordinal);
 }

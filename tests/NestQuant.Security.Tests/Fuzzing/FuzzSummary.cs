@@ -3,14 +3,6 @@ using System.Text;
 
 namespace NestQuant.Security.Tests.Fuzzing;
 
-/// <summary>One kind of failure: all mutants for which the same went wrong in the same place.</summary>
-/// <param name="Kind">What went wrong.</param>
-/// <param name="Step">In which command or session.</param>
-/// <param name="Detail">Where.</param>
-/// <param name="Seed">The first mutant.</param>
-/// <param name="Command">What was run on it.</param>
-internal sealed record FuzzFailure(string Kind, string Step, string Detail, ulong Seed, string Command);
-
 /// <summary>Adds up what children report.</summary>
 internal sealed class FuzzSummary
 {
@@ -24,10 +16,12 @@ internal sealed class FuzzSummary
 
     public int Mutants { get; private set; }
 
-    /// <summary>Deaths, hangs and bombs inside ONNX Runtime, in sessions over graphs that are damaged outside of NestQuant's operators.</summary>
+    /// <summary>
+    /// Deaths, hangs and bombs that ONNX Runtime brings about with the mutant itself, outside of NestQuant's operators.
+    /// </summary>
     public IReadOnlyList<FuzzFailure> Foreign => _foreign;
 
-    /// <summary>The largest growth of the process during a step for which the project answers.</summary>
+    /// <summary>The largest growth of the process during a command.</summary>
     public long Growth { get; private set; }
 
     /// <summary>Seed of the last mutant.</summary>
@@ -51,12 +45,12 @@ internal sealed class FuzzSummary
                 Mutants++;
                 break;
             case ChildReport.StepEvent:
-                (Step, Code) = (new FuzzStep(fields[1], IsOurs: fields[2] == "1", fields[3]), null);
+                (Step, Code) = (new FuzzStep(fields[1], Enum.Parse<Answerable>(fields[2]), fields[3]), null);
                 break;
             case ChildReport.ExitEvent:
                 Code = int.Parse(fields[1], CultureInfo.InvariantCulture);
                 _codes[Code.Value] = _codes.GetValueOrDefault(Code.Value) + 1;
-                if (Step.IsOurs) Growth = Math.Max(Growth, long.Parse(fields[2], CultureInfo.InvariantCulture));
+                if (Step.IsCommand) Growth = Math.Max(Growth, long.Parse(fields[2], CultureInfo.InvariantCulture));
                 break;
             case ChildReport.FailureEvent:
                 Add(new FuzzFailure(fields[1], fields[3], fields[2], Seed, fields[4]));
@@ -76,7 +70,16 @@ internal sealed class FuzzSummary
     public string Figures(TimeSpan elapsed)
     {
         string codes = string.Join(", ", _codes.Select(static pair => $"{pair.Key}: {pair.Value}"));
-        return string.Create(CultureInfo.InvariantCulture, $"{Mutants} mutants in {elapsed.TotalSeconds:F0} s ({Mutants / elapsed.TotalSeconds:F1}/s); exit codes {codes}; {Count("exit 3")} internal errors, {Count("death")} deaths, {Count("hang")} hangs, {Count("memory")} over the memory limit, {Count("")} failures of {_failures.Count} kinds; largest growth {Growth >> 20} MiB; {_foreign.Count} ends inside ONNX Runtime");
+        string[] figures =
+        [
+            FormattableString.Invariant($"{Mutants} mutants in {elapsed.TotalSeconds:F0} s ({Mutants / elapsed.TotalSeconds:F1}/s)"),
+            $"exit codes {codes}",
+            $"{Count("exit 3")} internal errors, {Count("death")} deaths, {Count("hang")} hangs, {Count("memory")} over the memory limit",
+            $"{Count("")} failures of {_failures.Count} kinds",
+            $"largest growth {Growth >> 20} MiB",
+            $"{_foreign.Count} ends inside ONNX Runtime",
+        ];
+        return string.Join("; ", figures);
     }
 
     /// <summary>A paragraph for each kind of failure.</summary>
@@ -84,15 +87,13 @@ internal sealed class FuzzSummary
     {
         var text = new StringBuilder();
         foreach (FuzzFailure failure in _failures)
-        {
-            int count = _counts[(failure.Kind, failure.Step, failure.Detail)];
-            text.Append(CultureInfo.InvariantCulture, $"{failure.Kind} in {failure.Step}: {failure.Detail} ({count} times; first with --seed {failure.Seed} --count 1)\n    {failure.Command}\n");
-        }
-
-        foreach (FuzzFailure end in _foreign)
-            text.Append(CultureInfo.InvariantCulture, $"inside ONNX Runtime, {end.Kind} in {end.Step}: {end.Detail} (--seed {end.Seed} --count 1)\n");
+            Append(text, failure.ToString(), $"{_counts[(failure.Kind, failure.Step, failure.Detail)]} times, first with ", failure);
+        foreach (FuzzFailure end in _foreign) Append(text, $"inside ONNX Runtime: {end}", "", end);
         return text.ToString();
     }
+
+    private static void Append(StringBuilder text, string what, string count, FuzzFailure failure) =>
+        text.Append(CultureInfo.InvariantCulture, $"{what} ({count}--seed {failure.Seed} --count 1)\n    {failure.Command}\n");
 
     private FuzzFailure InLastStep(string kind, string detail) => new(kind, Step.Kind, detail, Seed, Step.Command);
 
@@ -103,5 +104,6 @@ internal sealed class FuzzSummary
         _counts[key] = count + 1;
     }
 
-    private int Count(string kind) => _counts.Where(pair => pair.Key.Kind.StartsWith(kind, StringComparison.Ordinal)).Sum(static pair => pair.Value);
+    private int Count(string kind) =>
+        _counts.Where(pair => pair.Key.Kind.StartsWith(kind, StringComparison.Ordinal)).Sum(static pair => pair.Value);
 }

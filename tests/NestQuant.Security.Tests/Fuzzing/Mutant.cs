@@ -9,7 +9,7 @@ namespace NestQuant.Security.Tests.Fuzzing;
 /// <param name="Original">What was damaged.</param>
 /// <param name="Files">The damaged model and its data files, by name.</param>
 /// <param name="Mutations">What was done to it.</param>
-/// <param name="OnlyOperators">Whether nothing but NestQuant's operators and their operands was touched, so that ONNX Runtime has no part in what happens.</param>
+/// <param name="OnlyOperators">Whether only NestQuant's operators and their operands were touched, and no other part of the graph.</param>
 internal sealed record Mutant(
     ulong Seed, CorpusModel Original, IReadOnlyDictionary<string, byte[]> Files, IReadOnlyList<string> Mutations, bool OnlyOperators)
 {
@@ -51,7 +51,8 @@ internal sealed record Mutant(
         {
             ModelProto model = ModelFile.Load(bytes);
             // Mostly one: the more damage, the sooner it is noticed.
-            for (int count = random.OneIn(2) ? 1 : random.Next(1, MostMutations + 1); count > 0; count--) applied.Add(Apply(model, random, corpus, onlyOperators));
+            int count = random.OneIn(2) ? 1 : random.Next(1, MostMutations + 1);
+            for (; count > 0; count--) applied.Add(Apply(model, random, corpus, onlyOperators));
             bytes = MessageBytes.Of(model);
         }
 

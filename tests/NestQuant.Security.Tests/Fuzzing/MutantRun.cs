@@ -1,8 +1,9 @@
-using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Cli;
 using NestQuant.Compiler.Cli.Evaluation;
+using NestQuant.Compiler.Data;
 using NestQuant.Compiler.Onnx;
+using NestQuant.Passes.Sessions;
 using NestQuant.Security.Tests.Fuzzing.Corpora;
 
 namespace NestQuant.Security.Tests.Fuzzing;
@@ -10,8 +11,6 @@ namespace NestQuant.Security.Tests.Fuzzing;
 /// <summary>Feeds one mutant to every command and to ONNX Runtime, and reports what must not be.</summary>
 internal sealed class MutantRun
 {
-    private const long MiB = 1 << 20;
-
     private static readonly string[][] s_compilations =
     [
         ["--nest", "8:6", "--activations", "static"],
@@ -39,7 +38,7 @@ internal sealed class MutantRun
     {
         (_mutant, _report) = (mutant, report);
         (_source, _out) = (Path.Combine(folder, "source"), Path.Combine(folder, "out"));
-        _memoryLimit = (256 * MiB) + (4 * mutant.Files.Values.Sum(static content => content.LongLength));
+        _memoryLimit = (256 << 20) + (4 * mutant.Files.Values.Sum(static content => content.LongLength));
         Clear(_source);
         mutant.Write(_source);
     }
@@ -55,17 +54,35 @@ internal sealed class MutantRun
         _isInspectable = Command("inspect", Model) == 0;
         Command("inspect", Model, "--json");
         Command("diff", _mutant.Original.ModelPath, Model);
-        string[] options = s_compilations[_mutant.Seed % (ulong)s_compilations.Length];
-        if (Command("compile", [Model, "-o", Output, "--threads", "1", .. options.Select(Located)]) == 0) CheckOutput(_report.Last);
+        Compile(s_compilations[_mutant.Seed % (ulong)s_compilations.Length]);
         if (!_mutant.Original.IsCompiled) return;
         string bits = _mutant.Seed % 2 == 0 ? "8" : "6";
         Command("inspect", Model, "--unpack", Path.Combine(_out, "unpacked"));
-        if (Command("export", Model, "--bits", bits, "-o", Output) == 0) CheckOutput(_report.Last);
-        Command("run", Model, "--input", _mutant.Original.InputPath, "--bits", bits, "--threads", "1", "-o", _out);
+        if (Command(Answerable.IfSourceOpens, "export", [Model, "--bits", bits, "-o", Output], out _) == 0) CheckOutput(_report.Last);
+        // What ONNX Runtime's own operators do with a damaged graph is not ours.
+        Answerable run = _mutant.OnlyOperators ? Answerable.Always : Answerable.Never;
+        Command(run, "run", [Model, "--input", _mutant.Original.InputPath, "--bits", bits, "--threads", "1", "-o", _out], out _);
     }
 
-    /// <summary>Whether ONNX Runtime accepts the mutant itself.</summary>
-    public bool SourceLoads() => Refusal("source", Model, isOurs: false) is null;
+    /// <summary>Tries whether ONNX Runtime survives the mutant itself.</summary>
+    public void Probe(Answerable condition) => Refusal(new FuzzStep("probe", Answerable.Never, $"a session of {Model}"), () =>
+    {
+        using SessionOptions options = ModelSession.CreateOptions();
+        if (condition == Answerable.IfSourceOpens) options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
+        using var session = new InferenceSession(Model, options);
+        if (condition != Answerable.IfSourceRuns) return;
+        using OrtValue input = NpyArray.Read(_mutant.Original.InputPath).ToOrtValue();
+        using var run = new RunOptions();
+        session.Run(run, [.. session.InputNames.Take(1)], [input], session.OutputNames).Dispose();
+    });
+
+    private void Compile(string[] options)
+    {
+        bool runsModel = options.Contains("static") || options.Contains("--calibrate");
+        Answerable answerable = runsModel ? Answerable.IfSourceRuns : Answerable.IfSourceOpens;
+        string[] args = [Model, "-o", Output, "--threads", "1", .. options.Select(Located)];
+        if (Command(answerable, "compile", args, out _) == 0) CheckOutput(_report.Last);
+    }
 
     private static void Clear(string folder)
     {
@@ -79,14 +96,13 @@ internal sealed class MutantRun
         _ => option,
     };
 
-    private int Command(string name, params string[] args) => Command(name, args, out _);
+    private int Command(string name, params string[] args) => Command(Answerable.Always, name, args, out _);
 
-    private int Command(string name, string[] args, out string firstError)
+    private int Command(Answerable answerable, string name, string[] args, out string firstError)
     {
         bool keepsOutput = args[0] == Output;
         if (!keepsOutput) Clear(_out);
-        // What ONNX Runtime's own operators do with a damaged graph is not ours.
-        _report.Step(new FuzzStep(name, IsOurs: name != "run" || _mutant.OnlyOperators, $"nestquant {name} {string.Join(' ', args)}"));
+        _report.Step(new FuzzStep(name, answerable, $"nestquant {name} {string.Join(' ', args)}"));
         using ScreenWriter output = new(), error = new();
         var memory = PeakMemory.Start();
         int code = CliApplication.Run([name, .. args], new CliConsole(output, error));
@@ -96,7 +112,7 @@ internal sealed class MutantRun
         // Behind the first line is the stack trace, which users do not get.
         firstError = error.ToString().Split('\n')[0];
         if (code is < 0 or > 2) _report.Failure($"exit {code}", FaultText.OfInternalError(error.ToString()));
-        if (growth > _memoryLimit && name != "run") _report.Failure("memory", string.Create(CultureInfo.InvariantCulture, $"more than {_memoryLimit / MiB} MiB"));
+        if (growth > _memoryLimit && name != "run") _report.Failure("memory", "more than 256 MiB and 4 times the input");
         if (output.HasControlCharacters) _report.Failure("control characters", "on stdout");
         if (firstError.Any(char.IsControl)) _report.Failure("control characters", "on stderr");
         if (!keepsOutput && code != 0 && Directory.Exists(_out)) _report.Failure("leftovers", "a failed command wrote files");
@@ -108,19 +124,25 @@ internal sealed class MutantRun
     /// <summary>Checks what the last command wrote.</summary>
     private void CheckOutput(FuzzStep writer)
     {
-        if (Command("print", [Output], out string error) != 0 || (Command("inspect", [Output], out error) != 0 && _isInspectable))
-            _report.Failure("unreadable output", FaultText.Of(error), writer);
-        else if (Refusal(writer.Kind, Output, isOurs: true) is { } refusal && SourceLoads()) _report.Failure("output does not load", FaultText.Of(refusal), writer);
+        bool isReadable = Command(Answerable.Always, "print", [Output], out string error) == 0
+            && (Command(Answerable.Always, "inspect", [Output], out error) == 0 || !_isInspectable);
+        if (!isReadable) _report.Failure("unreadable output", FaultText.Of(error), writer);
+        else if (Refusal($"load {writer.Kind}", Answerable.IfSourceLoads, Output) is { } refusal
+            && Refusal("load source", Answerable.Never, Model) is null)
+            _report.Failure("output does not load", FaultText.Of(refusal), writer);
     }
 
     /// <summary>Why ONNX Runtime refuses a model; null when it does not.</summary>
-    private string? Refusal(string kind, string path, bool isOurs)
+    private string? Refusal(string kind, Answerable answerable, string path) => Refusal(
+        new FuzzStep(kind, answerable, $"a session of {path}"), () => ModelSession.Open(path, threads: 1, precisions: null).Dispose());
+
+    private string? Refusal(FuzzStep step, Action action)
     {
-        _report.Step(new FuzzStep(FuzzStep.Load + kind, isOurs, $"a session of {path}"));
+        _report.Step(step);
         var memory = PeakMemory.Start();
         try
         {
-            using var session = ModelSession.Open(path, threads: 1, precisions: null);
+            action();
             _report.Exit(0, memory.Growth);
             return null;
         }
@@ -131,7 +153,8 @@ internal sealed class MutantRun
         }
     }
 
-    private bool HasStaging() => Directory.Exists(_out) && Directory.EnumerateFileSystemEntries(_out, ".nestquant-*", SearchOption.AllDirectories).Any();
+    private bool HasStaging() =>
+        Directory.Exists(_out) && Directory.EnumerateFileSystemEntries(_out, ".nestquant-*", SearchOption.AllDirectories).Any();
 
     private bool IsSourceUnchanged() =>
         Directory.GetFileSystemEntries(_source).Length == _mutant.Files.Count

@@ -1,6 +1,8 @@
 namespace NestQuant.Security.Tests.Fuzzing;
 
-/// <summary>SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): a seed gives the same numbers on every machine, which System.Random does not promise.</summary>
+/// <summary>
+/// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): a seed gives the same numbers on every machine, which System.Random does not promise.
+/// </summary>
 internal sealed class SeededRandom(ulong seed)
 {
     private ulong _state = seed;

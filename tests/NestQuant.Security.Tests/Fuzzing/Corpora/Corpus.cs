@@ -13,7 +13,8 @@ internal sealed class Corpus
     public Corpus(string folder)
     {
         Folder = folder;
-        ILookup<bool, CorpusModel> models = Directory.GetDirectories(folder).Order(StringComparer.Ordinal).Select(static path => new CorpusModel(path))
+        ILookup<bool, CorpusModel> models = Directory.GetDirectories(folder).Order(StringComparer.Ordinal)
+            .Select(static path => new CorpusModel(path))
             .ToLookup(static model => model.Name.StartsWith(GoldenPrefix, StringComparison.Ordinal));
         (_tiny, _golden) = ([.. models[false]], [.. models[true]]);
     }

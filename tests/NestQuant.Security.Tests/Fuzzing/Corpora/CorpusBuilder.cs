@@ -28,7 +28,8 @@ internal sealed class CorpusBuilder(string folder)
         WriteExternal("external", TinyModels.All.First(static tiny => tiny.Name == "convolutions").Model);
         Compile("convolutions", GroupNL, "--groupnl", "expand:r=2,g=2");
         int next = 0;
-        foreach (string name in TinyModels.All.Select(static tiny => tiny.Name).Append(GroupNL)) Compile(name, s_modes[next++ % s_modes.Length]);
+        foreach (string name in TinyModels.All.Select(static tiny => tiny.Name).Append(GroupNL))
+            Compile(name, s_modes[next++ % s_modes.Length]);
         Compile("convolutions", "dynamic");
         CompilePart("convolutions", "static");
         Export("convolutions.static");
@@ -55,12 +56,13 @@ internal sealed class CorpusBuilder(string folder)
     private void WriteExternal(string name, ModelProto source)
     {
         ModelProto model = ModelFile.Load(MessageBytes.Of(source));
-        model.MainGraph().Node.Insert(0, GraphBuilder.Parse("unread = Constant()", AttributeProto.Tensor("value", TensorProto.FromFloats("", [64], new float[64]))));
-        model.MainGraph().Node.Add(GraphBuilder.Parse("z = Max(unread)"));
-        model.MainGraph().Output.Add(new ValueInfoProto { Name = "z" });
+        GraphProto graph = model.MainGraph();
+        TensorProto constant = TensorProto.FromFloats("", [64], new float[64]);
+        graph.Node.Insert(0, GraphBuilder.Parse("constant = Constant()", AttributeProto.Tensor("value", constant)));
+        graph.Node.Add(GraphBuilder.Parse("z = Max(constant)"));
+        graph.Output.Add(new ValueInfoProto { Name = "z" });
         var data = new MemoryStream();
-        IEnumerable<TensorProto> constants = model.MainGraph().Node.SelectMany(static node => node.Attribute).Select(static attribute => attribute.T).OfType<TensorProto>();
-        foreach (TensorProto tensor in model.MainGraph().Initializer.Concat(constants).Where(static tensor => tensor.ByteCount >= 64))
+        foreach (TensorProto tensor in graph.Initializer.Append(constant).Where(static tensor => tensor.ByteCount >= 64))
         {
             byte[] content = tensor.GetBytes().ToArray();
             tensor.RawData = null;
@@ -96,7 +98,8 @@ internal sealed class CorpusBuilder(string folder)
     {
         using var error = new StringWriter();
         string[] args = [command, In(source, CorpusModel.ModelName), "-o", In(name, CorpusModel.ModelName), .. options];
-        if (CliApplication.Run(args, new CliConsole(TextWriter.Null, error)) != 0) throw new InvalidOperationException($"{string.Join(' ', args)}: {error}");
+        if (CliApplication.Run(args, new CliConsole(TextWriter.Null, error)) != 0)
+            throw new InvalidOperationException($"{string.Join(' ', args)}: {error}");
         File.Copy(In(source, CorpusModel.InputName), In(name, CorpusModel.InputName));
     }
 

@@ -17,7 +17,8 @@ internal sealed class CorpusModel(string folder)
         .Any(static node => node.Domain == NestQuantOps.Domain));
 
     private readonly Lazy<Dictionary<string, byte[]>> _files = new(() => Directory.GetFiles(folder)
-        .Where(static path => Path.GetFileName(path) != InputName).ToDictionary(static path => Path.GetFileName(path), File.ReadAllBytes, StringComparer.Ordinal));
+        .Where(static path => Path.GetFileName(path) != InputName)
+        .ToDictionary(static path => Path.GetFileName(path), File.ReadAllBytes, StringComparer.Ordinal));
 
     public string Name { get; } = Path.GetFileName(folder);
 

@@ -8,16 +8,18 @@ internal static class AttributeMutations
 {
     private static readonly string[] s_names =
     [
-        "alpha", "auto_pad", "axes", "axis", "beta", "bits", "block_size", "body", "ceil_mode", "clamp_min", "count_include_pad", "dilations", "direction",
-        "epsilon", "full_bits", "function", "group", "groups", "high_bits", "kernel_shape", "keepdims", "mode", "num_outputs", "num_scan_inputs",
-        "output_padding", "output_shape", "pads", "perm", "power", "shape", "split", "storage_order", "strides", "then_branch", "to", "transA", "transB",
-        "value", "value_ints",
+        "activation", "activation_max", "activation_min", "alpha", "auto_pad", "axes", "axis", "beta", "blocksize", "body", "ceil_mode",
+        "channel_view", "channels_last", "clamp_max", "clamp_min", "count_include_pad", "dilations", "direction", "epsilon", "function",
+        "group", "h", "keepdims", "kernel_shape", "layout_version", "mode", "n", "num_outputs", "num_scan_inputs", "output_padding",
+        "output_shape", "pads", "perm", "power", "shape", "source", "split", "storage_order", "strides", "then_branch", "to", "transA",
+        "transB", "value", "value_ints",
     ];
 
     public static IReadOnlyList<ModelMutation> All { get; } =
     [
         Of("remove attribute", static (node, attribute, _) => node.Attribute.Remove(attribute)),
-        Of("duplicate attribute", static (node, attribute, parts) => node.Attribute.Insert(parts.Random.Next(node.Attribute.Count + 1), attribute)),
+        Of("duplicate attribute", static (node, attribute, parts) =>
+            node.Attribute.Insert(parts.Random.Next(node.Attribute.Count + 1), attribute)),
         Of("rename attribute", static (_, attribute, parts) => attribute.Name = parts.Random.Pick(s_names)),
         Of("other attribute type", static (_, attribute, parts) => attribute.Type = (AttributeType)parts.Random.Next(17)),
         Of("reference to an attribute", static (_, attribute, parts) => attribute.RefAttrName = parts.Random.Pick(s_names)),
@@ -73,7 +75,8 @@ internal static class AttributeMutations
                 break;
             case AttributeType.Strings:
                 attribute.Strings.Clear();
-                for (int count = Extremes.Count(random); count > 0; count--) attribute.Strings.Add(random.OneIn(2) ? [] : "\u001bname"u8.ToArray());
+                for (int count = Extremes.Count(random); count > 0; count--)
+                    attribute.Strings.Add(random.OneIn(2) ? [] : "\u001bname"u8.ToArray());
                 break;
             default:
                 attribute.Type = (AttributeType)random.Next(17);

@@ -30,7 +30,8 @@ internal static class ByteMutations
         List<LengthField> lengths = random.OneIn(2) ? LengthField.In(good) : [];
         if (lengths.Count == 0) return Damage(good, random);
         LengthField field = random.Pick(lengths);
-        return [.. good[..field.Position], .. LengthField.Encode(OtherLength(field.Value, random)), .. good[(field.Position + field.Size)..]];
+        byte[] length = LengthField.Encode(OtherLength(field.Value, random));
+        return [.. good[..field.Position], .. length, .. good[(field.Position + field.Size)..]];
     }
 
     private static ulong OtherLength(ulong length, SeededRandom random) => random.Next(6) switch

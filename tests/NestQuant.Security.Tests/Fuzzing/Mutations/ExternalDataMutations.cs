@@ -13,7 +13,8 @@ internal static class ExternalDataMutations
         Of("other offset", static (entries, random) => Set(entries, "offset", Extremes.Number(random))),
         Of("other length", static (entries, random) => Set(entries, "length", Extremes.Number(random))),
         Of("duplicate entry", static (entries, random) => entries.Add(random.Pick(entries))),
-        Of("contradicting entry", static (entries, random) => entries.Add(new StringStringEntryProto(random.Pick(s_keys), Extremes.Path(random)))),
+        Of("contradicting entry", static (entries, random) =>
+            entries.Add(new StringStringEntryProto(random.Pick(s_keys), Extremes.Path(random)))),
         Of("remove entry", static (entries, random) => entries.RemoveAt(random.Next(entries.Count))),
         new("external content and its own", static parts =>
         {

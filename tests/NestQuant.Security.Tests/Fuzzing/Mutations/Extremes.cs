@@ -19,23 +19,28 @@ internal static class Extremes
 
     private static readonly string[] s_texts =
     [
-        "", " ", "x", "y", "W", "\u001b[31mred\u001b[0m", "two\nlines", "tab\tnul\0", "\u202Ereversed", "\"quoted\" \\ {0}", "../../escaped", "/etc/passwd",
-        "VALID", "SAME_UPPER", "NOTSET", "nest_bits", "<script>alert(1)</script>", new('n', 70_000), "\U0001F600", "a\ud800b",
+        "", " ", "x", "y", "W", "\u001b[31mred\u001b[0m", "two\nlines", "tab\tnul\0", "\u202Ereversed", "\"quoted\" \\ {0}",
+        "../../escaped", "/etc/passwd", "VALID", "SAME_UPPER", "NOTSET", "nest_bits", "<script>alert(1)</script>", new('n', 70_000),
+        "\U0001F600", "a\ud800b",
     ];
 
     private static readonly string[] s_paths =
     [
-        "", ".", "..", "w.bin", "m.onnx", "./m.onnx", "o.high.bin", "../m.onnx", "../../../../../../etc/passwd", "/etc/passwd", "/dev/zero", "/dev/stdin",
-        "missing.bin", "w.bin/", "sub/w.bin", "w.bin\0", "W.BIN", "C:\\w.bin", "file:///etc/passwd", "*ORT_MEM_ADDR*", new('p', 5000),
+        "", ".", "..", "w.bin", "m.onnx", "./m.onnx", "o.high.bin", "../m.onnx", "../../../../../../etc/passwd", "/etc/passwd",
+        "/dev/zero", "/dev/stdin", "missing.bin", "w.bin/", "sub/w.bin", "w.bin\0", "W.BIN", "C:\\w.bin", "file:///etc/passwd",
+        "*ORT_MEM_ADDR*", new('p', 5000),
     ];
 
     private static readonly string[] s_numbers =
-        ["", "0", "1", "-1", "4096", "4095", "1e3", "0x10", " 8 ", "18446744073709551615", "9223372036854775807", "-9223372036854775808", "999999999999999999999", "NaN"];
+    [
+        "", "0", "1", "-1", "4096", "4095", "1e3", "0x10", " 8 ", "18446744073709551615", "9223372036854775807", "-9223372036854775808",
+        "999999999999999999999", "NaN",
+    ];
 
     private static readonly string[] s_json =
     [
-        "", "null", "true", "0", "{}", "[]", "[[]]", "{\"", "[{}]", "[null]", "{\"a\":1e999}", "\"\ud800\"", "[{\"node\":5,\"rewritten\":\"x\"}]",
-        new('[', 5000), new('7', 100_000), "\u001b[2J",
+        "", "null", "true", "0", "{}", "[]", "[[]]", "{\"", "[{}]", "[null]", "{\"a\":1e999}", "\"\ud800\"",
+        "[{\"node\":5,\"rewritten\":\"x\"}]", new('[', 5000), new('7', 100_000), "\u001b[2J",
     ];
 
     public static long Integer(SeededRandom random) => random.OneIn(4) ? random.Next(-16, 17) : random.Pick(s_integers);

@@ -49,7 +49,11 @@ internal static class GraphMutations
 
             return true;
         }),
-        Of("other graph name", static (graph, parts) => (graph.Name = Extremes.Text(parts.Random)).Length >= 0),
+        Of("other graph name", static (graph, parts) =>
+        {
+            graph.Name = Extremes.Text(parts.Random);
+            return true;
+        }),
         new("body", static parts => Nest(parts, depth: 1)),
         new("deep bodies", static parts => Nest(parts, parts.Random.Pick(s_depths))),
         new("function of an operator", static parts => AddFunction(parts, parts.Node()?.OpType)),
@@ -111,7 +115,8 @@ internal static class GraphMutations
         }
 
         type.Shape.Dim.Clear();
-        for (int count = Extremes.Count(random); count > 0; count--) type.Shape.Dim.Add(new TensorShapeProto.Dimension { DimValue = Extremes.Integer(random) });
+        for (int count = Extremes.Count(random); count > 0; count--)
+            type.Shape.Dim.Add(new TensorShapeProto.Dimension { DimValue = Extremes.Integer(random) });
         return true;
     }
 

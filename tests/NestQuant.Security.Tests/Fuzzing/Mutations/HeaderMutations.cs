@@ -7,7 +7,11 @@ internal static class HeaderMutations
 {
     public static IReadOnlyList<ModelMutation> All { get; } =
     [
-        new("other IR version", static parts => (parts.Model.IrVersion = parts.Random.OneIn(4) ? Extremes.Integer(parts.Random) : parts.Random.Next(1, 14)) is not null),
+        new("other IR version", static parts =>
+        {
+            parts.Model.IrVersion = parts.Random.OneIn(4) ? Extremes.Integer(parts.Random) : parts.Random.Next(1, 14);
+            return true;
+        }),
         Of("other operator set", static (imports, random) =>
             random.Pick(imports).Version = random.OneIn(4) ? Extremes.Integer(random) : random.Next(1, 27)),
         Of("remove import", static (imports, random) => imports.RemoveAt(random.Next(imports.Count))),

@@ -6,7 +6,8 @@ namespace NestQuant.Security.Tests.Fuzzing.Mutations;
 internal sealed record ModelMutation(string Name, Func<ModelParts, bool> Apply)
 {
     /// <summary>Mutations that stay within the nodes and tensors they are given.</summary>
-    public static IReadOnlyList<ModelMutation> Local { get; } = [.. NodeMutations.Values, .. AttributeMutations.All, .. TensorMutations.All];
+    public static IReadOnlyList<ModelMutation> Local { get; } =
+        [.. NodeMutations.Values, .. AttributeMutations.All, .. TensorMutations.All];
 
     public static IReadOnlyList<ModelMutation> All { get; } =
         [.. Local, .. NodeMutations.Structure, .. GraphMutations.All, .. ExternalDataMutations.All, .. HeaderMutations.All];

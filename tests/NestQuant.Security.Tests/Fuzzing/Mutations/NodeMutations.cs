@@ -7,11 +7,12 @@ internal static class NodeMutations
 {
     private static readonly string[] s_operators =
     [
-        "Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "ConstantOfShape", "Conv", "ConvTranspose", "DequantizeLinear",
-        "Dropout", "DynamicQuantizeLinear", "Expand", "Flatten", "Gather", "Gemm", "GlobalAveragePool", "GroupNLExpand", "Identity", "If", "LeakyRelu",
-        "Loop", "MatMul", "Max", "MaxPool", "NestedConv", "NestedDequantizeLinear", "NestedGemm", "NestedQLinearConv", "OneHot", "Pad", "Pow",
-        "QLinearLookup", "QuantizeLinear", "Range", "ReduceMean", "Relu", "Reshape", "Resize", "Scan", "Shape", "Sin", "Slice", "Softmax", "Split",
-        "Squeeze", "Sum", "Tile", "Transpose", "Unsqueeze", "Where",
+        "Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "ConstantOfShape", "Conv", "ConvTranspose",
+        "DequantizeLinear", "Dropout", "DynamicQuantizeLinear", "Expand", "Flatten", "Gather", "Gemm", "GlobalAveragePool",
+        "GroupNLExpand", "Identity", "If", "LeakyRelu", "Loop", "MatMul", "Max", "MaxPool", "NestedConv", "NestedDequantizeLinear",
+        "NestedGemm", "NestedQLinearConv", "OneHot", "Pad", "Pow", "QLinearLookup", "QuantizeLinear", "Range", "ReduceMean", "Relu",
+        "Reshape", "Resize", "Scan", "Shape", "Sin", "Slice", "Softmax", "Split", "Squeeze", "Sum", "Tile", "Transpose", "Unsqueeze",
+        "Where",
     ];
 
     private static readonly string[] s_domains = ["", "ai.onnx", "com.microsoft", "com.nestquant", "local", "x"];
