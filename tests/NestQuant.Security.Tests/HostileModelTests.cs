@@ -1,34 +1,17 @@
-using System.Diagnostics;
 using System.Globalization;
 using NestQuant.Compiler.Cli;
-using NestQuant.Compiler.Data;
 using NestQuant.Compiler.Onnx;
+using NestQuant.Passes.Tests;
 
 namespace NestQuant.Security.Tests;
 
 public sealed class HostileModelTests : IDisposable
 {
+    private static readonly string s_cnn = Path.Combine(Checkout.Root, "golden-models", "digits-cnn.onnx");
+
     private readonly string _folder = Directory.CreateTempSubdirectory("nestquant-security-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
-
-    [Theory]
-    [InlineData("cnn.onnx", 1, 40)]
-    [InlineData("cnn.onnx", 2, 40)]
-    [InlineData("cnn.high.bin", 3, 20)]
-    [InlineData("cnn.low.bin", 4, 20)]
-    public void Damaged_files_never_crash_the_process(string file, int seed, int count)
-    {
-        Compile();
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardError = true, UseShellExecute = false };
-        foreach (string argument in new[] { typeof(Program).Assembly.Location, _folder, file, Text(seed), Text(count) })
-            start.ArgumentList.Add(argument);
-        using Process process = Process.Start(start)!;
-        string error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-
-        Assert.True(process.ExitCode == 0, $"exit code {process.ExitCode}: {error}");
-    }
 
     [Theory]
     [InlineData("../secret.bin")]
@@ -53,7 +36,7 @@ public sealed class HostileModelTests : IDisposable
     [Fact]
     public void Names_of_nodes_cannot_place_unpacked_files_elsewhere()
     {
-        ModelProto source = ModelFile.Load(GoldenCnn());
+        ModelProto source = ModelFile.Load(s_cnn);
         source.Graph!.Node.First(node => node.OpType == "Conv").Name = "../../escaped";
         string model = Path.Combine(_folder, "named.onnx");
         ModelFile.Save(source, model);
@@ -71,7 +54,7 @@ public sealed class HostileModelTests : IDisposable
     [Fact]
     public void A_report_escapes_what_the_model_says()
     {
-        ModelProto source = ModelFile.Load(GoldenCnn());
+        ModelProto source = ModelFile.Load(s_cnn);
         source.Graph!.Node.First(node => node.OpType == "Conv").Name = "<script>alert(1)</script>";
         string model = Path.Combine(_folder, "named.onnx");
         ModelFile.Save(source, model);
@@ -82,15 +65,9 @@ public sealed class HostileModelTests : IDisposable
         Assert.DoesNotContain("<script", File.ReadAllText(report), StringComparison.Ordinal);
     }
 
-    private void Compile()
-    {
-        Assert.Equal(0, Run("compile", GoldenCnn(), "-o", Path.Combine(_folder, "cnn.onnx"), "--nest", "8:6").Code);
-        NpyArray.FromFloats([2, 1, 8, 8], new float[128]).Write(Path.Combine(_folder, "x.npy"));
-    }
-
     private static string WithLocation(string path, string location)
     {
-        ModelProto model = ModelFile.Load(File.ReadAllBytes(GoldenCnn()));
+        ModelProto model = ModelFile.Load(File.ReadAllBytes(s_cnn));
         TensorProto weight = model.Graph!.Initializer.First(tensor => tensor.Dims.Count == 4);
         string length = weight.ByteCount.ToString(CultureInfo.InvariantCulture);
         weight.RawData = null;
@@ -107,18 +84,4 @@ public sealed class HostileModelTests : IDisposable
         using var error = new StringWriter { NewLine = "\n" };
         return (CliApplication.Run(args, new CliConsole(TextWriter.Null, error)), error.ToString());
     }
-
-    private static string GoldenCnn()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            string path = Path.Combine(folder.FullName, "golden-models", "digits-cnn.onnx");
-            if (File.Exists(path))
-                return path;
-        }
-
-        throw new InvalidOperationException("the tests run outside of the repository");
-    }
-
-    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

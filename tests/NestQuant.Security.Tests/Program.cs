@@ -1,13 +1,25 @@
-using System.Globalization;
+using NestQuant.Security.Tests.Fuzzing;
 
 namespace NestQuant.Security.Tests;
 
-/// <summary>The child process of <see cref="HostileModelTests"/>: <c>FOLDER FILE SEED COUNT</c> mutates one file of a model again and again.</summary>
+/// <summary>
+/// The fuzz command, <c>dotnet run --project tests/NestQuant.Security.Tests -- fuzz --minutes 10</c>, and its child process.
+/// </summary>
 internal static class Program
 {
-    private static int Main(string[] args) => MutationRun.Execute(
-        args[0],
-        args[1],
-        int.Parse(args[2], CultureInfo.InvariantCulture),
-        int.Parse(args[3], CultureInfo.InvariantCulture));
+    private static int Main(string[] args)
+    {
+        if (args is [FuzzChild.Verb, ..]) return FuzzChild.Parse(args).Execute(Console.Out);
+        if (args is not ["fuzz", ..] || FuzzOptions.Parse(args.AsSpan(1)) is not { } options)
+        {
+            Console.Error.WriteLine(FuzzOptions.Usage);
+            return 2;
+        }
+
+        using var run = new FuzzRun(options);
+        (FuzzSummary summary, string figures) = run.Execute();
+        Console.Write(summary.Describe());
+        Console.WriteLine(figures);
+        return summary.Failures.Count == 0 ? 0 : 1;
+    }
 }

@@ -19,6 +19,9 @@ public sealed class DataFreeRanges : IActivationRangeSource
     private const double Spread = 25, SignedShare = 1.25;
     private const int Images = 8, Seed = 0;
 
+    /// <summary>A declared shape costs nothing, random images of it do: 128 MiB.</summary>
+    private const long MostElements = 1 << 25;
+
     private static readonly UniformRange Pixels = new(0, 1);
 
     /// <summary>Paths of libraries with operators that the model uses, beside those of ONNX Runtime and of this project.</summary>
@@ -54,7 +57,10 @@ public sealed class DataFreeRanges : IActivationRangeSource
         if (shape is [< 0, ..]) shape[0] = 1;
         if (input.Type != NpyType.Float32 || Array.Exists(shape, static extent => extent < 1))
             throw new ModelException($"input '{input.Name}' is not a float tensor of known size, so no random images can be made for it: calibrate with data (--calibrate DATA)");
-        return NpyArray.FromFloats(shape, random.Next(checked((int)shape.Aggregate(1L, static (product, extent) => checked(product * extent))), Pixels));
+        long count = shape.Aggregate(1L, static (product, extent) => extent > MostElements / product ? MostElements + 1 : product * extent);
+        if (count > MostElements)
+            throw new ModelException($"input '{input.Name}' of shape [{string.Join(", ", shape)}] is too large for random images: calibrate with data (--calibrate DATA)");
+        return NpyArray.FromFloats(shape, random.Next((int)count, Pixels));
     }
 
     /// <summary>Sums over the values of one activation.</summary>

@@ -77,6 +77,16 @@ public sealed class RangeSourceTests
         Assert.Contains("input 'tokens' is not a float tensor of known size", e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1 << 20)]
+    [InlineData(int.MaxValue)]
+    public void WithoutDataTheInputsMustFitIntoMemory(long extent)
+    {
+        GraphBuilder graph = new GraphBuilder().Input("image", -1, 3, extent, 16).Node("y = Relu(image)").Output("y");
+        ModelException e = Assert.Throws<ModelException>(() => new DataFreeRanges().RangesOf(new ModelContext(graph.Model())));
+        Assert.Contains("input 'image' of shape [1, 3, ", e.Message, StringComparison.Ordinal);
+    }
+
     private static void AssertRange(double min, double max, TensorRange? range)
     {
         Assert.NotNull(range);
