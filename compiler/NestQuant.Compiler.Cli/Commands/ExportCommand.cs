@@ -1,6 +1,6 @@
 using McMaster.Extensions.CommandLineUtils;
-using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Cli.Rendering;
+using NestQuant.Compiler.Files;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Passes;
@@ -28,29 +28,26 @@ internal static class ExportCommand
         CommandOption output = command.Option("-o|--output <FILE>", "ONNX file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
         CommandOption bits = command.Option("--bits <BITS>", "the precision, one of the model's two", CommandOptionType.SingleValue).IsRequired();
         CommandOption format = command.Option("--format <FORMAT>", "qdq (default)", CommandOptionType.SingleValue);
+        var links = new LinkOption(command);
         command.OnExecute(() =>
         {
             int precision = bits.BitWidths() is [var only] ? only : throw new UsageException("--bits takes one bit width: a model is exported at one precision");
             if ((format.Text() ?? Qdq) != Qdq) throw new UsageException($"--format is '{format.Text()}': {Qdq} is possible");
-            Run(model.Value!, output.Value()!, precision, console, cancellation);
+            Run(model.Value!, output.Value()!, precision, links.Parse(), console, cancellation);
             return ExitCode.Done;
         });
     });
 
-    private static void Run(string model, string output, int bits, CliConsole console, CancellationToken cancellation)
+    private static void Run(string model, string output, int bits, LoadOptions load, CliConsole console, CancellationToken cancellation)
     {
-        using var transaction = new OutputTransaction();
-        string staging = transaction.StagingFolder(Path.GetDirectoryName(Path.GetFullPath(output))!);
-        ModelProto compiled = ModelFile.Load(model);
-        HashSet<string> sources = [.. ModelFiles.Of(model, compiled).Select(ModelFiles.Resolve)];
+        using var transaction = new FileTransaction();
+        transaction.Reads.Add(model);
+        transaction.OpenFolder(Path.GetDirectoryName(Path.GetFullPath(output))!);
+        ModelProto compiled = ModelFile.Load(model, load);
+        transaction.Reads.AddData(compiled);
+        transaction.Check(output);
         CompileResult result = ModelExport.ToQdq(compiled, new ExportOptions { Bits = bits });
-        SavedFile[] files =
-        [
-            .. ModelFile.Save(result.Model, Path.Combine(staging, Path.GetFileName(output)), cancellationToken: cancellation)
-                .Select(file => file with { Path = Path.Combine(Path.GetDirectoryName(output)!, Path.GetFileName(transaction.Adopt(file.Path))) }),
-        ];
-        if (Array.Find(files, file => sources.Contains(ModelFiles.Resolve(file.Path))) is { } replaced)
-            throw new ModelException($"{replaced.Path}: would replace a file of the compiled model: choose another name or folder");
+        IReadOnlyList<SavedFile> files = ModelSaver.Write([new ModelToSave(result.Model, output)], transaction, cancellation);
         cancellation.ThrowIfCancellationRequested();
         transaction.Commit();
         foreach (Decision decision in result.Decisions.Decisions.Where(decision => decision.Note is not null))

@@ -7,8 +7,6 @@ namespace NestQuant.Compiler.Onnx;
 /// <summary>Identifies the content of a tensor, whatever its storage form, or of a text.</summary>
 internal static class ContentHash
 {
-    private const int ChunkSize = 1 << 20;
-
     /// <summary>The SHA-256 of a text's UTF-8 form in lower-case hexadecimal.</summary>
     public static string Of(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
@@ -28,9 +26,8 @@ internal static class ContentHash
         }
         else
         {
-            var content = TensorContent.Of(tensor);
-            for (var at = 0L; at < content.Length; at += ChunkSize)
-                hash.AppendData(content.Memory(at, (int)Math.Min(ChunkSize, content.Length - at)).Span);
+            foreach (var chunk in TensorContent.Of(tensor).Chunks())
+                hash.AppendData(chunk.Span);
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
