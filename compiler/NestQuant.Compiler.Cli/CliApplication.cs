@@ -70,7 +70,8 @@ internal static class CliApplication
                   nestquant compile model.onnx -o out/model.onnx --nest 8:6
                   nestquant evaluate out/model.onnx --data images.npy --labels labels.npy --bits 8,6
 
-                Exit codes: 0 done, 1 bad input (for diff: the models differ; for verify: something is wrong), 2 wrong usage, 3 internal error.
+                Exit codes: 0 done, 1 bad input (for diff: the models differ; for verify: something is wrong), 2 wrong usage, 3 internal error,
+                130 ended by Ctrl-C, 143 by SIGTERM.
                 """,
         };
         app.HelpOption("-h|--help", inherited: true);

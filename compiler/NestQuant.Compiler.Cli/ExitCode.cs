@@ -14,4 +14,10 @@ internal static class ExitCode
 
     /// <summary>A fault of the tool.</summary>
     public const int Internal = 3;
+
+    /// <summary>Ended by Ctrl-C.</summary>
+    public const int Interrupted = 130;
+
+    /// <summary>Ended by SIGTERM.</summary>
+    public const int Terminated = 143;
 }

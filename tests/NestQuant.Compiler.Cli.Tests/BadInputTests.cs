@@ -82,7 +82,7 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Theory]
-    [InlineData("taken/out.onnx", "cannot be written to")]
+    [InlineData("taken/out.onnx", "Cannot write to folder")]
     [InlineData("taken.onnx", "is a folder")]
     [InlineData("out.txt", "must end in .onnx")]
     public void An_output_that_cannot_be_written_is_refused_before_work_begins(string output, string message)
@@ -100,7 +100,7 @@ public sealed class BadInputTests : IDisposable
     {
         // Permissions do not bind root; a read-only mount does.
         using Mount mount = Mount.Try(_folder, "size=64k,ro");
-        Tool.Run("compile", Golden.Cnn, "-o", Path.Combine(mount.Path, "out.onnx"), "--nest", "8:6").ShouldFail(1, "cannot be written to");
+        Tool.Run("compile", Golden.Cnn, "-o", Path.Combine(mount.Path, "out.onnx"), "--nest", "8:6").ShouldFail(1, "Cannot write to folder");
     }
 
     [SkippableTheory]

@@ -129,7 +129,7 @@ public sealed class CompileTests : IDisposable
         IReadOnlyList<string> before = _folder.Entries;
 
         foreach (string output in new[] { "source.onnx", "link.onnx", "folder/source.onnx" })
-            Tool.Run("compile", _folder["source.onnx"], "-o", _folder[output]).ShouldFail(1, "replace the source");
+            Tool.Run("compile", _folder["source.onnx"], "-o", _folder[output]).ShouldFail(1, "would replace");
 
         Assert.Equal(File.ReadAllBytes(Golden.Cnn), File.ReadAllBytes(_folder["source.onnx"]));
         Assert.Equal(before, _folder.Entries);
@@ -143,7 +143,7 @@ public sealed class CompileTests : IDisposable
         File.Move(_folder["out.onnx"], _folder["source.onnx"]);
         byte[] before = File.ReadAllBytes(_folder["out.onnx.data"]);
 
-        Tool.Run("compile", _folder["source.onnx"], "-o", _folder["out.onnx"]).ShouldFail(1, "would replace a file of the source");
+        Tool.Run("compile", _folder["source.onnx"], "-o", _folder["out.onnx"]).ShouldFail(1, "would replace");
 
         Assert.Equal(["out.onnx.data", "source.onnx"], _folder.Entries);
         Assert.Equal(before, File.ReadAllBytes(_folder["out.onnx.data"]));

@@ -27,13 +27,14 @@ internal sealed class Bench(BenchOptions options)
     /// <param name="model">The model; measured at each of its precisions, or at <paramref name="bits"/>.</param>
     /// <param name="others">Models to compare it with; each at all its precisions.</param>
     /// <param name="bits">Precisions asked for, or null.</param>
+    /// <param name="load">What is allowed of external data.</param>
     /// <exception cref="ModelException">A file is not a model, or has no such precision.</exception>
-    public static IReadOnlyList<Subject> Subjects(string model, IReadOnlyList<string> others, IReadOnlyList<int>? bits)
+    public static IReadOnlyList<Subject> Subjects(string model, IReadOnlyList<string> others, IReadOnlyList<int>? bits, LoadOptions load)
     {
         var subjects = new List<Subject>();
         foreach (string path in (IEnumerable<string>)[model, .. others])
         {
-            NestedPrecisions? precisions = NestedPrecisions.Of(ModelFile.Load(path));
+            NestedPrecisions? precisions = NestedPrecisions.Of(ModelFile.Load(path, load));
             IReadOnlyList<int>? wanted = path == model ? bits : null;
             foreach (int width in wanted ?? [])
                 NestedPrecisions.Check(path, precisions, width);

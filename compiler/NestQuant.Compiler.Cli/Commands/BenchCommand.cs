@@ -30,11 +30,12 @@ internal static class BenchCommand
             CommandOption bits = command.Option("--bits <LIST>", "precisions of MODEL to measure, for example 8,6; default: all it has", CommandOptionType.SingleValue);
             CommandOption runs = command.Option("--runs <N>", $"counted runs of each, default {DefaultRuns}", CommandOptionType.SingleValue);
             Func<BenchOptions> options = SharedOptions(command);
+            var links = new LinkOption(command);
             CommandOption json = command.Option("--json", "print JSON", CommandOptionType.NoValue);
             command.OnExecute(() =>
             {
                 BenchOptions asked = options() with { Runs = runs.PositiveInteger() ?? DefaultRuns };
-                IReadOnlyList<Bench.Subject> subjects = Bench.Subjects(model.Value!, [.. against.Values.Select(path => path!)], bits.BitWidths());
+                IReadOnlyList<Bench.Subject> subjects = Bench.Subjects(model.Value!, [.. against.Values.Select(path => path!)], bits.BitWidths(), links.Parse());
                 BenchResult result = ProgressDisplay.Run(
                     console, "runs", Bench.TotalRuns(subjects.Count, asked), progress => new Bench(asked) { Progress = progress }.Run(subjects, cancellation));
                 if (json.HasValue())

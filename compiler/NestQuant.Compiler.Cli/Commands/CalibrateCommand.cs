@@ -3,6 +3,7 @@ using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Cli.Rendering;
 using NestQuant.Compiler.Data;
+using NestQuant.Compiler.Files;
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
@@ -34,30 +35,36 @@ internal static class CalibrateCommand
         var pictures = new PictureOptions(command);
         CommandOption groupNL = command.Option("--groupnl <KIND>", "fuse (default) or off, as the compilation will have it", CommandOptionType.SingleValue);
         CommandOption customOps = command.Option("--custom-ops <LIB>", "library with operators that the model uses, as ONNX Runtime loads them; repeatable", CommandOptionType.MultipleValue);
+        var links = new LinkOption(command);
         CommandOption threads = command.Option("--threads <N>", "most threads to use; default: one per processor", CommandOptionType.SingleValue);
         command.OnExecute(() =>
         {
             GroupNLMode mode = groupNL.OneOf(GroupNLMode.Fuse);
             PictureArguments picture = pictures.Parse();
             int threadCount = threads.PositiveInteger() ?? Environment.ProcessorCount;
-            using var transaction = new OutputTransaction();
-            string staged = RangesFile.Stage(transaction, output.Value()!, [model.Value!]);
+            string[] libraries = [.. customOps.Values.Select(library => library!)];
+            using var transaction = new FileTransaction();
+            foreach (string input in (IEnumerable<string>)[model.Value!, data.Value()!, .. libraries])
+                transaction.Reads.Add(input);
+            RangesFile.Prepare(transaction, output.Value()!);
 
-            ModelProto source = ModelFile.Load(model.Value!);
+            ModelProto source = ModelFile.Load(model.Value!, links.Parse());
+            transaction.Reads.AddData(source);
+            transaction.Check(output.Value()!);
             Dataset dataset = picture.Open(data.Value()!, source);
-            var calibration = new DataCalibration(dataset) { CustomOps = [.. customOps.Values.Select(library => library!)] };
+            var calibration = new DataCalibration(dataset) { CustomOps = libraries };
             CalibrationStatistics statistics = ProgressDisplay.Run(console, progress =>
             {
                 var context = new ModelContext(source) { Threads = threadCount, Progress = progress, Cancellation = cancellation };
                 Prepare(context, mode);
                 return calibration.Sweep(context, FileHash.Sha256(model.Value!));
             });
-            RangesFile.Write(statistics, staged);
+            SavedFile written = RangesFile.Write(statistics, transaction, output.Value()!);
             cancellation.ThrowIfCancellationRequested();
             transaction.Commit();
             string of = statistics.Samples < dataset.Count ? $" of {Numbers.Count(dataset.Count)}, in the batches that the model fixes" : "";
             console.Out.WriteLine($"{Numbers.Count(statistics.Values.Count)} activations swept on {Numbers.Count(statistics.Samples)} samples{of}");
-            RangesFile.Report(console, output.Value()!);
+            RangesFile.Report(console, written);
             return ExitCode.Done;
         });
     });

@@ -29,6 +29,9 @@ internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool 
     /// <summary>Regularisation of the refit.</summary>
     public required double Ridge { get; init; }
 
+    /// <summary>The files and folders that are read.</summary>
+    public IEnumerable<string> Inputs => Source is null ? CustomOps : CustomOps.Prepend(Source);
+
     /// <summary>The options of a compilation with what they need for a model: ranges, and the data of a refit.</summary>
     /// <exception cref="ModelException">There is no such data, it is damaged, or it is that of another model.</exception>
     public CompileOptions Apply(CompileOptions options, ModelProto model)

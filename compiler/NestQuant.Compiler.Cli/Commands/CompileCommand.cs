@@ -1,6 +1,7 @@
 using McMaster.Extensions.CommandLineUtils;
 using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Cli.Rendering;
+using NestQuant.Compiler.Files;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Reports;
 using NestQuant.Passes;
@@ -47,6 +48,7 @@ internal static class CompileCommand
         var calibration = new CalibrationOptions(command);
         CommandOption exclude = command.Option("--exclude <PATTERN>", "leave nodes of matching names as they are; * and ? are wildcards; repeatable", CommandOptionType.MultipleValue);
         CommandOption reports = command.Option("--report <FILE>", "write the decisions as .json or .html; repeatable", CommandOptionType.MultipleValue);
+        var links = new LinkOption(command);
         CommandOption threads = command.Option("--threads <N>", "most threads to use; default: one per processor", CommandOptionType.SingleValue);
         CommandOption noCheck = ResultCheck.AddOption(command);
         command.OnExecute(() =>
@@ -69,6 +71,7 @@ internal static class CompileCommand
                     Exclude = [.. exclude.Values.Select(pattern => pattern!)],
                 },
                 calibration.Parse(bits is null ? null : mode, expands: expand is not null, checks: !noCheck.HasValue()),
+                links.Parse(),
                 threads.PositiveInteger(),
                 Checks: !noCheck.HasValue());
             if (request.Options.Nest is null && (rounding.HasValue() || weights.HasValue() || activations.HasValue() || exclude.HasValue()))
@@ -82,36 +85,30 @@ internal static class CompileCommand
     private static void Run(CompileRequest request, CliConsole console, CancellationToken cancellation)
     {
         request.CheckOutput();
-        using var transaction = new OutputTransaction();
-        // Folders first: a destination that cannot be written to must not cost a compilation.
-        string staging = transaction.StagingFolder(request.OutputFolder);
-        foreach (string path in request.Reports)
-            transaction.StagingFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        using var transaction = new FileTransaction();
+        foreach (string input in request.Calibration.Inputs.Prepend(request.Model))
+            transaction.Reads.Add(input);
+        // Before the work: what cannot be written must not cost a compilation.
+        foreach (string path in request.ExpectedFiles)
+            transaction.OpenFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        ModelProto source = ModelFile.Load(request.Model, request.Load);
+        transaction.Reads.AddData(source);
+        foreach (string path in request.ExpectedFiles)
+            transaction.Check(path);
 
-        ModelProto source = ModelFile.Load(request.Model);
-        IReadOnlyList<string> sourceFiles = ModelFiles.Of(request.Model, source);
         CompileOptions options = request.Calibration.Apply(request.Options with { SourceSha256 = FileHash.Sha256(request.Model) }, source);
         request = request with { Options = options };
         CompileResult result = ProgressDisplay.Run(
             console, progress => NestQuantCompiler.Compile(source, options, request.Threads, progress, cancellation));
 
-        string stem = Path.GetFileNameWithoutExtension(request.Output);
-        string staged = Path.Combine(staging, Path.GetFileName(request.Output));
-        var models = new List<ModelToSave> { new(result.Model, staged) };
+        var models = new List<ModelToSave> { new(result.Model, request.Output) };
         if (result.CreatePartModel() is { } part)
-            models.Add(new ModelToSave(part, Path.Combine(staging, $"{stem}.part.onnx"), new SaveOptions { ExternalStem = stem }));
-        SavedFile[] files =
-        [
-            .. ModelFile.Save(models, cancellation).Select(file => file with
-            {
-                Path = Path.Combine(Path.GetDirectoryName(request.Output)!, Path.GetFileName(transaction.Adopt(file.Path))),
-            }),
-        ];
-        request.CheckFiles(files, sourceFiles);
-        string? notChecked = new ResultCheck(request.Checks, request.Calibration.CustomOps).Run(models.Select(saved => saved.Path), request.Model);
-        var report = new CompileReport(Provenance.Version, request.Model, new FileInfo(request.Model).Length, options.SourceSha256, request.Describe(), result.Decisions, files);
+            models.Add(new ModelToSave(part, request.PartOutput, new SaveOptions { ExternalStem = request.Stem }));
+        IReadOnlyList<SavedFile> files = ModelSaver.Write(models, transaction, cancellation);
+        string? notChecked = new ResultCheck(request.Checks, request.Calibration.CustomOps).Run(models.Select(saved => transaction.StagedPath(saved.Path)), request.Model);
+        var report = new CompileReport(Provenance.Version, request.Model, ModelFiles.Length(request.Model), options.SourceSha256, request.Describe(), result.Decisions, files);
         foreach (string path in request.Reports)
-            File.WriteAllText(transaction.Stage(path), CompileRequest.IsHtml(path) ? ReportHtml.Write(report) : ReportJson.Write(report));
+            transaction.WriteText(path, CompileRequest.IsHtml(path) ? ReportHtml.Write(report) : ReportJson.Write(report));
         cancellation.ThrowIfCancellationRequested();
         transaction.Commit();
         CompileTables.Write(console, report);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Passes;
 using NestQuant.Passes.GroupNL;
@@ -12,12 +11,28 @@ namespace NestQuant.Compiler.Cli.Commands;
 /// <param name="Reports">Paths of reports to write.</param>
 /// <param name="Options">How to compile.</param>
 /// <param name="Calibration">What it takes from data.</param>
+/// <param name="Load">How to load the source.</param>
 /// <param name="Threads">Most threads; null for one per processor.</param>
 /// <param name="Checks">Whether the results are loaded before they are published.</param>
-internal sealed record CompileRequest(string Model, string Output, IReadOnlyList<string> Reports, CompileOptions Options, CalibrationArguments Calibration, int? Threads, bool Checks)
+internal sealed record CompileRequest(
+    string Model,
+    string Output,
+    IReadOnlyList<string> Reports,
+    CompileOptions Options,
+    CalibrationArguments Calibration,
+    LoadOptions Load,
+    int? Threads,
+    bool Checks)
 {
-    /// <summary>Folder of the output.</summary>
-    public string OutputFolder => Path.GetDirectoryName(Path.GetFullPath(Output)) ?? Output;
+    /// <summary>First part of the names of the files beside the output.</summary>
+    public string Stem => Path.GetFileNameWithoutExtension(Output);
+
+    /// <summary>Path of the part model.</summary>
+    public string PartOutput => Beside("part.onnx");
+
+    /// <summary>The files that will be written, as far as that is known before the compilation.</summary>
+    public IEnumerable<string> ExpectedFiles =>
+        Options.Nest is null ? [Output, .. Reports] : [Output, PartOutput, Beside("high.bin"), Beside("low.bin"), .. Reports];
 
     /// <summary>Whether a report of this name is a page rather than JSON.</summary>
     public static bool IsHtml(string path) => Path.GetExtension(path).Equals(".html", StringComparison.OrdinalIgnoreCase);
@@ -36,31 +51,14 @@ internal sealed record CompileRequest(string Model, string Output, IReadOnlyList
         }
     }
 
-    /// <summary>Fails when the output would replace the source.</summary>
-    /// <exception cref="ModelException">It would, also through a symbolic link.</exception>
+    /// <summary>Fails when the output is not named as a model.</summary>
+    /// <exception cref="ModelException">It is not.</exception>
     public void CheckOutput()
     {
         if (Directory.Exists(Output) || Path.GetFileName(Output).Length == 0)
             throw new ModelException($"{Output}: is a folder: name the file to write, for example {Path.Combine(Output, "model.onnx")}");
         if (Path.GetExtension(Output) != ".onnx")
             throw new ModelException($"{Output}: the name of the output must end in .onnx");
-        if (ModelFiles.Resolve(Output) == ModelFiles.Resolve(Model))
-            throw new ModelException($"{Output}: the output would replace the source model: choose another name or folder");
-    }
-
-    /// <summary>Fails when a file to be written is one that the source consists of, or a report.</summary>
-    /// <exception cref="ModelException">It is.</exception>
-    public void CheckFiles(IReadOnlyList<SavedFile> files, IReadOnlyList<string> sourceFiles)
-    {
-        var source = sourceFiles.Select(ModelFiles.Resolve).ToHashSet(StringComparer.Ordinal);
-        var reports = Reports.Select(ModelFiles.Resolve).ToHashSet(StringComparer.Ordinal);
-        foreach (SavedFile file in files)
-        {
-            if (source.Contains(ModelFiles.Resolve(file.Path)))
-                throw new ModelException($"{file.Path}: would replace a file of the source model: choose another name or folder");
-            if (reports.Contains(ModelFiles.Resolve(file.Path)))
-                throw new ModelException($"{file.Path}: is both a report and a file of the compiled model: choose another name");
-        }
     }
 
     /// <summary>The options in one line, for people.</summary>
@@ -81,4 +79,6 @@ internal sealed record CompileRequest(string Model, string Output, IReadOnlyList
 
         return Options.GroupNL == GroupNLMode.Fuse ? nesting : $"{nesting}, groupnl {Options.GroupNL}".ToLowerInvariant();
     }
+
+    private string Beside(string ending) => Path.Combine(Path.GetDirectoryName(Output) ?? "", $"{Stem}.{ending}");
 }

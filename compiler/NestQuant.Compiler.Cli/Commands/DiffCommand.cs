@@ -15,9 +15,11 @@ internal static class DiffCommand
             """;
         CommandArgument a = command.Argument("A", "ONNX file").IsRequired();
         CommandArgument b = command.Argument("B", "ONNX file").IsRequired();
+        var links = new LinkOption(command);
         command.OnExecute(() =>
         {
-            ModelDifference difference = ModelDiff.Compare(ModelFile.Load(a.Value!), ModelFile.Load(b.Value!));
+            LoadOptions load = links.Parse();
+            ModelDifference difference = ModelDiff.Compare(ModelFile.Load(a.Value!, load), ModelFile.Load(b.Value!, load));
             console.Out.Write(difference.ToString());
             return difference.IsEmpty ? ExitCode.Done : ExitCode.BadInput;
         });

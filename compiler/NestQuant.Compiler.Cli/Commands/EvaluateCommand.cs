@@ -42,6 +42,7 @@ internal static class EvaluateCommand
         CommandOption seed = command.Option("--seed <N>", "seed of the corruptions; default 0", CommandOptionType.SingleValue);
         CommandOption threads = command.Option("--threads <N>", "threads inside an operator; default: one per processor", CommandOptionType.SingleValue);
         CommandOption config = command.Option("--session-config <ENTRY>", "KEY=VALUE for the configuration of both models' sessions; repeatable", CommandOptionType.MultipleValue);
+        var links = new LinkOption(command);
         CommandOption json = command.Option("--json", "print JSON", CommandOptionType.NoValue);
         command.OnExecute(() =>
         {
@@ -50,8 +51,8 @@ internal static class EvaluateCommand
             (IReadOnlyList<int>? widths, int? samples, int? threadCount) = (bits.BitWidths(), batch.PositiveInteger(), threads.PositiveInteger());
             var run = new CorruptionRun(
                 corrupt.Corruptions(), new CorruptionOptions { Mean = means ?? [0f], Deviation = deviations ?? [1f], Seed = seed.Seed() });
-            using ModelSession session = ModelSession.Open(model.Value!, threadCount, config.SessionConfig());
-            using ModelSession? other = reference.Text() is { } path ? ModelSession.Open(path, threadCount, config.SessionConfig()) : null;
+            using ModelSession session = ModelSession.Open(model.Value!, threadCount, links.Parse(), config.SessionConfig());
+            using ModelSession? other = reference.Text() is { } path ? ModelSession.Open(path, threadCount, links.Parse(), config.SessionConfig()) : null;
             Dataset dataset = Dataset.Open(data.Value()!, new DatasetOptions
             {
                 Labels = labels.Text(),

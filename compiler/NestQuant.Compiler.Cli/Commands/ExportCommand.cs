@@ -1,6 +1,6 @@
 using McMaster.Extensions.CommandLineUtils;
-using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Cli.Rendering;
+using NestQuant.Compiler.Files;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Passes;
@@ -30,31 +30,28 @@ internal static class ExportCommand
         CommandOption format = command.Option("--format <FORMAT>", "qdq (default)", CommandOptionType.SingleValue);
         CommandOption customOps = command.Option("--custom-ops <LIB>", "library with operators that the model uses, as ONNX Runtime loads them; repeatable", CommandOptionType.MultipleValue);
         CommandOption noCheck = ResultCheck.AddOption(command);
+        var links = new LinkOption(command);
         command.OnExecute(() =>
         {
             int precision = bits.BitWidths() is [var only] ? only : throw new UsageException("--bits takes one bit width: a model is exported at one precision");
             if ((format.Text() ?? Qdq) != Qdq) throw new UsageException($"--format is '{format.Text()}': {Qdq} is possible");
-            Run(model.Value!, output.Value()!, precision, new ResultCheck(!noCheck.HasValue(), [.. customOps.Values.Select(library => library!)]), console, cancellation);
+            var check = new ResultCheck(!noCheck.HasValue(), [.. customOps.Values.Select(library => library!)]);
+            Run(model.Value!, output.Value()!, precision, links.Parse(), check, console, cancellation);
             return ExitCode.Done;
         });
     });
 
-    private static void Run(string model, string output, int bits, ResultCheck check, CliConsole console, CancellationToken cancellation)
+    private static void Run(string model, string output, int bits, LoadOptions load, ResultCheck check, CliConsole console, CancellationToken cancellation)
     {
-        using var transaction = new OutputTransaction();
-        string staging = transaction.StagingFolder(Path.GetDirectoryName(Path.GetFullPath(output))!);
-        ModelProto compiled = ModelFile.Load(model);
-        HashSet<string> sources = [.. ModelFiles.Of(model, compiled).Select(ModelFiles.Resolve)];
+        using var transaction = new FileTransaction();
+        transaction.Reads.Add(model);
+        transaction.OpenFolder(Path.GetDirectoryName(Path.GetFullPath(output))!);
+        ModelProto compiled = ModelFile.Load(model, load);
+        transaction.Reads.AddData(compiled);
+        transaction.Check(output);
         CompileResult result = ModelExport.ToQdq(compiled, new ExportOptions { Bits = bits });
-        string staged = Path.Combine(staging, Path.GetFileName(output));
-        SavedFile[] files =
-        [
-            .. ModelFile.Save(result.Model, staged, cancellationToken: cancellation)
-                .Select(file => file with { Path = Path.Combine(Path.GetDirectoryName(output)!, Path.GetFileName(transaction.Adopt(file.Path))) }),
-        ];
-        if (Array.Find(files, file => sources.Contains(ModelFiles.Resolve(file.Path))) is { } replaced)
-            throw new ModelException($"{replaced.Path}: would replace a file of the compiled model: choose another name or folder");
-        string? notChecked = check.Run([staged], model);
+        IReadOnlyList<SavedFile> files = ModelSaver.Write([new ModelToSave(result.Model, output)], transaction, cancellation);
+        string? notChecked = check.Run([transaction.StagedPath(output)], model);
         cancellation.ThrowIfCancellationRequested();
         transaction.Commit();
         foreach (Decision decision in result.Decisions.Decisions.Where(decision => decision.Note is not null))

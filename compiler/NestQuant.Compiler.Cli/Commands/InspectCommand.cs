@@ -1,7 +1,8 @@
 using McMaster.Extensions.CommandLineUtils;
 using NestQuant.Compiler.Cli.Inspection;
-using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Cli.Rendering;
+using NestQuant.Compiler.Files;
+using NestQuant.Compiler.Onnx;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
@@ -20,9 +21,10 @@ internal static class InspectCommand
         CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
         CommandOption json = command.Option("--json", "print JSON", CommandOptionType.NoValue);
         CommandOption unpack = command.Option("--unpack <DIR>", "write the integers of every nested weight as .npy files", CommandOptionType.SingleValue);
+        var links = new LinkOption(command);
         command.OnExecute(() =>
         {
-            ModelInspection inspection = ModelInspection.Of(model.Value!);
+            ModelInspection inspection = ModelInspection.Of(model.Value!, links.Parse());
             if (unpack.Text() is { } folder)
                 Unpack(inspection, folder, console);
             if (json.HasValue())
@@ -35,8 +37,10 @@ internal static class InspectCommand
 
     private static void Unpack(ModelInspection inspection, string folder, CliConsole console)
     {
-        using var transaction = new OutputTransaction();
-        transaction.StagingFolder(folder);
+        using var transaction = new FileTransaction();
+        foreach (SavedFile file in inspection.Files)
+            transaction.Reads.Add(file.Path);
+        transaction.OpenFolder(folder);
         WeightUnpacker.Write(inspection.Operators, folder, transaction);
         transaction.Commit();
         if (inspection.IsPart)

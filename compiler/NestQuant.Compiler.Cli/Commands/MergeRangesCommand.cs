@@ -2,6 +2,8 @@ using McMaster.Extensions.CommandLineUtils;
 using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Cli.Rendering;
+using NestQuant.Compiler.Files;
+using NestQuant.Compiler.Onnx;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
@@ -25,16 +27,18 @@ internal static class MergeRangesCommand
             string[] paths = [.. files.Values.Select(file => file!)];
             if (paths.GroupBy(Path.GetFullPath, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
                 throw new UsageException($"{twice.First()}: is named twice: its samples would count twice");
-            using var transaction = new OutputTransaction();
-            string staged = RangesFile.Stage(transaction, output.Value()!, paths);
+            using var transaction = new FileTransaction();
+            foreach (string path in paths)
+                transaction.Reads.Add(path);
+            RangesFile.Prepare(transaction, output.Value()!);
 
             CalibrationStatistics all = RangesFile.Read(paths[0]);
             foreach (string path in paths.Skip(1))
                 all.Add(RangesFile.Read(path), path);
-            RangesFile.Write(all, staged);
+            SavedFile written = RangesFile.Write(all, transaction, output.Value()!);
             transaction.Commit();
             console.Out.WriteLine($"{Numbers.Count(paths.Length)} files joined: {Numbers.Count(all.Values.Count)} activations, {Numbers.Count(all.Samples)} samples");
-            RangesFile.Report(console, output.Value()!);
+            RangesFile.Report(console, written);
             return ExitCode.Done;
         });
     });

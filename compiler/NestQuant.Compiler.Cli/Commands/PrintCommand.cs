@@ -15,9 +15,10 @@ internal static class PrintCommand
             text is short and changes when the weights do: what a snapshot test compares.
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
+        var links = new LinkOption(command);
         command.OnExecute(() =>
         {
-            console.Out.Write(ModelText.Print(ModelFile.Load(model.Value!)));
+            console.Out.Write(ModelText.Print(ModelFile.Load(model.Value!, links.Parse())));
             return ExitCode.Done;
         });
     });

@@ -2,6 +2,7 @@ using McMaster.Extensions.CommandLineUtils;
 using NestQuant.Compiler.Cli.Evaluation;
 using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Data;
+using NestQuant.Compiler.Files;
 using NestQuant.Compiler.Onnx;
 
 namespace NestQuant.Compiler.Cli.Commands;
@@ -25,26 +26,31 @@ internal static class RunCommand
         CommandOption bits = command.Option("--bits <B>", "precision of a nested model; default: full", CommandOptionType.SingleValue);
         CommandOption output = command.Option("-o|--output <DIR>", "folder for the outputs; created when missing", CommandOptionType.SingleValue).IsRequired();
         CommandOption threads = command.Option("--threads <N>", "threads inside an operator; default: one per processor", CommandOptionType.SingleValue);
+        var links = new LinkOption(command);
         command.OnExecute(() =>
         {
             string[] files = [.. inputs.Values.Select(input => input!)];
-            Run(model.Value!, files, bits.PositiveInteger(), output.Value()!, threads.PositiveInteger(), console);
+            Run(model.Value!, files, bits.PositiveInteger(), output.Value()!, threads.PositiveInteger(), links.Parse(), console);
             return ExitCode.Done;
         });
     });
 
-    private static void Run(string model, IReadOnlyList<string> inputs, int? bits, string folder, int? threads, CliConsole console)
+    private static void Run(string model, IReadOnlyList<string> inputs, int? bits, string folder, int? threads, LoadOptions load, CliConsole console)
     {
-        using var transaction = new OutputTransaction();
-        transaction.StagingFolder(folder);
-        using ModelSession session = ModelSession.Open(model, threads);
+        using var transaction = new FileTransaction();
+        foreach (string path in inputs.Select(InputArguments.PathOf).Prepend(model))
+            transaction.Reads.Add(path);
+        transaction.OpenFolder(folder);
+        ModelProto loaded = ModelFile.Load(model, load);
+        transaction.Reads.AddData(loaded);
+        using ModelSession session = ModelSession.Open(model, threads, NestedPrecisions.Of(loaded));
         NamedArray[] arrays = [.. inputs.Select(input => InputArguments.Read(input, session.Inputs))];
         var names = new FileNames();
         var lines = new List<string>();
         foreach (NamedArray result in session.Run(arrays, bits))
         {
             string path = Path.Combine(folder, names.Make(result.Name!) + ".npy");
-            result.Array.Write(transaction.Stage(path));
+            transaction.Write(path, result.Array.Write);
             lines.Add($"{result.Name}: {result.Array.Type.ToOnnx().TextName()} [{string.Join(", ", result.Array.Shape)}] -> {path}");
         }
 

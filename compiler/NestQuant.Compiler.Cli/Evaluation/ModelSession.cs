@@ -41,12 +41,13 @@ internal sealed class ModelSession : IDisposable
     /// <summary>Loads a model.</summary>
     /// <param name="path">ONNX file.</param>
     /// <param name="threads">Threads inside an operator; null for ONNX Runtime's default.</param>
+    /// <param name="load">What is allowed of its external data.</param>
     /// <param name="config">Entries of the session's configuration.</param>
     /// <exception cref="ModelException">The file is not a model.</exception>
     /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the model.</exception>
-    public static ModelSession Open(string path, int? threads, params IEnumerable<(string Key, string Value)> config) =>
+    public static ModelSession Open(string path, int? threads, LoadOptions load, params IEnumerable<(string Key, string Value)> config) =>
         // Our own loader first: its messages say more about damaged files than a failed session does.
-        Open(path, threads, NestedPrecisions.Of(ModelFile.Load(path)), config);
+        Open(path, threads, NestedPrecisions.Of(ModelFile.Load(path, load)), config);
 
     /// <summary>Loads a model whose precisions are known, without reading the file a second time.</summary>
     /// <param name="path">ONNX file.</param>

@@ -31,9 +31,9 @@ internal sealed record ModelInspection(
 
     /// <summary>Reads a model file.</summary>
     /// <exception cref="ModelException">The file is no model, or a nested operator is damaged.</exception>
-    public static ModelInspection Of(string path)
+    public static ModelInspection Of(string path, LoadOptions load)
     {
-        ModelProto model = ModelFile.Load(path);
+        ModelProto model = ModelFile.Load(path, load);
         IReadOnlyList<NestedOperator> operators = NestedOperator.Of(model);
         IReadOnlyList<Decision> decisions = Provenance.ReadDecisions(model)?.Decisions ?? [];
         List<TensorProto> tensors = [.. GraphView.Of(model.MainGraph()).WithInner().SelectMany(view => view.Graph.Initializer)];
@@ -44,7 +44,7 @@ internal sealed record ModelInspection(
             operators,
             [.. operators.SelectMany(nested => nested.Consumers.Select(node => NestedNode.Of(node, nested, decisions)))],
             [.. decisions.Where(decision => !decision.Rewritten)],
-            [.. ModelFiles.Of(path, model).Select(file => new SavedFile(file, new FileInfo(file).Length, hashes.GetValueOrDefault(file)))],
+            [.. ModelFiles.Of(path, model).Select(file => file with { Sha256 = hashes.GetValueOrDefault(file.Path) })],
             new WeightTotals(tensors.Count, tensors.Where(tensor => tensor.DataType != TensorDataType.String).Sum(tensor => tensor.ByteCount)));
     }
 }

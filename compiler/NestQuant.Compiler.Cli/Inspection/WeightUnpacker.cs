@@ -1,5 +1,6 @@
 using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Data;
+using NestQuant.Compiler.Files;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Packing;
@@ -16,7 +17,7 @@ internal static class WeightUnpacker
     /// <summary>Writes the weight of every node; a weight that several nodes share is written for each.</summary>
     /// <remarks>A low operand takes l + 1 bits, which is at most 7, so that all parts fit int8.</remarks>
     /// <exception cref="ModelException">An operand decodes to a value outside its range: the data files are damaged.</exception>
-    public static void Write(IReadOnlyList<NestedOperator> operators, string folder, OutputTransaction output)
+    public static void Write(IReadOnlyList<NestedOperator> operators, string folder, FileTransaction output)
     {
         var names = new FileNames();
         foreach (NestedOperator nested in operators)
@@ -26,7 +27,7 @@ internal static class WeightUnpacker
             {
                 string stem = names.Make(node);
                 foreach (var (part, array) in arrays)
-                    array.Write(output.Stage(Path.Combine(folder, $"{stem}.{part}.npy")));
+                    output.Write(Path.Combine(folder, $"{stem}.{part}.npy"), array.Write);
             }
         }
     }

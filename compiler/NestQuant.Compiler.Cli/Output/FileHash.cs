@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using NestQuant.Compiler.Data;
 
 namespace NestQuant.Compiler.Cli.Output;
 
@@ -8,7 +9,7 @@ internal static class FileHash
     /// <summary>SHA-256 of a file in lower-case hexadecimal.</summary>
     public static string Sha256(string path)
     {
-        using FileStream stream = File.OpenRead(path);
+        using FileStream stream = InputFile.Open(path);
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

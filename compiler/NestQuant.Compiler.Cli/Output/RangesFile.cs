@@ -1,5 +1,6 @@
 using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Cli.Rendering;
+using NestQuant.Compiler.Files;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Passes;
 
@@ -27,20 +28,20 @@ internal static class RangesFile
         }
     }
 
-    /// <summary>Where to write a file that will become <paramref name="output"/>.</summary>
+    /// <summary>Fails when a file of that name cannot be written, before there is anything to write.</summary>
     /// <exception cref="ModelException">The name has another ending, is that of an input, or cannot be written to.</exception>
-    public static string Stage(OutputTransaction transaction, string output, IReadOnlyList<string> inputs)
+    public static void Prepare(FileTransaction transaction, string output)
     {
         if (!IsNamed(output))
             throw new ModelException($"{output}: the name of the output must end in {Extension}");
-        if (inputs.Any(input => Path.GetFullPath(input) == Path.GetFullPath(output)))
-            throw new ModelException($"{output}: the output would replace an input: choose another name or folder");
-        return transaction.Stage(output);
+        transaction.OpenFolder(Path.GetDirectoryName(Path.GetFullPath(output))!);
+        transaction.Check(output);
     }
 
     /// <summary>Writes a file.</summary>
-    public static void Write(CalibrationStatistics statistics, string path) => File.WriteAllText(path, CalibrationJson.Write(statistics, Provenance.Version));
+    public static SavedFile Write(CalibrationStatistics statistics, FileTransaction transaction, string output) =>
+        transaction.WriteText(output, CalibrationJson.Write(statistics, Provenance.Version));
 
     /// <summary>Says that a file has been written.</summary>
-    public static void Report(CliConsole console, string path) => console.Out.WriteLine($"wrote {path} ({Numbers.Count(new FileInfo(path).Length)} bytes)");
+    public static void Report(CliConsole console, SavedFile file) => console.Out.WriteLine($"wrote {file.Path} ({Numbers.Count(file.Bytes)} bytes)");
 }

@@ -1,3 +1,4 @@
+using NestQuant.Compiler.Files;
 using NestQuant.Compiler.Onnx;
 
 namespace NestQuant.Compiler.Data;
@@ -6,15 +7,19 @@ namespace NestQuant.Compiler.Data;
 internal static class InputFile
 {
     /// <summary>Opens a file for sequential reading.</summary>
-    /// <exception cref="ModelException">The file is missing or not readable.</exception>
+    /// <exception cref="ModelException">The file is missing, not readable or not a regular one.</exception>
     public static FileStream Open(string path) => Try(path, () =>
-        new FileStream(path, new FileStreamOptions { Options = FileOptions.SequentialScan, Share = FileShare.Read | FileShare.Delete }));
-
-    /// <summary>Bytes of a file.</summary>
-    public static long Length(string path) => Try(path, () => new FileInfo(path).Length);
+    {
+        FileStatus.RequireRegular(path);
+        return new FileStream(path, new FileStreamOptions { Options = FileOptions.SequentialScan, Share = FileShare.Read | FileShare.Delete });
+    });
 
     /// <summary>Reads a whole file.</summary>
-    public static byte[] ReadAll(string path) => Try(path, () => File.ReadAllBytes(path));
+    public static byte[] ReadAll(string path) => Try(path, () =>
+    {
+        FileStatus.RequireRegular(path);
+        return File.ReadAllBytes(path);
+    });
 
     /// <summary>Reads some bytes; 0 at the end. A damaged compressed stream is bad input too.</summary>
     public static int Read(Stream stream, Span<byte> bytes, string name)

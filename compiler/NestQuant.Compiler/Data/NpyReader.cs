@@ -36,7 +36,11 @@ public sealed class NpyReader : IDisposable
 
     /// <summary>Opens a file.</summary>
     /// <exception cref="ModelException">The file is missing or not a <c>.npy</c> array of its own length.</exception>
-    public static NpyReader Open(string path) => Open(InputFile.Open(path), InputFile.Length(path), path);
+    public static NpyReader Open(string path)
+    {
+        FileStream stream = InputFile.Open(path);
+        return Open(stream, stream.Length, path);
+    }
 
     /// <summary>Opens a stream and takes ownership of it.</summary>
     /// <param name="stream">Positioned at the start of the array.</param>

@@ -11,8 +11,6 @@ internal sealed class DataFile(string path)
     /// <summary>Bytes; the page size of the platforms that matter.</summary>
     public const int Alignment = 4096;
 
-    private const int ChunkSize = 1 << 20;
-
     private readonly List<(TensorContent Content, string Name, long Offset)> _entries = [];
     private long _end;
 
@@ -31,7 +29,7 @@ internal sealed class DataFile(string path)
         var content = TensorContent.Of(tensor);
         foreach (var entry in _entries)
         {
-            if (entry.Content.IsSameMemory(content) || (entry.Name == tensor.Name && entry.Content.HasSameBytes(content, ChunkSize)))
+            if (entry.Content.IsSameMemory(content) || (entry.Name == tensor.Name && entry.Content.HasSameBytes(content)))
                 return (entry.Offset, content.Length);
         }
 
@@ -51,47 +49,22 @@ internal sealed class DataFile(string path)
         {
             hash.AppendData(gap[..(int)(offset - end)]);
             end = offset + content.Length;
-            for (var at = 0L; at < content.Length; at += ChunkSize)
+            var at = offset;
+            foreach (var chunk in content.Chunks())
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var chunk = content.Memory(at, (int)Math.Min(ChunkSize, content.Length - at)).Span;
-                hash.AppendData(chunk);
-                if (chunk.IndexOfAnyExcept((byte)0) < 0)
-                    continue;
-                stream.Position = offset + at;
-                stream.Write(chunk);
+                hash.AppendData(chunk.Span);
+                if (chunk.Span.ContainsAnyExcept((byte)0))
+                {
+                    stream.Position = at;
+                    stream.Write(chunk.Span);
+                }
+
+                at += chunk.Length;
             }
         }
 
         stream.SetLength(_end);
         Sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-}
-
-/// <summary>The bytes of a tensor of any size: a mapped region, or memory.</summary>
-internal readonly record struct TensorContent(MappedRegion? Region, ReadOnlyMemory<byte> Bytes)
-{
-    public long Length => Region?.Length ?? Bytes.Length;
-
-    public static TensorContent Of(TensorProto tensor) =>
-        tensor.IsExternal ? new TensorContent(tensor.RequireExternalContent(), default) : new TensorContent(null, tensor.GetBytes());
-
-    public ReadOnlyMemory<byte> Memory(long start, int length) =>
-        Region is { } region ? region.Memory(start, length) : Bytes.Slice((int)start, length);
-
-    public bool IsSameMemory(TensorContent other) => Region == other.Region && Bytes.Equals(other.Bytes);
-
-    public bool HasSameBytes(TensorContent other, int chunkSize)
-    {
-        if (Length != other.Length)
-            return false;
-        for (var at = 0L; at < Length; at += chunkSize)
-        {
-            var size = (int)Math.Min(chunkSize, Length - at);
-            if (!Memory(at, size).Span.SequenceEqual(other.Memory(at, size).Span))
-                return false;
-        }
-
-        return true;
     }
 }

@@ -1,3 +1,5 @@
+using NestQuant.Compiler.Files;
+
 namespace NestQuant.Compiler.Onnx;
 
 /// <summary>Whether the data files of a model are those that it was saved with.</summary>
@@ -8,14 +10,15 @@ public sealed record DataFileVerification(ModelProto Model, IReadOnlyList<DataFi
 {
     /// <summary>Reads a model, whatever the state of its data files, and every data file that it names.</summary>
     /// <param name="path">Path of the ONNX file.</param>
+    /// <param name="options">What is allowed; null means the defaults.</param>
     /// <returns>What was found.</returns>
     /// <exception cref="ModelException">The model itself, or its list of files, is not usable.</exception>
-    public static DataFileVerification Of(string path)
+    public static DataFileVerification Of(string path, LoadOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(path);
-        var model = ModelLoader.FromFile(path, attachData: false);
+        var model = ModelLoader.FromFile(path, options, attachData: false);
         var listed = DataFileList.Of(model);
-        var reader = ExternalDataReader.Beside(path);
+        var reader = ExternalDataReader.Beside(path, options);
         var files = TensorWalk.Tensors(model).Where(tensor => tensor.IsExternal)
             .GroupBy(tensor => tensor.ExternalLocation!, StringComparer.Ordinal)
             .Select(tensors => Check(tensors.Key, tensors, listed, reader))
@@ -34,7 +37,7 @@ public sealed record DataFileVerification(ModelProto Model, IReadOnlyList<DataFi
             unreadable ??= WhyNotAttached(tensor, reader);
         var entry = listed?.FirstOrDefault(file => file.Location == location);
         // Only what the reader has accepted is opened: names come from the model.
-        var problem = entry is not null && reader.PathOf(location) is { } path ? Compare(path, entry) : null;
+        var problem = entry is not null && reader.FileAt(location) is { } file ? Compare(file, entry) : null;
         if (entry is null && listed is not null)
             problem = "is not among the files that the model was saved with";
         return new DataFileState(location, problem ?? unreadable, unreadable is null);
@@ -53,17 +56,16 @@ public sealed record DataFileVerification(ModelProto Model, IReadOnlyList<DataFi
         }
     }
 
-    private static string? Compare(string path, DataFileEntry entry)
+    private static string? Compare(SourceFile file, DataFileEntry entry)
     {
+        if (file.Status.Length != entry.Bytes)
+            return $"has {file.Status.Length} bytes, and had {entry.Bytes} when the model was saved";
         try
         {
-            using var file = ModelLoader.OpenShared(path);
-            if (file.Length != entry.Bytes)
-                return $"has {file.Length} bytes, and had {entry.Bytes} when the model was saved";
             var sha256 = ContentHash.Of(file);
             return sha256 == entry.Sha256 ? null : $"has other content than when the model was saved: SHA-256 {sha256} in place of {entry.Sha256}";
         }
-        catch (IOException e)
+        catch (ModelException e)
         {
             return $"cannot be read: {e.Message}";
         }

@@ -1,24 +1,34 @@
 using System.Globalization;
+using NestQuant.Compiler.Files;
 
 namespace NestQuant.Compiler.Onnx;
 
 /// <summary>
-/// Connects the external tensors of a model with mappings of the files that they name. The model is not trusted: a file outside
-/// the model's folder is refused, be it named by an absolute path, by <c>..</c> or through a symbolic link.
+/// Connects the external tensors of a model with the files that they name. The model is not trusted: a file outside the model's
+/// folder is refused, be it named by an absolute path, by <c>..</c> or through a symbolic link. As in ONNX's own checker, so is a
+/// file that is itself a symbolic link or has several hard links, unless links are allowed.
 /// </summary>
 /// <param name="folder">The model's folder.</param>
-/// <param name="stem">The model file's name without its extension, from which group files take theirs; null when unknown.</param>
-internal sealed class ExternalDataReader(string folder, string? stem)
+/// <param name="path">The model file, from whose name group files take theirs; null when unknown.</param>
+/// <param name="options">How to load.</param>
+internal sealed class ExternalDataReader(string folder, string? path, LoadOptions options)
 {
-    private const int MaxLinks = 40;
+    private const string Location = "location", Offset = "offset", Length = "length";
 
-    private readonly Dictionary<string, ReadOnlyMapping> _mappings = new(StringComparer.Ordinal);
+    // ONNX Runtime adds entries of its own to what it saves, several of one key.
+    private const string PrepackedPrefix = "prepacked";
+
+    private static readonly string[] KnownKeys = [Location, Offset, Length, "checksum", "basepath"];
+
+    private readonly string? _stem = path is null ? null : ModelFile.Stem(path);
+    private readonly Dictionary<string, SourceFile> _files = new(StringComparer.Ordinal);
 
     /// <summary>A reader of the files beside a model.</summary>
-    public static ExternalDataReader Beside(string modelPath) => new(ModelLoader.FolderOf(modelPath), ModelFile.Stem(modelPath));
+    public static ExternalDataReader Beside(string modelPath, LoadOptions? options) =>
+        new(Path.GetDirectoryName(Path.GetFullPath(modelPath)) ?? Path.GetFullPath(modelPath), modelPath, options ?? LoadOptions.Default);
 
-    /// <summary>Path of a file of which something is attached, or null.</summary>
-    public string? PathOf(string location) => _mappings.ContainsKey(location) ? Path.Combine(folder, location) : null;
+    /// <summary>The file at a location where one of its tensors could be attached, or null.</summary>
+    public SourceFile? FileAt(string location) => _files.GetValueOrDefault(location);
 
     public void Attach(ModelProto model)
     {
@@ -28,21 +38,34 @@ internal sealed class ExternalDataReader(string folder, string? stem)
 
     public void Attach(TensorProto tensor)
     {
+        CheckKeys(tensor);
         var location = tensor.ExternalLocation;
         if (string.IsNullOrEmpty(location))
             throw new ModelException($"Tensor '{tensor.Name}' is external but names no file.");
 
-        var mapping = Map(location, tensor);
-        var offset = Number(tensor, "offset") ?? 0;
-        var length = Number(tensor, "length") ?? tensor.ByteCount;
-        if (offset > mapping.Length || length > mapping.Length - offset)
+        var file = Open(location, tensor);
+        var offset = Number(tensor, Offset) ?? 0;
+        var length = Number(tensor, Length) ?? tensor.ByteCount;
+        if (offset > file.Status.Length || length > file.Status.Length - offset)
         {
             throw new ModelException(
-                $"External data file '{location}' is too short: tensor '{tensor.Name}' needs {length} bytes at offset {offset}, the file has {mapping.Length}.");
+                $"External data file '{location}' is too short: tensor '{tensor.Name}' needs {length} bytes at offset {offset}, the file has {file.Status.Length}.");
         }
 
-        tensor.ExternalContent = new MappedRegion(mapping, offset, length);
+        tensor.ExternalContent = new FileRegion(file, offset, length);
         tensor.ExternalGroup = GroupOf(location);
+    }
+
+    // Readers differ in which of two values counts, so that a file checked by one would be read as another by the next.
+    private static void CheckKeys(TensorProto tensor)
+    {
+        foreach (var keys in tensor.ExternalData.Select(e => e.Key ?? "").Where(k => !k.StartsWith(PrepackedPrefix, StringComparison.Ordinal)).GroupBy(k => k))
+        {
+            if (!KnownKeys.Contains(keys.Key, StringComparer.Ordinal))
+                throw new ModelException($"Tensor '{tensor.Name}' has the unknown external data key '{keys.Key}'; known are {string.Join(", ", KnownKeys)}.");
+            if (keys.Skip(1).Any())
+                throw new ModelException($"Tensor '{tensor.Name}' has the external data key '{keys.Key}' more than once; which one counts is not defined.");
+        }
     }
 
     private static string? Entry(TensorProto tensor, string key) => tensor.ExternalData.Find(e => e.Key == key)?.Value;
@@ -61,7 +84,7 @@ internal sealed class ExternalDataReader(string folder, string? stem)
     /// </summary>
     private string? GroupOf(string location)
     {
-        for (var prefix = stem; !string.IsNullOrEmpty(prefix); prefix = prefix[..Math.Max(prefix.LastIndexOf('.'), 0)])
+        for (var prefix = _stem; !string.IsNullOrEmpty(prefix); prefix = prefix[..Math.Max(prefix.LastIndexOf('.'), 0)])
         {
             if (location.Length > prefix.Length + 5
                 && location.StartsWith(prefix + ".", StringComparison.Ordinal)
@@ -75,21 +98,23 @@ internal sealed class ExternalDataReader(string folder, string? stem)
         return null;
     }
 
-    private ReadOnlyMapping Map(string location, TensorProto tensor)
+    private SourceFile Open(string location, TensorProto tensor)
     {
-        if (_mappings.TryGetValue(location, out var mapping))
-            return mapping;
+        if (_files.TryGetValue(location, out var file))
+            return file;
         if (Path.IsPathRooted(location) || location[0] is '/' or '\\' || location.Split('/', '\\').Contains("..", StringComparer.Ordinal))
             throw Outside(location, tensor);
 
         try
         {
-            var path = Path.Combine(folder, location);
-            var realFolder = RealPath(folder).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar;
-            if (!RealPath(path).StartsWith(realFolder, StringComparison.Ordinal))
+            var dataPath = Path.Combine(folder, location);
+            if (!IsInside(dataPath))
                 throw Outside(location, tensor);
-            using var file = ModelLoader.OpenShared(path);
-            mapping = ReadOnlyMapping.Open(file);
+            if (!options.AllowLinks && new FileInfo(dataPath).LinkTarget is not null)
+                throw Linked(location, tensor, "is a symbolic link");
+            file = SourceFile.Open(dataPath, path);
+            if (!options.AllowLinks && file.Status.Links > 1)
+                throw Linked(location, tensor, $"has {file.Status.Links} hard links");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -101,26 +126,22 @@ internal sealed class ExternalDataReader(string folder, string? stem)
             throw new ModelException($"External data file '{location}' of tensor '{tensor.Name}' cannot be read: {e.Message}", e);
         }
 
-        _mappings.Add(location, mapping);
-        return mapping;
+        _files.Add(location, file);
+        return file;
+    }
+
+    // Caches of models keep a model and its data as links to files elsewhere: with links allowed, data may also lie beside the model's own target.
+    private bool IsInside(string dataPath)
+    {
+        var real = RealPath.Of(dataPath);
+        return IsIn(RealPath.Of(folder)) || (options.AllowLinks && path is not null && IsIn(Path.GetDirectoryName(RealPath.Of(path))!));
+
+        bool IsIn(string parent) => real.StartsWith(parent.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
     }
 
     private static ModelException Outside(string location, TensorProto tensor) =>
         new($"External data file '{location}' of tensor '{tensor.Name}' lies outside the model's folder, which is not allowed; move it beside the model.");
 
-    /// <summary>The path with the symbolic links of every component resolved.</summary>
-    private static string RealPath(string path, int links = 0)
-    {
-        if (links > MaxLinks)
-            throw new IOException("too many symbolic links");
-        var full = Path.GetFullPath(path);
-        var parent = Path.GetDirectoryName(full);
-        if (parent is null)
-            return full;
-        var here = Path.Combine(RealPath(parent, links), Path.GetFileName(full));
-        var target = new FileInfo(here).ResolveLinkTarget(returnFinalTarget: true);
-
-        // A link's target may itself run through links.
-        return target is null ? here : RealPath(target.FullName, links + 1);
-    }
+    private static ModelException Linked(string location, TensorProto tensor, string how) =>
+        new($"External data file '{location}' of tensor '{tensor.Name}' {how}, through which a model can read files that are not its own; copy the file, or allow links (--allow-links) if the model is trusted.");
 }

@@ -1,9 +1,9 @@
 namespace NestQuant.Compiler.Onnx;
 
 /// <summary>
-/// Loads and saves ONNX models. Files are mapped and not read as a whole: a model costs the memory of the parts that are looked
-/// at. The mapping lives as long as anything refers to it. Nothing here changes a file in place, and nothing else should while a
-/// model loaded from it is in use.
+/// Loads and saves ONNX models. The model file is read as a whole; external data is read tensor by tensor, whenever it is asked
+/// for. Nothing here changes a file in place, and nothing else should while a model loaded from it is in use: a data file that
+/// becomes shorter is an error, other changes of its content go unnoticed.
 /// </summary>
 public static class ModelFile
 {
@@ -16,40 +16,42 @@ public static class ModelFile
     /// <summary>Newest supported version of the ONNX intermediate representation.</summary>
     public const int MaxIrVersion = 13;
 
-    /// <summary>Loads a model and maps the external data beside it.</summary>
+    /// <summary>Loads a model and opens the external data beside it.</summary>
     /// <param name="path">Path of the ONNX file.</param>
+    /// <param name="options">What is allowed; null means the defaults.</param>
     /// <returns>The model.</returns>
     /// <exception cref="ModelException">The file, or a file with external data, is missing or is not usable.</exception>
-    public static ModelProto Load(string path)
+    public static ModelProto Load(string path, LoadOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(path);
-        return ModelLoader.FromFile(path);
+        return ModelLoader.FromFile(path, options);
     }
 
     /// <summary>Loads a model from a stream, which is read to its end.</summary>
     /// <param name="stream">The serialised model.</param>
-    /// <param name="externalDataFolder">Folder that external data is mapped from. When null, external data stays unread until asked
-    /// for, which is then an error.</param>
+    /// <param name="externalDataFolder">Folder that external data is read from. When null, asking for external data is an error.</param>
+    /// <param name="options">What is allowed; null means the defaults.</param>
     /// <returns>The model.</returns>
     /// <exception cref="ModelException">The content, or a file with external data, is not usable.</exception>
-    public static ModelProto Load(Stream stream, string? externalDataFolder = null)
+    public static ModelProto Load(Stream stream, string? externalDataFolder = null, LoadOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        return ModelLoader.FromStream(stream, "the stream", externalDataFolder);
+        return ModelLoader.FromStream(stream, "the stream", DataIn(externalDataFolder, options));
     }
 
     /// <summary>Loads a model from memory, which must not change while the model is in use.</summary>
     /// <param name="bytes">The serialised model.</param>
-    /// <param name="externalDataFolder">Folder that external data is mapped from. When null, external data stays unread until asked
-    /// for, which is then an error.</param>
+    /// <param name="externalDataFolder">Folder that external data is read from. When null, asking for external data is an error.</param>
+    /// <param name="options">What is allowed; null means the defaults.</param>
     /// <returns>The model.</returns>
     /// <exception cref="ModelException">The content, or a file with external data, is not usable.</exception>
-    public static ModelProto Load(ReadOnlyMemory<byte> bytes, string? externalDataFolder = null) =>
-        ModelLoader.FromMemory(bytes, "the model in memory", externalDataFolder);
+    public static ModelProto Load(ReadOnlyMemory<byte> bytes, string? externalDataFolder = null, LoadOptions? options = null) =>
+        ModelLoader.FromMemory(bytes, "the model in memory", DataIn(externalDataFolder, options));
 
     /// <summary>
     /// Saves a model, with the data files that its tensors need, under their final names only once all of them are complete and on
-    /// disk. Missing folders are created. The same model and options always give the same bytes.
+    /// disk. Missing folders are created. The same model and options always give the same bytes. A data file of the model is not
+    /// replaced unless the model that it was loaded from is too.
     /// </summary>
     /// <param name="model">The model, which is not changed.</param>
     /// <param name="path">Path of the ONNX file; it may be the one that the model was loaded from.</param>
@@ -97,6 +99,9 @@ public static class ModelFile
         ModelCodec.Write(new ArrayOutput(bytes), stored);
         return bytes;
     }
+
+    private static ExternalDataReader? DataIn(string? folder, LoadOptions? options) =>
+        folder is null ? null : new ExternalDataReader(folder, path: null, options ?? LoadOptions.Default);
 
     /// <summary>The part of a model file's name that the names of its group files begin with.</summary>
     internal static string Stem(string fileName) => Path.GetFileNameWithoutExtension(fileName);

@@ -1,3 +1,4 @@
+using NestQuant.Compiler.Files;
 using NestQuant.Compiler.Validation;
 using ProtoBuf;
 
@@ -6,20 +7,16 @@ namespace NestQuant.Compiler.Onnx;
 /// <summary>Reads models and turns everything that can be wrong with a file into one clear line.</summary>
 internal static class ModelLoader
 {
-    public static ModelProto FromFile(string path, bool attachData = true)
+    public static ModelProto FromFile(string path, LoadOptions? options, bool attachData = true)
     {
         if (Directory.Exists(path))
             throw new ModelException($"'{path}' is a folder; give the path of an ONNX file.");
         try
         {
-            var folder = attachData ? FolderOf(path) : null;
-            using var file = OpenShared(path);
-            if (!file.CanSeek)
-                return FromStream(file, $"'{path}'", folder, ModelFile.Stem(path));
-            if (file.Length > Array.MaxLength)
+            using var file = SourceFile.Open(path);
+            if (file.Status.Length > Array.MaxLength)
                 throw TooLarge($"'{path}'");
-            var mapping = ReadOnlyMapping.Open(file);
-            return FromMemory(mapping.Memory(0, (int)mapping.Length), $"'{path}'", folder, ModelFile.Stem(path));
+            return FromMemory(file.ReadAll(), $"'{path}'", attachData ? ExternalDataReader.Beside(path, options) : null);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -31,30 +28,23 @@ internal static class ModelLoader
         }
     }
 
-    public static ModelProto FromStream(Stream stream, string source, string? folder, string? stem = null)
+    public static ModelProto FromStream(Stream stream, string source, ExternalDataReader? externalData)
     {
         if (stream.CanSeek && stream.Length - stream.Position > Array.MaxLength)
             throw TooLarge(source);
         using var buffer = stream.CanSeek ? new MemoryStream((int)(stream.Length - stream.Position)) : new MemoryStream();
         stream.CopyTo(buffer);
-        return FromMemory(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), source, folder, stem);
+        return FromMemory(buffer.GetBuffer().AsMemory(0, (int)buffer.Length), source, externalData);
     }
 
-    public static ModelProto FromMemory(ReadOnlyMemory<byte> bytes, string source, string? folder, string? stem = null)
+    public static ModelProto FromMemory(ReadOnlyMemory<byte> bytes, string source, ExternalDataReader? externalData)
     {
         var model = Parse(bytes, source);
         Check(model, source, bytes.Span);
-        if (folder is not null)
-            new ExternalDataReader(folder, stem).Attach(model);
+        externalData?.Attach(model);
         return model;
     }
 
-    /// <summary>Opened so that others may replace or delete the file meanwhile; the mapping keeps the content that was opened.</summary>
-    public static FileStream OpenShared(string path) =>
-        new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-
-    /// <summary>The folder that holds a file.</summary>
-    public static string FolderOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path)) ?? Path.GetFullPath(path);
 
     private static ModelException TooLarge(string source) =>
         new($"{source} exceeds 2 GB, the limit of an ONNX file; store the weights as external data.");

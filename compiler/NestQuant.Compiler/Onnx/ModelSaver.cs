@@ -1,6 +1,8 @@
+using NestQuant.Compiler.Files;
+
 namespace NestQuant.Compiler.Onnx;
 
-/// <summary>Decides where each tensor of the models goes, then writes all files of all models in one transaction.</summary>
+/// <summary>Decides where each tensor of the models goes, then writes all files of all models.</summary>
 internal sealed class ModelSaver
 {
     /// <summary>Largest serialised message; Protocol Buffers' own limit.</summary>
@@ -11,36 +13,39 @@ internal sealed class ModelSaver
 
     private readonly Dictionary<string, DataFile> _dataFiles = new(StringComparer.Ordinal);
 
+    /// <summary>Saves models in a transaction of their own.</summary>
     public static IReadOnlyList<SavedFile> Save(IReadOnlyList<ModelToSave> models, CancellationToken cancellationToken)
+    {
+        using var transaction = new FileTransaction();
+        foreach (var model in models)
+            transaction.Reads.AddData(model.Model, exceptOf: model.Path);
+        var files = Write(models, transaction, cancellationToken);
+        transaction.Commit();
+        return files;
+    }
+
+    /// <summary>Writes models as part of a transaction.</summary>
+    /// <returns>The files, data files first.</returns>
+    public static IReadOnlyList<SavedFile> Write(IReadOnlyList<ModelToSave> models, FileTransaction transaction, CancellationToken cancellationToken)
     {
         var saver = new ModelSaver();
         var stored = models.Select(m => (m.Path, Model: saver.Plan(m))).ToList();
-        var current = "";
-        try
+        var files = new List<SavedFile>();
+        foreach (var file in saver._dataFiles.Values)
+            files.Add(transaction.Write(file.Path, stream => file.WriteTo(stream, cancellationToken)));
+        foreach (var (path, model) in stored)
         {
-            using var transaction = new FileTransaction();
-            foreach (var file in saver._dataFiles.Values)
+            files.Add(transaction.Write(path, isModel: true, content: stream =>
             {
-                current = file.Path;
-                file.WriteTo(transaction.Create(file.Path), cancellationToken);
-            }
-
-            foreach (var (path, model) in stored)
-            {
-                current = path;
                 saver.ListDataFiles(model, path);
-                var output = new BufferedOutput(transaction.Create(path), cancellationToken);
+                var output = new BufferedOutput(stream, cancellationToken);
                 ModelCodec.Write(output, model);
                 output.Flush();
-            }
+            }));
+        }
 
-            cancellationToken.ThrowIfCancellationRequested();
-            return transaction.Commit();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
-        {
-            throw new ModelException($"Cannot write '{current}': {Reason(e)}. No file was written.", e);
-        }
+        cancellationToken.ThrowIfCancellationRequested();
+        return files;
     }
 
     /// <summary>The model as one message with everything inside.</summary>
@@ -49,13 +54,6 @@ internal sealed class ModelSaver
         var stored = new StoredForm(t => t.IsExternal ? t.StoredInline() : t).Of(model);
         DataFileList.Set(stored, []);
         return stored;
-    }
-
-    private static string Reason(Exception e)
-    {
-        var text = e.Message.ReplaceLineEndings(" ");
-        var file = text.IndexOf(" : '", StringComparison.Ordinal);
-        return (file < 0 ? text : text[..file]).TrimEnd('.', ' ');
     }
 
     private ModelProto Plan(ModelToSave save)

@@ -4,8 +4,7 @@ using ProtoBuf.Serializers;
 namespace NestQuant.Compiler.Onnx;
 
 /// <summary>
-/// The bytes of a tensor's <c>raw_data</c> field. On reading they are a slice of the message's own memory instead of a copy, so
-/// that a mapped file costs no more than the pages that are looked at.
+/// The bytes of a tensor's <c>raw_data</c> field. On reading they are a slice of the message's own memory instead of a copy.
 /// </summary>
 [ProtoContract(Serializer = typeof(RawContentSerializer))]
 internal sealed class RawContent

@@ -7,7 +7,7 @@ namespace NestQuant.Compiler.Onnx;
 /// <content>Content of a tensor, whatever its storage form.</content>
 public sealed partial class TensorProto
 {
-    private MappedRegion? _external;
+    private FileRegion? _external;
 
     /// <summary>Whether the content lies in another file (<c>data_location</c> is EXTERNAL).</summary>
     public bool IsExternal => DataLocation == TensorDataLocation.External;
@@ -56,7 +56,7 @@ public sealed partial class TensorProto
     }
 
     /// <summary>The external content, when a loader has attached it.</summary>
-    internal MappedRegion? ExternalContent
+    internal FileRegion? ExternalContent
     {
         get => _external;
         set => _external = value;
@@ -118,19 +118,21 @@ public sealed partial class TensorProto
     public int[] ToInt32s() => ToArray<int>(TensorDataType.Int32);
 
     /// <summary>
-    /// The content as little-endian bytes in row-major order, whatever the storage form. Raw and external content is not copied.
+    /// The content as little-endian bytes in row-major order, whatever the storage form. Raw content is not copied;
+    /// external content is read from its file by every call.
     /// </summary>
-    /// <returns>Exactly <see cref="ByteCount"/> bytes. Of external content the memory is a file mapping: keep the memory itself, not
-    /// only a span of it, for as long as it is read.</returns>
+    /// <returns>Exactly <see cref="ByteCount"/> bytes.</returns>
     /// <exception cref="ModelException">The type has no fixed size, or the content is missing, of the wrong size or over 2 GB.</exception>
     public ReadOnlyMemory<byte> GetBytes()
     {
         if (IsExternal)
         {
             var region = RequireExternalContent();
-            return region.Length <= Array.MaxLength
-                ? region.Memory(0, (int)region.Length)
-                : throw new ModelException($"Tensor '{Name}' has {region.Length} bytes; tensors over 2 GB can only be copied, not read.");
+            if (region.Length > Array.MaxLength)
+                throw new ModelException($"Tensor '{Name}' has {region.Length} bytes; tensors over 2 GB can only be copied, not read.");
+            var bytes = GC.AllocateUninitializedArray<byte>((int)region.Length);
+            region.File.Read(region.Offset, bytes);
+            return bytes;
         }
 
         if (_rawData is null)
@@ -158,8 +160,8 @@ public sealed partial class TensorProto
         return stored;
     }
 
-    /// <summary>The mapped content of an external tensor, checked against its shape.</summary>
-    internal MappedRegion RequireExternalContent()
+    /// <summary>Where the content of an external tensor lies, checked against its shape.</summary>
+    internal FileRegion RequireExternalContent()
     {
         if (_external is not { } region)
         {
@@ -229,10 +231,7 @@ public sealed partial class TensorProto
     {
         if (DataType != type)
             throw new ModelException($"Tensor '{Name}' is of type {DataType.TextName()} where {type.TextName()} is needed.");
-        var memory = GetBytes();
-        var values = MemoryMarshal.Cast<byte, T>(memory.Span).ToArray();
-        GC.KeepAlive(this);
-        return values;
+        return MemoryMarshal.Cast<byte, T>(GetBytes().Span).ToArray();
     }
 
     private byte[] EncodeTypedFields()

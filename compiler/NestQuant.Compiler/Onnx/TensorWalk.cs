@@ -1,3 +1,5 @@
+using NestQuant.Compiler.Files;
+
 namespace NestQuant.Compiler.Onnx;
 
 /// <summary>Visits every tensor of a model: of the main graph, of subgraphs, of local functions and of training graphs.</summary>
@@ -10,6 +12,9 @@ internal static class TensorWalk
         return graphs.Where(g => g is not null).SelectMany(g => Tensors(g!))
             .Concat(model.Functions.SelectMany(f => Tensors(f.Node).Concat(f.AttributeProto.SelectMany(Tensors))));
     }
+
+    /// <summary>The files that external tensors read from.</summary>
+    public static IEnumerable<SourceFile> DataFiles(ModelProto model) => Tensors(model).Select(t => t.ExternalContent?.File).OfType<SourceFile>().Distinct();
 
     /// <summary>The tensors of one graph and of the graphs inside it.</summary>
     public static IEnumerable<TensorProto> Tensors(GraphProto graph) =>

@@ -31,7 +31,6 @@ public sealed class LargeModelTests : IDisposable
 
         var loaded = ModelFile.Load(path);
         Assert.Equal(TotalBytes, loaded.Graph!.Initializer.Sum(t => t.ByteCount));
-        Assert.All(loaded.Graph.Initializer, t => Assert.Equal(1, t.GetBytes().Span[^1]));
         LoadTests.AssertRefused(() => ModelFile.ToBytes(loaded), "exceeds 2 GB");
         LoadTests.AssertRefused(
             () => ModelFile.Save(loaded, _folder.File("inside.onnx"), new SaveOptions { ExternalData = ExternalDataMode.Never }), "exceed 2 GB");

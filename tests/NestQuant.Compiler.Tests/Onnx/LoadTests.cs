@@ -131,7 +131,7 @@ public sealed class LoadTests : IDisposable
     }
 
     [Fact]
-    public void ExternalDataIsMappedWhereTheModelSays()
+    public void ExternalDataIsReadWhereTheModelSays()
     {
         File.WriteAllBytes(_folder.File("w.bin"), [9, 9, 9, 9, .. new byte[4092], .. BitConverter.GetBytes(1.5f), .. BitConverter.GetBytes(-2f)]);
         var model = LoadExternal(("location", "w.bin"), ("offset", "4096"), ("length", "8"));
@@ -177,13 +177,11 @@ public sealed class LoadTests : IDisposable
         File.CreateSymbolicLink(Path.Combine(inside, "link.bin"), "../secret.bin");
         Directory.CreateSymbolicLink(Path.Combine(inside, "linked"), _folder.Path);
         File.CreateSymbolicLink(Path.Combine(inside, "loop"), "loop/loop");
-        File.WriteAllBytes(Path.Combine(inside, "real.bin"), new byte[8]);
-        File.CreateSymbolicLink(Path.Combine(inside, "alias.bin"), "real.bin");
 
         foreach (var location in new[] { "../secret.bin", _folder.File("secret.bin"), "link.bin", "linked/secret.bin", "a/../../secret.bin" })
             AssertRefused(() => LoadExternal("inside/x.onnx", ("location", location)), "outside the model's folder");
         AssertRefused(() => LoadExternal("inside/x.onnx", ("location", "loop/loop")), "'loop/loop'");
-        Assert.NotNull(LoadExternal("inside/x.onnx", ("location", "alias.bin")));
+        AssertRefused(() => LoadExternal("inside/x.onnx", ("location", "loop")), "'loop'");
     }
 
     internal static void AssertRefused(Action load, string expected)

@@ -81,7 +81,7 @@ public sealed class SaveTests : IDisposable
     }
 
     [Fact]
-    public void AModelCanReplaceTheFilesItIsMappedFrom()
+    public void AModelCanReplaceTheFilesItIsReadFrom()
     {
         var path = _folder.File("m.onnx");
         ModelFile.Save(Sample.Linear(), path, new SaveOptions { ExternalData = ExternalDataMode.Always });

@@ -1,0 +1,17 @@
+using System.Text;
+
+namespace NestQuant.Compiler.Cli;
+
+/// <summary>The tool as a process: its console and the signals that end it.</summary>
+internal static class CliProcess
+{
+    /// <summary>Runs one command line.</summary>
+    /// <returns>An <see cref="ExitCode"/>.</returns>
+    public static int Run(string[] args)
+    {
+        using var interruption = new Interruption();
+        Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+        var console = new CliConsole(Console.Out, Console.Error) { OutputIsTerminal = !Console.IsOutputRedirected, ErrorIsTerminal = !Console.IsErrorRedirected };
+        return interruption.Ended(CliApplication.Run(args, console, interruption.Token));
+    }
+}
