@@ -8,6 +8,7 @@ using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Passes;
 using NestQuant.Passes.Calibration;
+using NestQuant.Passes.Folding;
 using NestQuant.Passes.GroupNL;
 
 namespace NestQuant.Compiler.Cli.Commands;
@@ -44,6 +45,7 @@ internal static class CalibrateCommand
             string staged = RangesFile.Stage(transaction, output.Value()!, [model.Value!]);
 
             ModelProto source = ModelFile.Load(model.Value!);
+            FoldingMemory.Limit(source);
             Dataset dataset = picture.Open(data.Value()!, source);
             var calibration = new DataCalibration(dataset) { CustomOps = [.. customOps.Values.Select(library => library!)] };
             CalibrationStatistics statistics = ProgressDisplay.Run(console, progress =>

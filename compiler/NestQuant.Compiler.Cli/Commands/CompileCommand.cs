@@ -4,6 +4,7 @@ using NestQuant.Compiler.Cli.Rendering;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Reports;
 using NestQuant.Passes;
+using NestQuant.Passes.Folding;
 using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Packing;
@@ -87,6 +88,7 @@ internal static class CompileCommand
             transaction.StagingFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
 
         ModelProto source = ModelFile.Load(request.Model);
+        FoldingMemory.Limit(source);
         IReadOnlyList<string> sourceFiles = ModelFiles.Of(request.Model, source);
         CompileOptions options = request.Calibration.Apply(request.Options with { SourceSha256 = FileHash.Sha256(request.Model) }, source);
         request = request with { Options = options };
