@@ -9,6 +9,7 @@ using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Passes;
 using NestQuant.Passes.Calibration;
+using NestQuant.Passes.Folding;
 using NestQuant.Passes.GroupNL;
 
 namespace NestQuant.Compiler.Cli.Commands;
@@ -51,6 +52,7 @@ internal static class CalibrateCommand
             ModelProto source = ModelFile.Load(model.Value!, links.Parse());
             transaction.Reads.AddData(source);
             transaction.Check(output.Value()!);
+            FoldingMemory.Limit(source);
             Dataset dataset = picture.Open(data.Value()!, source);
             var calibration = new DataCalibration(dataset) { CustomOps = libraries };
             CalibrationStatistics statistics = ProgressDisplay.Run(console, progress =>

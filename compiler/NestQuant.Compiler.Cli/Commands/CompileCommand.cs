@@ -5,6 +5,7 @@ using NestQuant.Compiler.Files;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Reports;
 using NestQuant.Passes;
+using NestQuant.Passes.Folding;
 using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Packing;
@@ -96,6 +97,7 @@ internal static class CompileCommand
         foreach (string path in request.ExpectedFiles)
             transaction.Check(path);
 
+        FoldingMemory.Limit(source);
         CompileOptions options = request.Calibration.Apply(request.Options with { SourceSha256 = FileHash.Sha256(request.Model) }, source);
         request = request with { Options = options };
         CompileResult result = ProgressDisplay.Run(

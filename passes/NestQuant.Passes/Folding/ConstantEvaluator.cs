@@ -6,13 +6,81 @@ using NestQuant.Compiler.Onnx;
 namespace NestQuant.Passes.Folding;
 
 /// <summary>Evaluates nodes over constants in a session of ONNX Runtime without inputs.</summary>
+/// <remarks>
+/// Sessions take allocators that the process has registered with ONNX Runtime, where there are some: one with a limit bounds what nodes need
+/// besides their results.
+/// </remarks>
 internal sealed class ConstantEvaluator(ModelProto model)
 {
+    private const string RankSuffix = ".rank";
+
+    /// <summary>
+    /// The results of <paramref name="nodes"/> whose types and shapes ONNX Runtime infers without running anything. Those whose shape depends on
+    /// values that only a run yields are not among them.
+    /// </summary>
+    /// <exception cref="ModelException">ONNX Runtime refuses the nodes.</exception>
+    public IReadOnlyDictionary<string, ValueInfoProto> Infer(IReadOnlyList<NodeProto> nodes, GraphView view)
+    {
+        string[] values = [.. nodes.SelectMany(static node => node.Output).Where(static value => value.Length > 0)];
+        // The binding describes a scalar and a value of unknown rank alike; the length of its shape tells them apart.
+        ModelProto subgraph = Subgraph(nodes, view, [.. values.SelectMany(static value => new[] { value, value + RankSuffix }).Select(static name => new ValueInfoProto { Name = name })]);
+        foreach (string value in values)
+        {
+            var shape = new NodeProto { OpType = "Shape" };
+            shape.Input.Add(value);
+            shape.Output.Add(value + RankSuffix);
+            subgraph.Graph!.Node.Add(shape);
+        }
+
+        return InSession(subgraph, session =>
+        {
+            var known = new Dictionary<string, ValueInfoProto>(StringComparer.Ordinal);
+            foreach (string value in values)
+            {
+                NodeMetadata metadata = session.OutputMetadata[value];
+                bool hasRank = session.OutputMetadata[value + RankSuffix].Dimensions is [var rank] && rank == metadata.Dimensions.Length;
+                if (hasRank && Array.TrueForAll(metadata.Dimensions, static extent => extent >= 0)) known.Add(value, Describe(value, metadata));
+            }
+
+            return known;
+        });
+    }
+
     /// <summary>Runs <paramref name="nodes"/>, which read nothing but constants and each other, and returns the values named <paramref name="results"/>.</summary>
-    /// <exception cref="ModelException">ONNX Runtime refuses the nodes or fails to run them.</exception>
-    public IReadOnlyList<TensorProto> Evaluate(IReadOnlyList<NodeProto> nodes, IReadOnlyList<string> results, GraphView view)
+    /// <param name="nodes">The nodes.</param>
+    /// <param name="results">Which of their results are wanted.</param>
+    /// <param name="view">The graph that holds the nodes.</param>
+    /// <param name="shapes">What <see cref="Infer"/> has found of all their results.</param>
+    /// <param name="time">How long the run may take.</param>
+    /// <exception cref="ModelException">ONNX Runtime refuses the nodes, fails to run them, or takes too long.</exception>
+    public IReadOnlyList<TensorProto> Evaluate(
+        IReadOnlyList<NodeProto> nodes, IReadOnlyList<string> results, GraphView view, IReadOnlyDictionary<string, ValueInfoProto> shapes, TimeSpan time)
     {
         if (results.Count == 0) return [];
+        ModelProto subgraph = Subgraph(nodes, view, [.. results.Select(result => shapes[result])]);
+        // The binding cuts extents to 32 bits. Declared like that, they differ from those that ONNX Runtime itself sees, and it says so.
+        subgraph.Graph!.ValueInfo.AddRange(nodes.SelectMany(static node => node.Output).Where(value => value.Length > 0 && !results.Contains(value)).Select(value => shapes[value]));
+        Task<TensorProto[]> work = Task.Run(() => InSession(subgraph, session =>
+        {
+            using var run = new RunOptions();
+            using var limit = new CancellationTokenSource(time);
+            using CancellationTokenRegistration end = limit.Token.Register(() => run.Terminate = true);
+            using IDisposableReadOnlyCollection<OrtValue> values = session.Run(run, [], [], results);
+            return values.Select((value, i) => ToTensor(value, results[i])).ToArray();
+        }));
+        try
+        {
+            // A run ends between two nodes only. One that is in the middle of a long one is left to end by itself.
+            return work.Wait(time) ? work.Result : throw new ModelException("it takes too long");
+        }
+        catch (AggregateException failure) when (failure.InnerException is ModelException cause)
+        {
+            throw new ModelException(cause.Message, cause);
+        }
+    }
+
+    private static T InSession<T>(ModelProto subgraph, Func<InferenceSession, T> work)
+    {
         try
         {
             using var options = new SessionOptions
@@ -21,10 +89,14 @@ internal sealed class ConstantEvaluator(ModelProto model)
                 IntraOpNumThreads = 1,
                 LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
             };
-            using var session = new InferenceSession(ModelFile.ToBytes(Subgraph(nodes, results, view)), options);
-            using var run = new RunOptions();
-            using IDisposableReadOnlyCollection<OrtValue> values = session.Run(run, [], [], results);
-            return [.. values.Select((value, i) => ToTensor(value, results[i]))];
+            options.AddSessionConfigEntry("session.strict_shape_type_inference", "1");
+            options.AddSessionConfigEntry("session.use_env_allocators", "1");
+            using var session = new InferenceSession(ModelFile.ToBytes(subgraph), options);
+            return work(session);
+        }
+        catch (OnnxRuntimeException failure) when (failure.Message.Contains("Can't merge shape info", StringComparison.Ordinal))
+        {
+            throw new ModelException("a result with an extent of more than 31 bits would make the model bigger", failure);
         }
         catch (OnnxRuntimeException failure)
         {
@@ -32,14 +104,14 @@ internal sealed class ConstantEvaluator(ModelProto model)
         }
     }
 
-    private ModelProto Subgraph(IReadOnlyList<NodeProto> nodes, IReadOnlyList<string> results, GraphView view)
+    private ModelProto Subgraph(IReadOnlyList<NodeProto> nodes, GraphView view, IReadOnlyList<ValueInfoProto> outputs)
     {
         var graph = new GraphProto { Name = "constants" };
         graph.Node.AddRange(nodes);
         var produced = nodes.SelectMany(static node => node.Output).ToHashSet(StringComparer.Ordinal);
         foreach (string name in nodes.SelectMany(static node => node.Input).Where(static name => name.Length > 0).Distinct(StringComparer.Ordinal))
             if (!produced.Contains(name) && view.Constant(name) is { } tensor) graph.Initializer.Add(Inline(tensor));
-        graph.Output.AddRange(results.Select(static result => new ValueInfoProto { Name = result }));
+        graph.Output.AddRange(outputs);
         var subgraph = new ModelProto { IrVersion = model.IrVersion, Graph = graph };
         subgraph.OpsetImport.AddRange(model.OpsetImport);
         return subgraph;
@@ -50,6 +122,14 @@ internal sealed class ConstantEvaluator(ModelProto model)
         var inline = new TensorProto { Name = tensor.Name, DataType = tensor.DataType, RawData = tensor.GetBytes() };
         inline.Dims.AddRange(tensor.Dims);
         return inline;
+    }
+
+    private static ValueInfoProto Describe(string name, NodeMetadata metadata)
+    {
+        var shape = new TensorShapeProto();
+        shape.Dim.AddRange(metadata.Dimensions.Select(static extent => new TensorShapeProto.Dimension { DimValue = extent }));
+        var type = new TypeProto.Tensor { ElemType = (TensorDataType)(int)metadata.ElementDataType, Shape = shape };
+        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = type } };
     }
 
     private static TensorProto ToTensor(OrtValue value, string name)

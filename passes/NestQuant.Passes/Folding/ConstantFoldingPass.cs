@@ -13,13 +13,10 @@ namespace NestQuant.Passes.Folding;
 /// </summary>
 /// <remarks>
 /// Left alone: nodes with bodies, operators of other domains, random operators, quantization operators (folding them would undo a
-/// quantization), and results so large that folding would only make the model bigger.
+/// quantization), results so large that folding would only make the model bigger, and those whose size is not known before they are computed.
 /// </remarks>
 public sealed class ConstantFoldingPass : IGraphPass
 {
-    /// <summary>A result above this size is folded only where it is no larger than what it is made from.</summary>
-    private const long LargeResultBytes = 1 << 20;
-
     private static readonly HashSet<string> NeverFolded = new(StringComparer.Ordinal)
     {
         "Bernoulli", "Dropout", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
@@ -34,90 +31,129 @@ public sealed class ConstantFoldingPass : IGraphPass
     {
         ArgumentNullException.ThrowIfNull(context);
         bool changed = false;
-        foreach (GraphView view in GraphView.Of(context.Model.MainGraph()).WithInner()) changed |= Fold(view, context);
+        var limits = new FoldingLimits(context.Model);
+        foreach (GraphView view in GraphView.Of(context.Model.MainGraph()).WithInner()) changed |= Fold(view, context, limits);
         return new PassResult(changed);
     }
 
-    private bool Fold(GraphView view, ModelContext context)
+    private bool Fold(GraphView view, ModelContext context, FoldingLimits limits)
     {
-        var failures = new Dictionary<NodeProto, string>(ReferenceEqualityComparer.Instance);
-        bool changed = false;
-        Wave wave;
-        do
+        NodeProto[] nodes = [.. view.Graph.Node];
+        var kept = new Dictionary<NodeProto, string>(ReferenceEqualityComparer.Instance);
+        while (Candidates(view, kept) is { Count: > 0 } candidates)
         {
-            wave = NextWave(view, failures);
-            changed |= Fold(wave.Nodes, view, context, failures);
+            context.Cancellation.ThrowIfCancellationRequested();
+            if (TryFold(candidates, view, context.Model, limits, kept)) continue;
+            // One node that ONNX Runtime refuses spoils the session for all: find it, and fold the others by themselves.
+            foreach (NodeProto node in candidates)
+                if (!kept.ContainsKey(node) && IsOverConstants(node, view)) TryFold([node], view, context.Model, limits, kept);
         }
-        while (wave.Nodes.Count > 0);
 
-        foreach ((NodeProto node, string reason) in wave.Kept) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason);
-        return changed;
-    }
-
-    private bool Fold(List<NodeProto> nodes, GraphView view, ModelContext context, Dictionary<NodeProto, string> failures)
-    {
-        if (nodes.Count == 0) return false;
-        if (TryFold(nodes, view, context) is null) return true;
-        // One node that ONNX Runtime refuses spoils the session for all: find it, and fold the others by themselves.
-        bool changed = false;
+        var remaining = view.Graph.Node.ToHashSet(ReferenceEqualityComparer.Instance);
+        NodeProto[] folded = [.. nodes.Where(node => !remaining.Contains(node))];
+        foreach (NodeProto node in folded) context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType);
         foreach (NodeProto node in nodes)
-        {
-            if (!node.Input.TrueForAll(input => input.Length == 0 || view.Constant(input) is not null)) continue;
-            string? failure = TryFold([node], view, context);
-            if (failure is not null) failures[node] = $"ONNX Runtime could not evaluate it: {failure}";
-            changed |= failure is null;
-        }
-
-        return changed;
-    }
-
-    /// <summary>Replaces nodes by their results. Returns null, or why ONNX Runtime could not evaluate them.</summary>
-    private string? TryFold(IReadOnlyList<NodeProto> nodes, GraphView view, ModelContext context)
-    {
-        var members = new HashSet<NodeProto>(nodes, ReferenceEqualityComparer.Instance);
-        string[] results = [.. nodes.SelectMany(static node => node.Output).Where(value => IsNeededOutside(value, view, members))];
-        IReadOnlyList<TensorProto> tensors;
-        try
-        {
-            tensors = new ConstantEvaluator(context.Model).Evaluate(nodes, results, view);
-        }
-        catch (ModelException failure)
-        {
-            return failure.Message;
-        }
-
-        view.Remove(members);
-        foreach (TensorProto tensor in tensors) view.AddInitializer(tensor);
-        foreach (NodeProto node in nodes) context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType);
-        return null;
+            if (kept.TryGetValue(node, out string? reason)) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason);
+        return folded.Length > 0;
     }
 
     /// <summary>
-    /// The nodes, in graph order, whose inputs are constants or results of nodes before them in the list. A node whose result's size is
-    /// itself computed waits for the next wave, when the size is known.
+    /// Replaces those of the candidates by their results that stay within the limits, and says of others why not. Returns false when ONNX
+    /// Runtime could not evaluate them all.
     /// </summary>
-    private static Wave NextWave(GraphView view, Dictionary<NodeProto, string> failures)
+    private static bool TryFold(List<NodeProto> candidates, GraphView view, ModelProto model, FoldingLimits limits, Dictionary<NodeProto, string> kept)
+    {
+        if (limits.TimeLeft == TimeSpan.Zero)
+        {
+            foreach (NodeProto node in candidates) kept[node] = "folding has taken too long already";
+            return true;
+        }
+
+        try
+        {
+            var evaluator = new ConstantEvaluator(model);
+            IReadOnlyDictionary<string, ValueInfoProto> shapes = evaluator.Infer(candidates, view);
+            List<NodeProto> nodes = Bounded(candidates, shapes, view, limits, kept);
+            if (nodes.Count == 0) return true;
+            var members = new HashSet<NodeProto>(nodes, ReferenceEqualityComparer.Instance);
+            string[] results = [.. nodes.SelectMany(static node => node.Output).Where(value => IsNeededOutside(value, view, members))];
+            IReadOnlyList<TensorProto> tensors = evaluator.Evaluate(nodes, results, view, shapes, limits.TimeLeft);
+            view.Remove(members);
+            foreach (TensorProto tensor in tensors) view.AddInitializer(tensor);
+            limits.Take(nodes.Sum(node => BytesMade(node, shapes)));
+            return true;
+        }
+        catch (ModelException failure)
+        {
+            if (candidates is [var only]) kept[only] = $"ONNX Runtime could not evaluate it: {failure.Message}";
+            return false;
+        }
+    }
+
+    /// <summary>The nodes, in graph order, whose inputs are constants or results of nodes before them in the list.</summary>
+    private static List<NodeProto> Candidates(GraphView view, Dictionary<NodeProto, string> kept)
     {
         var constant = new HashSet<string>(StringComparer.Ordinal);
-        var wave = new Wave();
+        var candidates = new List<NodeProto>();
         foreach (NodeProto node in view.Graph.Node)
         {
             string[] inputs = [.. node.Input.Where(static input => input.Length > 0)];
-            if (inputs.Length == 0 || !inputs.All(input => constant.Contains(input) || IsFoldable(view.Constant(input)))) continue;
-            if (!failures.TryGetValue(node, out string? reason)) reason = WhyKept(node, view);
-            if (reason is not null)
+            if (kept.ContainsKey(node) || inputs.Length == 0 || !inputs.All(input => constant.Contains(input) || IsFoldable(view.Constant(input)))) continue;
+            if (WhyKept(node, view) is { } reason)
             {
-                wave.Kept.Add((node, reason));
+                kept.Add(node, reason);
+                continue;
             }
-            else if (!ExpandedSize.DependsOnAny(node, constant))
-            {
-                wave.Nodes.Add(node);
-                constant.UnionWith(node.Output);
-            }
+
+            candidates.Add(node);
+            constant.UnionWith(node.Output);
         }
 
-        return wave;
+        return candidates;
     }
+
+    /// <summary>
+    /// The candidates whose results are known to be within the limits. Where that depends on the result of another candidate, a node waits
+    /// until that is a constant.
+    /// </summary>
+    private static List<NodeProto> Bounded(
+        List<NodeProto> candidates, IReadOnlyDictionary<string, ValueInfoProto> shapes, GraphView view, FoldingLimits limits, Dictionary<NodeProto, string> kept)
+    {
+        var bounded = new List<NodeProto>();
+        var made = new Dictionary<string, long>(StringComparer.Ordinal);
+        long total = 0;
+        foreach (NodeProto node in candidates)
+        {
+            string[] inputs = [.. node.Input.Where(static input => input.Length > 0).Distinct(StringComparer.Ordinal)];
+            if (!inputs.All(input => made.ContainsKey(input) || view.Constant(input) is not null)) continue;
+            if (!node.Output.TrueForAll(output => output.Length == 0 || shapes.ContainsKey(output)))
+            {
+                if (IsOverConstants(node, view)) kept.Add(node, "the size of its result is not known before it is computed");
+                continue;
+            }
+
+            long bytes = BytesMade(node, shapes);
+            long read = inputs.Sum(input => made.TryGetValue(input, out long size) ? size : view.Constant(input)!.ByteCount);
+            if (limits.Objection(bytes, read, total) is { } objection)
+            {
+                kept.Add(node, objection);
+                continue;
+            }
+
+            if (bounded.Count > 0 && bytes > limits.SessionBytes - total) break;
+            bounded.Add(node);
+            total += bytes;
+            foreach (string output in node.Output.Where(static output => output.Length > 0)) made.Add(output, FoldingLimits.Bytes(shapes[output]));
+        }
+
+        return bounded;
+    }
+
+    private static long BytesMade(NodeProto node, IReadOnlyDictionary<string, ValueInfoProto> shapes) =>
+        node.Output.Where(static output => output.Length > 0).Sum(output => FoldingLimits.Bytes(shapes[output]));
+
+    private static bool IsOverConstants(NodeProto node, GraphView view) =>
+        node.Input.TrueForAll(input => input.Length == 0 || view.Constant(input) is not null);
 
     private static bool IsFoldable(TensorProto? tensor) => tensor is not null && tensor.DataType != TensorDataType.String;
 
@@ -127,20 +163,9 @@ public sealed class ConstantFoldingPass : IGraphPass
         if (NeverFolded.Contains(node.OpType)) return $"{node.OpType} is not folded";
         if (node.Subgraphs().Any()) return "nodes with bodies are not evaluated";
         if (node.Output.Exists(view.IsOutput)) return "its result is an output of the graph";
-        long bytes = ExpandedSize.Estimate(node, view);
-        return bytes > LargeResultBytes && bytes > node.Input.Sum(input => view.Constant(input)?.ByteCount ?? 0)
-            ? $"its result of about {bytes} bytes would make the model bigger"
-            : null;
+        return null;
     }
 
     private static bool IsNeededOutside(string value, GraphView view, HashSet<NodeProto> members) =>
         value.Length > 0 && view.Consumers(value).Any(consumer => !members.Contains(consumer));
-
-    /// <summary>What can be evaluated in one session, and what cannot be evaluated at all.</summary>
-    private sealed class Wave
-    {
-        public List<NodeProto> Nodes { get; } = [];
-
-        public List<(NodeProto Node, string Reason)> Kept { get; } = [];
-    }
 }

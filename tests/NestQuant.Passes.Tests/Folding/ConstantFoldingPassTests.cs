@@ -1,4 +1,5 @@
 using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Pipeline;
 using NestQuant.Compiler.Tests.Graph;
 using NestQuant.Passes.Cleanup;
 using NestQuant.Passes.Folding;
@@ -103,6 +104,57 @@ public sealed class ConstantFoldingPassTests
         Assert.True(run.Changed);
         Assert.Equal([node.Split(" = ")[1].Split('(')[0], "Add"], run.Ops);
         Assert.Contains("bigger", run.ReasonFor("z"), StringComparison.Ordinal);
+    }
+
+    /// <summary>Every operator that makes much out of little, whatever it is called.</summary>
+    [Theory]
+    [InlineData("z = Pad(m, pads)")]
+    [InlineData("z = Resize(image, , scales)")]
+    [InlineData("z = MatMul(column, row)")]
+    [InlineData("z = OneHot(index, depth, values)")]
+    [InlineData("z = HannWindow(depth)")]
+    [InlineData("z = Range(zero, depth, one)")]
+    public void AHugeResultIsNotComputed(string node)
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 1).Random("m", 4, 4).Int64s("pads", 0, 0, 40_000, 40_000)
+            .Random("image", 1, 1, 4, 4).Floats("scales", [4], 1, 1, 10_000, 10_000).Random("column", 60_000, 1).Random("row", 1, 60_000)
+            .Int64s("index", new long[1000]).Constant(TensorProto.FromInt64s("depth", [], [3_000_000])).Floats("values", [2], 0, 1)
+            .Constant(TensorProto.FromInt64s("zero", [], [0])).Constant(TensorProto.FromInt64s("one", [], [1]));
+        PassRun run = PassRun.Of(new ConstantFoldingPass(), graph.Node(node).Node("c = Cast(z)", AttributeProto.Int("to", 1)).Node("r = ReduceMax(c)").Node("y = Add(x, r)").Output("y").Model(), loads: false);
+        Assert.False(run.Changed);
+        Assert.Contains("bigger", run.ReasonFor("z"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AChainThatGrowsAtEveryStepStopsWhereItIsLarge()
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 1).Random("k0", 64);
+        // The two inputs are together as large as the result, so that no step looks like growth.
+        for (int i = 0; i < 40; i++)
+            graph.Node($"a{i} = Neg(k{i})").Node($"b{i} = Abs(k{i})").Node($"k{i + 1} = Concat(a{i}, b{i})", AttributeProto.Int("axis", 0));
+        ModelProto model = graph.Node("m = ReduceMax(k40)").Node("y = Add(x, m)").Output("y").Model();
+        Assert.True(new ConstantFoldingPass().Run(new ModelContext(model)).Changed);
+        Assert.InRange(model.Graph!.Initializer.Sum(static tensor => tensor.ByteCount), 1 << 20, 1 << 26);
+    }
+
+    /// <summary>The binding of ONNX Runtime would say that there are five elements: it cuts extents to 32 bits.</summary>
+    [Fact]
+    public void AnExtentPast32BitsIsNotMistakenForASmallOne()
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 1).Constant(TensorProto.FromInt64s("size", [], [(1L << 32) + 5]));
+        Assert.False(PassRun.Of(new ConstantFoldingPass(), graph.Node("z = HannWindow(size)").Node("r = ReduceMax(z)").Node("y = Add(x, r)").Output("y").Model(), loads: false).Changed);
+    }
+
+    [Theory]
+    [InlineData("z = MaxUnpool(image, index, size)")] // its rank is not inferred
+    [InlineData("z = NonZero(image)")]
+    public void AResultOfUnknownSizeIsNotComputed(string node)
+    {
+        AttributeProto[] attributes = node.Contains("Unpool", StringComparison.Ordinal) ? [AttributeProto.IntList("kernel_shape", 2, 2)] : [];
+        GraphBuilder graph = new GraphBuilder().Input("x", 1).Random("image", 1, 1, 2, 2).Constant(TensorProto.FromInt64s("index", [1, 1, 2, 2], [0, 1, 2, 3])).Int64s("size", 1, 1, 40_000, 40_000);
+        PassRun run = PassRun.Of(new ConstantFoldingPass(), graph.Node(node, attributes).Node("c = Cast(z)", AttributeProto.Int("to", 1)).Node("r = ReduceMax(c)").Node("y = Add(x, r)").Output("y").Model(), loads: false);
+        Assert.False(run.Changed);
+        Assert.Contains("not known before it is computed", run.ReasonFor("z"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+
+namespace NestQuant.Passes.Folding;
+
+/// <summary>What one run of constant folding may take, so that no model, hostile or careless, fills the memory or does not end.</summary>
+internal sealed class FoldingLimits
+{
+    /// <summary>A result above this size is folded only where it is no larger than what it is made from.</summary>
+    private const long LargeResultBytes = 1 << 20;
+
+    /// <summary>Bytes that one session may make, and all of them together, besides those in proportion to the model's constants.</summary>
+    private const long BaseBytes = 64 << 20;
+
+    /// <summary>Strings have no fixed size; this is about what an object of one takes.</summary>
+    private const int StringBits = 8 * 64;
+
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly TimeSpan _time;
+    private long _left;
+
+    /// <summary>Limits in proportion to the constants of a model.</summary>
+    public FoldingLimits(ModelProto model)
+    {
+        long constants = ConstantBytes(model);
+        SessionBytes = constants + BaseBytes;
+        _left = (4 * constants) + BaseBytes;
+        _time = TimeSpan.FromSeconds(5 + (constants / (double)(16 << 20)));
+    }
+
+    /// <summary>Bytes that the nodes of one session may make.</summary>
+    public long SessionBytes { get; }
+
+    /// <summary>Time that is left; a run that would take longer is ended.</summary>
+    public TimeSpan TimeLeft => _time > _clock.Elapsed ? _time - _clock.Elapsed : TimeSpan.Zero;
+
+    /// <summary>Size of a model's dense constants, those of subgraphs included.</summary>
+    public static long ConstantBytes(ModelProto model) => GraphView.Of(model.MainGraph()).WithInner().SelectMany(static view => view.Graph.Initializer)
+        .Where(static tensor => tensor.DataType != TensorDataType.String).Sum(static tensor => tensor.ByteCount);
+
+    /// <summary>Size of a value in bytes.</summary>
+    public static long Bytes(ValueInfoProto value)
+    {
+        TypeProto.Tensor tensor = value.Type!.TensorType!;
+        Int128 count = tensor.Shape!.Dim.Aggregate((Int128)1, static (product, extent) => Int128.Min(product * extent.DimValue!.Value, long.MaxValue / StringBits));
+        int bits = tensor.ElemType == TensorDataType.String ? StringBits : tensor.ElemType.BitsPerElement();
+        return (long)((count * bits) + 7) / 8;
+    }
+
+    /// <summary>Why a result is not folded, or null.</summary>
+    /// <param name="made">Size of the node's results.</param>
+    /// <param name="read">Size of what they are made from, each value once.</param>
+    /// <param name="pending">Size of the results of other nodes that are about to be folded with it.</param>
+    public string? Objection(long made, long read, long pending)
+    {
+        if (made > LargeResultBytes && made > read) return $"its result of about {made} bytes would make the model bigger";
+        return made > _left - pending ? "folding has made too many bytes already" : null;
+    }
+
+    /// <summary>Takes the bytes of folded results off what is left.</summary>
+    public void Take(long bytes) => _left -= bytes;
+}
