@@ -1,6 +1,7 @@
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Passes.Cleanup;
 
@@ -76,6 +77,7 @@ public sealed class IdentityRemovalPass : IGraphPass
 
         if (view.Producer(input) is null) return "it connects a graph input or a constant to a graph output";
         if (view.IsOutput(input)) return "it connects two graph outputs";
+        if (ConvolutionOutputs.IsAdded(input, view)) return "it keeps an output apart from the convolution, which ONNX Runtime would fuse with an Add";
         view.ReplaceUses(output, input);
         view.Remove(node);
         view.RenameProduced(input, output);

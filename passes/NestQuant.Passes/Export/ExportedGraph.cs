@@ -2,6 +2,7 @@ using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Passes.Integer;
 using NestQuant.Passes.Integer.Layout;
+using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Passes.Export;
 
@@ -13,7 +14,7 @@ internal sealed class ExportedGraph
     private readonly Dictionary<string, ExportedParameters> _parameters = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Value, ExportedParameters Parameters), string> _dequantized = [];
     private readonly Dictionary<string, string> _transposed = new(StringComparer.Ordinal);
-    private readonly GraphView _written = GraphView.Of(new GraphProto());
+    private readonly GraphView _written;
 
     /// <summary>Prepares to write a graph.</summary>
     /// <param name="context">What all graphs share.</param>
@@ -24,6 +25,9 @@ internal sealed class ExportedGraph
         Context = context;
         View = view;
         _outer = outer;
+        var written = new GraphProto();
+        written.Output.AddRange(view.Graph.Output);
+        _written = GraphView.Of(written);
         Readers = new ReaderParameters(view);
         Extents = new UnitExtents(view);
         Ranks = new ValueRanks(view);
@@ -54,6 +58,7 @@ internal sealed class ExportedGraph
         }
 
         foreach (ValueInfoProto output in View.Graph.Output) Deliver(output.Name);
+        foreach (ValueInfoProto output in View.Graph.Output) ConvolutionOutputs.KeepApart(output.Name, _written, Context.Names);
         View.Graph.Node.Clear();
         View.Graph.Node.AddRange(_written.Graph.Node);
     }

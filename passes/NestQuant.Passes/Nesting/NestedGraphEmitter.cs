@@ -43,6 +43,7 @@ internal sealed class NestedGraphEmitter
         if (reason is not null)
         {
             candidate.View.SetInput(candidate.Node, 1, Dequantized(candidate, operands));
+            ConvolutionOutputs.KeepApart(candidate.Node.Output[0], candidate.View, _names);
             return _options.Activations == ActivationMode.None ? null : $"weight-only: {reason}";
         }
 
