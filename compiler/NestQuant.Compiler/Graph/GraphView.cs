@@ -5,27 +5,41 @@ namespace NestQuant.Compiler.Graph;
 
 /// <summary>
 /// Use-def view of one graph, kept up to date by its own edits: who produces a value, who consumes it, which values are constant.
-/// A node that holds a body counts as a consumer of everything that the body captures.
+/// A node that holds a subgraph counts as a consumer of everything that the subgraph captures.
 /// </summary>
 /// <remarks>
-/// ONNX Runtime refuses a graph with two nodes of one name: a node that enters by an edit and whose name another node of the graph has is given
-/// the next free one. Nodes without names are left without.
-/// <para>Edits that bypass the view make it stale; make a new one then. Building it takes time linear in the graph.</para>
+/// ONNX Runtime refuses a graph with two nodes of one name: a node that enters by an edit and whose name another node of the graph has
+/// is given the next free one. Nodes without names are left without.
+/// <para>Below the view of a main graph every subgraph has one view, so that an edit through any of them is seen by all. Edits that bypass
+/// the views make them stale; make new ones then. Building a view takes time linear in the graph; edits search no list.</para>
 /// </remarks>
 public sealed class GraphView
 {
     private readonly Dictionary<string, NodeProto> _producers = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, List<NodeProto>> _consumers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Uses> _uses = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TensorProto> _initializers = new(StringComparer.Ordinal);
     private readonly HashSet<string> _sparse = new(StringComparer.Ordinal);
     private readonly HashSet<string> _inputs = new(StringComparer.Ordinal);
     private readonly HashSet<string> _outputs = new(StringComparer.Ordinal);
     private readonly HashSet<string> _nodeNames = new(StringComparer.Ordinal);
+    private readonly ItemPositions<NodeProto> _nodePositions;
+    private readonly ItemPositions<TensorProto> _initializerPositions;
+    private readonly NodeProto? _holder;
+    private readonly Dictionary<GraphProto, GraphView> _inner = new(ReferenceEqualityComparer.Instance);
 
-    private GraphView(GraphProto graph, GraphView? outer)
+    /// <summary>What the subgraphs of a node captured when they were last looked at.</summary>
+    private readonly Dictionary<NodeProto, string[]> _captured = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Nodes whose subgraphs have been edited since.</summary>
+    private readonly HashSet<NodeProto> _edited = new(ReferenceEqualityComparer.Instance);
+
+    private GraphView(GraphProto graph, GraphView? outer, NodeProto? holder)
     {
         Graph = graph;
         Outer = outer;
+        _holder = holder;
+        _nodePositions = new ItemPositions<NodeProto>(graph.Node);
+        _initializerPositions = new ItemPositions<TensorProto>(graph.Initializer);
         foreach (ValueInfoProto input in graph.Input) _inputs.Add(input.Name);
         foreach (ValueInfoProto output in graph.Output) _outputs.Add(output.Name);
         foreach (TensorProto initializer in graph.Initializer) _initializers[initializer.Name] = initializer;
@@ -33,44 +47,50 @@ public sealed class GraphView
         foreach (NodeProto node in graph.Node)
         {
             _nodeNames.Add(node.Name);
-            Index(node);
+            Index(node, isLast: true);
         }
     }
 
     /// <summary>The graph.</summary>
     public GraphProto Graph { get; }
 
-    /// <summary>View of the graph whose node holds this one as a body; null for a main graph.</summary>
+    /// <summary>View of the graph whose node holds this one as a subgraph; null for a main graph.</summary>
     public GraphView? Outer { get; }
 
     /// <summary>Views a main graph.</summary>
     public static GraphView Of(GraphProto graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        return new GraphView(graph, outer: null);
+        return new GraphView(graph, outer: null, holder: null);
     }
 
-    /// <summary>Views a body of one of this graph's nodes; names that it does not define are looked up here.</summary>
-    public GraphView Inner(GraphProto body)
+    /// <summary>The view of a subgraph of one of this graph's nodes; names that it does not define are looked up here.</summary>
+    public GraphView Inner(GraphProto subgraph)
     {
-        ArgumentNullException.ThrowIfNull(body);
-        return new GraphView(body, this);
+        ArgumentNullException.ThrowIfNull(subgraph);
+        if (_inner.TryGetValue(subgraph, out GraphView? known)) return known;
+        NodeProto? holder = _captured.Keys.FirstOrDefault(node => node.Subgraphs().Contains(subgraph));
+        return _inner[subgraph] = new GraphView(subgraph, this, holder);
     }
 
-    /// <summary>This graph's view and, depth first, those of all bodies in it.</summary>
+    /// <summary>This graph's view and, depth first, those of all subgraphs in it.</summary>
     public IEnumerable<GraphView> WithInner()
     {
         yield return this;
         foreach (NodeProto node in Graph.Node.ToArray())
-            foreach (GraphProto body in node.Subgraphs())
-                foreach (GraphView view in Inner(body).WithInner()) yield return view;
+            foreach (GraphProto subgraph in node.Subgraphs())
+                foreach (GraphView view in Inner(subgraph).WithInner()) yield return view;
     }
 
     /// <summary>The node of this graph that produces a value, or null.</summary>
     public NodeProto? Producer(string value) => _producers.GetValueOrDefault(value);
 
-    /// <summary>The nodes of this graph that read a value, once per reading input or capturing body, in graph order.</summary>
-    public IReadOnlyList<NodeProto> Consumers(string value) => _consumers.TryGetValue(value, out List<NodeProto>? nodes) ? nodes : [];
+    /// <summary>The nodes of this graph that read a value, once per reading input or capturing subgraph, in graph order.</summary>
+    public IReadOnlyList<NodeProto> Consumers(string value)
+    {
+        FollowInnerEdits();
+        return _uses.TryGetValue(value, out Uses? uses) ? uses.InOrder(_nodePositions) : [];
+    }
 
     /// <summary>Whether the value is an output of this graph.</summary>
     public bool IsOutput(string value) => _outputs.Contains(value);
@@ -102,16 +122,16 @@ public sealed class GraphView
     public void AddInitializer(TensorProto tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        Graph.Initializer.Add(tensor);
         _initializers.Add(tensor.Name, tensor);
+        _initializerPositions.Insert(Graph.Initializer.Count, tensor);
+        ReportEdit();
     }
 
     /// <summary>Puts another tensor in the place of the initializer of the same name.</summary>
     public void ReplaceInitializer(TensorProto tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        int position = Graph.Initializer.IndexOf(_initializers[tensor.Name]);
-        Graph.Initializer[position] = tensor;
+        _initializerPositions.Replace(_initializerPositions.Of(_initializers[tensor.Name]), tensor);
         _initializers[tensor.Name] = tensor;
     }
 
@@ -121,6 +141,7 @@ public sealed class GraphView
         ArgumentNullException.ThrowIfNull(input);
         Graph.Input.Add(input);
         _inputs.Add(input.Name);
+        ReportEdit();
     }
 
     /// <summary>Puts a node behind all others.</summary>
@@ -128,6 +149,7 @@ public sealed class GraphView
     {
         ArgumentNullException.ThrowIfNull(node);
         Enter(node, Graph.Node.Count);
+        ReportEdit();
     }
 
     /// <summary>Puts nodes in front of an existing one, in the order given.</summary>
@@ -135,6 +157,7 @@ public sealed class GraphView
     {
         int position = PositionOf(anchor);
         foreach (NodeProto node in nodes) Enter(node, position++);
+        ReportEdit();
     }
 
     /// <summary>Puts nodes in the place of an existing one.</summary>
@@ -142,16 +165,19 @@ public sealed class GraphView
     {
         int position = PositionOf(node);
         Leave(node);
-        Graph.Node.RemoveAt(position);
+        _nodePositions.RemoveAt(position);
         foreach (NodeProto added in replacement) Enter(added, position++);
+        ReportEdit();
     }
 
     /// <summary>Removes a node; what reads its outputs must have been given other values before.</summary>
     public void Remove(NodeProto node)
     {
         ArgumentNullException.ThrowIfNull(node);
+        int position = PositionOf(node);
         Leave(node);
-        Graph.Node.RemoveAll(other => ReferenceEquals(other, node));
+        _nodePositions.RemoveAt(position);
+        ReportEdit();
     }
 
     /// <summary>Removes nodes; what reads their outputs must have been given other values before.</summary>
@@ -160,27 +186,34 @@ public sealed class GraphView
         ArgumentNullException.ThrowIfNull(nodes);
         if (nodes.Count == 0) return;
         foreach (NodeProto node in nodes) Leave(node);
-        Graph.Node.RemoveAll(nodes.Contains);
+        _nodePositions.Remove(nodes);
+        ReportEdit();
     }
 
     /// <summary>Makes one node read another value at one of its inputs.</summary>
     public void SetInput(NodeProto node, int index, string value)
     {
         ArgumentNullException.ThrowIfNull(node);
-        Unindex(node);
+        RemoveUse(node.Input[index], node);
         node.Input[index] = value;
-        Index(node);
+        AddUse(value, node, isLast: false);
+        ReportEdit();
     }
 
-    /// <summary>Makes every reader of a value, also inside bodies, read another one. Graph outputs keep their names.</summary>
+    /// <summary>Makes every reader of a value, also inside subgraphs, read another one. Graph outputs keep their names.</summary>
     public void ReplaceUses(string value, string replacement)
     {
         foreach (NodeProto node in Consumers(value).Distinct().ToArray())
         {
+            GraphView[] inner = [.. node.Subgraphs().Select(Inner)];
             Unindex(node);
-            Rename(node, value, replacement);
-            Index(node);
+            for (int i = 0; i < node.Input.Count; i++)
+                if (node.Input[i] == value) node.Input[i] = replacement;
+            foreach (GraphView view in inner) view.ReplaceCaptured(value, replacement);
+            Index(node, isLast: false);
         }
+
+        ReportEdit();
     }
 
     /// <summary>Gives a value that a node of this graph produces another name, at its producer and at all readers.</summary>
@@ -188,25 +221,41 @@ public sealed class GraphView
     {
         NodeProto producer = _producers[value];
         ReplaceUses(value, name);
-        Unindex(producer);
-        int output = producer.Output.IndexOf(value);
-        producer.Output[output] = name;
-        Index(producer);
+        producer.Output[producer.Output.IndexOf(value)] = name;
+        _producers.Remove(value);
+        _producers[name] = producer;
         Graph.ValueInfo.RemoveAll(info => info.Name == value);
+    }
+
+    /// <summary>As <see cref="ReplaceUses"/> for a value of an outer graph, which this graph may also return as it is.</summary>
+    private void ReplaceCaptured(string value, string replacement)
+    {
+        if (Defines(value)) return;
+        ReplaceUses(value, replacement);
+        foreach (ValueInfoProto output in Graph.Output)
+        {
+            if (output.Name != value) continue;
+            output.Name = replacement;
+            _outputs.Remove(value);
+            _outputs.Add(replacement);
+        }
     }
 
     private int PositionOf(NodeProto node)
     {
-        int position = Graph.Node.IndexOf(node);
-        return position >= 0 ? position : throw new InvalidOperationException($"node '{node.DisplayName()}' is not in graph '{Graph.Name}'");
+        int position = _nodePositions.Of(node);
+        return position >= 0
+            ? position
+            : throw new InvalidOperationException($"node '{node.DisplayName()}' is not in graph '{Graph.Name}'");
     }
 
     private void Enter(NodeProto node, int position)
     {
         string wanted = node.Name;
-        for (int i = 1; node.Name.Length > 0 && !_nodeNames.Add(node.Name); i++) node.Name = string.Create(CultureInfo.InvariantCulture, $"{wanted}_{i}");
-        Graph.Node.Insert(position, node);
-        Index(node);
+        for (int i = 1; node.Name.Length > 0 && !_nodeNames.Add(node.Name); i++)
+            node.Name = string.Create(CultureInfo.InvariantCulture, $"{wanted}_{i}");
+        _nodePositions.Insert(position, node);
+        Index(node, isLast: false);
     }
 
     private void Leave(NodeProto node)
@@ -215,32 +264,66 @@ public sealed class GraphView
         Unindex(node);
     }
 
-    private void Index(NodeProto node)
+    private void Index(NodeProto node, bool isLast)
     {
         foreach (string output in node.Output)
             if (output.Length > 0) _producers[output] = node;
-        foreach (string value in Reads(node))
-        {
-            if (!_consumers.TryGetValue(value, out List<NodeProto>? nodes)) _consumers[value] = nodes = [];
-            nodes.Add(node);
-        }
+        foreach (string input in node.Input) AddUse(input, node, isLast);
+        IndexCaptured(node, isLast);
     }
 
     private void Unindex(NodeProto node)
     {
         foreach (string output in node.Output)
             if (output.Length > 0 && ReferenceEquals(_producers.GetValueOrDefault(output), node)) _producers.Remove(output);
-        foreach (string value in Reads(node))
-            if (_consumers.TryGetValue(value, out List<NodeProto>? nodes)) nodes.Remove(node);
+        foreach (string input in node.Input) RemoveUse(input, node);
+        UnindexCaptured(node);
     }
 
-    private static IEnumerable<string> Reads(NodeProto node) =>
-        node.Input.Where(static input => input.Length > 0).Concat(node.Subgraphs().SelectMany(CapturedValues.Of));
-
-    private static void Rename(NodeProto node, string value, string replacement)
+    private void IndexCaptured(NodeProto node, bool isLast)
     {
-        for (int i = 0; i < node.Input.Count; i++)
-            if (node.Input[i] == value) node.Input[i] = replacement;
-        foreach (GraphProto body in node.Subgraphs()) CapturedValues.Rename(body, value, replacement);
+        if (!node.Subgraphs().Any()) return;
+        string[] captured = [.. node.Subgraphs().SelectMany(CapturedValues.Of)];
+        foreach (string value in captured) AddUse(value, node, isLast);
+        _captured[node] = captured;
+    }
+
+    private void UnindexCaptured(NodeProto node)
+    {
+        if (!_captured.Remove(node, out string[]? captured)) return;
+        foreach (string value in captured) RemoveUse(value, node);
+        _edited.Remove(node);
+    }
+
+    private void AddUse(string value, NodeProto node, bool isLast)
+    {
+        if (value.Length == 0) return;
+        if (!_uses.TryGetValue(value, out Uses? uses)) _uses[value] = uses = new Uses();
+        uses.Add(node, isLast);
+    }
+
+    private void RemoveUse(string value, NodeProto node)
+    {
+        if (_uses.TryGetValue(value, out Uses? uses)) uses.Remove(node);
+    }
+
+    /// <summary>Tells the graphs around this one that what it captures may have changed.</summary>
+    private void ReportEdit()
+    {
+        for (GraphView view = this; view is { Outer: { } outer, _holder: { } holder }; view = outer) outer._edited.Add(holder);
+    }
+
+    private void FollowInnerEdits()
+    {
+        if (_edited.Count == 0) return;
+        foreach (NodeProto node in _edited.ToArray())
+        {
+            // Removed nodes are no longer known.
+            if (!_captured.ContainsKey(node)) continue;
+            UnindexCaptured(node);
+            IndexCaptured(node, isLast: false);
+        }
+
+        _edited.Clear();
     }
 }

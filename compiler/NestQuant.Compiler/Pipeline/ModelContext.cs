@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using NestQuant.Compiler.Onnx;
 
 namespace NestQuant.Compiler.Pipeline;
@@ -26,8 +28,20 @@ public sealed class ModelContext
     /// <summary>Told how far a long pass has come; null when nobody listens.</summary>
     public IProgress<PassProgress>? Progress { get; init; }
 
+    /// <summary>Told when every pass starts (debug) and ends (information, with the duration).</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    /// <summary>Whether the model is verified after every pass, so that a defect is found in the pass that has it; true in debug builds.</summary>
+    public bool VerifyEachPass { get; init; } = IsDebugBuild;
+
     /// <summary>Ends a long pass early.</summary>
     public CancellationToken Cancellation { get; init; }
+
+#if DEBUG
+    private static bool IsDebugBuild => true;
+#else
+    private static bool IsDebugBuild => false;
+#endif
 }
 
 /// <summary>How far a pass has come.</summary>

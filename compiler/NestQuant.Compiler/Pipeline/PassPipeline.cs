@@ -1,7 +1,12 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Validation;
+
 namespace NestQuant.Compiler.Pipeline;
 
 /// <summary>Passes in the order in which they run.</summary>
-public sealed class PassPipeline
+public sealed partial class PassPipeline
 {
     private readonly List<IGraphPass> _passes = [];
 
@@ -17,18 +22,103 @@ public sealed class PassPipeline
         return this;
     }
 
+    /// <summary>Puts a pass in front of the first one of a type.</summary>
+    /// <typeparam name="TPass">Type of the pass that is to follow.</typeparam>
+    /// <returns>This pipeline, so that calls chain.</returns>
+    /// <exception cref="ArgumentException">The pipeline has no pass of that type.</exception>
+    public PassPipeline InsertBefore<TPass>(IGraphPass pass)
+        where TPass : IGraphPass
+    {
+        ArgumentNullException.ThrowIfNull(pass);
+        _passes.Insert(PositionsOf<TPass>()[0], pass);
+        return this;
+    }
+
+    /// <summary>Puts a pass behind the last one of a type.</summary>
+    /// <typeparam name="TPass">Type of the pass that is to come first.</typeparam>
+    /// <returns>This pipeline, so that calls chain.</returns>
+    /// <exception cref="ArgumentException">The pipeline has no pass of that type.</exception>
+    public PassPipeline InsertAfter<TPass>(IGraphPass pass)
+        where TPass : IGraphPass
+    {
+        ArgumentNullException.ThrowIfNull(pass);
+        _passes.Insert(PositionsOf<TPass>()[^1] + 1, pass);
+        return this;
+    }
+
+    /// <summary>Puts a pass in the place of every one of a type.</summary>
+    /// <typeparam name="TPass">Type of the passes that go.</typeparam>
+    /// <returns>This pipeline, so that calls chain.</returns>
+    /// <exception cref="ArgumentException">The pipeline has no pass of that type.</exception>
+    public PassPipeline Replace<TPass>(IGraphPass pass)
+        where TPass : IGraphPass
+    {
+        ArgumentNullException.ThrowIfNull(pass);
+        foreach (int position in PositionsOf<TPass>()) _passes[position] = pass;
+        return this;
+    }
+
+    /// <summary>Removes every pass of a type.</summary>
+    /// <typeparam name="TPass">Type of the passes that go.</typeparam>
+    /// <returns>This pipeline, so that calls chain.</returns>
+    /// <exception cref="ArgumentException">The pipeline has no pass of that type.</exception>
+    public PassPipeline Remove<TPass>()
+        where TPass : IGraphPass
+    {
+        foreach (int position in PositionsOf<TPass>().Reverse()) _passes.RemoveAt(position);
+        return this;
+    }
+
     /// <summary>Runs every pass once.</summary>
     /// <returns>Whether any pass changed the model. A second run returns "unchanged".</returns>
+    /// <exception cref="ModelException">A pass cannot rewrite the model.</exception>
+    /// <exception cref="PassException">A pass left a model that is not valid; only where <see cref="ModelContext.VerifyEachPass"/> is set.</exception>
     public PassResult Run(ModelContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
         bool changed = false;
-        foreach (IGraphPass pass in _passes)
+        for (int i = 0; i < _passes.Count; i++)
         {
             context.Cancellation.ThrowIfCancellationRequested();
-            changed |= pass.Run(context).Changed;
+            changed |= Run(i, context).Changed;
         }
 
         return new PassResult(changed);
     }
+
+    private PassResult Run(int position, ModelContext context)
+    {
+        IGraphPass pass = _passes[position];
+        LogStart(context.Logger, pass.Name);
+        long start = Stopwatch.GetTimestamp();
+        PassResult result = pass.Run(context);
+        double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        LogEnd(context.Logger, pass.Name, result.Changed ? "changed" : "unchanged", milliseconds);
+        if (!context.VerifyEachPass) return result;
+        try
+        {
+            ModelValidation.Verify(context.Model);
+        }
+        catch (ModelException failure)
+        {
+            throw new PassException(pass.Name, [.. _passes.Take(position).Select(static before => before.Name)], failure);
+        }
+
+        return result;
+    }
+
+    private int[] PositionsOf<TPass>()
+        where TPass : IGraphPass
+    {
+        int[] positions = [.. Enumerable.Range(0, _passes.Count).Where(i => _passes[i] is TPass)];
+        return positions.Length > 0
+            ? positions
+            : throw new ArgumentException($"the pipeline has no {typeof(TPass).Name}; its passes are {string.Join(", ", _passes.Select(static pass => pass.Name))}");
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Pass}: started")]
+    private static partial void LogStart(ILogger logger, string pass);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Pass}: {Outcome} in {Milliseconds:F1} ms")]
+    private static partial void LogEnd(ILogger logger, string pass, string outcome, double milliseconds);
 }
