@@ -20,9 +20,8 @@ public sealed record DataFileVerification(ModelProto Model, IReadOnlyList<DataFi
             .GroupBy(tensor => tensor.ExternalLocation!, StringComparer.Ordinal)
             .Select(tensors => Check(tensors.Key, tensors, listed, reader))
             .ToList();
-        files.AddRange(
-            (listed ?? []).Where(entry => files.TrueForAll(file => file.Location != entry.Location))
-            .Select(entry => new DataFileState(entry.Location, "the model was saved with it, but does not refer to it", IsReadable: false)).ToArray());
+        var unused = (listed ?? []).ExceptBy(files.ConvertAll(file => file.Location), entry => entry.Location);
+        files.AddRange(unused.Select(entry => new DataFileState(entry.Location, "the model was saved with it, but does not refer to it", false)).ToList());
         return new DataFileVerification(model, [.. files.OrderBy(file => file.Location, StringComparer.Ordinal)], listed is not null);
     }
 
@@ -63,7 +62,7 @@ public sealed record DataFileVerification(ModelProto Model, IReadOnlyList<DataFi
             var sha256 = ContentHash.Of(file);
             return sha256 == entry.Sha256 ? null : $"has other content than when the model was saved: SHA-256 {sha256} in place of {entry.Sha256}";
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return $"cannot be read: {e.Message}";
         }
