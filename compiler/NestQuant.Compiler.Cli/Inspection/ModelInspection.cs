@@ -37,14 +37,15 @@ internal sealed record ModelInspection(
         IReadOnlyList<NestedOperator> operators = NestedOperator.Of(model);
         IReadOnlyList<Decision> decisions = Provenance.ReadDecisions(model)?.Decisions ?? [];
         List<TensorProto> tensors = [.. GraphView.Of(model.MainGraph()).WithInner().SelectMany(view => view.Graph.Initializer)];
-        Dictionary<string, string> hashes = (DataFileList.Of(model) ?? []).ToDictionary(file => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path) ?? "", file.Location), file => file.Sha256);
+        string folder = System.IO.Path.GetDirectoryName(path) ?? "";
+        ILookup<string, string> hashes = (DataFileList.Of(model) ?? []).ToLookup(file => System.IO.Path.Combine(folder, file.Location), file => file.Sha256);
         return new ModelInspection(
             path,
             [.. model.MetadataProps.Where(entry => ProvenanceKeys.Contains(entry.Key))],
             operators,
             [.. operators.SelectMany(nested => nested.Consumers.Select(node => NestedNode.Of(node, nested, decisions)))],
             [.. decisions.Where(decision => !decision.Rewritten)],
-            [.. ModelFiles.Of(path, model).Select(file => file with { Sha256 = hashes.GetValueOrDefault(file.Path) })],
+            [.. ModelFiles.Of(path, model).Select(file => file with { Sha256 = hashes[file.Path].FirstOrDefault() })],
             new WeightTotals(tensors.Count, tensors.Where(tensor => tensor.DataType != TensorDataType.String).Sum(tensor => tensor.ByteCount)));
     }
 }

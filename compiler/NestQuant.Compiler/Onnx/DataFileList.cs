@@ -37,7 +37,8 @@ public static class DataFileList
         {
             using var json = JsonDocument.Parse(list.Value);
             DataFileEntry[] entries = [.. json.RootElement.EnumerateObject().Select(Read)];
-            return entries.DistinctBy(entry => entry.Location).Count() == entries.Length ? entries : throw new FormatException("a file is listed twice");
+            var areDistinct = entries.DistinctBy(entry => entry.Location).Count() == entries.Length;
+            return areDistinct ? entries : throw new FormatException("a file is listed twice");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
         {
@@ -72,7 +73,9 @@ public static class DataFileList
 
     private static DataFileEntry Read(JsonProperty file)
     {
-        var entry = new DataFileEntry(file.Name, file.Value.GetProperty("bytes").GetInt64(), file.Value.GetProperty("sha256").GetString() ?? "");
-        return entry.Sha256.Length == HashDigits && entry.Sha256.All(char.IsAsciiHexDigitLower) ? entry : throw new FormatException("a hash has another form");
+        var sha256 = file.Value.GetProperty("sha256").GetString() ?? "";
+        if (sha256.Length != HashDigits || !sha256.All(char.IsAsciiHexDigitLower))
+            throw new FormatException("a hash has another form");
+        return new DataFileEntry(file.Name, file.Value.GetProperty("bytes").GetInt64(), sha256);
     }
 }

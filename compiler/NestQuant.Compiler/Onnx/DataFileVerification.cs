@@ -23,9 +23,8 @@ public sealed record DataFileVerification(ModelProto Model, IReadOnlyList<DataFi
             .GroupBy(tensor => tensor.ExternalLocation!, StringComparer.Ordinal)
             .Select(tensors => Check(tensors.Key, tensors, listed, reader))
             .ToList();
-        files.AddRange(
-            (listed ?? []).Where(entry => files.TrueForAll(file => file.Location != entry.Location))
-            .Select(entry => new DataFileState(entry.Location, "the model was saved with it, but does not refer to it", IsReadable: false)).ToArray());
+        var unused = (listed ?? []).ExceptBy(files.ConvertAll(file => file.Location), entry => entry.Location);
+        files.AddRange(unused.Select(entry => new DataFileState(entry.Location, "the model was saved with it, but does not refer to it", false)).ToList());
         return new DataFileVerification(model, [.. files.OrderBy(file => file.Location, StringComparer.Ordinal)], listed is not null);
     }
 

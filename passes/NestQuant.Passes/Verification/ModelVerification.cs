@@ -22,7 +22,7 @@ public sealed record ModelVerification(
     {
         DataFileVerification data = DataFileVerification.Of(path);
         string folder = Path.GetDirectoryName(path) ?? "";
-        var tags = new TagVerification(path, data.Files.Where(file => !file.IsReadable).Select(file => Path.Combine(folder, file.Location)).ToHashSet());
+        var tags = new TagVerification(path, data.Files.Where(file => !file.IsReadable).Select(file => Beside(file.Location)).ToHashSet());
         foreach (GraphView view in GraphView.Of(data.Model.MainGraph()).WithInner())
         {
             foreach (NodeProto node in view.Graph.Node.Where(PartModel.IsNested))
@@ -31,22 +31,24 @@ public sealed record ModelVerification(
 
         // Operands of another compile say more than a hash that differs, as it then must.
         IEnumerable<VerificationProblem> problems =
-            from file in (IEnumerable<(string Path, string? Problem)>)[(path, null), .. data.Files.Select(file => (Path.Combine(folder, file.Location), file.Problem))]
+            from file in data.Files.Select(file => (Path: Beside(file.Location), file.Problem)).Prepend((path, null))
             let problem = tags.ForeignOperands(file.Path) ?? file.Problem
             where problem is not null
             select new VerificationProblem(file.Path, problem);
         IReadOnlyList<DataFileEntry> listed = DataFileList.Of(data.Model) ?? [];
         return new ModelVerification(
-            [.. listed.Select(file => new SavedFile(Path.Combine(folder, file.Location), file.Bytes, file.Sha256))],
+            [.. listed.Select(file => new SavedFile(Beside(file.Location), file.Bytes, file.Sha256))],
             tags.Weights,
             [.. problems, .. tags.Problems],
             [.. Unlisted(data), .. tags.Notes]);
+
+        string Beside(string location) => Path.Combine(folder, location);
     }
 
     private static IEnumerable<string> Unlisted(DataFileVerification data)
     {
         if (!data.IsListed && data.Files.Count > 0)
-            yield return $"the model does not list its data files ('{DataFileList.Key}'), as older versions did not: their content is not checked";
+            yield return $"the model does not list its data files ('{DataFileList.Key}'; older versions did not): their content is not checked";
     }
 }
 

@@ -25,7 +25,7 @@ internal sealed class TagVerification(string model, IReadOnlySet<string> unreada
     /// <summary>What could not be checked.</summary>
     public IEnumerable<string> Notes => _untagged == 0
         ? []
-        : [Invariant($"{_untagged} of {Weights} nested weights are of layout version 1, which has no tags: nothing tells whether their operands belong together")];
+        : [Invariant($"{_untagged} of {Weights} nested weights are of layout version 1: without tags, nothing tells what belongs together")];
 
     /// <summary>Checks one nested operator.</summary>
     public void Check(NodeProto node, GraphView view)
@@ -61,11 +61,13 @@ internal sealed class TagVerification(string model, IReadOnlySet<string> unreada
             areOwn &= !unreadable.Contains(file) && IsOwn(nested, role, operand, file);
         }
 
-        if (isNew && areOwn && nested.Low is { } low && WeightTag.Of(nested.Layout, nested.High.GetBytes().Span, low.GetBytes().Span) != tag)
+        if (!isNew || !areOwn || nested.Low is not { } low)
+            return;
+        if (WeightTag.Of(nested.Layout, nested.High.GetBytes().Span, low.GetBytes().Span) != tag)
         {
-            _problems.Add(new VerificationProblem(
-                model,
-                $"{nested.Title}: operands {NestedOperator.Describe(nested.High)} and {NestedOperator.Describe(low)} do not hold the weight of which they carry the tag: one is damaged or half replaced"));
+            string operands = $"{NestedOperator.Describe(nested.High)} and {NestedOperator.Describe(low)}";
+            string problem = $"operands {operands} do not hold the weight of which they carry the tag: one is damaged or half replaced";
+            _problems.Add(new VerificationProblem(model, $"{nested.Title}: {problem}"));
         }
     }
 
@@ -79,7 +81,8 @@ internal sealed class TagVerification(string model, IReadOnlySet<string> unreada
         return problem is null;
     }
 
-    private string FileOf(TensorProto operand) => operand.ExternalLocation is { } location ? Path.Combine(Path.GetDirectoryName(model) ?? "", location) : model;
+    private string FileOf(TensorProto operand) =>
+        operand.ExternalLocation is { } location ? Path.Combine(Path.GetDirectoryName(model) ?? "", location) : model;
 
     /// <summary>The operands of nodes that lie in one file.</summary>
     /// <param name="Count">How many.</param>

@@ -10,7 +10,7 @@ namespace NestQuant.RuntimeOps.Operators;
 /// </summary>
 /// <remarks>
 /// Inputs: W_high uint8, W_low uint8 (optional), w_scale float[M], w_zero_point int32[M] (optional), bits int32 scalar.
-/// Attributes: n, h, layout_version, shape (the output's), channel_view (whose elements are those of the shape).
+/// Attributes: n, h, layout_version, weight_tag, shape (the output's), channel_view (whose elements are those of the shape).
 /// </remarks>
 internal sealed class NestedDequantizeLinear : CustomOperator
 {

@@ -12,7 +12,7 @@ namespace NestQuant.RuntimeOps.Operators;
 /// <remarks>
 /// Inputs: X uint8 [..., K], x_scale float scalar, x_zero_point uint8 scalar, W_high, W_low (optional), w_scale float[N],
 /// w_zero_point int32[N] (optional), B float[N] (optional), for the quantized form y_scale float scalar and y_zero_point uint8 scalar,
-/// bits int32 scalar. Output: [..., N]. Attributes: n, h, layout_version, shape ([K, N] or [N, K]), channel_view ([1, K, N, 1] or
+/// bits int32 scalar. Output: [..., N]. Attributes: n, h, layout_version, weight_tag, shape ([K, N] or [N, K]), channel_view ([1, K, N, 1] or
 /// [N, K, 1, 1] accordingly); for the quantized form clamp_min (0) and clamp_max (255), bounds of the quantized result.
 /// </remarks>
 /// <param name="isQuantized">Whether the output is uint8.</param>

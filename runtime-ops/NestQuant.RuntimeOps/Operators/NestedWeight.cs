@@ -57,13 +57,14 @@ internal sealed unsafe class NestedWeight
     {
         int channels = Layout.View.OutputChannels;
         byte* high = context.Input(Position(OperandRole.High), Name(OperandRole.High)).Bytes(Layout.HighByteLength);
-        byte* low = context.TryInput(Position(OperandRole.Low), Name(OperandRole.Low), out TensorView lowTensor) ? lowTensor.Bytes(Layout.LowByteLength) : null;
+        bool hasLow = context.TryInput(Position(OperandRole.Low), Name(OperandRole.Low), out TensorView lowTensor);
+        byte* low = hasLow ? lowTensor.Bytes(Layout.LowByteLength) : null;
         scale = context.Input(_firstInput + 2, "w_scale").Floats(channels);
         RequireScales(new ReadOnlySpan<float>(scale, channels));
         zeroPoint = context.TryInput(_firstInput + 3, "w_zero_point", out TensorView zeroPointTensor) ? zeroPointTensor.Int32s(channels) : null;
         int bits = *context.Input(_bitsInput, "bits").Int32s(1);
 
-        bool isPart = _precision.IsPart(bits, low != null);
+        bool isPart = _precision.IsPart(bits, hasLow);
         // Operands that a caller may feed could not be seen when the kernel was created.
         if (!_isHighConstant)
             RequireTag(high, OperandRole.High);

@@ -9,7 +9,8 @@ namespace NestQuant.RuntimeOps.Operators;
 internal static class WeightAttributes
 {
     /// <summary>The layout of the operands.</summary>
-    public static NestedLayout Layout(in KernelInfo info, ChannelView view) => new(Bits(info), view, info.Int(AttributeNames.LayoutVersion));
+    public static NestedLayout Layout(in KernelInfo info, ChannelView view) =>
+        new(Bits(info), view, info.Int(AttributeNames.LayoutVersion));
 
     /// <summary>The tag that the operands must carry; of no meaning before layout version 2.</summary>
     public static WeightTag Tag(in KernelInfo info, NestedLayout layout)

@@ -76,13 +76,15 @@ public sealed record NestedLayout
 
     /// <summary>Bytes of an operand, its trailer included.</summary>
     public long ByteLength(OperandRole role) =>
-        HasTrailer ? (PanelsLength(role) + OperandTrailer.Alignment - 1) / OperandTrailer.Alignment * OperandTrailer.Alignment + OperandTrailer.Length : PanelsLength(role);
+        HasTrailer ? RoundUp(PanelsLength(role), OperandTrailer.Alignment) + OperandTrailer.Length : PanelsLength(role);
 
     /// <summary>Bytes of an operand's panels.</summary>
     internal long PanelsLength(OperandRole role) => Panels * (role == OperandRole.High ? HighPanelBytes : LowPanelBytes);
 
     /// <summary>The channels of a panel that exist in the weight: 32, or fewer in the last panel.</summary>
     internal int ChannelsOf(int panel) => Math.Min(PanelChannels, View.OutputChannels - panel * PanelChannels);
+
+    private static long RoundUp(long length, int multiple) => (length + multiple - 1) / multiple * multiple;
 
     private long PanelBytes(int width) => (long)View.WeightsPerChannel * (PanelChannels / 8) * width;
 }

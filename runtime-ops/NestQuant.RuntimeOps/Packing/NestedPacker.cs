@@ -21,7 +21,9 @@ public static class NestedPacker
             Seal(layout, highBytes, lowBytes);
     }
 
-    /// <summary>Packs a range of panels of a weight; ranges that do not overlap may be packed at the same time, and then <see cref="Seal"/> is due.</summary>
+    /// <summary>
+    /// Packs a range of panels of a weight; ranges that do not overlap may be packed at the same time. <see cref="Seal"/> completes the weight.
+    /// </summary>
     /// <param name="layout">The weight's layout.</param>
     /// <param name="firstPanel">First panel to pack.</param>
     /// <param name="panelCount">Number of panels to pack.</param>

@@ -16,7 +16,7 @@ internal static partial class PageAdvice
     /// <summary>Maps the whole pages of a range now, in one call; a kernel older than 5.14 refuses, and then they come one by one.</summary>
     public static void Prefetch(nint address, long length) => Advise(address, length, PopulateRead);
 
-    /// <summary>Lets a touch of a file mapping read one page of the file, and not megabytes around it; <see cref="ReadAhead"/> ends that.</summary>
+    /// <summary>Lets a touch of a file mapping read one page, and not megabytes around it, until <see cref="ReadAhead"/>.</summary>
     public static void ReadSinglePages(nint address, long length) => AdviseAround(address, length, Random);
 
     /// <summary>Lets a touch of a file mapping read what lies around it too, which is how a mapping begins.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Tests.Graph;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Packing;
@@ -21,7 +22,7 @@ public sealed class ForeignOperandTests
     [Fact]
     public void Nodes_that_share_a_weight_share_its_tag()
     {
-        ModelProto source = new Compiler.Tests.Graph.GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 1, 1)
+        ModelProto source = new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 1, 1)
             .Node("a = Conv(x, W)").Node("y = Conv(a, W)").Output("y").Model();
         ModelProto model = PassRun.Of(new NestingPass(new NestingOptions { Bits = new NestedBits(8, 6) }), source).Model;
         string[] tags = Tags(model);
@@ -47,8 +48,9 @@ public sealed class ForeignOperandTests
 
     private static ModelProto Compile(WeightRounding rounding)
     {
-        ModelProto source = new Compiler.Tests.Graph.GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 3, 3)
-            .Loop("y", "x", new Compiler.Tests.Graph.GraphBuilder("body").Node("v_out = Conv(v, W)", AttributeProto.IntList("pads", 1, 1, 1, 1)), 1, 3, 5, 5).Output("y").Model();
-        return PassRun.Of(new NestingPass(new NestingOptions { Bits = new NestedBits(8, 6), Activations = ActivationMode.None, Rounding = rounding }), source).Model;
+        GraphBuilder body = new GraphBuilder("body").Node("v_out = Conv(v, W)", AttributeProto.IntList("pads", 1, 1, 1, 1));
+        ModelProto source = new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 3, 3).Loop("y", "x", body, 1, 3, 5, 5).Output("y").Model();
+        var options = new NestingOptions { Bits = new NestedBits(8, 6), Activations = ActivationMode.None, Rounding = rounding };
+        return PassRun.Of(new NestingPass(options), source).Model;
     }
 }

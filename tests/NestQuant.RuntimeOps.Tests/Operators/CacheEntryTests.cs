@@ -53,8 +53,8 @@ public class CacheEntryTests
         // Of layout version 1, where no tag ties a node to one weight.
         NodeModel model = NestedModels.QLinearConv(first, requantization)
             .With(AttributeProto.Int(AttributeNames.LayoutVersion, 1))
-            .Default(TensorProto.FromBytes("W_high", TensorDataType.UInt8, [Panels(first, OperandRole.High).Length], Panels(first, OperandRole.High)))
-            .Default(TensorProto.FromBytes("W_low", TensorDataType.UInt8, [Panels(first, OperandRole.Low).Length], Panels(first, OperandRole.Low)));
+            .Default(Operand("W_high", Panels(first, OperandRole.High)))
+            .Default(Operand("W_low", Panels(first, OperandRole.Low)));
         using InferenceSession session = model.Open(1, (NestQuantOps.CacheConfigEntry, "1m"));
         Assert.Equal(Run(session, first, first), Run(session, first, first));
         Assert.NotEqual(Run(session, first, first), Run(session, first, second));
@@ -62,8 +62,12 @@ public class CacheEntryTests
 
     private static byte[] Run(InferenceSession session, ConvolutionCase image, ConvolutionCase weights) => session.Run<byte>(
         ("X", SessionRuns.Tensor(image.X, 1, 6, 5, 3)),
-        ("W_high", SessionRuns.Tensor(Panels(weights, OperandRole.High), Panels(weights, OperandRole.High).Length)),
-        ("W_low", SessionRuns.Tensor(Panels(weights, OperandRole.Low), Panels(weights, OperandRole.Low).Length))).Data;
+        Fed("W_high", Panels(weights, OperandRole.High)),
+        Fed("W_low", Panels(weights, OperandRole.Low))).Data;
+
+    private static (string, OrtValue) Fed(string name, byte[] panels) => (name, SessionRuns.Tensor(panels, panels.Length));
+
+    private static TensorProto Operand(string name, byte[] panels) => TensorProto.FromBytes(name, TensorDataType.UInt8, [panels.Length], panels);
 
     private static byte[] Panels(ConvolutionCase c, OperandRole role) =>
         (role == OperandRole.High ? c.HighBytes : c.LowBytes)[..(int)c.Layout.PanelsLength(role)];
