@@ -29,6 +29,7 @@ public sealed class CustomOperatorTests : IDisposable
         ToolRun unknown = Tool.Run([.. compile, "--calibrate", _folder["r.json"]]).ShouldSucceed();
         Assert.Contains("not checked", unknown.Out, StringComparison.Ordinal);
         Assert.Contains("test.doubling", unknown.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("not checked", Tool.Run([.. compile, "--calibrate", _folder["r.json"], "--no-check"]).ShouldSucceed().Out, StringComparison.Ordinal);
         ToolRun known = Tool.Run([.. compile, "--calibrate", _folder["r.json"], "--custom-ops", library]).ShouldSucceed();
         Assert.DoesNotContain("not checked", known.Out, StringComparison.Ordinal);
         Tool.Run([.. compile, "--activations", "static", "--custom-ops", library]).ShouldSucceed();

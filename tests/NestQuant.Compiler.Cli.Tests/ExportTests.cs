@@ -1,5 +1,6 @@
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Tests.Graph;
 
 namespace NestQuant.Compiler.Cli.Tests;
 
@@ -19,6 +20,17 @@ public sealed class ExportTests : IDisposable
         Assert.Equal(["cnn.onnx"], Directory.EnumerateFiles(_folder["qdq"]).Select(Path.GetFileName));
         Assert.All(ModelFile.Load(_folder["qdq/cnn.onnx"]).AllNodes(), node => Assert.True(node.IsDefaultDomain()));
         Tool.Run("evaluate", _folder["qdq/cnn.onnx"], "--data", Golden.Images, "--labels", Golden.Labels).ShouldSucceed();
+    }
+
+    [Fact]
+    public void Products_that_onnx_runtime_quantizes_by_itself_are_told_in_one_line()
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 2, 3).Random("w1", 3, 4).Random("w2", 4, 5).Node("h = MatMul(x, w1)").Node("y = MatMul(h, w2)").Output("y");
+        ModelFile.Save(graph.Model(), _folder["m.onnx"]);
+        Tool.Run("compile", _folder["m.onnx"], "-o", _folder["c.onnx"], "--nest", "8:6", "--activations", "none").ShouldSucceed();
+        ToolRun run = Tool.Run("export", _folder["c.onnx"], "--bits", "8", "-o", _folder["q.onnx"]).ShouldSucceed();
+        Assert.Contains("w1_dequantize and 1 more: its product becomes MatMulNBits", run.Out, StringComparison.Ordinal);
+        Assert.Contains("session.qdq_matmulnbits_accuracy_level is 1\n", run.Out, StringComparison.Ordinal);
     }
 
     [Fact]

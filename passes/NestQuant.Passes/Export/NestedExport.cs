@@ -77,13 +77,11 @@ internal static class NestedExport
         graph.Log(node, note ?? EightBitActivations(node.Output[0], nested, graph));
     }
 
-    /// <summary>What to say of a product that ONNX Runtime fuses with the integers of its weight; null for any other reader.</summary>
+    /// <summary>What to say of a weight whose product ONNX Runtime computes on integers of its own; null for any other.</summary>
     private static string? EightBitActivations(string weight, NestedOperator nested, ExportedGraph graph)
     {
-        if (nested.Shape.Count != 2) return null;
-        NodeProto? product = graph.View.Consumers(weight).FirstOrDefault(reader => reader.InputAt(1) == weight && (reader.Is("MatMul") || IsPlainGemm(reader)));
-        return product is null ? null
-            : $"ONNX Runtime quantizes what {product.OpType} '{product.DisplayName()}' reads, and runs it as MatMulNBits, unless the session entry session.qdq_matmulnbits_accuracy_level is 1";
+        bool isFused = nested.Shape.Count == 2 && graph.View.Consumers(weight).Any(reader => reader.InputAt(1) == weight && (reader.Is("MatMul") || IsPlainGemm(reader)));
+        return isFused ? "its product becomes MatMulNBits in ONNX Runtime, with activations of 8 bits unless the session entry session.qdq_matmulnbits_accuracy_level is 1" : null;
     }
 
     private static bool IsPlainGemm(NodeProto node) =>

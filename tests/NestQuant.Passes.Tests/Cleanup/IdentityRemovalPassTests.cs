@@ -55,6 +55,16 @@ public sealed class IdentityRemovalPassTests
         Assert.False(run.Changed);
     }
 
+    /// <summary>ONNX Runtime fuses a Conv whose weight is computed with an Add, and drops the Conv's own result.</summary>
+    [Theory]
+    [InlineData("w = Neg(k)", false)]
+    [InlineData("w = Identity(k)", true)]
+    public void WhatKeepsAnOutputApartFromAnAddStays(string weight, bool isConstant)
+    {
+        PassRun run = Run(new GraphBuilder().Input("x", 1, 2, 3, 3).Random("k", 2, 2, 1, 1).Node(weight).Node("a = Conv(x, w)").Node("y = Identity(a)").Node("z = Add(a, x)").Output("y", "z"));
+        Assert.Equal(isConstant ? null : "it keeps an output apart from the convolution, which ONNX Runtime would fuse with an Add", run.About("y").Reason);
+    }
+
     [Fact]
     public void OutputToOutputStays()
     {
