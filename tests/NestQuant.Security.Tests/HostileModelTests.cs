@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using NestQuant.Compiler.Cli;
 using NestQuant.Compiler.Data;
@@ -20,14 +19,9 @@ public sealed class HostileModelTests : IDisposable
     public void Damaged_files_never_crash_the_process(string file, int seed, int count)
     {
         Compile();
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardError = true, UseShellExecute = false };
-        foreach (string argument in new[] { typeof(Program).Assembly.Location, _folder, file, Text(seed), Text(count) })
-            start.ArgumentList.Add(argument);
-        using Process process = Process.Start(start)!;
-        string error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
+        (int code, _, string error) = ChildProcess.Run(_folder, file, Text(seed), Text(count));
 
-        Assert.True(process.ExitCode == 0, $"exit code {process.ExitCode}: {error}");
+        Assert.True(code == 0, $"exit code {code}: {error}");
     }
 
     [Theory]
@@ -53,7 +47,7 @@ public sealed class HostileModelTests : IDisposable
     [Fact]
     public void Names_of_nodes_cannot_place_unpacked_files_elsewhere()
     {
-        ModelProto source = ModelFile.Load(GoldenCnn());
+        ModelProto source = ModelFile.Load(GoldenModel.Cnn);
         source.Graph!.Node.First(node => node.OpType == "Conv").Name = "../../escaped";
         string model = Path.Combine(_folder, "named.onnx");
         ModelFile.Save(source, model);
@@ -71,7 +65,7 @@ public sealed class HostileModelTests : IDisposable
     [Fact]
     public void A_report_escapes_what_the_model_says()
     {
-        ModelProto source = ModelFile.Load(GoldenCnn());
+        ModelProto source = ModelFile.Load(GoldenModel.Cnn);
         source.Graph!.Node.First(node => node.OpType == "Conv").Name = "<script>alert(1)</script>";
         string model = Path.Combine(_folder, "named.onnx");
         ModelFile.Save(source, model);
@@ -84,13 +78,13 @@ public sealed class HostileModelTests : IDisposable
 
     private void Compile()
     {
-        Assert.Equal(0, Run("compile", GoldenCnn(), "-o", Path.Combine(_folder, "cnn.onnx"), "--nest", "8:6").Code);
+        Assert.Equal(0, Run("compile", GoldenModel.Cnn, "-o", Path.Combine(_folder, "cnn.onnx"), "--nest", "8:6").Code);
         NpyArray.FromFloats([2, 1, 8, 8], new float[128]).Write(Path.Combine(_folder, "x.npy"));
     }
 
     private static string WithLocation(string path, string location)
     {
-        ModelProto model = ModelFile.Load(File.ReadAllBytes(GoldenCnn()));
+        ModelProto model = ModelFile.Load(File.ReadAllBytes(GoldenModel.Cnn));
         TensorProto weight = model.Graph!.Initializer.First(tensor => tensor.Dims.Count == 4);
         string length = weight.ByteCount.ToString(CultureInfo.InvariantCulture);
         weight.RawData = null;
@@ -106,18 +100,6 @@ public sealed class HostileModelTests : IDisposable
     {
         using var error = new StringWriter { NewLine = "\n" };
         return (CliApplication.Run(args, new CliConsole(TextWriter.Null, error)), error.ToString());
-    }
-
-    private static string GoldenCnn()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            string path = Path.Combine(folder.FullName, "golden-models", "digits-cnn.onnx");
-            if (File.Exists(path))
-                return path;
-        }
-
-        throw new InvalidOperationException("the tests run outside of the repository");
     }
 
     private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);

@@ -123,15 +123,7 @@ public sealed partial class TensorProto
     public ReadOnlyMemory<byte> GetBytes()
     {
         if (IsExternal)
-        {
-            var region = RequireExternalContent();
-            if (region.Length > Array.MaxLength)
-                throw new ModelException($"Tensor '{Name}' has {region.Length} bytes; tensors over 2 GB can only be copied, not read.");
-            var bytes = GC.AllocateUninitializedArray<byte>((int)region.Length);
-            region.File.Read(region.Offset, bytes);
-            return bytes;
-        }
-
+            return RequireReadable().Read();
         if (_rawData is null)
             return EncodeTypedFields();
         RequireByteCount(_rawData.Memory.Length);
@@ -153,7 +145,7 @@ public sealed partial class TensorProto
     internal TensorProto StoredInline()
     {
         var stored = WithoutContent();
-        stored._rawData = new RawContent { Memory = GetBytes() };
+        stored._rawData = new RawContent { Memory = IsExternal ? RequireReadable().AsMemory() : GetBytes() };
         return stored;
     }
 
@@ -169,6 +161,14 @@ public sealed partial class TensorProto
 
         RequireByteCount(region.Length);
         return region;
+    }
+
+    private FileRegion RequireReadable()
+    {
+        var region = RequireExternalContent();
+        return region.Length <= Array.MaxLength
+            ? region
+            : throw new ModelException($"Tensor '{Name}' has {region.Length} bytes; tensors over 2 GB can only be copied, not read.");
     }
 
     private void RequireByteCount(long actual)
