@@ -7,9 +7,8 @@ internal static class CliProcess
 {
     /// <summary>Runs one command line.</summary>
     /// <returns>An <see cref="ExitCode"/>.</returns>
-    public static int Run(string[] args)
+    public static int Run(string[] args, Interruption interruption)
     {
-        using var interruption = new Interruption();
         Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         var console = new CliConsole(Console.Out, Console.Error) { OutputIsTerminal = !Console.IsOutputRedirected, ErrorIsTerminal = !Console.IsErrorRedirected };
         return interruption.Ended(CliApplication.Run(args, console, interruption.Token));

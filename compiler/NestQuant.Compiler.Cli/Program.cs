@@ -1,3 +1,4 @@
 using NestQuant.Compiler.Cli;
 
-return CliProcess.Run(args);
+using var interruption = new Interruption();
+return CliProcess.Run(args, interruption);

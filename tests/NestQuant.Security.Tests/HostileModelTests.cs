@@ -7,8 +7,6 @@ namespace NestQuant.Security.Tests;
 
 public sealed class HostileModelTests : IDisposable
 {
-    private static readonly string s_cnn = Path.Combine(Checkout.Root, "golden-models", "digits-cnn.onnx");
-
     private readonly string _folder = Directory.CreateTempSubdirectory("nestquant-security-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -36,7 +34,7 @@ public sealed class HostileModelTests : IDisposable
     [Fact]
     public void Names_of_nodes_cannot_place_unpacked_files_elsewhere()
     {
-        ModelProto source = ModelFile.Load(s_cnn);
+        ModelProto source = ModelFile.Load(GoldenModel.Cnn);
         source.Graph!.Node.First(node => node.OpType == "Conv").Name = "../../escaped";
         string model = Path.Combine(_folder, "named.onnx");
         ModelFile.Save(source, model);
@@ -54,7 +52,7 @@ public sealed class HostileModelTests : IDisposable
     [Fact]
     public void A_report_escapes_what_the_model_says()
     {
-        ModelProto source = ModelFile.Load(s_cnn);
+        ModelProto source = ModelFile.Load(GoldenModel.Cnn);
         source.Graph!.Node.First(node => node.OpType == "Conv").Name = "<script>alert(1)</script>";
         string model = Path.Combine(_folder, "named.onnx");
         ModelFile.Save(source, model);
@@ -67,7 +65,7 @@ public sealed class HostileModelTests : IDisposable
 
     private static string WithLocation(string path, string location)
     {
-        ModelProto model = ModelFile.Load(File.ReadAllBytes(s_cnn));
+        ModelProto model = ModelFile.Load(File.ReadAllBytes(GoldenModel.Cnn));
         TensorProto weight = model.Graph!.Initializer.First(tensor => tensor.Dims.Count == 4);
         string length = weight.ByteCount.ToString(CultureInfo.InvariantCulture);
         weight.RawData = null;

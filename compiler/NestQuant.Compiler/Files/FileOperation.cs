@@ -3,9 +3,16 @@ namespace NestQuant.Compiler.Files;
 /// <summary>Announces each change to the file system, so that a test can end the process before any one of them.</summary>
 internal static class FileOperation
 {
-    /// <summary>Called before each change; null but in tests.</summary>
-    public static Action? Before { get; set; }
+    [ThreadStatic]
+    private static Action? before;
+
+    /// <summary>Called before each change that this thread makes; null but in tests.</summary>
+    public static Action? Before
+    {
+        get => before;
+        set => before = value;
+    }
 
     /// <summary>To be called before each change.</summary>
-    public static void Announce() => Before?.Invoke();
+    public static void Announce() => before?.Invoke();
 }

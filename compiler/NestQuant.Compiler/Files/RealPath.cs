@@ -18,9 +18,9 @@ internal static class RealPath
         if (parent is null)
             return full;
         var here = Path.Combine(Of(parent, links), Path.GetFileName(full));
-        var target = new FileInfo(here).ResolveLinkTarget(returnFinalTarget: true);
+        var link = new FileInfo(here);
 
         // A link's target may itself run through links.
-        return target is null ? here : Of(target.FullName, links + 1);
+        return link.LinkTarget is null ? here : Of(link.ResolveLinkTarget(returnFinalTarget: false)!.FullName, links + 1);
     }
 }

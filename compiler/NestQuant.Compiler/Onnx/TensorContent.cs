@@ -1,12 +1,4 @@
-using NestQuant.Compiler.Files;
-
 namespace NestQuant.Compiler.Onnx;
-
-/// <summary>A part of a file, of any length.</summary>
-/// <param name="File">The file.</param>
-/// <param name="Offset">First byte, within the file as it was when it was opened.</param>
-/// <param name="Length">Number of bytes, within the same.</param>
-internal readonly record struct FileRegion(SourceFile File, long Offset, long Length);
 
 /// <summary>The bytes of a tensor of any size: a part of a file, read when needed, or memory.</summary>
 internal readonly record struct TensorContent(FileRegion? Region, ReadOnlyMemory<byte> Bytes)

@@ -126,15 +126,7 @@ public sealed partial class TensorProto
     public ReadOnlyMemory<byte> GetBytes()
     {
         if (IsExternal)
-        {
-            var region = RequireExternalContent();
-            if (region.Length > Array.MaxLength)
-                throw new ModelException($"Tensor '{Name}' has {region.Length} bytes; tensors over 2 GB can only be copied, not read.");
-            var bytes = GC.AllocateUninitializedArray<byte>((int)region.Length);
-            region.File.Read(region.Offset, bytes);
-            return bytes;
-        }
-
+            return RequireReadable().Read();
         if (_rawData is null)
             return EncodeTypedFields();
         RequireByteCount(_rawData.Memory.Length);
@@ -156,7 +148,7 @@ public sealed partial class TensorProto
     internal TensorProto StoredInline()
     {
         var stored = WithoutContent();
-        stored._rawData = new RawContent { Memory = GetBytes() };
+        stored._rawData = new RawContent { Memory = IsExternal ? RequireReadable().AsMemory() : GetBytes() };
         return stored;
     }
 
@@ -171,6 +163,14 @@ public sealed partial class TensorProto
 
         RequireByteCount(region.Length);
         return region;
+    }
+
+    private FileRegion RequireReadable()
+    {
+        var region = RequireExternalContent();
+        return region.Length <= Array.MaxLength
+            ? region
+            : throw new ModelException($"Tensor '{Name}' has {region.Length} bytes; tensors over 2 GB can only be copied, not read.");
     }
 
     /// <summary>Size in bytes of what the typed fields hold, read as elements of the tensor's own type.</summary>

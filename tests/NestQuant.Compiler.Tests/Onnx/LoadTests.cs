@@ -202,7 +202,7 @@ public sealed class LoadTests : IDisposable
         return model.ToByteArray();
     }
 
-    private static byte[] External(params (string Key, string Value)[] entries) => Changed(m =>
+    internal static byte[] External(params (string Key, string Value)[] entries) => Changed(m =>
     {
         var tensor = new Reference.TensorProto { Name = "w", DataType = 1, Dims = { 2 }, DataLocation = Reference.TensorProto.Types.DataLocation.External };
         tensor.ExternalData.AddRange(entries.Select(e => new Reference.StringStringEntryProto { Key = e.Key, Value = e.Value }));

@@ -1,0 +1,38 @@
+using System.Buffers;
+using NestQuant.Compiler.Files;
+
+namespace NestQuant.Compiler.Onnx;
+
+/// <summary>A part of a file, of any length.</summary>
+/// <param name="File">The file.</param>
+/// <param name="Offset">First byte, within the file as it was when it was opened.</param>
+/// <param name="Length">Number of bytes, within the same.</param>
+internal readonly record struct FileRegion(SourceFile File, long Offset, long Length)
+{
+    /// <summary>Reads all of it.</summary>
+    /// <exception cref="ModelException">It cannot be read, or the file has become shorter.</exception>
+    public byte[] Read()
+    {
+        var bytes = GC.AllocateUninitializedArray<byte>((int)Length);
+        File.Read(Offset, bytes);
+        return bytes;
+    }
+
+    /// <summary>The same as memory that is read whenever its bytes are looked at: what is only measured is not read.</summary>
+    public ReadOnlyMemory<byte> AsMemory() => new Reader(this).Content;
+
+    private sealed class Reader(FileRegion region) : MemoryManager<byte>
+    {
+        public ReadOnlyMemory<byte> Content => CreateMemory((int)region.Length);
+
+        public override Span<byte> GetSpan() => region.Read();
+
+        public override MemoryHandle Pin(int elementIndex = 0) => throw new NotSupportedException();
+
+        public override void Unpin() => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+        }
+    }
+}
