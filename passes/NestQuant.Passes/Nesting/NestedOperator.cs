@@ -67,9 +67,9 @@ public sealed record NestedOperator(
         ArgumentNullException.ThrowIfNull(node);
         try
         {
-            return new NestedBits((int)node.GetInt(AttributeNames.FullBits, 0), (int)node.GetInt(AttributeNames.HighBits, 0));
+            return checked(new NestedBits((int)node.GetInt(AttributeNames.FullBits, 0), (int)node.GetInt(AttributeNames.HighBits, 0)));
         }
-        catch (ArgumentException e)
+        catch (Exception e) when (e is ArgumentException or OverflowException)
         {
             throw Damaged(node, e.Message);
         }
@@ -105,8 +105,7 @@ public sealed record NestedOperator(
         ArgumentNullException.ThrowIfNull(view);
         int first = PartModel.HighInput(node);
         long[] shape = node.GetInts(AttributeNames.Shape) ?? throw Damaged(node, "it has no shape");
-        long[] channelView = node.GetInts(AttributeNames.ChannelView) ?? ConvolutionView(node, shape);
-        NestedLayout layout = ReadLayout(node, channelView, shape);
+        NestedLayout layout = ReadLayout(node, shape);
         var nested = new NestedOperator(
             node,
             node.OpType == OperatorNames.NestedDequantizeLinear ? ConsumersOf(node, view) : [node.DisplayName()],
@@ -155,18 +154,26 @@ public sealed record NestedOperator(
 
     // Conv's own layout [M, C, k...] leaves nothing to choose, so NestedConv carries no view.
     private static long[] ConvolutionView(NodeProto node, long[] shape) => shape.Length > 2
-        ? [shape[0], shape[1], 1, shape.Skip(2).Aggregate(1L, (product, extent) => product * extent)]
+        ? [shape[0], shape[1], 1, Product(shape.AsSpan(2))]
         : throw Damaged(node, $"its shape has {shape.Length} extents");
 
-    private static NestedLayout ReadLayout(NodeProto node, long[] view, long[] shape)
+    private static long Product(ReadOnlySpan<long> extents)
+    {
+        long product = 1;
+        foreach (long extent in extents) product = extent > 0 ? checked(product * extent) : throw new ArgumentException($"an extent of its shape is {extent}");
+        return product;
+    }
+
+    private static NestedLayout ReadLayout(NodeProto node, long[] shape)
     {
         try
         {
+            long[] view = node.GetInts(AttributeNames.ChannelView) ?? ConvolutionView(node, shape);
             if (view.Length != 4)
                 throw Damaged(node, "its operands have an unknown layout");
-            var channels = checked(new ChannelView((int)view[0], (int)view[1], (int)view[2], (int)view[3]));
-            if (shape.Aggregate(1L, (product, extent) => checked(product * extent)) != channels.Count)
+            if (Product(shape) != Product(view) || Product(view) > Array.MaxLength)
                 throw Damaged(node, "its shape and its layout disagree");
+            var channels = new ChannelView((int)view[0], (int)view[1], (int)view[2], (int)view[3]);
             return new NestedLayout(BitsOf(node), channels, node.GetInt(AttributeNames.LayoutVersion, 0));
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)

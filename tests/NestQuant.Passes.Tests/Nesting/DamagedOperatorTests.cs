@@ -1,0 +1,47 @@
+using NestQuant.Compiler.Graph;
+using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Passes.Nesting;
+using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Passes.Tests.Nesting;
+
+/// <summary>Nested operators that somebody has changed are refused in one line, by everything that reads them.</summary>
+public sealed class DamagedOperatorTests
+{
+    public static TheoryData<string, long[]> Damages => new()
+    {
+        { AttributeNames.FullBits, [0] },
+        { AttributeNames.FullBits, [9] },
+        { AttributeNames.FullBits, [(1L << 32) + 8] },
+        { AttributeNames.HighBits, [8] },
+        { AttributeNames.HighBits, [-6] },
+        { AttributeNames.LayoutVersion, [99] },
+        { AttributeNames.Shape, [4, 2, 1, 1] },
+        { AttributeNames.Shape, [-4, -3, 1, 1] },
+        { AttributeNames.Shape, [12] },
+        { AttributeNames.Shape, [] },
+        { AttributeNames.Shape, [1L << 62, 1L << 62, 1L << 62, 1L << 62] },
+        { AttributeNames.ChannelView, [1, 3, 4] },
+        { AttributeNames.ChannelView, [-1, 3, -4, 1] },
+        { AttributeNames.ChannelView, [1L << 32, 3, 4, 1] },
+        { AttributeNames.ChannelView, [1L << 31, 1L << 31, 1L << 31, 1L << 31] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Damages))]
+    public void AttributesOutOfRangeAreSaid(string attribute, long[] values)
+    {
+        ModelProto model = new GraphBuilder().Input("x", 1, 3, 2, 2).Random("W", 4, 3, 1, 1).Node("y = Conv(x, W)").Output("y").Model();
+        NestQuantCompiler.Compile(model, new CompileOptions { Nest = new NestedBits(8, 6) });
+        NodeProto node = model.AllNodes().First(PartModel.IsNested);
+        bool isList = attribute is AttributeNames.Shape or AttributeNames.ChannelView;
+        node.SetAttribute(isList ? AttributeProto.IntList(attribute, values) : AttributeProto.Int(attribute, values[0]));
+
+        string message = Assert.Throws<ModelException>(() => NestedOperator.Of(model)).Message;
+
+        Assert.Contains("'y' is damaged", message, StringComparison.Ordinal);
+        if (attribute is AttributeNames.FullBits or AttributeNames.HighBits) Assert.Throws<ModelException>(() => PartModel.From(model));
+    }
+}
