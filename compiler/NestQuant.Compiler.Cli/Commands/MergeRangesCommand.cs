@@ -28,9 +28,9 @@ internal static class MergeRangesCommand
             using var transaction = new OutputTransaction();
             string staged = RangesFile.Stage(transaction, output.Value()!, paths);
 
-            CalibrationStatistics all = RangesFile.Read(paths[0]);
+            CalibrationStatistics all = CalibrationJson.Load(paths[0]);
             foreach (string path in paths.Skip(1))
-                all.Add(RangesFile.Read(path), path);
+                all.Add(CalibrationJson.Load(path), path);
             RangesFile.Write(all, staged);
             transaction.Commit();
             console.Out.WriteLine($"{Numbers.Count(paths.Length)} files joined: {Numbers.Count(all.Values.Count)} activations, {Numbers.Count(all.Samples)} samples");

@@ -13,20 +13,6 @@ internal static class RangesFile
     /// <summary>Whether a path names such a file rather than data.</summary>
     public static bool IsNamed(string path) => Path.GetExtension(path).Equals(Extension, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Reads a file.</summary>
-    /// <exception cref="ModelException">It is missing or no such file.</exception>
-    public static CalibrationStatistics Read(string path)
-    {
-        try
-        {
-            return CalibrationJson.Read(File.ReadAllText(path), path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ModelException($"{path}: no such file", e);
-        }
-    }
-
     /// <summary>Where to write a file that will become <paramref name="output"/>.</summary>
     /// <exception cref="ModelException">The name has another ending, is that of an input, or cannot be written to.</exception>
     public static string Stage(OutputTransaction transaction, string output, IReadOnlyList<string> inputs)
@@ -39,7 +25,11 @@ internal static class RangesFile
     }
 
     /// <summary>Writes a file.</summary>
-    public static void Write(CalibrationStatistics statistics, string path) => File.WriteAllText(path, CalibrationJson.Write(statistics, Provenance.Version));
+    public static void Write(CalibrationStatistics statistics, string path)
+    {
+        using FileStream stream = File.Create(path);
+        CalibrationJson.Write(stream, statistics, Provenance.Version);
+    }
 
     /// <summary>Says that a file has been written.</summary>
     public static void Report(CliConsole console, string path) => console.Out.WriteLine($"wrote {path} ({Numbers.Count(new FileInfo(path).Length)} bytes)");

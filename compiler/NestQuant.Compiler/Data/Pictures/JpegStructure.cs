@@ -21,7 +21,8 @@ internal static class JpegStructure
     /// <exception cref="InvalidDataException">The file is damaged, or takes too much memory or time to decode.</exception>
     public static void Verify(ReadOnlySpan<byte> file)
     {
-        int scansLeft = -1;
+        int? most = null;
+        int scans = 0;
         for (ReadOnlySpan<byte> rest = file[2..]; ;)
         {
             byte marker = NextMarker(ref rest);
@@ -30,13 +31,13 @@ internal static class JpegStructure
             if (rest.Length < 2 || BinaryPrimitives.ReadUInt16BigEndian(rest) is var length && (length < 2 || length > rest.Length))
                 throw new InvalidDataException("it is truncated");
             if (IsFrame(marker))
-                scansLeft = scansLeft == -1 ? VerifyFrame(marker, rest[2..length], file.Length) : throw new InvalidDataException("it has two frames");
-            if (marker == StartOfScan && --scansLeft < 0)
+                most = most is null ? VerifyFrame(marker, rest[2..length], file.Length) : throw new InvalidDataException("it has two frames");
+            if (marker == StartOfScan && ++scans > (most ?? 0))
                 throw new InvalidDataException("it has more scans than its pixels need");
             rest = rest[length..];
         }
 
-        if (scansLeft < 0)
+        if (scans == 0)
             throw new InvalidDataException("it has no pixels");
     }
 
