@@ -24,6 +24,20 @@ public sealed class CompileTests : IDisposable
     }
 
     [Fact]
+    public void Weights_that_are_lost_are_named_in_the_summary()
+    {
+        ModelProto model = ModelFile.Load(Golden.Cnn);
+        TensorProto weight = model.Graph!.Initializer.First(tensor => tensor.Dims.Count == 4);
+        weight.RawData = TensorProto.FromFloats("", [.. weight.Dims], [.. Enumerable.Repeat(1e-38f, (int)weight.ElementCount)]).RawData;
+        ModelFile.Save(model, _folder["tiny.onnx"]);
+
+        ToolRun run = Tool.Run("compile", _folder["tiny.onnx"], "-o", _folder["cnn.onnx"], "--nest", "8:6").ShouldSucceed();
+
+        Assert.Contains("warning: /conv1/Conv: the weights of 16 of 16 output channels are so small that they round to zero at 8 bits\n", run.Out, StringComparison.Ordinal);
+        Assert.Contains("so small that they round to zero", Tool.Run("inspect", _folder["cnn.onnx"]).ShouldSucceed().Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_part_model_refers_to_the_high_file_of_the_full_model()
     {
         Tool.CompileCnn(_folder);

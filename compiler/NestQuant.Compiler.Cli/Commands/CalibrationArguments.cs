@@ -50,6 +50,6 @@ internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool 
             return new DataCalibration(data) { Method = Method, CustomOps = CustomOps };
         return Source is null
             ? new DataFreeRanges { CustomOps = CustomOps }
-            : new StoredRanges(RangesFile.Read(Source), Source, sourceSha256) { Method = Method };
+            : new StoredRanges(CalibrationJson.Load(Source), Source, sourceSha256) { Method = Method };
     }
 }

@@ -32,9 +32,9 @@ internal static class MergeRangesCommand
                 transaction.Reads.Add(path);
             RangesFile.Prepare(transaction, output.Value()!);
 
-            CalibrationStatistics all = RangesFile.Read(paths[0]);
+            CalibrationStatistics all = CalibrationJson.Load(paths[0]);
             foreach (string path in paths.Skip(1))
-                all.Add(RangesFile.Read(path), path);
+                all.Add(CalibrationJson.Load(path), path);
             SavedFile written = RangesFile.Write(all, transaction, output.Value()!);
             transaction.Commit();
             console.Out.WriteLine($"{Numbers.Count(paths.Length)} files joined: {Numbers.Count(all.Values.Count)} activations, {Numbers.Count(all.Samples)} samples");

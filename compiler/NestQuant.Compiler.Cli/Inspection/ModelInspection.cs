@@ -13,6 +13,7 @@ namespace NestQuant.Compiler.Cli.Inspection;
 /// <param name="Operators">The nested operators.</param>
 /// <param name="Nested">Numbers of every node whose weight is nested.</param>
 /// <param name="Kept">Candidates that were left as they were, with the reason.</param>
+/// <param name="Lossy">Candidates whose rewrite has a warning.</param>
 /// <param name="Files">The model's file and its data files, with the hashes that the model gives for them.</param>
 /// <param name="Weights">Number of initializers, and their bytes.</param>
 internal sealed record ModelInspection(
@@ -21,6 +22,7 @@ internal sealed record ModelInspection(
     IReadOnlyList<NestedOperator> Operators,
     IReadOnlyList<NestedNode> Nested,
     IReadOnlyList<Decision> Kept,
+    IReadOnlyList<Decision> Lossy,
     IReadOnlyList<SavedFile> Files,
     WeightTotals Weights)
 {
@@ -45,6 +47,7 @@ internal sealed record ModelInspection(
             operators,
             [.. operators.SelectMany(nested => nested.Consumers.Select(node => NestedNode.Of(node, nested, decisions)))],
             [.. decisions.Where(decision => !decision.Rewritten)],
+            [.. decisions.Where(decision => decision.Warning is not null)],
             [.. ModelFiles.Of(path, model).Select(file => file with { Sha256 = hashes[file.Path].FirstOrDefault() })],
             new WeightTotals(tensors.Count, tensors.Where(tensor => tensor.DataType != TensorDataType.String).Sum(tensor => tensor.ByteCount)));
     }

@@ -14,20 +14,6 @@ internal static class RangesFile
     /// <summary>Whether a path names such a file rather than data.</summary>
     public static bool IsNamed(string path) => Path.GetExtension(path).Equals(Extension, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Reads a file.</summary>
-    /// <exception cref="ModelException">It is missing or no such file.</exception>
-    public static CalibrationStatistics Read(string path)
-    {
-        try
-        {
-            return CalibrationJson.Read(File.ReadAllText(path), path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ModelException($"{path}: no such file", e);
-        }
-    }
-
     /// <summary>Fails when a file of that name cannot be written, before there is anything to write.</summary>
     /// <exception cref="ModelException">The name has another ending, is that of an input, or cannot be written to.</exception>
     public static void Prepare(FileTransaction transaction, string output)
@@ -40,7 +26,7 @@ internal static class RangesFile
 
     /// <summary>Writes a file.</summary>
     public static SavedFile Write(CalibrationStatistics statistics, FileTransaction transaction, string output) =>
-        transaction.WriteText(output, CalibrationJson.Write(statistics, Provenance.Version));
+        transaction.Write(output, stream => CalibrationJson.Write(stream, statistics, Provenance.Version));
 
     /// <summary>Says that a file has been written.</summary>
     public static void Report(CliConsole console, SavedFile file) => console.Out.WriteLine($"wrote {file.Path} ({Numbers.Count(file.Bytes)} bytes)");

@@ -25,6 +25,8 @@ internal static class CompileTables
                 + $"+ {Numbers.Bytes(numbers.Sum(n => n.LowBytes))} low");
         }
 
+        foreach (Decision lossy in report.Decisions.Decisions.Where(decision => decision.Warning is not null))
+            console.Out.WriteLine($"warning: {lossy.Node}: {lossy.Warning}");
         foreach (SavedFile file in report.Files)
             console.Out.WriteLine($"wrote {file.Path} ({Numbers.Count(file.Bytes)} bytes)");
     }

@@ -35,6 +35,17 @@ internal static class InspectionJson
         }
 
         json.WriteEndArray();
+        json.WriteStartArray("warnings");
+        foreach (Decision lossy in inspection.Lossy)
+        {
+            json.WriteStartObject();
+            json.WriteString("node", lossy.Node);
+            json.WriteString("op", lossy.Op);
+            json.WriteString("warning", lossy.Warning);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
         json.WriteNumber("initializers", inspection.Weights.Count);
         json.WriteNumber("initializer_bytes", inspection.Weights.Bytes);
         ReportJson.WriteFiles(json, inspection.Files);

@@ -16,6 +16,8 @@ internal static class InspectionTables
             WriteNested(console, inspection.Nested);
         foreach (Decision kept in inspection.Kept)
             console.Out.WriteLine($"kept {kept.Op} {kept.Node}: {kept.Reason}");
+        foreach (Decision lossy in inspection.Lossy)
+            console.Out.WriteLine($"warning: {lossy.Node}: {lossy.Warning}");
         if (inspection.Nested.Count == 0)
             console.Out.WriteLine("nothing is nested");
         if (inspection.IsPart)

@@ -19,7 +19,14 @@ public sealed class ActivationHistogram
     /// <summary>The largest exponent, with which every finite float32 has a bin.</summary>
     public const int MaxExponent = 116;
 
-    private long[] _counts = new long[2 * HalfBins];
+    // Either the counts of all bins, or what they have been packed into: statistics of thousands of activations are read and merged, and few are counted at a time.
+    private long[]? _counts;
+    private PackedBins? _packed;
+
+    /// <summary>Starts without values.</summary>
+    public ActivationHistogram() => _counts = new long[2 * HalfBins];
+
+    private ActivationHistogram(int exponent, long zeros, PackedBins? packed, long[]? counts) => (Exponent, Zeros, _packed, _counts) = (exponent, zeros, packed, counts);
 
     /// <summary>e: bins are 2^e wide.</summary>
     public int Exponent { get; private set; } = MinExponent;
@@ -31,21 +38,24 @@ public sealed class ActivationHistogram
     public long Zeros { get; private set; }
 
     /// <summary>The lowest bin that is not empty; 0 when all are.</summary>
-    public int FirstBin => Array.FindIndex(_counts, static count => count != 0) is >= 0 and var index ? index - HalfBins : 0;
+    public int FirstBin => Array.FindIndex(Counts, static count => count != 0) is >= 0 and var index ? index - HalfBins : 0;
 
     /// <summary>The highest bin that is not empty; -1 when all are.</summary>
-    public int LastBin => Array.FindLastIndex(_counts, static count => count != 0) is >= 0 and var index ? index - HalfBins : -1;
+    public int LastBin => Array.FindLastIndex(Counts, static count => count != 0) is >= 0 and var index ? index - HalfBins : -1;
 
     /// <summary>Number of values in bin <paramref name="bin"/>, from -<see cref="HalfBins"/> to <see cref="HalfBins"/> - 1.</summary>
-    public long this[int bin] => _counts[bin + HalfBins];
+    public long this[int bin] => Counts[bin + HalfBins];
+
+    private long[] Counts => _counts ??= _packed!.Unpack();
 
     /// <summary>A histogram with given content, as <see cref="CalibrationJson"/> reads it.</summary>
-    internal static ActivationHistogram Of(int exponent, long zeros, int firstBin, ReadOnlySpan<long> counts)
-    {
-        var histogram = new ActivationHistogram { Exponent = exponent, Zeros = zeros };
-        counts.CopyTo(histogram._counts.AsSpan(firstBin + HalfBins, counts.Length));
-        return histogram;
-    }
+    internal static ActivationHistogram Of(int exponent, long zeros, PackedBins bins) => new(exponent, zeros, bins, counts: null);
+
+    /// <summary>A copy for those who read every bin, which costs the memory of all of them.</summary>
+    internal ActivationHistogram Unpacked() => new(Exponent, Zeros, packed: null, _counts ?? _packed!.Unpack());
+
+    /// <summary>The bins as files have them.</summary>
+    internal PackedBins Pack() => PackedBins.Of(_counts ?? _packed!.Unpack());
 
     /// <summary>Whether all values of a range have a bin at an exponent.</summary>
     internal static bool Covers(int exponent, float min, float max) =>
@@ -62,7 +72,7 @@ public sealed class ActivationHistogram
             exponent++;
         Widen(exponent);
         double bins = Math.ScaleB(1, -Exponent);
-        long[] counts = _counts;
+        long[] counts = Counts;
         foreach (float value in values)
         {
             // The product is exact: a factor of a power of two, and float64 has the range for it.
@@ -73,13 +83,13 @@ public sealed class ActivationHistogram
         }
     }
 
-    /// <summary>Counts what another histogram has counted.</summary>
+    /// <summary>Counts what another histogram has counted. This one is packed then.</summary>
     internal void Add(ActivationHistogram other)
     {
         Widen(other.Exponent);
-        int shift = Exponent - other.Exponent;
-        other.CopyTo(_counts, shift);
+        AddTo(Counts, other._counts ?? other._packed!.Unpack(), Exponent - other.Exponent);
         Zeros += other.Zeros;
+        (_packed, _counts) = (Pack(), null);
     }
 
     private void Widen(int exponent)
@@ -87,16 +97,16 @@ public sealed class ActivationHistogram
         if (exponent <= Exponent)
             return;
         var counts = new long[2 * HalfBins];
-        CopyTo(counts, exponent - Exponent);
+        AddTo(counts, Counts, exponent - Exponent);
         (_counts, Exponent) = (counts, exponent);
     }
 
-    /// <summary>Adds the counts to those of bins whose width has been doubled <paramref name="doublings"/> times more.</summary>
-    private void CopyTo(long[] counts, int doublings)
+    /// <summary>Adds counts to those of bins whose width has been doubled <paramref name="doublings"/> times more.</summary>
+    private static void AddTo(long[] sums, long[] counts, int doublings)
     {
         // An arithmetic shift rounds down, also below zero: bins -2 and -1 become bin -1. Beyond 31 the shift of an int would wrap.
         int shift = Math.Min(doublings, 31);
-        for (int i = 0; i < _counts.Length; i++)
-            counts[((i - HalfBins) >> shift) + HalfBins] += _counts[i];
+        for (int i = 0; i < counts.Length; i++)
+            sums[((i - HalfBins) >> shift) + HalfBins] += counts[i];
     }
 }

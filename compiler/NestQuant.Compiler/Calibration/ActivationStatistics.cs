@@ -6,6 +6,14 @@ namespace NestQuant.Compiler.Calibration;
 /// </summary>
 public sealed class ActivationStatistics
 {
+    /// <summary>Starts without values.</summary>
+    public ActivationStatistics()
+        : this(new ActivationHistogram())
+    {
+    }
+
+    private ActivationStatistics(ActivationHistogram histogram) => Histogram = histogram;
+
     /// <summary>Number of values.</summary>
     public long Count { get; private set; }
 
@@ -16,7 +24,7 @@ public sealed class ActivationStatistics
     public float Max { get; private set; }
 
     /// <summary>How often values occur.</summary>
-    public ActivationHistogram Histogram { get; private init; } = new();
+    public ActivationHistogram Histogram { get; }
 
     /// <summary>Adds values.</summary>
     /// <param name="values">Finite values.</param>
@@ -52,7 +60,10 @@ public sealed class ActivationStatistics
 
     /// <summary>Statistics with given content, as <see cref="CalibrationJson"/> reads them.</summary>
     internal static ActivationStatistics Of(long count, float min, float max, ActivationHistogram histogram) =>
-        new() { Count = count, Min = min, Max = max, Histogram = histogram };
+        new(histogram) { Count = count, Min = min, Max = max };
+
+    /// <summary>A copy for those who read every bin of the histogram.</summary>
+    internal ActivationStatistics Unpacked() => Of(Count, Min, Max, Histogram.Unpacked());
 
     private void Extend(float min, float max, long count)
     {

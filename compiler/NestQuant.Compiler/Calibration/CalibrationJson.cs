@@ -1,8 +1,8 @@
-using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using NestQuant.Compiler.Data;
 using NestQuant.Compiler.Onnx;
 
 namespace NestQuant.Compiler.Calibration;
@@ -26,13 +26,14 @@ public static class CalibrationJson
         new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes statistics, indented, ending in a line feed.</summary>
+    /// <param name="output">Where to write, in UTF-8.</param>
     /// <param name="statistics">The statistics.</param>
     /// <param name="toolVersion">Version of the tool that writes.</param>
-    public static string Write(CalibrationStatistics statistics, string toolVersion)
+    public static void Write(Stream output, CalibrationStatistics statistics, string toolVersion)
     {
+        ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(statistics);
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, WriterOptions))
+        using (var json = new Utf8JsonWriter(output, WriterOptions))
         {
             json.WriteStartObject();
             json.WriteString("format", Format);
@@ -42,35 +43,44 @@ public static class CalibrationJson
             json.WriteNumber("samples", statistics.Samples);
             json.WriteStartObject("values");
             foreach (var (name, value) in statistics.Values)
+            {
                 WriteValue(json, name, value);
+                json.Flush();
+            }
+
             json.WriteEndObject();
             json.WriteEndObject();
         }
 
-        return Encoding.UTF8.GetString(buffer.WrittenSpan) + "\n";
+        output.Write("\n"u8);
     }
 
-    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
-    /// <param name="text">The text.</param>
+    /// <summary>Reads a file that <see cref="Write"/> wrote.</summary>
+    /// <exception cref="ModelException">The file is missing, or no such file.</exception>
+    public static CalibrationStatistics Load(string path)
+    {
+        using FileStream stream = InputFile.Open(path);
+        return Read(stream, path);
+    }
+
+    /// <summary>Reads what <see cref="Write"/> wrote, in memory proportional to its length.</summary>
+    /// <param name="input">The text, in UTF-8.</param>
     /// <param name="name">What to call it in messages.</param>
     /// <exception cref="ModelException">The text is not such a file, or its numbers contradict each other.</exception>
-    public static CalibrationStatistics Read(string text, string name)
+    public static CalibrationStatistics Read(Stream input, string name)
     {
-        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(input);
         try
         {
-            using JsonDocument document = JsonDocument.Parse(text);
-            JsonElement root = document.RootElement;
-            if (!root.TryGetProperty("format", out JsonElement format) || format.GetString() != Format)
+            StoredCalibration? stored = JsonSerializer.Deserialize(input, StoredCalibrationContext.Default.StoredCalibration);
+            if (stored?.Format != Format)
                 throw new FormatException("it does not say that it is one");
-            if (root.GetProperty("version").GetInt32() is var version && version != Version)
-                throw new FormatException($"it has version {version}, {Version} is known");
             return new CalibrationStatistics(
-                root.GetProperty("source_sha256").GetString() is { Length: > 0 } sha256 ? sha256 : throw new FormatException("it does not say of which model it is"),
-                root.GetProperty("samples").GetInt64(),
-                root.GetProperty("values").EnumerateObject().Select(value => KeyValuePair.Create(value.Name, ReadValue(value))));
+                stored.SourceSha256 is { Length: > 0 } sha256 ? sha256 : throw new FormatException("it does not say of which model it is"),
+                stored.Samples,
+                (stored.Values ?? throw new FormatException("it has no values")).Select(static value => KeyValuePair.Create(value.Key, ReadValue(value.Key, value.Value))));
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is JsonException or FormatException or ArgumentException or OverflowException or InvalidOperationException or IOException)
         {
             throw new ModelException($"{name}: is not a file of calibration statistics, as 'nestquant calibrate' writes it, or is damaged: {e.Message}", e);
         }
@@ -82,70 +92,32 @@ public static class CalibrationJson
         json.WriteNumber("count", value.Count);
         json.WriteNumber("min", value.Min);
         json.WriteNumber("max", value.Max);
-        ActivationHistogram histogram = value.Histogram;
-        json.WriteNumber("zeros", histogram.Zeros);
-        json.WriteNumber("exponent", histogram.Exponent);
-        json.WriteNumber("first_bin", histogram.FirstBin);
+        PackedBins bins = value.Histogram.Pack();
+        json.WriteNumber("zeros", value.Histogram.Zeros);
+        json.WriteNumber("exponent", value.Histogram.Exponent);
+        json.WriteNumber("first_bin", bins.FirstBin);
         json.WritePropertyName("bins");
         // One line: indented, every number would take one of its own.
-        json.WriteRawValue($"[{string.Join(',', Runs(histogram).Select(run => run.ToString(CultureInfo.InvariantCulture)))}]");
+        json.WriteRawValue($"[{string.Join(',', bins.Runs.Select(static run => run.ToString(CultureInfo.InvariantCulture)))}]");
         json.WriteEndObject();
     }
 
-    private static IEnumerable<long> Runs(ActivationHistogram histogram)
+    private static ActivationStatistics ReadValue(string name, StoredActivation? value)
     {
-        int empty = 0;
-        for (int bin = histogram.FirstBin, last = histogram.LastBin; bin <= last; bin++)
+        Require(value is not null, "there are no statistics");
+        var bins = new PackedBins(value.FirstBin, value.Bins);
+        Require(float.IsFinite(value.Min) && float.IsFinite(value.Max) && value.Min <= value.Max, "min and max are no range");
+        Require(value.Exponent is >= ActivationHistogram.MinExponent and <= ActivationHistogram.MaxExponent, "the exponent is impossible");
+        Require(ActivationHistogram.Covers(value.Exponent, value.Min, value.Max), "the bins do not reach min and max");
+        Require(value.FirstBin is >= -ActivationHistogram.HalfBins and < ActivationHistogram.HalfBins, "the first bin is impossible");
+        Require(bins.Fits(), "there are too many bins");
+        Require(value.Zeros >= 0 && checked(value.Bins.Where(static run => run > 0).Sum() + value.Zeros) == value.Count, "the bins do not add up to the count");
+        return ActivationStatistics.Of(value.Count, value.Min, value.Max, ActivationHistogram.Of(value.Exponent, value.Zeros, bins));
+
+        void Require([DoesNotReturnIf(false)] bool condition, string problem)
         {
-            long count = histogram[bin];
-            if (count == 0)
-            {
-                empty++;
-                continue;
-            }
-
-            if (empty > 0)
-                yield return -empty;
-            empty = 0;
-            yield return count;
+            if (!condition)
+                throw new FormatException($"'{name}': {problem}");
         }
-    }
-
-    private static ActivationStatistics ReadValue(JsonProperty value)
-    {
-        JsonElement item = value.Value;
-        long count = item.GetProperty("count").GetInt64(), zeros = item.GetProperty("zeros").GetInt64();
-        float min = item.GetProperty("min").GetSingle(), max = item.GetProperty("max").GetSingle();
-        int exponent = item.GetProperty("exponent").GetInt32(), firstBin = item.GetProperty("first_bin").GetInt32();
-        Require(float.IsFinite(min) && float.IsFinite(max) && min <= max, value, "min and max are no range");
-        Require(exponent is >= ActivationHistogram.MinExponent and <= ActivationHistogram.MaxExponent, value, "the exponent is impossible");
-        Require(ActivationHistogram.Covers(exponent, min, max), value, "the bins do not reach min and max");
-        Require(firstBin is >= -ActivationHistogram.HalfBins and < ActivationHistogram.HalfBins, value, "the first bin is impossible");
-        long[] bins = ReadBins(item.GetProperty("bins"), firstBin, value);
-        Require(zeros >= 0 && checked(bins.Sum() + zeros) == count, value, "the bins do not add up to the count");
-        return ActivationStatistics.Of(count, min, max, ActivationHistogram.Of(exponent, zeros, firstBin, bins));
-    }
-
-    private static long[] ReadBins(JsonElement runs, int firstBin, JsonProperty value)
-    {
-        var bins = new List<long>();
-        foreach (JsonElement run in runs.EnumerateArray())
-        {
-            long number = run.GetInt64();
-            long length = number < 0 ? -number : 1;
-            Require(length > 0 && length <= ActivationHistogram.HalfBins - firstBin - bins.Count, value, "there are too many bins");
-            if (number < 0)
-                bins.AddRange(Enumerable.Repeat(0L, (int)length));
-            else
-                bins.Add(number);
-        }
-
-        return [.. bins];
-    }
-
-    private static void Require(bool condition, JsonProperty value, string problem)
-    {
-        if (!condition)
-            throw new FormatException($"'{value.Name}': {problem}");
     }
 }

@@ -45,7 +45,7 @@ public abstract record CalibrationMethod
         ArgumentNullException.ThrowIfNull(statistics);
         if (statistics.Count == 0)
             throw new ArgumentException("there are no values to choose a range from", nameof(statistics));
-        return Choose(statistics);
+        return Choose(statistics.Unpacked());
     }
 
     /// <summary>Chooses the range for at least one value.</summary>

@@ -52,13 +52,15 @@ public sealed class CalibrationStatistics
         Samples += other.Samples;
     }
 
-    /// <summary>The ranges that a method chooses. Values that never had an element have none.</summary>
+    /// <summary>The ranges that a method chooses for some values. Those that never had an element have none.</summary>
     /// <param name="method">The method.</param>
+    /// <param name="values">Names of the values whose ranges are wanted, each once.</param>
     /// <param name="threads">Most threads to use, at least 1; the result does not depend on it.</param>
-    public ActivationRanges RangesBy(CalibrationMethod method, int threads)
+    public ActivationRanges RangesBy(CalibrationMethod method, IEnumerable<string> values, int threads)
     {
         ArgumentNullException.ThrowIfNull(method);
-        string[] names = [.. _values.Where(pair => pair.Value.Count > 0).Select(pair => pair.Key)];
+        ArgumentNullException.ThrowIfNull(values);
+        string[] names = [.. values.Where(name => _values.TryGetValue(name, out ActivationStatistics? statistics) && statistics.Count > 0)];
         var ranges = new TensorRange[names.Length];
         Parallel.For(0, names.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, i => ranges[i] = method.RangeOf(_values[names[i]]));
         return new ActivationRanges(names.Zip(ranges).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal));

@@ -6,32 +6,41 @@ namespace NestQuant.Compiler.Data;
 /// </summary>
 internal static class BilinearResize
 {
-    /// <summary>Scales a row-major plane of <paramref name="height"/> x <paramref name="width"/> to the target's extents.</summary>
-    public static void Resize(ReadOnlySpan<float> source, int height, int width, Span<float> target, int targetHeight, int targetWidth)
+    /// <summary>Reads line <paramref name="y"/> of a plane.</summary>
+    public delegate void LineReader(int y, Span<float> line);
+
+    /// <summary>Scales a plane, given line by line, of <paramref name="height"/> x <paramref name="width"/> to the target's extents.</summary>
+    public static void Resize(LineReader read, int height, int width, Span<float> target, int targetHeight, int targetWidth)
     {
         Tap[] columns = Taps(width, targetWidth);
         Tap[] rows = Taps(height, targetHeight);
-        float[] narrowed = new float[height * targetWidth];
-        for (int y = 0; y < height; y++)
+        float[] line = new float[width], narrowed = new float[targetWidth];
+        target.Clear();
+        // Target rows look at source rows in order: those before first are done, the one at first may not have begun.
+        for (int y = 0, first = 0; y < height; y++)
         {
-            ReadOnlySpan<float> line = source.Slice(y * width, width);
+            read(y, line);
             for (int x = 0; x < targetWidth; x++)
-                narrowed[(y * targetWidth) + x] = Weigh(line[columns[x].First..], columns[x].Weights, stride: 1);
-        }
-
-        for (int y = 0; y < targetHeight; y++)
-        {
-            for (int x = 0; x < targetWidth; x++)
-                target[(y * targetWidth) + x] = Weigh(narrowed.AsSpan((rows[y].First * targetWidth) + x), rows[y].Weights, targetWidth);
+                narrowed[x] = Weigh(line.AsSpan(columns[x].First), columns[x].Weights);
+            while (first < targetHeight && rows[first].End <= y)
+                first++;
+            for (int row = first; row < targetHeight && rows[row].First <= y; row++)
+                AddWeighted(narrowed, rows[row].Weights[y - rows[row].First], target.Slice(row * targetWidth, targetWidth));
         }
     }
 
-    private static float Weigh(ReadOnlySpan<float> values, float[] weights, int stride)
+    private static float Weigh(ReadOnlySpan<float> values, float[] weights)
     {
         float sum = 0;
         for (int i = 0; i < weights.Length; i++)
-            sum += values[i * stride] * weights[i];
+            sum += values[i] * weights[i];
         return sum;
+    }
+
+    private static void AddWeighted(ReadOnlySpan<float> values, float weight, Span<float> sums)
+    {
+        for (int i = 0; i < values.Length; i++)
+            sums[i] += values[i] * weight;
     }
 
     private static Tap[] Taps(int source, int target)
@@ -54,5 +63,8 @@ internal static class BilinearResize
         return taps;
     }
 
-    private readonly record struct Tap(int First, float[] Weights);
+    private readonly record struct Tap(int First, float[] Weights)
+    {
+        public int End => First + Weights.Length;
+    }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using NestQuant.Compiler.Onnx;
 
 namespace NestQuant.Compiler.Data;
@@ -41,12 +40,14 @@ internal static class LabelFile
             return FromArray(NpyArray.Read(path), path);
         if (!path.EndsWith(".txt", StringComparison.OrdinalIgnoreCase))
             throw new ModelException($"{path}: labels are a .npy array or a .txt file with one integer a line");
-        string[] lines = Encoding.UTF8.GetString(InputFile.ReadAll(path)).TrimEnd().Split('\n');
-        var labels = new long[lines.Length];
-        for (int i = 0; i < lines.Length; i++)
+        ReadOnlySpan<byte> text = InputFile.ReadAll(path);
+        text = text.TrimEnd(" \t\r\n"u8);
+        var labels = new long[text.Count((byte)'\n') + 1];
+        int line = 0;
+        foreach (Range range in text.Split((byte)'\n'))
         {
-            if (!long.TryParse(lines[i].Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out labels[i]))
-                throw new ModelException($"{path}: line {i + 1} is not an integer label");
+            if (!long.TryParse(text[range].Trim(" \t\r"u8), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out labels[line++]))
+                throw new ModelException($"{path}: line {line} is not an integer label");
         }
 
         return labels;

@@ -61,10 +61,7 @@ public sealed class NpyReader : IDisposable
                     $"{name}: {problem}: shape ({string.Join(", ", header.Shape)}) takes {header.ByteCount} bytes, the file has {dataLength}");
             }
 
-            var reader = new NpyReader(stream, header, name);
-            if (header.FortranOrder && header.Shape.Count > 1)
-                reader.Transpose();
-            return reader;
+            return new NpyReader(stream, header, name);
         }
         catch
         {
@@ -98,10 +95,23 @@ public sealed class NpyReader : IDisposable
         return new NpyArray(Type, Shape, ReadElements(_header.ByteCount));
     }
 
+    /// <summary>Memory that reading some rows at a time takes.</summary>
+    internal long BytesAtOnce(long rows) =>
+        IsTransposed ? 2 * _header.ByteCount : Rows == 0 ? 0 : _header.ByteCount / Rows * Math.Min(rows, Rows);
+
+    private bool IsTransposed => _header.FortranOrder && Shape.Count > 1;
+
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();
 
     private byte[] ReadElements(long byteCount)
+    {
+        if (IsTransposed)
+            Transpose();
+        return ReadStored(byteCount);
+    }
+
+    private byte[] ReadStored(long byteCount)
     {
         if (byteCount > Array.MaxLength)
             throw new ModelException($"{_name}: {byteCount} bytes at once are too many: use a smaller batch or a smaller array");
@@ -121,7 +131,7 @@ public sealed class NpyReader : IDisposable
 
     private void Transpose()
     {
-        byte[] fortran = ReadElements(_header.ByteCount);
+        byte[] fortran = ReadStored(_header.ByteCount);
         byte[] c = FortranOrder.ToC(fortran, Shape, Type.Size());
         _stream.Dispose();
         _stream = new MemoryStream(c, writable: false);

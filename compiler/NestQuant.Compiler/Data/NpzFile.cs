@@ -4,119 +4,79 @@ using NestQuant.Compiler.Onnx;
 namespace NestQuant.Compiler.Data;
 
 /// <summary>The named arrays of a <c>.npz</c> archive, stored or deflated.</summary>
-public sealed class NpzFile
+public sealed class NpzFile : IDisposable
 {
     private const string Extension = ".npy";
 
-    private readonly string _path;
+    /// <summary>More arrays than a model has inputs: reading some of each in turn keeps as many decompressors.</summary>
+    private const int MaxArrays = 1000;
 
-    private NpzFile(string path, IReadOnlyList<string> names)
-    {
-        _path = path;
-        Names = names;
-    }
+    private readonly string _path;
+    private readonly ZipArchive _archive;
+    private readonly OrderedDictionary<string, ZipArchiveEntry> _entries = new(StringComparer.Ordinal);
+
+    private NpzFile(string path, ZipArchive archive) => (_path, _archive) = (path, archive);
 
     /// <summary>Names of the arrays in the archive's order, without <c>.npy</c>.</summary>
-    public IReadOnlyList<string> Names { get; }
+    public IReadOnlyList<string> Names => _entries.Keys;
 
-    /// <summary>Reads the archive's directory.</summary>
+    /// <summary>Opens an archive and reads its directory.</summary>
     /// <exception cref="ModelException">The file is missing, no archive, or holds something else than uniquely named arrays.</exception>
     public static NpzFile Open(string path)
     {
-        using ZipArchive archive = OpenArchive(path);
-        var names = new List<string>();
-        foreach (ZipArchiveEntry entry in archive.Entries)
-        {
-            if (!entry.FullName.EndsWith(Extension, StringComparison.Ordinal))
-                throw new ModelException($"{path}: entry '{entry.FullName}' is not a .npy array");
-            string name = entry.FullName[..^Extension.Length];
-            if (names.Contains(name, StringComparer.Ordinal))
-                throw new ModelException($"{path}: two arrays are called '{name}'");
-            names.Add(name);
-        }
-
-        return names.Count > 0 ? new NpzFile(path, names) : throw new ModelException($"{path}: the archive is empty");
-    }
-
-    /// <summary>Opens one array for streaming; several may be open at once.</summary>
-    /// <exception cref="ModelException">There is no such array, or it is damaged.</exception>
-    public NpyReader OpenArray(string name)
-    {
-        // An archive per array: entries of one archive share its stream, and readers of several arrays advance in turns.
-        ZipArchive archive = OpenArchive(_path);
-        try
-        {
-            ZipArchiveEntry entry = archive.GetEntry(name + Extension) ?? throw new ModelException($"{_path}: no array '{name}'");
-            return NpyReader.Open(new ArchiveEntryStream(archive, entry.Open()), entry.Length, $"{_path} ({name})");
-        }
-        catch (Exception e) when (e is InvalidDataException or NotSupportedException or IOException)
-        {
-            archive.Dispose();
-            throw new ModelException($"{_path}: array '{name}' cannot be read: {e.Message}", e);
-        }
-        catch
-        {
-            archive.Dispose();
-            throw;
-        }
-    }
-
-    private static ZipArchive OpenArchive(string path)
-    {
         FileStream stream = InputFile.Open(path);
+        NpzFile? file = null;
         try
         {
-            var archive = new ZipArchive(stream, ZipArchiveMode.Read);
-            _ = archive.Entries.Count;
-            return archive;
+            file = new NpzFile(path, new ZipArchive(stream, ZipArchiveMode.Read));
+            file.AddEntries();
+            return file;
         }
         catch (Exception e) when (e is InvalidDataException or IOException or NotSupportedException or ArgumentException)
         {
-            stream.Dispose();
             throw new ModelException($"{path}: not a .npz archive: {e.Message}", e);
+        }
+        finally
+        {
+            if (file is not { _entries.Count: > 0 })
+                stream.Dispose();
         }
     }
 
-    /// <summary>The content of an entry; closing it closes the archive.</summary>
-    private sealed class ArchiveEntryStream(ZipArchive archive, Stream content) : Stream
+    /// <summary>Opens one array for streaming, as long as the archive is open. Several may be open at once, and be read in turns by one thread.</summary>
+    /// <exception cref="ModelException">There is no such array, or it is damaged.</exception>
+    public NpyReader OpenArray(string name)
     {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
+        ArgumentNullException.ThrowIfNull(name);
+        if (!_entries.TryGetValue(name, out ZipArchiveEntry? entry))
+            throw new ModelException($"{_path}: no array '{name}'");
+        try
         {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
+            return NpyReader.Open(entry.Open(), entry.Length, $"{_path} ({name})");
+        }
+        catch (Exception e) when (e is InvalidDataException or NotSupportedException or IOException)
+        {
+            throw new ModelException($"{_path}: array '{name}' cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _archive.Dispose();
+
+    private void AddEntries()
+    {
+        foreach (ZipArchiveEntry entry in _archive.Entries)
+        {
+            if (!entry.FullName.EndsWith(Extension, StringComparison.Ordinal))
+                throw new ModelException($"{_path}: entry '{entry.FullName}' is not a .npy array");
+            string name = entry.FullName[..^Extension.Length];
+            if (!_entries.TryAdd(name, entry))
+                throw new ModelException($"{_path}: two arrays are called '{name}'");
+            if (_entries.Count > MaxArrays)
+                throw new ModelException($"{_path}: the archive holds {_archive.Entries.Count} arrays: no model takes more than {MaxArrays}");
         }
 
-        public override int Read(Span<byte> buffer) => content.Read(buffer);
-
-        public override int Read(byte[] buffer, int offset, int count) => content.Read(buffer, offset, count);
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                content.Dispose();
-                archive.Dispose();
-            }
-
-            base.Dispose(disposing);
-        }
+        if (_entries.Count == 0)
+            throw new ModelException($"{_path}: the archive is empty");
     }
 }

@@ -15,8 +15,14 @@ internal static class TensorFile
         TensorProto tensor = Decode(InputFile.ReadAll(path), path);
         if (!NpyTypes.TryFromOnnx(tensor.DataType, out NpyType type))
             throw new ModelException($"{path}: {tensor.DataType.TextName()} tensors are not supported as data");
-        var array = new NpyArray(type, [.. tensor.Dims], tensor.GetBytes().ToArray());
-        return new NamedArray(tensor.Name.Length == 0 ? null : tensor.Name, array);
+        try
+        {
+            return new NamedArray(tensor.Name.Length == 0 ? null : tensor.Name, new NpyArray(type, [.. tensor.Dims], tensor.GetBytes().ToArray()));
+        }
+        catch (ModelException e)
+        {
+            throw new ModelException($"{path}: {e.Message}", e);
+        }
     }
 
     // The codec reads models; as the only initializer of an otherwise empty one, a tensor is read by the same rules.
@@ -24,9 +30,8 @@ internal static class TensorFile
     {
         try
         {
-            byte[] initializer = [GraphInitializerTag, .. Varint(tensor.Length), .. tensor];
-            byte[] model = [ModelGraphTag, .. Varint(initializer.Length), .. initializer];
-            return ModelCodec.Read(model).Graph!.Initializer[0];
+            byte[] start = [GraphInitializerTag, .. Varint(tensor.Length)];
+            return ModelCodec.Read((byte[])[ModelGraphTag, .. Varint(start.Length + tensor.Length), .. start, .. tensor]).Graph!.Initializer[0];
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
@@ -34,11 +39,12 @@ internal static class TensorFile
         }
     }
 
-    private static IEnumerable<byte> Varint(int value)
+    private static byte[] Varint(int value)
     {
+        var bytes = new List<byte>();
         uint rest = (uint)value;
         for (; rest >= 0x80; rest >>= 7)
-            yield return (byte)(rest | 0x80);
-        yield return (byte)rest;
+            bytes.Add((byte)(rest | 0x80));
+        return [.. bytes, (byte)rest];
     }
 }

@@ -12,9 +12,9 @@ namespace NestQuant.Compiler.Reports;
 /// <c>decisions</c> of a JSON report.
 /// </summary>
 /// <remarks>
-/// One array of objects in log order: <c>{"pass","node","op"}</c>, then <c>"reason"</c> for a kept node, <c>"note"</c> where there is one, then
+/// One array of objects in log order: <c>{"pass","node","op"}</c>, then <c>"reason"</c> for a kept node, <c>"note"</c> and <c>"warning"</c> where there are any, then
 /// <c>"nesting":{"n","h","weights","source_bytes","high_bytes","low_bytes","sqnr_full_db","sqnr_part_db"}</c> for a nested one.
-/// Ratios are in dB with four decimals; null stands for an infinite one, that is for a weight without any error.
+/// Ratios are in dB with four decimals; null stands for an infinite one, that is for a weight without any error, and "-Infinity" for one whose error is infinite.
 /// The same log gives the same text.
 /// </remarks>
 public static class DecisionJson
@@ -61,12 +61,14 @@ public static class DecisionJson
         }
     }
 
-    /// <summary>Writes a ratio in dB with four decimals, null when it is not finite.</summary>
+    /// <summary>Writes a ratio in dB with four decimals, null when there is no error, "-Infinity" when there is nothing but error.</summary>
     public static void WriteDecibels(Utf8JsonWriter json, string name, double decibels)
     {
         ArgumentNullException.ThrowIfNull(json);
         if (double.IsFinite(decibels))
             json.WriteNumber(name, Math.Round(decibels, 4));
+        else if (double.IsNegativeInfinity(decibels))
+            json.WriteString(name, "-Infinity");
         else
             json.WriteNull(name);
     }
@@ -81,6 +83,8 @@ public static class DecisionJson
             json.WriteString("reason", decision.Reason);
         if (decision.Note is not null)
             json.WriteString("note", decision.Note);
+        if (decision.Warning is not null)
+            json.WriteString("warning", decision.Warning);
         if (decision.Nesting is { } nesting)
         {
             json.WriteStartObject("nesting");
@@ -112,8 +116,7 @@ public static class DecisionJson
     private static void ReadRewritten(JsonElement item, string pass, string node, string op, DecisionLog log)
     {
         NestingNumbers? nesting = item.TryGetProperty("nesting", out JsonElement numbers) ? ReadNesting(numbers) : null;
-        string? note = item.TryGetProperty("note", out JsonElement text) ? text.GetString() : null;
-        log.Rewritten(pass, node, op, nesting, note);
+        log.Rewritten(pass, node, op, nesting, OptionalText(item, "note"), OptionalText(item, "warning"));
     }
 
     private static NestingNumbers ReadNesting(JsonElement item) => new(
@@ -129,9 +132,16 @@ public static class DecisionJson
     private static string Text(JsonElement item, string name) =>
         item.GetProperty(name).GetString() ?? throw new FormatException($"'{name}' is null");
 
+    private static string? OptionalText(JsonElement item, string name) => item.TryGetProperty(name, out JsonElement text) ? text.GetString() : null;
+
     private static double Decibels(JsonElement item, string name)
     {
         JsonElement value = item.GetProperty(name);
-        return value.ValueKind == JsonValueKind.Null ? double.PositiveInfinity : value.GetDouble();
+        return value.ValueKind switch
+        {
+            JsonValueKind.Null => double.PositiveInfinity,
+            JsonValueKind.String => double.NegativeInfinity,
+            _ => value.GetDouble(),
+        };
     }
 }

@@ -41,7 +41,7 @@ internal static class NestingChart
 
     private static void AppendBar(StringBuilder html, string kind, double decibels, double longest, int top)
     {
-        double share = double.IsFinite(decibels) ? Math.Clamp(decibels / longest, 0, 1) : 1;
+        double share = double.IsPositiveInfinity(decibels) || double.IsNaN(decibels) ? 1 : Math.Clamp(decibels / longest, 0, 1);
         int length = (int)Math.Round(share * BarWidth);
         html.Append(CultureInfo.InvariantCulture, $"<rect class=\"{kind}\" x=\"{LabelWidth}\" y=\"{top}\" width=\"{length}\" height=\"{BarHeight}\" rx=\"2\"/>");
         html.Append(CultureInfo.InvariantCulture, $"<text class=\"v\" x=\"{LabelWidth + length + 6}\" y=\"{top + BarHeight}\">{ReportHtml.Decibels(decibels)}</text>\n");

@@ -35,6 +35,7 @@ public static class ReportHtml
             html.Append($"<p>source {Count(report.SourceBytes)} bytes, SHA-256 <code>{Escape(hash)}</code></p>\n");
         AppendTotals(html, weights);
         NestingChart.Append(html, [.. weights.Where(decision => decision.Nesting is not null)]);
+        AppendWarnings(html, report.Decisions);
         AppendDecisions(html, weights);
         AppendOther(html, report.Decisions);
         AppendFiles(html, report.Files);
@@ -46,7 +47,7 @@ public static class ReportHtml
 
     /// <summary>A ratio in dB with one decimal.</summary>
     internal static string Decibels(double value) =>
-        double.IsFinite(value) ? value.ToString("0.0", CultureInfo.InvariantCulture) : "exact";
+        double.IsNegativeInfinity(value) ? "lost" : double.IsFinite(value) ? value.ToString("0.0", CultureInfo.InvariantCulture) : "exact";
 
     private static void AppendTotals(StringBuilder html, Decision[] weights)
     {
@@ -63,6 +64,17 @@ public static class ReportHtml
         html.Append("</div>\n");
 
         void Append(string value, string label) => html.Append($"<div><b>{value}</b><span>{label}</span></div>\n");
+    }
+
+    private static void AppendWarnings(StringBuilder html, DecisionLog log)
+    {
+        Decision[] lossy = [.. log.Decisions.Where(decision => decision.Warning is not null)];
+        if (lossy.Length == 0)
+            return;
+        html.Append("<h2>Warnings</h2>\n<ul>\n");
+        foreach (Decision decision in lossy)
+            html.Append($"<li><code>{Escape(decision.Node)}</code>: {Escape(decision.Warning!)}</li>\n");
+        html.Append("</ul>\n");
     }
 
     private static void AppendDecisions(StringBuilder html, Decision[] decisions)

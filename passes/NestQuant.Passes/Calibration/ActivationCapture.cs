@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using NestQuant.Compiler.Data;
@@ -105,7 +104,7 @@ internal sealed class ActivationCapture : IDisposable
 
     private static void VerifyFinite(ReadOnlySpan<float> values, string name, CalibrationBatch batch)
     {
-        if (TensorPrimitives.IsFiniteAll(values)) return;
+        if (!NonFinite.IsIn(values)) return;
         int element = NonFinite.IndexIn(values);
         throw new ModelException($"{batch.SampleOf(element, values.Length)}: the data for input '{name}' has the value {NonFinite.Name(values[element])}, which is not finite: calibration needs real inputs");
     }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Numerics.Tensors;
 using System.Runtime.ExceptionServices;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Calibration;
@@ -74,7 +73,7 @@ internal static class ActivationSweep
         public void Add(OrtValue value, CalibrationBatch batch)
         {
             ReadOnlySpan<float> values = value.GetTensorDataAsSpan<float>();
-            if (!TensorPrimitives.IsFiniteAll(values))
+            if (NonFinite.IsIn(values))
             {
                 int element = NonFinite.IndexIn(values);
                 throw new ModelException($"{batch.SampleOf(element, values.Length)}: the activation '{name}' has the value {NonFinite.Name(values[element])}: the model overflows on this data");

@@ -37,7 +37,11 @@ public sealed class DataCalibration : IActivationRangeSource
     }
 
     /// <inheritdoc/>
-    public ActivationRanges RangesOf(ModelContext context) => Sweep(context, "").RangesBy(Method, context.Threads);
+    public ActivationRanges RangesOf(ModelContext context)
+    {
+        CalibrationStatistics statistics = Sweep(context, "");
+        return statistics.RangesBy(Method, statistics.Values.Keys, context.Threads);
+    }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Method} of {Data.Count} samples";

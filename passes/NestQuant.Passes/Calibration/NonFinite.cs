@@ -1,8 +1,13 @@
+using System.Numerics.Tensors;
+
 namespace NestQuant.Passes.Calibration;
 
 /// <summary>Finds values that are not numbers, and names them as users write them.</summary>
 internal static class NonFinite
 {
+    /// <summary>Whether a value is NaN or infinite.</summary>
+    public static bool IsIn(ReadOnlySpan<float> values) => !values.IsEmpty && !TensorPrimitives.IsFiniteAll(values);
+
     /// <summary>Position of the first value that is NaN or infinite; -1 when there is none.</summary>
     public static int IndexIn(ReadOnlySpan<float> values)
     {

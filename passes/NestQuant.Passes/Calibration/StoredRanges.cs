@@ -1,4 +1,5 @@
 using NestQuant.Compiler.Calibration;
+using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 
@@ -29,7 +30,10 @@ public sealed class StoredRanges : IActivationRangeSource
     public ActivationRanges RangesOf(ModelContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return _statistics.RangesBy(Method, context.Threads);
+        // A file may hold more than the model has, and choosing a range is the expensive part.
+        GraphProto graph = context.Model.MainGraph();
+        IEnumerable<string> values = graph.Input.Select(static input => input.Name).Concat(graph.Node.SelectMany(static node => node.Output));
+        return _statistics.RangesBy(Method, values.Distinct(StringComparer.Ordinal), context.Threads);
     }
 
     /// <inheritdoc/>

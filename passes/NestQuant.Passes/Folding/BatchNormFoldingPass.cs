@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
@@ -71,7 +72,10 @@ public sealed class BatchNormFoldingPass : IGraphPass
         var foldedBias = new float[channels.OutputChannels];
         for (int m = 0; m < foldedBias.Length; m++) foldedBias[m] = (float)(((biasValues[m] - values[2][m]) * factors[m]) + values[1][m]);
 
-        SetConstant(view, producer, 1, TensorProto.FromFloats(weight.Name, weight.Dims.ToArray(), ScaleChannels(weight.ToFloats(), channels, factors)), names);
+        float[] foldedWeight = ScaleChannels(weight.ToFloats(), channels, factors);
+        if (!TensorPrimitives.IsFiniteAll<float>(foldedWeight) || !TensorPrimitives.IsFiniteAll<float>(foldedBias)) return "weights or biases with its factors in them leave float32";
+
+        SetConstant(view, producer, 1, TensorProto.FromFloats(weight.Name, weight.Dims.ToArray(), foldedWeight), names);
         SetConstant(view, producer, 2, TensorProto.FromFloats(bias?.Name ?? norm.Input[2], [channels.OutputChannels], foldedBias), names);
         if (producer.Is("Gemm")) producer.Attribute.RemoveAll(static attribute => attribute.Name == "beta");
         TakeOver(norm, producer, view);

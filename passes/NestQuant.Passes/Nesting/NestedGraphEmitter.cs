@@ -55,7 +55,17 @@ internal sealed class NestedGraphEmitter
     private string? WhyNotInteger(NestingCandidate candidate, NestedOperands operands)
     {
         if (_options.Activations == ActivationMode.None) return "activations are float";
-        return IntegerForm.WhyNone(candidate, _model.OpsetVersion()) ?? (operands.Layout.View == candidate.Channels ? null : IntegerForm.TurnedWeight);
+        return IntegerForm.WhyNone(candidate, _model.OpsetVersion())
+            ?? (operands.Layout.View == candidate.Channels ? null : IntegerForm.TurnedWeight)
+            ?? WhyNotScaled(candidate, operands);
+    }
+
+    /// <summary>Why alpha cannot become part of the scales of a Gemm's weight; null where it can.</summary>
+    private string? WhyNotScaled(NestingCandidate candidate, NestedOperands operands)
+    {
+        float alpha = candidate.Node.Is("Gemm") ? candidate.Node.GetFloat("alpha", 1) : 1;
+        bool fits = alpha == 0 || Array.TrueForAll(_main.Initializer(operands.Scale)!.ToFloats(), scale => float.IsNormal(scale * alpha));
+        return fits ? null : FormattableString.Invariant($"scales times its alpha, {alpha}, leave float32");
     }
 
     /// <summary>The float form of a nested weight, made once, in the graph that owns it, in front of the first reader there.</summary>

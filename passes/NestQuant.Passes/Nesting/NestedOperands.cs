@@ -21,6 +21,9 @@ internal sealed record NestedOperands(
     /// <summary>Groups of external data: one file each, so that the low bits can come and go by themselves.</summary>
     public const string HighGroup = "high", LowGroup = "low";
 
+    /// <summary>What the weight loses beyond rounding; null when nothing.</summary>
+    public string? Warning { get; private init; }
+
     /// <summary>Packs a nested weight and adds its operands to the main graph.</summary>
     public static NestedOperands Add(NestedWeight nested, TensorProto weight, GraphView main, UniqueNames names, ParallelOptions parallel)
     {
@@ -40,7 +43,7 @@ internal sealed record NestedOperands(
             names.Next(weight.Name + "_scale"),
             zeroPoints.Any(static zeroPoint => zeroPoint != 0) ? names.Next(weight.Name + "_zero_point") : "",
             new NestingNumbers(
-                layout.Bits.Full, layout.Bits.High, layout.View.Count, weight.ByteCount, high.Length, low.Length, nested.SqnrFullDb, nested.SqnrPartDb));
+                layout.Bits.Full, layout.Bits.High, layout.View.Count, weight.ByteCount, high.Length, low.Length, nested.SqnrFullDb, nested.SqnrPartDb)) { Warning = nested.Loss };
         main.AddInitializer(TensorProto.FromFloats(operands.Scale, [zeroPoints.Length], nested.Scales));
         if (operands.ZeroPoint.Length > 0) main.AddInitializer(TensorProto.FromInt32s(operands.ZeroPoint, [zeroPoints.Length], zeroPoints));
         return operands;

@@ -36,5 +36,17 @@ public sealed class NestedWeight
     /// <summary>The same of the part-bit weights.</summary>
     public double SqnrPartDb => Sqnr(static channel => channel.NoisePart);
 
+    /// <summary>What is lost of channels that integers and a float32 scale cannot represent; null where all are represented.</summary>
+    public string? Loss
+    {
+        get
+        {
+            int overflown = _channels.Count(static channel => !double.IsFinite(channel.NoiseFull) || !double.IsFinite(channel.NoisePart));
+            int lost = _channels.Count(static channel => channel.Signal > 0 && channel.NoiseFull >= channel.Signal);
+            if (overflown > 0) return $"the weights of {overflown} of {_channels.Length} output channels are so large that they overflow float32 when they are dequantized";
+            return lost == 0 ? null : $"the weights of {lost} of {_channels.Length} output channels are so small that they round to zero at {Layout.Bits.Full} bits";
+        }
+    }
+
     private double Sqnr(Func<NestedChannel, double> noise) => 10 * Math.Log10(_channels.Sum(static channel => channel.Signal) / _channels.Sum(noise));
 }

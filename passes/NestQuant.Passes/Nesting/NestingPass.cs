@@ -49,7 +49,7 @@ public sealed class NestingPass : IGraphPass
         {
             NodeProto node = candidate.Node;
             if (candidate.Reason is { } reason) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason);
-            else context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType, operands[candidate.Weight!].Numbers, candidate.Note);
+            else context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType, operands[candidate.Weight!].Numbers, candidate.Note, operands[candidate.Weight!].Warning);
         }
 
         LogFunctions(context);

@@ -1,3 +1,4 @@
+using System.Text;
 using CsCheck;
 using NestQuant.Compiler.Calibration;
 
@@ -41,7 +42,15 @@ internal static class CalibrationGen
     /// <summary>Everything that statistics hold, as one text.</summary>
     public static string Text(ActivationStatistics statistics) => Text(("a", statistics));
 
-    public static string Text(params (string Name, ActivationStatistics Statistics)[] values) => CalibrationJson.Write(Model(values), "0.0.0");
+    public static string Text(params (string Name, ActivationStatistics Statistics)[] values) => Text(Model(values));
+
+    /// <summary>Statistics as their file has them.</summary>
+    public static string Text(CalibrationStatistics statistics)
+    {
+        using var output = new MemoryStream();
+        CalibrationJson.Write(output, statistics, "0.0.0");
+        return Encoding.UTF8.GetString(output.ToArray());
+    }
 
     public static CalibrationStatistics Model(params (string Name, ActivationStatistics Statistics)[] values) =>
         new("ab12", 3, values.Select(value => KeyValuePair.Create(value.Name, value.Statistics)));

@@ -1,3 +1,4 @@
+using System.Text;
 using CsCheck;
 using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Onnx;
@@ -12,8 +13,8 @@ public sealed class CalibrationJsonTests
     public void WhatIsWrittenIsRead() => CalibrationGen.Values.Sample(values =>
     {
         string text = CalibrationGen.Text(("empty", new ActivationStatistics()), ("x", CalibrationGen.Statistics(values)));
-        CalibrationStatistics read = CalibrationJson.Read(text, "test");
-        Assert.Equal(text, CalibrationJson.Write(read, "0.0.0"));
+        CalibrationStatistics read = Read(text, "test");
+        Assert.Equal(text, CalibrationGen.Text(read));
         Assert.Equal(("ab12", 3, 2), (read.SourceSha256, read.Samples, read.Values.Count));
     });
 
@@ -61,7 +62,12 @@ public sealed class CalibrationJsonTests
     [InlineData("\"source_sha256\": \"ab12\"→\"source_sha256\": null", "does not say of which model it is")]
     [InlineData("\"a\": {→\"b\": {", "b")]
     [InlineData("\"min\": 3→\"min\": 4", "'a': min and max are no range")]
-    [InlineData("\"max\": 3→\"max\": 1e99", "'a': min and max are no range")]
+    [InlineData("\"max\": 3→\"max\": 1e99", "a")]
+    [InlineData("\"count\": 1,→", "count")]
+    [InlineData("\"bins\": [1]→\"bins\": 1", "")]
+    [InlineData("\"bins\": [1]→\"bins\": [[1]]", "")]
+    [InlineData("\"samples\": 3→\"samples\": 3,\"samples\": 3", "samples")]
+    [InlineData("\"a\": {→\"a\": null, \"c\": {", "'a': there are no statistics")]
     [InlineData("\"max\": 3→\"max\": \"3\"", "")]
     [InlineData("\"max\": 3→\"max\": 4", "'a': the bins do not reach min and max")]
     [InlineData("\"exponent\": -10→\"exponent\": -9999", "'a': the exponent is impossible")]
@@ -75,9 +81,39 @@ public sealed class CalibrationJsonTests
     {
         string[] sides = change.Split('→');
         string text = sides.Length == 1 ? change : Replaced(Sample, sides[0], sides[1]);
-        ModelException e = Assert.Throws<ModelException>(() => CalibrationJson.Read(text, "r.json"));
+        ModelException e = Assert.Throws<ModelException>(() => Read(text, "r.json"));
         Assert.StartsWith("r.json: is not a file of calibration statistics", e.Message, StringComparison.Ordinal);
         Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>What is read and merged is packed, and packing loses nothing.</summary>
+    [Fact]
+    public void MergingFilesIsMergingValues() => Gen.Select(CalibrationGen.Values, CalibrationGen.Values).Sample((a, b) =>
+    {
+        CalibrationStatistics merged = Read(CalibrationGen.Text(("x", CalibrationGen.Statistics(a))), "a");
+        merged.Add(Read(CalibrationGen.Text(("x", CalibrationGen.Statistics(b))), "b"), "b");
+        Assert.Equal(CalibrationGen.Text(CalibrationGen.Statistics([.. a, .. b])), CalibrationGen.Text(("a", merged.Values["x"])).Replace("\"samples\": 6", "\"samples\": 3", StringComparison.Ordinal));
+    });
+
+    /// <summary>Two bins, as far apart as bins can be, take a few bytes in the file, and 64 KiB as counts of all bins between them.</summary>
+    [Fact]
+    public void ReadingTakesMemoryInProportionToTheText()
+    {
+        const string Value = """{"count":2,"min":-1,"max":1,"zeros":0,"exponent":-11,"first_bin":-2048,"bins":[1,-4095,1]}""";
+        string values = string.Join(',', Enumerable.Range(0, 20_000).Select(i => $"\"{i}\":{Value}"));
+        byte[] text = Encoding.UTF8.GetBytes("""{"format":"nestquant-calibration","version":1,"source_sha256":"ab12","samples":3,"values":{""" + values + "}}");
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        CalibrationStatistics statistics = CalibrationJson.Read(new MemoryStream(text), "r.json");
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16L * text.Length);
+        Assert.Equal(20_000, statistics.Values.Count);
+        Assert.Equal(new TensorRange(-1, 1), statistics.RangesBy(new PercentileCalibration { Percent = 100 }, ["7"], threads: 1).Of("7"));
+    }
+
+    [Fact]
+    public void MoreBinsThanThereAreAreNotRead()
+    {
+        string zeros = string.Join(',', Enumerable.Repeat("0", 8193));
+        DamageIsNamed($"\"bins\": [1]→\"bins\": [{zeros}]", "there are too many bins");
     }
 
     [Fact]
@@ -99,10 +135,13 @@ public sealed class CalibrationJsonTests
     [Fact]
     public void AValueWithoutElementsHasNoRange()
     {
-        ActivationRanges ranges = CalibrationGen.Model(("empty", new ActivationStatistics()), ("x", CalibrationGen.Statistics(-1, 2))).RangesBy(new MinMaxCalibration(), threads: 2);
+        ActivationRanges ranges = CalibrationGen.Model(("empty", new ActivationStatistics()), ("x", CalibrationGen.Statistics(-1, 2))).RangesBy(new MinMaxCalibration(), ["empty", "x", "unknown"], threads: 2);
+        Assert.Null(ranges.Of("unknown"));
         Assert.Null(ranges.Of("empty"));
         Assert.Equal(new TensorRange(-1, 2), ranges.Of("x"));
     }
+
+    private static CalibrationStatistics Read(string text, string name) => CalibrationJson.Read(new MemoryStream(Encoding.UTF8.GetBytes(text)), name);
 
     private static string Replaced(string text, string old, string with)
     {

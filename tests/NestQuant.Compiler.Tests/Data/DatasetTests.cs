@@ -175,7 +175,7 @@ public sealed class DatasetTests : IDisposable
         Directory.CreateDirectory(_folder["none"]);
 
         Refused("text", "not a PNG or JPEG picture");
-        Refused("cut", "damaged picture");
+        Refused("cut", "it is truncated");
         Refused("mixed", "both in the folder and in its sub-folders");
         Refused("none", "neither test_data_set_*");
     }

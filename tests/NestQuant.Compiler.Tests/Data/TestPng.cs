@@ -23,19 +23,41 @@ internal static class TestPng
             }
         }
 
+        return File(Header(width, height, depth: 8, colour: 2, interlace: 0), Chunk("IDAT"u8, compressed.ToArray()), Chunk("IEND"u8, []));
+    }
+
+    /// <summary>A picture of any form whose data is that many zeros, in <paramref name="parts"/> chunks.</summary>
+    public static byte[] Zeros(int width, int height, byte depth, byte colour, byte interlace, long length, int parts = 1)
+    {
+        using var compressed = new MemoryStream();
+        using (var zlib = new ZLibStream(compressed, CompressionLevel.SmallestSize, leaveOpen: true))
+        {
+            byte[] zeros = new byte[1 << 16];
+            for (long left = length; left > 0; left -= zeros.Length)
+                zlib.Write(zeros, 0, (int)Math.Min(left, zeros.Length));
+        }
+
+        byte[] data = compressed.ToArray();
+        IEnumerable<byte[]> chunks = data.Chunk((data.Length + parts - 1) / parts).Select(part => Chunk("IDAT"u8, part));
+        byte[] palette = colour == 3 ? Chunk("PLTE"u8, new byte[768]) : [];
+        return File([Header(width, height, depth, colour, interlace), palette, .. chunks, Chunk("IEND"u8, [])]);
+    }
+
+    /// <summary>The signature and some chunks.</summary>
+    public static byte[] File(params byte[][] chunks) => [0x89, .. "PNG\r\n"u8, 0x1A, (byte)'\n', .. chunks.SelectMany(chunk => chunk)];
+
+    /// <summary>The chunk that comes first.</summary>
+    public static byte[] Header(int width, int height, byte depth, byte colour, byte interlace)
+    {
         byte[] header = new byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, width);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
-        header[8] = 8;
-        header[9] = 2;
-        return
-        [
-            0x89, .. "PNG\r\n"u8, 0x1A, (byte)'\n',
-            .. Chunk("IHDR"u8, header), .. Chunk("IDAT"u8, compressed.ToArray()), .. Chunk("IEND"u8, []),
-        ];
+        (header[8], header[9], header[12]) = (depth, colour, interlace);
+        return Chunk("IHDR"u8, header);
     }
 
-    private static byte[] Chunk(ReadOnlySpan<byte> type, byte[] content)
+    /// <summary>A chunk with its length and checksum.</summary>
+    public static byte[] Chunk(ReadOnlySpan<byte> type, byte[] content)
     {
         byte[] body = [.. type, .. content];
         byte[] chunk = new byte[body.Length + 8];

@@ -27,11 +27,22 @@ public sealed class ReportTests
     public void The_html_report_is_stable() => Snapshot.Match(ReportHtml.Write(Example));
 
     [Fact]
+    public void A_warning_stands_in_both_reports()
+    {
+        var log = new DecisionLog();
+        log.Rewritten("nesting", "<first>", "Conv", new NestingNumbers(8, 6, 1, 4, 1, 1, 0, double.NegativeInfinity), warning: "weights & all are lost");
+        CompileReport report = Example with { Decisions = log };
+        Assert.Contains("\"warning\": \"weights & all are lost\"", ReportJson.Write(report), StringComparison.Ordinal);
+        Assert.Contains("<li><code>&lt;first&gt;</code>: weights &amp; all are lost</li>", ReportHtml.Write(report), StringComparison.Ordinal);
+        Assert.Contains(">lost</td>", ReportHtml.Write(report), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_log_survives_the_round_trip()
     {
         Gen<NestingNumbers> numbers =
             from counts in Gen.Long[0, 1L << 50].Array[4]
-            from decibels in Gen.Frequency((4, Gen.Int[-500_000, 2_000_000].Select(d => d / 10_000.0)), (1, Gen.Const(double.PositiveInfinity))).Array[2]
+            from decibels in Gen.Frequency((4, Gen.Int[-500_000, 2_000_000].Select(d => d / 10_000.0)), (1, Gen.Const(double.PositiveInfinity)), (1, Gen.Const(double.NegativeInfinity))).Array[2]
             select new NestingNumbers(8, 6, counts[0], counts[1], counts[2], counts[3], decibels[0], decibels[1]);
         Gen<Decision> decisions =
             from names in Gen.String.Array[3]
@@ -42,7 +53,8 @@ public sealed class ReportTests
             {
                 0 => new Decision(names[0], names[1], names[2], Reason: text),
                 1 => new Decision(names[0], names[1], names[2], Note: text),
-                _ => new Decision(names[0], names[1], names[2], Nesting: nesting, Note: kind == 2 ? text : null),
+                2 => new Decision(names[0], names[1], names[2], Nesting: nesting, Note: text),
+                _ => new Decision(names[0], names[1], names[2], Nesting: nesting, Warning: text),
             };
         decisions.List[0, 5].Where(list => list.All(IsValidText)).Sample(list =>
         {
@@ -52,7 +64,7 @@ public sealed class ReportTests
                 if (decision.Reason is { } reason)
                     log.Kept(decision.Pass, decision.Node, decision.Op, reason);
                 else
-                    log.Rewritten(decision.Pass, decision.Node, decision.Op, decision.Nesting, decision.Note);
+                    log.Rewritten(decision.Pass, decision.Node, decision.Op, decision.Nesting, decision.Note, decision.Warning);
             }
 
             string json = DecisionJson.Write(log);
@@ -77,7 +89,7 @@ public sealed class ReportTests
 
     // JSON holds Unicode text; a lone surrogate, which no model's UTF-8 can hold either, has no place in it.
     private static bool IsValidText(Decision decision) =>
-        new[] { decision.Pass, decision.Node, decision.Op, decision.Reason, decision.Note }.All(text => text is null || !text.Any(char.IsSurrogate));
+        new[] { decision.Pass, decision.Node, decision.Op, decision.Reason, decision.Note, decision.Warning }.All(text => text is null || !text.Any(char.IsSurrogate));
 
     private static DecisionLog ExampleLog()
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Data;
 using NestQuant.Compiler.Onnx;
@@ -63,8 +64,8 @@ public sealed class ActivationSweepTests
     public void TheNumberOfThreadsChangesNothing()
     {
         ModelProto model = Prepared("digits-cnn");
-        string one = CalibrationJson.Write(Sweep(model, TrainingImages, threads: 1), "1.0.0");
-        Assert.Equal(one, CalibrationJson.Write(Sweep(model, TrainingImages, threads: 4), "1.0.0"));
+        string one = Json(Sweep(model, TrainingImages, threads: 1));
+        Assert.Equal(one, Json(Sweep(model, TrainingImages, threads: 4)));
     }
 
     [Fact]
@@ -135,6 +136,17 @@ public sealed class ActivationSweepTests
         Assert.Equal((6, 12), (statistics.Samples, statistics.Values["y"].Count));
     }
 
+    /// <summary>A sequence of length 0 has no values, and so none that are not finite.</summary>
+    [Fact]
+    public void ASampleWithoutElementsAddsNothing()
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", -1, -1, 2).Node("y = Relu(x)").Output("y");
+        using var data = new ArrayData([3, 0, 2]);
+        CalibrationStatistics statistics = Sweep(graph.Model(), data.Set);
+        Assert.Equal((3, 0, 0), (statistics.Samples, statistics.Values["x"].Count, statistics.Values["y"].Count));
+        Assert.Null(new DataCalibration(data.Set).RangesOf(new ModelContext(graph.Model())).Of("y"));
+    }
+
     [Fact]
     public void DataOfAnotherShapeIsRefused()
     {
@@ -173,7 +185,14 @@ public sealed class ActivationSweepTests
         Assert.Equal(Json(expected), Json(statistics));
     }
 
-    private static string Json(ActivationStatistics statistics) => CalibrationJson.Write(new CalibrationStatistics("", 0, [KeyValuePair.Create("a", statistics)]), "1.0.0");
+    private static string Json(ActivationStatistics statistics) => Json(new CalibrationStatistics("", 0, [KeyValuePair.Create("a", statistics)]));
+
+    private static string Json(CalibrationStatistics statistics)
+    {
+        using var output = new MemoryStream();
+        CalibrationJson.Write(output, statistics, "1.0.0");
+        return Encoding.UTF8.GetString(output.ToArray());
+    }
 
     private sealed class Told(List<PassProgress> all) : IProgress<PassProgress>
     {

@@ -34,6 +34,7 @@ public sealed class RangeSourceTests
             }
 
             Assert.Null(ranges.Of("two"));
+            Assert.Null(stored.Of("two"));
         }
     }
 

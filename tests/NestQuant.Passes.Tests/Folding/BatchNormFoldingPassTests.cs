@@ -159,6 +159,20 @@ public sealed class BatchNormFoldingPassTests
         Assert.Equal(folds, PassRun.Of(new BatchNormFoldingPass(), model, loads: false).Changed);
     }
 
+    /// <summary>What ONNX Runtime computes in two steps may need factors that one step cannot hold.</summary>
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(1e-30f, 1e35f)]
+    [InlineData(-1, 1)]
+    public void FactorsThatLeaveFloatStay(float variance, float scale)
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 1, 1, 3, 3).Floats("W", [1, 1, 1, 1], 1).Floats("scale", [1], scale).Floats("bias", [1], 0).Floats("mean", [1], 0)
+            .Floats("variance", [1], variance).Node("h = Conv(x, W)").Node(Norm, AttributeProto.Float("epsilon", 0)).Output("y");
+        PassRun run = PassRun.Of(new BatchNormFoldingPass(), graph.Model());
+        Assert.False(run.Changed);
+        Assert.Contains("leave float32", run.ReasonFor("y"), StringComparison.Ordinal);
+    }
+
     private const string Norm = "y = BatchNormalization(h, scale, bias, mean, variance)";
 
     private static GraphBuilder Parameters(GraphBuilder graph, long channels) => graph

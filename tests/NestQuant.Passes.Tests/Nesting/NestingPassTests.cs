@@ -50,6 +50,51 @@ public sealed class NestingPassTests
         Assert.InRange(numbers.SqnrPartDb, 25, numbers.SqnrFullDb - 5);
     }
 
+    /// <summary>Neither weights near the smallest nor near the largest float32 may turn into something else in silence.</summary>
+    [Theory]
+    [InlineData(1e-38f, "the weights of 1 of 2 output channels are so small that they round to zero at 8 bits")]
+    [InlineData(float.Epsilon, "the weights of 1 of 2 output channels are so small that they round to zero at 8 bits")]
+    [InlineData(1e-11f, "the weights of 1 of 2 output channels are so small that they round to zero at 8 bits")]
+    [InlineData(1e-7f, null)]
+    [InlineData(0, null)]
+    [InlineData(1e30f, null)]
+    public void WeightsThatAreLostAreSaid(float magnitude, string? warning)
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 2, 2).Floats("W", [2, 2], magnitude, 1, -magnitude / 2, -1).Node("y = MatMul(x, W)").Output("y");
+        Assert.Equal(warning, Nest(graph).About("y").Warning);
+    }
+
+    [Theory]
+    [InlineData(1e-38f)]
+    [InlineData(-float.Epsilon)]
+    public void AWeightOfWhichNothingIsLeftHasARatioOfZeroDecibels(float weight)
+    {
+        Decision decision = Nest(new GraphBuilder().Input("x", 2, 2).Floats("W", [2, 1], weight, weight).Node("y = MatMul(x, W)").Output("y")).About("y");
+        Assert.Equal((0, 0), (decision.Nesting!.SqnrFullDb, decision.Nesting.SqnrPartDb));
+        Assert.NotNull(decision.Warning);
+    }
+
+    /// <summary>At part precision the largest weight is 8 steps of 16, and not of 127 / 16.</summary>
+    [Fact]
+    public void WeightsThatOverflowAreSaid()
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 2, 2).Floats("W", [2, 1], -float.MaxValue, float.MaxValue / 2).Node("y = MatMul(x, W)").Output("y");
+        Decision decision = Nest(graph, "8:4").About("y");
+        Assert.Contains("1 of 1 output channels are so large that they overflow float32", decision.Warning, StringComparison.Ordinal);
+        Assert.Equal(double.NegativeInfinity, decision.Nesting!.SqnrPartDb);
+    }
+
+    [Theory]
+    [InlineData(1e38f, 1e3f)]
+    [InlineData(1e-38f, 1e-3f)]
+    public void AnAlphaThatTakesScalesOutOfFloatStaysInTheGemm(float alpha, float weight)
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 2, 2).Floats("W", [2, 2], weight, weight, -weight, weight).Node("y = Gemm(x, W)", AttributeProto.Float("alpha", alpha)).Output("y");
+        PassRun run = Nest(graph);
+        Assert.Equal(["NestedDequantizeLinear", "Gemm"], run.Ops);
+        Assert.Contains("leave float32", run.About("y").Note, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void SymmetricOperandsHaveNoZeroPointAndAffineOnesDo()
     {

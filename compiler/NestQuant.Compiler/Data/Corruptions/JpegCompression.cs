@@ -67,7 +67,7 @@ internal sealed class JpegCompression() : Corruption("jpeg_compression")
 
         JpegBlocks.Quantize(small, half, JpegBlocks.Chrominance(quality));
         // Linear interpolation between chroma centres: the 3:1 weights of the usual decoders.
-        BilinearResize.Resize(small, height / 2, half, plane, height, width);
+        BilinearResize.Resize((y, line) => small.AsSpan(y * half, half).CopyTo(line), height / 2, half, plane, height, width);
         return plane;
     }
 

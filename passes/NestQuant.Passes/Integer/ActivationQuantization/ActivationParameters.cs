@@ -7,25 +7,24 @@ namespace NestQuant.Passes.Integer;
 /// <param name="ZeroPoint">The integer that stands for 0.</param>
 internal readonly record struct ActivationParameters(float Scale, byte ZeroPoint)
 {
-    /// <summary>
-    /// Scales below this make quotients of scales overflow float32 inside an integer operator. A range that narrow is one of zeros for any
-    /// network, and gets scale 1: zero stays exact, and so does every value that the range was said to hold, to within 2^-92.
-    /// </summary>
-    private const float SmallestScale = 1f / (1L << 50) / (1L << 50);
+    /// <summary>Scales outside of these make products or quotients of scales leave float32 inside an integer operator.</summary>
+    private const float SmallestScale = 1 / LargestScale, LargestScale = (float)(1L << 50) * (1L << 50);
 
-    /// <summary>The parameters that spend all 256 values on a finite range and represent 0 exactly.</summary>
+    /// <summary>The parameters that spend all 256 values on a usable range and represent 0 exactly. A range of nothing but zeros gets scale 1.</summary>
     public static ActivationParameters Of(TensorRange range)
     {
         double min = Math.Min(range.Min, 0), max = Math.Max(range.Max, 0);
+        if (min == max) return new ActivationParameters(1, 0);
         float scale = (float)((max - min) / byte.MaxValue);
-        if (scale < SmallestScale) return new ActivationParameters(1, 0);
         return new ActivationParameters(scale, (byte)Math.Clamp(Math.Round(-min / scale, MidpointRounding.ToEven), 0, byte.MaxValue));
     }
 
     /// <summary>Why a range cannot be used; null where it can.</summary>
     public static string? WhyNot(TensorRange range)
     {
-        bool usable = float.IsFinite(range.Min) && float.IsFinite(range.Max) && range.Min <= range.Max;
-        return usable ? null : FormattableString.Invariant($"[{range.Min}, {range.Max}] is no range");
+        if (!float.IsFinite(range.Min) || !float.IsFinite(range.Max) || range.Min > range.Max) return FormattableString.Invariant($"[{range.Min}, {range.Max}] is no range");
+        double width = Math.Max((double)range.Max, 0) - Math.Min(range.Min, 0), scale = width / byte.MaxValue;
+        if (width == 0 || scale is >= SmallestScale and <= LargestScale) return null;
+        return FormattableString.Invariant($"[{range.Min}, {range.Max}] is too {(scale < 1 ? "narrow" : "wide")} for scales in float32, its values would be lost");
     }
 }

@@ -18,11 +18,26 @@ public sealed class ActivationParametersTests
     public void TheRangeWidenedByZeroTakesAllValues(float min, float max, float scale, byte zeroPoint) =>
         Assert.Equal(new ActivationParameters(scale, zeroPoint), ActivationParameters.Of(new TensorRange(min, max)));
 
+    [Fact]
+    public void ARangeOfZerosHasScaleOne() => Assert.Equal(new ActivationParameters(1, 0), ActivationParameters.Of(new TensorRange(0, -0f)));
+
+    /// <summary>A scale that float32 cannot multiply or divide by would turn all values into zeros, or zeros into NaN.</summary>
     [Theory]
-    [InlineData(0, 0)]
-    [InlineData(-1e-40f, 1e-40f)]
-    [InlineData(0, float.Epsilon)]
-    public void ARangeOfZerosHasScaleOne(float min, float max) => Assert.Equal(new ActivationParameters(1, 0), ActivationParameters.Of(new TensorRange(min, max)));
+    [InlineData(0, 0, null)]
+    [InlineData(0, 1e-27f, null)]
+    [InlineData(-1e32f, 1e32f, null)]
+    [InlineData(-1e-40f, 1e-40f, "too narrow")]
+    [InlineData(0, float.Epsilon, "too narrow")]
+    [InlineData(0, 1e-28f, "too narrow")]
+    [InlineData(float.MinValue, float.MaxValue, "too wide")]
+    [InlineData(-1, float.NaN, "is no range")]
+    [InlineData(1, -1, "is no range")]
+    public void RangesThatWouldLoseTheirValuesAreRefused(float min, float max, string? reason)
+    {
+        string? given = ActivationParameters.WhyNot(new TensorRange(min, max));
+        if (reason is null) Assert.Null(given);
+        else Assert.Contains(reason, given, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void TheLargestRangeHasAFiniteScale() => Assert.True(float.IsFinite(ActivationParameters.Of(new TensorRange(float.MinValue, float.MaxValue)).Scale));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Graph;
@@ -27,6 +28,18 @@ public sealed class ActivationQuantizationPassTests
         Assert.Equal("a_dequantized", run.Graph.Node[5].Input[0]);
         Assert.All(run.Graph.Initializer.Where(static tensor => tensor.Name is "a_scale" or "a_zero_point"), static tensor => Assert.Empty(tensor.Dims));
         Assert.Equal(TensorDataType.UInt8, run.Graph.Initializer.Single(static tensor => tensor.Name == "a_zero_point").DataType);
+    }
+
+    [Theory]
+    [InlineData(1e-40f, "too narrow")]
+    [InlineData(1e35f, "too wide")]
+    public void ARangeThatWouldLoseItsValuesLeavesThemInFloat(float max, string reason)
+    {
+        ModelProto model = Convs("first: a = Conv(x, W)", "second: y = Conv(a, V)").Model();
+        PassRun run = PassRun.Of(new ActivationQuantizationPass(new ActivationQuantizationOptions { Ranges = new GivenRanges(new TensorRange(0, max), "x", "a") }), model);
+        Assert.Equal(["Conv", "Conv"], run.Ops);
+        Assert.Contains($"the range of 'x' cannot be used: [0, {max.ToString(CultureInfo.InvariantCulture)}] is {reason}", run.ReasonFor("first"), StringComparison.Ordinal);
+        Assert.Contains(reason, run.ReasonFor("second"), StringComparison.Ordinal);
     }
 
     [Fact]
