@@ -14,6 +14,9 @@ internal static class InputFile
         return new FileStream(path, new FileStreamOptions { Options = FileOptions.SequentialScan, Share = FileShare.Read | FileShare.Delete });
     });
 
+    /// <summary>Bytes of a file, behind symbolic links.</summary>
+    public static long Length(string path) => Try(path, () => FileStatus.Of(path)?.Length ?? throw new FileNotFoundException());
+
     /// <summary>Reads a whole file.</summary>
     public static byte[] ReadAll(string path) => Try(path, () =>
     {
