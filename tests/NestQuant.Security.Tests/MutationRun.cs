@@ -22,6 +22,7 @@ internal static class MutationRun
                 ["run", model, "--input", Path.Combine(folder, "x.npy"), "-o", Path.Combine(folder, "out")],
                 ["run", model, "--input", Path.Combine(folder, "x.npy"), "--bits", "6", "-o", Path.Combine(folder, "out")],
                 ["print", model],
+                ["verify", model],
             ];
             foreach (string[] command in commands)
             {
