@@ -103,7 +103,8 @@ internal static class CompileCommand
         if (result.CreatePartModel() is { } part)
             models.Add(new ModelToSave(part, request.PartOutput, new SaveOptions { ExternalStem = request.Stem }));
         IReadOnlyList<SavedFile> files = ModelSaver.Write(models, transaction, cancellation);
-        var report = new CompileReport(Provenance.Version, request.Model, ModelFiles.Length(request.Model), options.SourceSha256, request.Describe(), result.Decisions, files);
+        var report = new CompileReport(
+            Provenance.Version, request.Model, ModelFiles.Length(request.Model), options.SourceSha256, request.Describe(), result.Decisions, files);
         foreach (string path in request.Reports)
             transaction.WriteText(path, CompileRequest.IsHtml(path) ? ReportHtml.Write(report) : ReportJson.Write(report));
         cancellation.ThrowIfCancellationRequested();
