@@ -10,7 +10,11 @@ internal static class CliProcess
     public static int Run(string[] args, Interruption interruption)
     {
         Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        var console = new CliConsole(Console.Out, Console.Error) { OutputIsTerminal = !Console.IsOutputRedirected, ErrorIsTerminal = !Console.IsErrorRedirected };
+        var console = new CliConsole(Console.Out, Console.Error)
+        {
+            OutputIsTerminal = !Console.IsOutputRedirected,
+            ErrorIsTerminal = !Console.IsErrorRedirected,
+        };
         return interruption.Ended(CliApplication.Run(args, console, interruption.Token));
     }
 }

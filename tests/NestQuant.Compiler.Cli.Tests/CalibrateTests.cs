@@ -168,7 +168,7 @@ public sealed class CalibrateTests : IDisposable
         Tool.Run("merge-ranges", _folder["text.json"], "-o", _folder["m.json"]).ShouldFail(1, "text.json: is not a file of calibration statistics");
         Tool.Run("merge-ranges", _folder["missing.json"], "-o", _folder["m.json"]).ShouldFail(1, "missing.json: no such file");
         Tool.Run("merge-ranges", _folder["text.json"], _folder["text.json"], "-o", _folder["m.json"]).ShouldFail(2, "is named twice");
-        Tool.Run("merge-ranges", _folder["text.json"], "-o", _folder["text.json"]).ShouldFail(1, "the output would replace an input");
+        Tool.Run("merge-ranges", _folder["text.json"], "-o", _folder["text.json"]).ShouldFail(1, "would replace");
         Tool.Run("calibrate", Golden.Cnn, "--data", _folder["all.npy"], "-o", _folder["r.txt"]).ShouldFail(1, "must end in .json");
     }
 

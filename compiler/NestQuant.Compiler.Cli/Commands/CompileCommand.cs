@@ -107,8 +107,10 @@ internal static class CompileCommand
         if (result.CreatePartModel() is { } part)
             models.Add(new ModelToSave(part, request.PartOutput, new SaveOptions { ExternalStem = request.Stem }));
         IReadOnlyList<SavedFile> files = ModelSaver.Write(models, transaction, cancellation);
-        string? notChecked = new ResultCheck(request.Checks, request.Calibration.CustomOps).Run(models.Select(saved => transaction.StagedPath(saved.Path)), request.Model);
-        var report = new CompileReport(Provenance.Version, request.Model, ModelFiles.Length(request.Model), options.SourceSha256, request.Describe(), result.Decisions, files);
+        string? notChecked = new ResultCheck(request.Checks, request.Calibration.CustomOps)
+            .Run(models.Select(saved => transaction.StagedPath(saved.Path)), request.Model);
+        var report = new CompileReport(
+            Provenance.Version, request.Model, ModelFiles.Length(request.Model), options.SourceSha256, request.Describe(), result.Decisions, files);
         foreach (string path in request.Reports)
             transaction.WriteText(path, CompileRequest.IsHtml(path) ? ReportHtml.Write(report) : ReportJson.Write(report));
         cancellation.ThrowIfCancellationRequested();

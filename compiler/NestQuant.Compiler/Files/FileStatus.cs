@@ -36,7 +36,12 @@ internal readonly record struct FileStatus(FileIdentity Identity, FileKind Kind,
 
     /// <summary>The status of what a path names.</summary>
     /// <returns>Null when there is nothing, or nothing that may be looked at: opening it says which.</returns>
-    public static FileStatus? Of(string path) => OperatingSystem.IsLinux() ? OfLinux(CurrentFolder, Path.GetFullPath(path), path) : OfName(path);
+    public static FileStatus? Of(string path)
+    {
+        if (path.Length == 0)
+            return null;
+        return OperatingSystem.IsLinux() ? OfLinux(CurrentFolder, Path.GetFullPath(path), path) : OfName(path);
+    }
 
     /// <summary>The status of an open file, whatever has become of its name.</summary>
     /// <exception cref="FileNotFoundException">Only its name could tell, and that is gone.</exception>
@@ -79,7 +84,12 @@ internal readonly record struct FileStatus(FileIdentity Identity, FileKind Kind,
 
         return new FileStatus(
             new FileIdentity(Value<ulong>(buffer, DeviceAt), Value<ulong>(buffer, InodeAt), null),
-            (Value<ushort>(buffer, ModeAt) & KindMask) switch { RegularKind => FileKind.Regular, FolderKind => FileKind.Folder, _ => FileKind.Other },
+            (Value<ushort>(buffer, ModeAt) & KindMask) switch
+            {
+                RegularKind => FileKind.Regular,
+                FolderKind => FileKind.Folder,
+                _ => FileKind.Other,
+            },
             Value<long>(buffer, LengthAt),
             (Value<long>(buffer, ModifiedAt), Value<uint>(buffer, ModifiedAt + sizeof(long))),
             Value<uint>(buffer, LinksAt));
@@ -88,11 +98,14 @@ internal readonly record struct FileStatus(FileIdentity Identity, FileKind Kind,
     private static FileStatus? OfName(string path)
     {
         var real = RealPath.Of(path);
-        FileSystemInfo info = Directory.Exists(real) ? new DirectoryInfo(real) : new FileInfo(real);
-        if (!info.Exists)
+        var identity = new FileIdentity(0, 0, real);
+        if (Directory.Exists(real))
+            return new FileStatus(identity, FileKind.Folder, 0, default, Links: 1);
+        var file = new FileInfo(real);
+        if (!file.Exists)
             return null;
-        var kind = info is DirectoryInfo ? FileKind.Folder : info.Attributes.HasFlag(FileAttributes.Device) ? FileKind.Other : FileKind.Regular;
-        return new FileStatus(new FileIdentity(0, 0, real), kind, (info as FileInfo)?.Length ?? 0, (info.LastWriteTimeUtc.Ticks, 0), Links: 1);
+        var kind = file.Attributes.HasFlag(FileAttributes.Device) ? FileKind.Other : FileKind.Regular;
+        return new FileStatus(identity, kind, file.Length, (file.LastWriteTimeUtc.Ticks, 0), Links: 1);
     }
 
     private static T Value<T>(byte[] buffer, int at)

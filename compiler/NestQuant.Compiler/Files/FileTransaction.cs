@@ -22,7 +22,7 @@ internal sealed class FileTransaction : IDisposable
     /// <summary>What must not be replaced.</summary>
     public ReadFiles Reads { get; } = new();
 
-    /// <summary>Prepares to write to a folder, which is created when missing: one that cannot be written to must not cost any work.</summary>
+    /// <summary>Prepares to write to a folder, which is created when missing, so that a failure costs no work.</summary>
     /// <exception cref="ModelException">The folder cannot be created or written to.</exception>
     public void OpenFolder(string folder) => StagingOf(folder);
 
@@ -45,7 +45,7 @@ internal sealed class FileTransaction : IDisposable
     public SavedFile Write(string destination, Action<FileStream> content, bool isModel = false)
     {
         Check(destination);
-        var file = new StagedFile(destination, StagingOf(Path.GetDirectoryName(Path.GetFullPath(destination))!), isModel);
+        var file = new StagedFile(destination, StagingOf(FolderOf(destination)), isModel);
         if (File.Exists(file.New))
             throw new ModelException($"Cannot write '{destination}': another file of this command has that path; choose another name.");
         try
@@ -68,14 +68,14 @@ internal sealed class FileTransaction : IDisposable
     /// <summary>Writes a text in UTF-8; otherwise as <see cref="Write"/>.</summary>
     public SavedFile WriteText(string destination, string text) => Write(destination, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>Where the content of a destination lies until the commit, under the same name and beside the others of its folder.</summary>
+    /// <summary>Where a file lies until the commit: under its own name, beside the others of its folder.</summary>
     public string StagedPath(string destination) => _files.First(file => file.Destination == destination).New;
 
     /// <summary>
     /// Moves every file to its destination. An error puts back what was replaced. Old model files leave first and new ones come last:
     /// a process that is killed in between leaves no model rather than one with the data of another.
     /// </summary>
-    /// <exception cref="ModelException">A file cannot be moved, or one that was read has changed; existing files are as they were.</exception>
+    /// <exception cref="ModelException">A file cannot be moved, or one that was read has changed; all files are as they were.</exception>
     public void Commit()
     {
         lock (_gate)
@@ -94,7 +94,7 @@ internal sealed class FileTransaction : IDisposable
             }
 
             _committed = true;
-            foreach (var folder in _files.Select(file => Path.GetDirectoryName(Path.GetFullPath(file.Destination))!).Distinct(StringComparer.Ordinal))
+            foreach (var folder in _files.Select(file => FolderOf(file.Destination)).Distinct(StringComparer.Ordinal))
                 FolderFlush.Flush(folder);
         }
     }
@@ -158,7 +158,7 @@ internal sealed class FileTransaction : IDisposable
                     _staging.Add(identity, staging = StagingFolder.Create(Path.GetFullPath(folder)));
                 return staging;
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
             {
                 throw new ModelException($"Cannot write to folder '{folder}': {Reason(e)}.", e);
             }
@@ -206,12 +206,13 @@ internal sealed class FileTransaction : IDisposable
         };
     }
 
-    private sealed record StagedFile(string Destination, string New, string Old, bool IsModel)
+    private static string FolderOf(string destination) => Path.GetDirectoryName(Path.GetFullPath(destination))!;
+
+    private sealed record StagedFile(string Destination, StagingFolder Staging, bool IsModel)
     {
-        public StagedFile(string destination, StagingFolder staging, bool isModel)
-            : this(destination, Path.Combine(staging.New, Path.GetFileName(destination)), Path.Combine(staging.Old, Path.GetFileName(destination)), isModel)
-        {
-        }
+        public string New => Path.Combine(Staging.New, Path.GetFileName(Destination));
+
+        public string Old => Path.Combine(Staging.Old, Path.GetFileName(Destination));
     }
 
     private sealed class StagedStream(string path) : FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0)

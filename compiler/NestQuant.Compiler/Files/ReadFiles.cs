@@ -6,10 +6,14 @@ namespace NestQuant.Compiler.Files;
 internal sealed class ReadFiles
 {
     // Class folders of pictures and sets of test data lie one level down.
-    private static readonly EnumerationOptions DataFiles = new() { RecurseSubdirectories = true, MaxRecursionDepth = 1, AttributesToSkip = default };
+    private static readonly EnumerationOptions DataFiles = new()
+    {
+        RecurseSubdirectories = true,
+        MaxRecursionDepth = 1,
+        AttributesToSkip = default,
+    };
 
-    private readonly List<(string Path, FileStatus Status)> _files = [];
-    private readonly List<SourceFile> _data = [];
+    private readonly List<ReadFile> _files = [];
     private readonly List<string> _folders = [];
 
     /// <summary>Adds a file, or a folder with the files in it, before it is read. A missing one is left to the reader to report.</summary>
@@ -24,7 +28,7 @@ internal sealed class ReadFiles
                 _folders.Add(path);
                 break;
             case { } status:
-                _files.Add((path, status));
+                _files.Add(new ReadFile(path, status, null));
                 break;
         }
     }
@@ -35,7 +39,9 @@ internal sealed class ReadFiles
     public void AddData(ModelProto model, string? exceptOf = null)
     {
         var excepted = exceptOf is null ? null : RealPath.Of(exceptOf);
-        _data.AddRange(TensorWalk.DataFiles(model).Where(file => file.Model is null || RealPath.Of(file.Model) != excepted));
+        _files.AddRange(TensorWalk.DataFiles(model)
+            .Where(file => file.Model is null || RealPath.Of(file.Model) != excepted)
+            .Select(file => new ReadFile(file.Path, file.Status, file)));
     }
 
     /// <summary>Fails when a file to be written is one of them, by whatever name.</summary>
@@ -44,7 +50,10 @@ internal sealed class ReadFiles
     {
         if (FileStatus.Of(destination) is not { } existing)
             return;
-        if (All().FirstOrDefault(file => file.Identity == existing.Identity) is { Path: { } read })
+        var inFolders = _folders.SelectMany(folder => Directory.EnumerateFiles(folder, "*", DataFiles));
+        var read = _files.Find(file => file.Status.Identity == existing.Identity)?.Path
+            ?? inFolders.FirstOrDefault(path => FileStatus.Of(path)?.Identity == existing.Identity);
+        if (read is not null)
             throw new ModelException($"{destination}: would replace {read}, which this command reads: choose another name or folder");
     }
 
@@ -52,20 +61,16 @@ internal sealed class ReadFiles
     /// <exception cref="ModelException">It is not, or the file is gone.</exception>
     public void RequireUnchanged()
     {
-        foreach (var (path, status) in _files)
+        foreach (var file in _files)
         {
-            if (FileStatus.Of(path) is not { } now || (now.Length, now.Modified) != (status.Length, status.Modified))
-                throw SourceFile.Changed(path);
+            if (file.Now is not { } now || (now.Length, now.Modified) != (file.Status.Length, file.Status.Modified))
+                throw SourceFile.Changed(file.Path);
         }
-
-        foreach (var file in _data)
-            file.RequireUnchanged();
     }
 
-    private IEnumerable<(string Path, FileIdentity? Identity)> All() =>
-    [
-        .. _files.Select(file => (file.Path, (FileIdentity?)file.Status.Identity)),
-        .. _data.Select(file => (file.Path, (FileIdentity?)file.Status.Identity)),
-        .. _folders.SelectMany(folder => Directory.EnumerateFiles(folder, "*", DataFiles)).Select(path => (path, FileStatus.Of(path)?.Identity)),
-    ];
+    private sealed record ReadFile(string Path, FileStatus Status, SourceFile? Open)
+    {
+        // What is held open is what was read, also when its name means another file by now.
+        public FileStatus? Now => Open is null ? FileStatus.Of(Path) : Open.Now;
+    }
 }

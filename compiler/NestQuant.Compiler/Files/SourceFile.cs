@@ -25,6 +25,9 @@ internal sealed class SourceFile : IDisposable
     /// <summary>Its status when it was opened.</summary>
     public FileStatus Status { get; }
 
+    /// <summary>Its status at this moment.</summary>
+    public FileStatus Now => FileStatus.Of(_handle, Path);
+
     /// <summary>Path of the model whose data it holds; null when that is not known.</summary>
     public string? Model { get; init; }
 
@@ -34,8 +37,11 @@ internal sealed class SourceFile : IDisposable
     /// <exception cref="IOException">It is missing, no regular file, or not readable.</exception>
     public static SourceFile Open(string path, string? model = null)
     {
+        if (path.Length == 0)
+            throw new FileNotFoundException();
         FileStatus.RequireRegular(path);
-        return new SourceFile(path, File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)) { Model = model };
+        var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        return new SourceFile(path, handle) { Model = model };
     }
 
     /// <summary>Fills memory with the bytes from an offset on.</summary>
@@ -68,18 +74,10 @@ internal sealed class SourceFile : IDisposable
         return RandomAccess.GetLength(_handle) == bytes.Length ? bytes : throw Changed(Path);
     }
 
-    /// <summary>Fails when the content has been written to since the file was opened.</summary>
-    /// <exception cref="ModelException">It has.</exception>
-    public void RequireUnchanged()
-    {
-        var now = FileStatus.Of(_handle, Path);
-        if ((now.Length, now.Modified) != (Status.Length, Status.Modified))
-            throw Changed(Path);
-    }
-
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();
 
     /// <summary>The error for a file whose content is no longer what it was.</summary>
-    public static ModelException Changed(string path) => new($"'{path}' changed while it was read; run the command again when nothing writes to it.");
+    public static ModelException Changed(string path) =>
+        new($"'{path}' changed while it was read; run the command again when nothing writes to it.");
 }

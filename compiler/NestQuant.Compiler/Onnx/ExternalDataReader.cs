@@ -48,8 +48,8 @@ internal sealed class ExternalDataReader(string folder, string? path, LoadOption
         var length = Number(tensor, Length) ?? tensor.ByteCount;
         if (offset > file.Status.Length || length > file.Status.Length - offset)
         {
-            throw new ModelException(
-                $"External data file '{location}' is too short: tensor '{tensor.Name}' needs {length} bytes at offset {offset}, the file has {file.Status.Length}.");
+            throw new ModelException($"External data file '{location}' is too short: tensor '{tensor.Name}' needs {length} bytes at offset {offset}, "
+                + $"the file has {file.Status.Length}.");
         }
 
         tensor.ExternalContent = new FileRegion(file, offset, length);
@@ -59,12 +59,13 @@ internal sealed class ExternalDataReader(string folder, string? path, LoadOption
     // Readers differ in which of two values counts, so that a file checked by one would be read as another by the next.
     private static void CheckKeys(TensorProto tensor)
     {
-        foreach (var keys in tensor.ExternalData.Select(e => e.Key ?? "").Where(k => !k.StartsWith(PrepackedPrefix, StringComparison.Ordinal)).GroupBy(k => k))
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var key in tensor.ExternalData.Select(e => e.Key ?? "").Where(k => !k.StartsWith(PrepackedPrefix, StringComparison.Ordinal)))
         {
-            if (!KnownKeys.Contains(keys.Key, StringComparer.Ordinal))
-                throw new ModelException($"Tensor '{tensor.Name}' has the unknown external data key '{keys.Key}'; known are {string.Join(", ", KnownKeys)}.");
-            if (keys.Skip(1).Any())
-                throw new ModelException($"Tensor '{tensor.Name}' has the external data key '{keys.Key}' more than once; which one counts is not defined.");
+            if (!KnownKeys.Contains(key, StringComparer.Ordinal))
+                throw new ModelException($"Tensor '{tensor.Name}' has the unknown external data key '{key}'; known are {string.Join(", ", KnownKeys)}.");
+            if (!seen.Add(key))
+                throw new ModelException($"Tensor '{tensor.Name}' has the external data key '{key}' twice; which one counts is not defined.");
         }
     }
 
@@ -130,18 +131,20 @@ internal sealed class ExternalDataReader(string folder, string? path, LoadOption
         return file;
     }
 
-    // Caches of models keep a model and its data as links to files elsewhere: with links allowed, data may also lie beside the model's own target.
+    // Caches of models keep a model and its data as links to files elsewhere: with links allowed, data may lie beside the model's target.
     private bool IsInside(string dataPath)
     {
         var real = RealPath.Of(dataPath);
         return IsIn(RealPath.Of(folder)) || (options.AllowLinks && path is not null && IsIn(Path.GetDirectoryName(RealPath.Of(path))!));
 
-        bool IsIn(string parent) => real.StartsWith(parent.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+        bool IsIn(string parent) =>
+            real.StartsWith(parent.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
     }
 
     private static ModelException Outside(string location, TensorProto tensor) =>
         new($"External data file '{location}' of tensor '{tensor.Name}' lies outside the model's folder, which is not allowed; move it beside the model.");
 
     private static ModelException Linked(string location, TensorProto tensor, string how) =>
-        new($"External data file '{location}' of tensor '{tensor.Name}' {how}, through which a model can read files that are not its own; copy the file, or allow links (--allow-links) if the model is trusted.");
+        new($"External data file '{location}' of tensor '{tensor.Name}' {how}, through which a model can read files that are not its own; "
+            + "copy the file, or allow links (--allow-links) if the model is trusted.");
 }

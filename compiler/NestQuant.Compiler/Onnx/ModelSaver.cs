@@ -26,7 +26,8 @@ internal sealed class ModelSaver
 
     /// <summary>Writes models as part of a transaction.</summary>
     /// <returns>The files, data files first.</returns>
-    public static IReadOnlyList<SavedFile> Write(IReadOnlyList<ModelToSave> models, FileTransaction transaction, CancellationToken cancellationToken)
+    public static IReadOnlyList<SavedFile> Write(
+        IReadOnlyList<ModelToSave> models, FileTransaction transaction, CancellationToken cancellationToken)
     {
         var saver = new ModelSaver();
         var stored = models.Select(m => (m.Path, Model: saver.Plan(m))).ToList();

@@ -14,7 +14,8 @@ internal static class TensorWalk
     }
 
     /// <summary>The files that external tensors read from.</summary>
-    public static IEnumerable<SourceFile> DataFiles(ModelProto model) => Tensors(model).Select(t => t.ExternalContent?.File).OfType<SourceFile>().Distinct();
+    public static IEnumerable<SourceFile> DataFiles(ModelProto model) =>
+        Tensors(model).Select(t => t.ExternalContent?.File).OfType<SourceFile>().Distinct();
 
     /// <summary>The tensors of one graph and of the graphs inside it.</summary>
     public static IEnumerable<TensorProto> Tensors(GraphProto graph) =>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using NestQuant.Compiler.Files;
 using NestQuant.Compiler.Onnx;
@@ -116,6 +117,20 @@ public sealed class FileTransactionTests : IDisposable
     }
 
     [Fact]
+    public void AnOutputThatIsALinkIsReplacedAndNotFollowed()
+    {
+        Put("other.onnx", "other");
+        File.CreateSymbolicLink(_folder.File("m.onnx"), "other.onnx");
+        using (var transaction = new FileTransaction())
+        {
+            transaction.WriteText(_folder.File("m.onnx"), "new");
+            transaction.Commit();
+        }
+
+        Assert.Equal(("new", "other"), (Get("m.onnx"), Get("other.onnx")));
+    }
+
+    [Fact]
     public void OnlyFilesAreReplaced()
     {
         Directory.CreateDirectory(_folder.File("folder"));
@@ -140,7 +155,8 @@ public sealed class FileTransactionTests : IDisposable
         StagingFolder.Create(_folder.Path).Dispose();
 
         Assert.True(Directory.Exists(alive.New));
-        Assert.Equal([Path.GetFileName(Path.GetDirectoryName(alive.New))!, Path.GetFileName(Path.GetDirectoryName(alive.New)) + ".lock"], _folder.Names());
+        var name = Path.GetFileName(Path.GetDirectoryName(alive.New))!;
+        Assert.Equal([name, name + ".lock"], _folder.Names());
         alive.Dispose();
         Assert.Empty(_folder.Names());
     }
@@ -162,7 +178,7 @@ public sealed class FileTransactionTests : IDisposable
 
     private static Action<FileStream> Text(string text) => stream => stream.Write(Encoding.UTF8.GetBytes(text));
 
-    private static void Run(string program, params string[] arguments) => System.Diagnostics.Process.Start(program, arguments).WaitForExit();
+    private static void Run(string program, params string[] arguments) => Process.Start(program, arguments).WaitForExit();
 
     private void Put(string name, string content) => File.WriteAllText(_folder.File(name), content);
 
