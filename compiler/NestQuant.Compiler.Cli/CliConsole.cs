@@ -1,13 +1,9 @@
 using McMaster.Extensions.CommandLineUtils;
-using NestQuant.Compiler.Cli.Rendering;
 using Spectre.Console;
 
 namespace NestQuant.Compiler.Cli;
 
-/// <summary>
-/// Where a command writes: results to <see cref="Out"/>, progress and failures to <see cref="Error"/>. Both escape control characters, since
-/// names and messages may come from a model.
-/// </summary>
+/// <summary>Where a command writes: results to <see cref="Out"/>, progress and failures to <see cref="Error"/>.</summary>
 internal sealed class CliConsole(TextWriter output, TextWriter error) : IConsole
 {
     // Wide enough that no table cell of a pipe is cut; a terminal's own width applies there.
@@ -19,9 +15,9 @@ internal sealed class CliConsole(TextWriter output, TextWriter error) : IConsole
         remove { }
     }
 
-    public TextWriter Out { get; } = new EscapingWriter(output);
+    public TextWriter Out { get; } = output;
 
-    public TextWriter Error { get; } = new EscapingWriter(error);
+    public TextWriter Error { get; } = error;
 
     public bool OutputIsTerminal { get; init; }
 
@@ -43,11 +39,11 @@ internal sealed class CliConsole(TextWriter output, TextWriter error) : IConsole
     {
     }
 
-    /// <summary>Rich text where <see cref="Out"/> writes, plain and wide in a pipe. It commands the terminal, so its texts are to be escaped.</summary>
-    public IAnsiConsole RichOut() => Rich(output, OutputIsTerminal);
+    /// <summary>Rich text on <see cref="Out"/>: plain and wide in a pipe.</summary>
+    public IAnsiConsole RichOut() => Rich(Out, OutputIsTerminal);
 
-    /// <summary>Rich text where <see cref="Error"/> writes.</summary>
-    public IAnsiConsole RichError() => Rich(error, ErrorIsTerminal);
+    /// <summary>Rich text on <see cref="Error"/>.</summary>
+    public IAnsiConsole RichError() => Rich(Error, ErrorIsTerminal);
 
     private static IAnsiConsole Rich(TextWriter writer, bool terminal)
     {

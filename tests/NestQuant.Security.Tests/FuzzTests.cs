@@ -29,7 +29,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
     public void How_a_child_ends_is_told_apart_with_its_last_step(string script, string expected)
     {
         var summary = new FuzzSummary();
-        var start = new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", $"printf 'mutant\\t7\\nstep\\tcompile\\tAlways\\tnestquant compile\\n'; {script}" } };
+        const string Report = @"printf 'mutant\t7\nstep\tcompile\tAlways\tnestquant compile\n'; ";
+        var start = new ProcessStartInfo("/bin/sh") { ArgumentList = { "-c", Report + script } };
         TimeSpan silence = TimeSpan.FromSeconds(script.StartsWith("sleep", StringComparison.Ordinal) ? 0.5 : 600);
 
         ProcessEnd end = new SupervisedProcess(work: TimeSpan.FromSeconds(2), silence, memory: 30_000_000).Run(start, summary.Read).End;

@@ -63,26 +63,6 @@ public sealed class HostileModelTests : IDisposable
         Assert.DoesNotContain("<script", File.ReadAllText(report), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Names_cannot_command_a_terminal()
-    {
-        ModelProto source = ModelFile.Load(s_cnn);
-        source.Graph!.Node.First(node => node.OpType == "Conv").Name = "\u001b]0;title\a\r\u009b2J\u202e";
-        string model = Path.Combine(_folder, "named.onnx"), compiled = Path.Combine(_folder, "out.onnx");
-        ModelFile.Save(source, model);
-        using var output = new StringWriter();
-        var console = new CliConsole(output, output);
-        string[][] commands =
-        [
-            ["compile", model, "-o", compiled, "--nest", "8:6"], ["inspect", compiled], ["print", compiled], ["diff", model, s_cnn],
-            ["inspect", $"{_folder}/\u001b[31m.onnx"],
-        ];
-        foreach (string[] command in commands) CliApplication.Run(command, console);
-
-        Assert.Contains("\\u001b]0;title\\u0007\\u000d\\u009b2J\\u202e", output.ToString(), StringComparison.Ordinal);
-        Assert.DoesNotContain(output.ToString(), static c => (char.IsControl(c) && c != '\n') || c == '\u202e');
-    }
-
     private static string WithLocation(string path, string location)
     {
         ModelProto model = ModelFile.Load(File.ReadAllBytes(GoldenModel.Cnn));

@@ -22,7 +22,7 @@ internal sealed class PlainTable
     }
 
     /// <summary>Adds a row of as many cells as there are columns.</summary>
-    public void Row(params string[] cells) => _table.AddRow(cells.Select(cell => new Text(EscapingWriter.Escape(cell))));
+    public void Row(params string[] cells) => _table.AddRow(cells.Select(cell => new Text(cell)));
 
     /// <summary>Prints the table.</summary>
     public void Write(CliConsole console) => console.RichOut().Write(_table);

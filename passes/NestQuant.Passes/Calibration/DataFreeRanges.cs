@@ -59,7 +59,11 @@ public sealed class DataFreeRanges : IActivationRangeSource
             throw new ModelException($"input '{input.Name}' is not a float tensor of known size, so no random images can be made for it: calibrate with data (--calibrate DATA)");
         long count = shape.Aggregate(1L, static (product, extent) => extent > MostElements / product ? MostElements + 1 : product * extent);
         if (count > MostElements)
-            throw new ModelException($"input '{input.Name}' of shape [{string.Join(", ", shape)}] is too large for random images: calibrate with data (--calibrate DATA)");
+        {
+            throw new ModelException(
+                $"input '{input.Name}' of shape [{string.Join(", ", shape)}] is too large for random images: calibrate with data (--calibrate DATA)");
+        }
+
         return NpyArray.FromFloats(shape, random.Next((int)count, Pixels));
     }
 

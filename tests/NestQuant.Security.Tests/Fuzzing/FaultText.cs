@@ -47,6 +47,9 @@ internal static partial class FaultText
         matchTimeoutMilliseconds: 1000)]
     private static partial Regex Frame();
 
-    [GeneratedRegex(@"'[^']*'|""[^""]*""|\([^)]*\)|\[[^\]]*(\]|$)|\S*/\S*|-?\d+", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"'[^']*'|""[^""]*""|\([^)]*\)|\[[^\]]*(\]|$)|\S*/\S*|-?\d+",
+        RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex Particulars();
 }

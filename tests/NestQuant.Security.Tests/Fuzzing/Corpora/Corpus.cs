@@ -12,16 +12,11 @@ internal sealed class Corpus
     /// <param name="folder">Where <see cref="CorpusBuilder"/> put them.</param>
     public Corpus(string folder)
     {
-        Folder = folder;
         ILookup<bool, CorpusModel> models = Directory.GetDirectories(folder).Order(StringComparer.Ordinal)
             .Select(static path => new CorpusModel(path))
             .ToLookup(static model => model.Name.StartsWith(GoldenPrefix, StringComparison.Ordinal));
         (_tiny, _golden) = ([.. models[false]], [.. models[true]]);
     }
-
-    public string Folder { get; }
-
-    public IEnumerable<CorpusModel> All => _tiny.Concat(_golden);
 
     public CorpusModel Pick(SeededRandom random) => random.Pick(random.OneIn(12) ? _golden : _tiny);
 }
