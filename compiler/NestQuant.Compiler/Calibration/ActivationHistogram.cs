@@ -19,14 +19,15 @@ public sealed class ActivationHistogram
     /// <summary>The largest exponent, with which every finite float32 has a bin.</summary>
     public const int MaxExponent = 116;
 
-    // Either the counts of all bins, or what they have been packed into: statistics of thousands of activations are read and merged, and few are counted at a time.
+    // Either the counts of all bins, or what they have been packed into: files have statistics of thousands of activations.
     private long[]? _counts;
     private PackedBins? _packed;
 
     /// <summary>Starts without values.</summary>
     public ActivationHistogram() => _counts = new long[2 * HalfBins];
 
-    private ActivationHistogram(int exponent, long zeros, PackedBins? packed, long[]? counts) => (Exponent, Zeros, _packed, _counts) = (exponent, zeros, packed, counts);
+    private ActivationHistogram(int exponent, long zeros, PackedBins? packed, long[]? counts) =>
+        (Exponent, Zeros, _packed, _counts) = (exponent, zeros, packed, counts);
 
     /// <summary>e: bins are 2^e wide.</summary>
     public int Exponent { get; private set; } = MinExponent;

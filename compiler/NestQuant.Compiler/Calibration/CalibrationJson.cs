@@ -75,10 +75,12 @@ public static class CalibrationJson
             StoredCalibration? stored = JsonSerializer.Deserialize(input, StoredCalibrationContext.Default.StoredCalibration);
             if (stored?.Format != Format)
                 throw new FormatException("it does not say that it is one");
+            if (stored.SourceSha256 is not { Length: > 0 } sha256)
+                throw new FormatException("it does not say of which model it is");
+            if (stored.Values is not { } values)
+                throw new FormatException("it has no values");
             return new CalibrationStatistics(
-                stored.SourceSha256 is { Length: > 0 } sha256 ? sha256 : throw new FormatException("it does not say of which model it is"),
-                stored.Samples,
-                (stored.Values ?? throw new FormatException("it has no values")).Select(static value => KeyValuePair.Create(value.Key, ReadValue(value.Key, value.Value))));
+                sha256, stored.Samples, values.Select(static value => KeyValuePair.Create(value.Key, ReadValue(value.Key, value.Value))));
         }
         catch (Exception e) when (e is JsonException or FormatException or ArgumentException or OverflowException or InvalidOperationException or IOException)
         {

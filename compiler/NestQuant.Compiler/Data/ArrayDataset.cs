@@ -64,8 +64,10 @@ internal sealed class ArrayDataset : Dataset
 
     private void VerifyMemory(long bytes)
     {
-        if (bytes > InflatedBytes + (2 * InputFile.Length(Path)))
-            throw new ModelException($"{Path}: what is read at once takes {bytes} bytes, far more than the file: use smaller batches, C order, or arrays that are not deflated");
+        if (bytes <= InflatedBytes + (2 * InputFile.Length(Path)))
+            return;
+        throw new ModelException(
+            $"{Path}: what is read at once takes {bytes} bytes, far more than the file: use smaller batches, C order, or arrays that are not deflated");
     }
 
     private long CountSamples(OpenArrays arrays)

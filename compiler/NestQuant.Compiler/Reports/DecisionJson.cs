@@ -14,7 +14,8 @@ namespace NestQuant.Compiler.Reports;
 /// <remarks>
 /// One array of objects in log order: <c>{"pass","node","op"}</c>, then <c>"reason"</c> for a kept node, <c>"note"</c> and <c>"warning"</c> where there are any, then
 /// <c>"nesting":{"n","h","weights","source_bytes","high_bytes","low_bytes","sqnr_full_db","sqnr_part_db"}</c> for a nested one.
-/// Ratios are in dB with four decimals; null stands for an infinite one, that is for a weight without any error, and "-Infinity" for one whose error is infinite.
+/// Ratios are in dB with four decimals; null stands for an infinite one, that is for a weight without any error, and "-Infinity" for one whose
+/// error is infinite.
 /// The same log gives the same text.
 /// </remarks>
 public static class DecisionJson

@@ -73,7 +73,8 @@ public sealed class BatchNormFoldingPass : IGraphPass
         for (int m = 0; m < foldedBias.Length; m++) foldedBias[m] = (float)(((biasValues[m] - values[2][m]) * factors[m]) + values[1][m]);
 
         float[] foldedWeight = ScaleChannels(weight.ToFloats(), channels, factors);
-        if (!TensorPrimitives.IsFiniteAll<float>(foldedWeight) || !TensorPrimitives.IsFiniteAll<float>(foldedBias)) return "weights or biases with its factors in them leave float32";
+        if (!TensorPrimitives.IsFiniteAll<float>(foldedWeight) || !TensorPrimitives.IsFiniteAll<float>(foldedBias))
+            return "weights or biases with its factors in them leave float32";
 
         SetConstant(view, producer, 1, TensorProto.FromFloats(weight.Name, weight.Dims.ToArray(), foldedWeight), names);
         SetConstant(view, producer, 2, TensorProto.FromFloats(bias?.Name ?? norm.Input[2], [channels.OutputChannels], foldedBias), names);

@@ -43,7 +43,10 @@ internal sealed record NestedOperands(
             names.Next(weight.Name + "_scale"),
             zeroPoints.Any(static zeroPoint => zeroPoint != 0) ? names.Next(weight.Name + "_zero_point") : "",
             new NestingNumbers(
-                layout.Bits.Full, layout.Bits.High, layout.View.Count, weight.ByteCount, high.Length, low.Length, nested.SqnrFullDb, nested.SqnrPartDb)) { Warning = nested.Loss };
+                layout.Bits.Full, layout.Bits.High, layout.View.Count, weight.ByteCount, high.Length, low.Length, nested.SqnrFullDb, nested.SqnrPartDb))
+        {
+            Warning = nested.Loss,
+        };
         main.AddInitializer(TensorProto.FromFloats(operands.Scale, [zeroPoints.Length], nested.Scales));
         if (operands.ZeroPoint.Length > 0) main.AddInitializer(TensorProto.FromInt32s(operands.ZeroPoint, [zeroPoints.Length], zeroPoints));
         return operands;

@@ -43,8 +43,10 @@ public sealed class NestedWeight
         {
             int overflown = _channels.Count(static channel => !double.IsFinite(channel.NoiseFull) || !double.IsFinite(channel.NoisePart));
             int lost = _channels.Count(static channel => channel.Signal > 0 && channel.NoiseFull >= channel.Signal);
-            if (overflown > 0) return $"the weights of {overflown} of {_channels.Length} output channels are so large that they overflow float32 when they are dequantized";
-            return lost == 0 ? null : $"the weights of {lost} of {_channels.Length} output channels are so small that they round to zero at {Layout.Bits.Full} bits";
+            if (overflown > 0) return $"{Of(overflown)} are so large that they overflow float32 when they are dequantized";
+            return lost == 0 ? null : $"{Of(lost)} are so small that they round to zero at {Layout.Bits.Full} bits";
+
+            string Of(int channels) => $"the weights of {channels} of {_channels.Length} output channels";
         }
     }
 

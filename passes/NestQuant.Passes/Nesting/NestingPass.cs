@@ -48,8 +48,14 @@ public sealed class NestingPass : IGraphPass
         foreach (NestingCandidate candidate in candidates)
         {
             NodeProto node = candidate.Node;
-            if (candidate.Reason is { } reason) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason);
-            else context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType, operands[candidate.Weight!].Numbers, candidate.Note, operands[candidate.Weight!].Warning);
+            if (candidate.Reason is { } reason)
+            {
+                context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason);
+                continue;
+            }
+
+            NestedOperands nested = operands[candidate.Weight!];
+            context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType, nested.Numbers, candidate.Note, nested.Warning);
         }
 
         LogFunctions(context);

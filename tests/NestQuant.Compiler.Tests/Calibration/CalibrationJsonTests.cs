@@ -92,7 +92,7 @@ public sealed class CalibrationJsonTests
     {
         CalibrationStatistics merged = Read(CalibrationGen.Text(("x", CalibrationGen.Statistics(a))), "a");
         merged.Add(Read(CalibrationGen.Text(("x", CalibrationGen.Statistics(b))), "b"), "b");
-        Assert.Equal(CalibrationGen.Text(CalibrationGen.Statistics([.. a, .. b])), CalibrationGen.Text(("a", merged.Values["x"])).Replace("\"samples\": 6", "\"samples\": 3", StringComparison.Ordinal));
+        Assert.Equal(CalibrationGen.Text(CalibrationGen.Statistics([.. a, .. b])), CalibrationGen.Text(merged.Values["x"]));
     });
 
     /// <summary>Two bins, as far apart as bins can be, take a few bytes in the file, and 64 KiB as counts of all bins between them.</summary>

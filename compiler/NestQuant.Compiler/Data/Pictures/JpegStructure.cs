@@ -3,12 +3,13 @@ using System.Buffers.Binary;
 namespace NestQuant.Compiler.Data.Pictures;
 
 /// <summary>
-/// Checks a JPEG file before a decoder that trusts it gets it: segments end inside the file, the picture is not too large, and it does not have the decoder pass over all
-/// pixels again and again.
+/// Checks a JPEG file before a decoder that trusts it gets it: segments end inside the file, the picture is not too large, and it does not have
+/// the decoder pass over all pixels again and again.
 /// </summary>
 internal static class JpegStructure
 {
-    private const byte BaselineFrame = 0xC0, ExtendedFrame = 0xC1, ProgressiveFrame = 0xC2, HuffmanTables = 0xC4, ReservedFrame = 0xC8, ArithmeticConditioning = 0xCC, LastFrame = 0xCF;
+    private const byte BaselineFrame = 0xC0, ExtendedFrame = 0xC1, ProgressiveFrame = 0xC2, LastFrame = 0xCF;
+    private const byte HuffmanTables = 0xC4, ReservedFrame = 0xC8, ArithmeticConditioning = 0xCC;
     private const byte EndOfImage = 0xD9, StartOfScan = 0xDA;
 
     /// <summary>Encoders write about ten; the most that the format has a use for are some hundreds.</summary>
@@ -66,7 +67,8 @@ internal static class JpegStructure
             throw new InvalidDataException("only baseline and progressive JPEG can be decoded");
         if (frame.Length < 6 || frame.Length != 6 + (3 * frame[5]))
             throw new InvalidDataException("its frame header has another length");
-        int height = BinaryPrimitives.ReadUInt16BigEndian(frame[1..]), width = BinaryPrimitives.ReadUInt16BigEndian(frame[3..]), components = frame[5];
+        int height = BinaryPrimitives.ReadUInt16BigEndian(frame[1..]), width = BinaryPrimitives.ReadUInt16BigEndian(frame[3..]);
+        int components = frame[5];
         bool isProgressive = marker == ProgressiveFrame;
         // Samples live beside the RGB made of them, and progressive coefficients of two bytes beside both; then the RGB is copied once.
         long pixels = (long)width * height, samples = Samples(width, height, frame[6..]);

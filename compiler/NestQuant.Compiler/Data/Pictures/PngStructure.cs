@@ -4,8 +4,8 @@ using System.IO.Compression;
 namespace NestQuant.Compiler.Data.Pictures;
 
 /// <summary>
-/// Checks that a PNG file is what its header says before a decoder that trusts it gets it: chunks end inside the file, the picture is not too large, and its data
-/// inflates to exactly the bytes of its pixels.
+/// Checks that a PNG file is what its header says before a decoder that trusts it gets it: chunks end inside the file, the picture is not too
+/// large, and its data inflates to exactly the bytes of its pixels.
 /// </summary>
 internal static class PngStructure
 {

@@ -22,7 +22,8 @@ internal readonly record struct ActivationParameters(float Scale, byte ZeroPoint
     /// <summary>Why a range cannot be used; null where it can.</summary>
     public static string? WhyNot(TensorRange range)
     {
-        if (!float.IsFinite(range.Min) || !float.IsFinite(range.Max) || range.Min > range.Max) return FormattableString.Invariant($"[{range.Min}, {range.Max}] is no range");
+        if (!float.IsFinite(range.Min) || !float.IsFinite(range.Max) || range.Min > range.Max)
+            return FormattableString.Invariant($"[{range.Min}, {range.Max}] is no range");
         double width = Math.Max((double)range.Max, 0) - Math.Min(range.Min, 0), scale = width / byte.MaxValue;
         if (width == 0 || scale is >= SmallestScale and <= LargestScale) return null;
         return FormattableString.Invariant($"[{range.Min}, {range.Max}] is too {(scale < 1 ? "narrow" : "wide")} for scales in float32, its values would be lost");
