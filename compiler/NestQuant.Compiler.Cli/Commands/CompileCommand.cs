@@ -113,9 +113,9 @@ internal static class CompileCommand
             File.WriteAllText(transaction.Stage(path), CompileRequest.IsHtml(path) ? ReportHtml.Write(report) : ReportJson.Write(report));
         cancellation.ThrowIfCancellationRequested();
         transaction.Commit();
-        CompileTables.Write(console, report);
+        CompileTables.Write(console, report, nests: options.Nest is not null);
         if (options.Ranges is { } ranges)
-            console.Out.WriteLine($"activation ranges: {ranges}");
+            console.Line($"activation ranges: {ranges}");
     }
 
     private static NestedBits? ParseBits(string? text)

@@ -54,9 +54,9 @@ internal static class ExportCommand
         cancellation.ThrowIfCancellationRequested();
         transaction.Commit();
         foreach (Decision decision in result.Decisions.Decisions.Where(decision => decision.Note is not null))
-            console.Out.WriteLine($"{decision.Node}: {decision.Note}");
-        console.Out.WriteLine($"{Numbers.Count(result.Decisions.Decisions.Count)} operators written as standard ones at {bits} bits");
+            console.Line($"{decision.Node}: {decision.Note}");
+        console.Line($"{Numbers.Count(result.Decisions.Decisions.Count)} operators written as standard ones at {bits} bits");
         foreach (SavedFile file in files)
-            console.Out.WriteLine($"wrote {file.Path} ({Numbers.Count(file.Bytes)} bytes)");
+            console.Line($"wrote {file.Path} ({Numbers.Count(file.Bytes)} bytes)");
     }
 }

@@ -33,7 +33,7 @@ internal static class MergeRangesCommand
                 all.Add(RangesFile.Read(path), path);
             RangesFile.Write(all, staged);
             transaction.Commit();
-            console.Out.WriteLine($"{Numbers.Count(paths.Length)} files joined: {Numbers.Count(all.Values.Count)} activations, {Numbers.Count(all.Samples)} samples");
+            console.Line($"{Numbers.Count(paths.Length)} files joined: {Numbers.Count(all.Values.Count)} activations, {Numbers.Count(all.Samples)} samples");
             RangesFile.Report(console, output.Value()!);
             return ExitCode.Done;
         });

@@ -42,5 +42,5 @@ internal static class RangesFile
     public static void Write(CalibrationStatistics statistics, string path) => File.WriteAllText(path, CalibrationJson.Write(statistics, Provenance.Version));
 
     /// <summary>Says that a file has been written.</summary>
-    public static void Report(CliConsole console, string path) => console.Out.WriteLine($"wrote {path} ({Numbers.Count(new FileInfo(path).Length)} bytes)");
+    public static void Report(CliConsole console, string path) => console.Line($"wrote {path} ({Numbers.Count(new FileInfo(path).Length)} bytes)");
 }

@@ -11,18 +11,18 @@ internal static class InspectionTables
     public static void Write(CliConsole console, ModelInspection inspection)
     {
         foreach (StringStringEntryProto entry in inspection.Metadata)
-            console.Out.WriteLine($"{entry.Key}: {entry.Value}");
+            console.Line($"{entry.Key}: {entry.Value}");
         if (inspection.Nested.Count > 0)
             WriteNested(console, inspection.Nested);
         foreach (Decision kept in inspection.Kept)
-            console.Out.WriteLine($"kept {kept.Op} {kept.Node}: {kept.Reason}");
+            console.Line($"kept {kept.Op} {kept.Node}: {kept.Reason}");
         if (inspection.Nested.Count == 0)
             console.Out.WriteLine("nothing is nested");
         if (inspection.IsPart)
             console.Out.WriteLine("part model: the low operands are absent, it runs at part precision only");
-        console.Out.WriteLine($"{Numbers.Count(inspection.Weights.Count)} initializers, {Numbers.Count(inspection.Weights.Bytes)} bytes");
+        console.Line($"{Numbers.Count(inspection.Weights.Count)} initializers, {Numbers.Count(inspection.Weights.Bytes)} bytes");
         foreach (SavedFile file in inspection.Files)
-            console.Out.WriteLine($"{file.Path} ({Numbers.Count(file.Bytes)} bytes)");
+            console.Line($"{file.Path} ({Numbers.Count(file.Bytes)} bytes)");
     }
 
     private static void WriteNested(CliConsole console, IReadOnlyList<NestedNode> nested)
