@@ -96,7 +96,7 @@ internal static class CliApplication
     private static int Fail(CliConsole console, int code, string message, Exception exception)
     {
         string line = string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).TrimEnd('.');
-        console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"nestquant: {line}"));
+        console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"nestquant: {DisplayText.OfMessage(line)}"));
         if (Environment.GetEnvironmentVariable(DebugVariable) == "1")
             console.Error.WriteLine(exception);
         return code;

@@ -1,4 +1,6 @@
+using System.Globalization;
 using McMaster.Extensions.CommandLineUtils;
+using NestQuant.Compiler.Onnx;
 using Spectre.Console;
 
 namespace NestQuant.Compiler.Cli;
@@ -37,6 +39,13 @@ internal sealed class CliConsole(TextWriter output, TextWriter error) : IConsole
 
     public void ResetColor()
     {
+    }
+
+    /// <summary>Writes a line in which texts, that may come from a model, are escaped and cut.</summary>
+    public void Line(FormattableString line)
+    {
+        object?[] shown = Array.ConvertAll(line.GetArguments(), static argument => argument is string text ? DisplayText.Of(text) : argument);
+        Out.WriteLine(string.Format(CultureInfo.InvariantCulture, line.Format, shown));
     }
 
     /// <summary>Rich text on <see cref="Out"/>: plain and wide in a pipe.</summary>

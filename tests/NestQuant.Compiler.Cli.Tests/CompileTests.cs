@@ -65,6 +65,20 @@ public sealed class CompileTests : IDisposable
     }
 
     [Fact]
+    public void Nesting_nothing_says_so_and_why()
+    {
+        Tool.CompileCnn(_folder);
+        ToolRun again = Tool.Run("compile", _folder["cnn.onnx"], "-o", _folder["again.onnx"], "--nest", "8:6").ShouldSucceed();
+        ToolRun excluded = Tool.Run("compile", Golden.Cnn, "-o", _folder["none.onnx"], "--nest", "8:6", "--exclude", "*").ShouldSucceed();
+        ToolRun unasked = Tool.Run("compile", Golden.Cnn, "-o", _folder["plain.onnx"]).ShouldSucceed();
+
+        Assert.Contains("nothing is nested: the model has no Conv, ConvTranspose, Gemm or MatMul left to nest", again.Out, StringComparison.Ordinal);
+        Assert.Contains("nothing is nested: 0 of 5 candidates", excluded.Out, StringComparison.Ordinal);
+        Assert.Contains("  5 kept: excluded by '*'", excluded.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("nothing is nested", unasked.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_nest_only_the_graph_is_cleaned_up()
     {
         Tool.Run("compile", Golden.Path("digits-cnn-bn.onnx"), "-o", _folder["a.onnx"]).ShouldSucceed();

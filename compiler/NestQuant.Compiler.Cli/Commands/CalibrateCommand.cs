@@ -65,7 +65,7 @@ internal static class CalibrateCommand
             cancellation.ThrowIfCancellationRequested();
             transaction.Commit();
             string of = statistics.Samples < dataset.Count ? $" of {Numbers.Count(dataset.Count)}, in the batches that the model fixes" : "";
-            console.Out.WriteLine($"{Numbers.Count(statistics.Values.Count)} activations swept on {Numbers.Count(statistics.Samples)} samples{of}");
+            console.Line($"{Numbers.Count(statistics.Values.Count)} activations swept on {Numbers.Count(statistics.Samples)} samples{of}");
             RangesFile.Report(console, written);
             return ExitCode.Done;
         });

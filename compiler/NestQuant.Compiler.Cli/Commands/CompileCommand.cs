@@ -115,11 +115,11 @@ internal static class CompileCommand
             transaction.WriteText(path, CompileRequest.IsHtml(path) ? ReportHtml.Write(report) : ReportJson.Write(report));
         cancellation.ThrowIfCancellationRequested();
         transaction.Commit();
-        CompileTables.Write(console, report);
+        CompileTables.Write(console, report, nests: options.Nest is not null);
         if (options.Ranges is { } ranges)
-            console.Out.WriteLine($"activation ranges: {ranges}");
+            console.Line($"activation ranges: {ranges}");
         if (notChecked is not null)
-            console.Out.WriteLine(notChecked);
+            console.Line($"{notChecked}");
     }
 
     private static NestedBits? ParseBits(string? text)

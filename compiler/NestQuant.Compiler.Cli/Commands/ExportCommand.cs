@@ -54,12 +54,13 @@ internal static class ExportCommand
         string? notChecked = check.Run([transaction.StagedPath(output)], model);
         cancellation.ThrowIfCancellationRequested();
         transaction.Commit();
-        foreach (IGrouping<string?, Decision> same in result.Decisions.Decisions.Where(decision => decision.Note is not null).GroupBy(decision => decision.Note))
-            console.Out.WriteLine($"{same.First().Node}{(same.Count() > 1 ? $" and {Numbers.Count(same.Count() - 1)} more" : "")}: {same.Key}");
-        console.Out.WriteLine($"{Numbers.Count(result.Decisions.Decisions.Count)} operators written as standard ones at {bits} bits");
+        var notes = result.Decisions.Decisions.Where(decision => decision.Note is not null).GroupBy(decision => decision.Note);
+        foreach (IGrouping<string?, Decision> same in notes)
+            console.Line($"{same.First().Node}{(same.Count() > 1 ? $" and {Numbers.Count(same.Count() - 1)} more" : "")}: {same.Key}");
+        console.Line($"{Numbers.Count(result.Decisions.Decisions.Count)} operators written as standard ones at {bits} bits");
         foreach (SavedFile file in files)
-            console.Out.WriteLine($"wrote {file.Path} ({Numbers.Count(file.Bytes)} bytes)");
+            console.Line($"wrote {file.Path} ({Numbers.Count(file.Bytes)} bytes)");
         if (notChecked is not null)
-            console.Out.WriteLine(notChecked);
+            console.Line($"{notChecked}");
     }
 }

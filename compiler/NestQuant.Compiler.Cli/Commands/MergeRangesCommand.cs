@@ -37,7 +37,7 @@ internal static class MergeRangesCommand
                 all.Add(CalibrationJson.Load(path), path);
             SavedFile written = RangesFile.Write(all, transaction, output.Value()!);
             transaction.Commit();
-            console.Out.WriteLine($"{Numbers.Count(paths.Length)} files joined: {Numbers.Count(all.Values.Count)} activations, {Numbers.Count(all.Samples)} samples");
+            console.Line($"{Numbers.Count(paths.Length)} files joined: {Numbers.Count(all.Values.Count)} activations, {Numbers.Count(all.Samples)} samples");
             RangesFile.Report(console, written);
             return ExitCode.Done;
         });

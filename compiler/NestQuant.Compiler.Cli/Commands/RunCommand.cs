@@ -46,7 +46,7 @@ internal static class RunCommand
         using ModelSession session = ModelSession.Open(model, threads, NestedPrecisions.Of(loaded));
         NamedArray[] arrays = [.. inputs.Select(input => InputArguments.Read(input, session.Inputs))];
         var names = new FileNames();
-        var lines = new List<string>();
+        var lines = new List<FormattableString>();
         foreach (NamedArray result in session.Run(arrays, bits))
         {
             string path = Path.Combine(folder, names.Make(result.Name!) + ".npy");
@@ -55,6 +55,6 @@ internal static class RunCommand
         }
 
         transaction.Commit();
-        lines.ForEach(console.Out.WriteLine);
+        lines.ForEach(console.Line);
     }
 }

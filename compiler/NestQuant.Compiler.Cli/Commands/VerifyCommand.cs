@@ -31,10 +31,10 @@ internal static class VerifyCommand
     private static void Print(string model, ModelVerification verification, CliConsole console)
     {
         foreach (VerificationProblem problem in verification.Problems)
-            console.Out.WriteLine($"{problem.File}: {problem.Problem}");
+            console.Line($"{problem.File}: {problem.Problem}");
         foreach (string note in verification.Notes)
-            console.Out.WriteLine($"note: {note}");
+            console.Line($"note: {note}");
         if (verification.Problems.Count == 0)
-            console.Out.WriteLine($"{model}: nothing is wrong (nested weights: {verification.Weights}, listed data files: {verification.Files.Count})");
+            console.Line($"{model}: nothing is wrong (nested weights: {verification.Weights}, listed data files: {verification.Files.Count})");
     }
 }

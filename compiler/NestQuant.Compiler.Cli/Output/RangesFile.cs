@@ -29,5 +29,5 @@ internal static class RangesFile
         transaction.Write(output, stream => CalibrationJson.Write(stream, statistics, Provenance.Version));
 
     /// <summary>Says that a file has been written.</summary>
-    public static void Report(CliConsole console, SavedFile file) => console.Out.WriteLine($"wrote {file.Path} ({Numbers.Count(file.Bytes)} bytes)");
+    public static void Report(CliConsole console, SavedFile file) => console.Line($"wrote {file.Path} ({Numbers.Count(file.Bytes)} bytes)");
 }

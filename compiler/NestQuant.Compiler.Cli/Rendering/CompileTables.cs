@@ -2,13 +2,19 @@ using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Compiler.Reports;
 using NestQuant.Passes.GroupNL;
+using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Compiler.Cli.Rendering;
 
 /// <summary>What <c>compile</c> prints: a row per decision about a weight, and the files written.</summary>
 internal static class CompileTables
 {
-    public static void Write(CliConsole console, CompileReport report)
+    private const int MostReasons = 3;
+
+    /// <param name="console">Where to print.</param>
+    /// <param name="report">What was done.</param>
+    /// <param name="nests">Whether weights were to be nested: when none is, that is said.</param>
+    public static void Write(CliConsole console, CompileReport report, bool nests)
     {
         Decision[] weights = [.. report.Decisions.Decisions.Where(decision => decision.Nesting is not null || !decision.Rewritten)];
         if (weights.Length > 0)
@@ -17,30 +23,48 @@ internal static class CompileTables
             WritePass(console, pass.Key, [.. pass]);
         Decision[] nested = [.. weights.Where(decision => decision.Nesting is not null)];
         if (nested.Length > 0)
+            WriteTotals(console, nested, weights.Count(decision => decision.Pass == nested[0].Pass));
+        else if (nests)
+            WriteNothingNested(console, [.. weights.Where(decision => decision.Pass == NestingPass.PassName)]);
+        foreach (Decision lossy in report.Decisions.Decisions.Where(decision => decision.Warning is not null))
+            console.Line($"warning: {lossy.Node}: {lossy.Warning}");
+        foreach (SavedFile file in report.Files)
+            console.Line($"wrote {file.Path} ({Numbers.Count(file.Bytes)} bytes)");
+    }
+
+    private static void WriteTotals(CliConsole console, Decision[] nested, int candidates)
+    {
+        NestingNumbers[] numbers = [.. nested.Select(decision => decision.Nesting!)];
+        console.Line(
+            $"{nested.Length} of {candidates} candidates nested, {Numbers.Count(numbers.Sum(n => n.Weights))} weights: {Numbers.Bytes(numbers.Sum(n => n.SourceBytes))} -> {Numbers.Bytes(numbers.Sum(n => n.HighBytes))} high + {Numbers.Bytes(numbers.Sum(n => n.LowBytes))} low");
+    }
+
+    private static void WriteNothingNested(CliConsole console, Decision[] candidates)
+    {
+        if (candidates.Length == 0)
         {
-            NestingNumbers[] numbers = [.. nested.Select(decision => decision.Nesting!)];
-            console.Out.WriteLine(
-                $"{nested.Length} of {weights.Count(decision => decision.Pass == nested[0].Pass)} candidates nested, {Numbers.Count(numbers.Sum(n => n.Weights))} weights: "
-                + $"{Numbers.Bytes(numbers.Sum(n => n.SourceBytes))} -> {Numbers.Bytes(numbers.Sum(n => n.HighBytes))} high "
-                + $"+ {Numbers.Bytes(numbers.Sum(n => n.LowBytes))} low");
+            console.Line($"nothing is nested: the model has no Conv, ConvTranspose, Gemm or MatMul left to nest");
+            return;
         }
 
-        foreach (Decision lossy in report.Decisions.Decisions.Where(decision => decision.Warning is not null))
-            console.Out.WriteLine($"warning: {lossy.Node}: {lossy.Warning}");
-        foreach (SavedFile file in report.Files)
-            console.Out.WriteLine($"wrote {file.Path} ({Numbers.Count(file.Bytes)} bytes)");
+        console.Line($"nothing is nested: 0 of {candidates.Length} candidates");
+        var reasons = candidates.GroupBy(decision => decision.Reason!).OrderByDescending(group => group.Count()).ToArray();
+        foreach (var reason in reasons.Take(MostReasons))
+            console.Line($"  {reason.Count()} kept: {reason.Key}");
+        if (reasons.Length > MostReasons)
+            console.Line($"  {reasons.Skip(MostReasons).Sum(group => group.Count())} kept for other reasons, in the table above");
     }
 
     private static void WritePass(CliConsole console, string pass, Decision[] rewritten)
     {
         if (pass != GroupNLExpandPass.PassName)
         {
-            console.Out.WriteLine($"{pass}: {Numbers.Count(rewritten.Length)} nodes rewritten");
+            console.Line($"{pass}: {Numbers.Count(rewritten.Length)} nodes rewritten");
             return;
         }
 
         foreach (Decision decision in rewritten)
-            console.Out.WriteLine(decision.Op == GroupNLExpandPass.Summary ? $"{pass}: {decision.Note}" : $"{pass}: {decision.Node}: {decision.Note}");
+            console.Line(decision.Op == GroupNLExpandPass.Summary ? $"{pass}: {decision.Note}" : (FormattableString)$"{pass}: {decision.Node}: {decision.Note}");
     }
 
     private static void WriteDecisions(CliConsole console, Decision[] decisions)

@@ -16,7 +16,7 @@ internal static class EvaluationTable
 
         table.Write(console);
         string top1 = result.ReferenceTop1 is null ? "" : $", whose top-1 is {Numbers.Percent(result.ReferenceTop1)}";
-        console.Out.WriteLine($"{Numbers.Count(result.Samples)} samples; agreement and SQNR are against {result.Reference}{top1}");
+        console.Line($"{Numbers.Count(result.Samples)} samples; agreement and SQNR are against {result.Reference}{top1}");
         if (result.Corruptions.Count > 0)
             CorruptionTable.Write(console, result.Corruptions);
     }

@@ -11,20 +11,20 @@ internal static class InspectionTables
     public static void Write(CliConsole console, ModelInspection inspection)
     {
         foreach (StringStringEntryProto entry in inspection.Metadata)
-            console.Out.WriteLine($"{entry.Key}: {entry.Value}");
+            console.Line($"{entry.Key}: {entry.Value}");
         if (inspection.Nested.Count > 0)
             WriteNested(console, inspection.Nested);
         foreach (Decision kept in inspection.Kept)
-            console.Out.WriteLine($"kept {kept.Op} {kept.Node}: {kept.Reason}");
+            console.Line($"kept {kept.Op} {kept.Node}: {kept.Reason}");
         foreach (Decision lossy in inspection.Lossy)
-            console.Out.WriteLine($"warning: {lossy.Node}: {lossy.Warning}");
+            console.Line($"warning: {lossy.Node}: {lossy.Warning}");
         if (inspection.Nested.Count == 0)
             console.Out.WriteLine("nothing is nested");
         if (inspection.IsPart)
             console.Out.WriteLine("part model: the low operands are absent, it runs at part precision only");
-        console.Out.WriteLine($"{Numbers.Count(inspection.Weights.Count)} initializers, {Numbers.Count(inspection.Weights.Bytes)} bytes");
+        console.Line($"{Numbers.Count(inspection.Weights.Count)} initializers, {Numbers.Count(inspection.Weights.Bytes)} bytes");
         foreach (SavedFile file in inspection.Files)
-            console.Out.WriteLine($"{file.Path} ({Numbers.Count(file.Bytes)} bytes{(file.Sha256 is null ? "" : $", sha256 {file.Sha256}")})");
+            console.Line($"{file.Path} ({Numbers.Count(file.Bytes)} bytes{(file.Sha256 is null ? "" : $", sha256 {file.Sha256}")})");
     }
 
     private static void WriteNested(CliConsole console, IReadOnlyList<NestedNode> nested)

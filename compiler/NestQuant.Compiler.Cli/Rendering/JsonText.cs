@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using NestQuant.Compiler.Onnx;
 
 namespace NestQuant.Compiler.Cli.Rendering;
 
@@ -17,6 +18,7 @@ internal static class JsonText
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer, Options))
             write(json);
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        // The encoder leaves marks of writing direction as they are, which a terminal would follow.
+        return DisplayText.Escape(Encoding.UTF8.GetString(buffer.WrittenSpan), keepLines: true);
     }
 }

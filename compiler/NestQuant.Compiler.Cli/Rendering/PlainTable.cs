@@ -1,3 +1,4 @@
+using NestQuant.Compiler.Onnx;
 using Spectre.Console;
 
 namespace NestQuant.Compiler.Cli.Rendering;
@@ -21,8 +22,8 @@ internal sealed class PlainTable
         return this;
     }
 
-    /// <summary>Adds a row of as many cells as there are columns.</summary>
-    public void Row(params string[] cells) => _table.AddRow(cells.Select(cell => new Text(cell)));
+    /// <summary>Adds a row of as many cells as there are columns; texts, that may come from a model, are escaped and cut.</summary>
+    public void Row(params string[] cells) => _table.AddRow(cells.Select(cell => new Text(DisplayText.Of(cell))));
 
     /// <summary>Prints the table.</summary>
     public void Write(CliConsole console) => console.RichOut().Write(_table);

@@ -130,7 +130,7 @@ public static class ModelDiff
         void Add(string key, string? value)
         {
             if (value is not null)
-                lines.Add((key, $"{key}: {value}"));
+                lines.Add((key, $"{key}: {DisplayText.Escape(value)}"));
         }
     }
 
@@ -138,7 +138,7 @@ public static class ModelDiff
         Pairs(model.MetadataProps.FindAll(entry => entry.Key != DataFileList.Key));
 
     private static List<(string Key, string Line)> GraphHeader(GraphProto graph) =>
-        [("name", $"name: {graph.Name}"), .. TextPrinter.Comments(graph, Options).Select(c => (c, c))];
+        [("name", $"name: {DisplayText.Escape(graph.Name)}"), .. TextPrinter.Comments(graph, Options).Select(c => (c, c))];
 
     private static List<(string Key, string Line)> Opsets(List<OperatorSetIdProto> opsets) =>
         opsets.ConvertAll(o => (o.Domain, $"{TextSyntax.Quote(o.Domain)} : {(o.Version ?? 0).ToString(CultureInfo.InvariantCulture)}"));

@@ -167,10 +167,10 @@ internal sealed class TextPrinter(TextOptions options)
             _text.Append('[').Append(TextSyntax.Identifier(node.Name)).Append("] ");
         _text.Append(TextSyntax.Names(node.Output)).Append(node.Output.Count > 0 ? " = " : "= ");
         if (node.Domain.Length > 0)
-            _text.Append(node.Domain).Append('.');
-        _text.Append(node.OpType);
+            _text.Append(DisplayText.Escape(node.Domain)).Append('.');
+        _text.Append(DisplayText.Escape(node.OpType));
         if (!string.IsNullOrEmpty(node.Overload))
-            _text.Append(':').Append(node.Overload);
+            _text.Append(':').Append(DisplayText.Escape(node.Overload));
 
         // Subgraphs come last, so that the inputs are still on the node's own line.
         var hasGraphs = node.Attribute.Exists(a => a.G is not null || a.Graphs.Count > 0);
@@ -264,7 +264,7 @@ internal sealed class TextPrinter(TextOptions options)
 
     private string Values(TensorProto tensor)
     {
-        var label = tensor.ExternalGroup is { } group ? $"in {group}" : null;
+        var label = tensor.ExternalGroup is { } group ? $"in {DisplayText.Escape(group)}" : null;
         if (tensor is { IsExternal: true, ExternalContent: null })
         {
             _comments.Add("external, not opened");

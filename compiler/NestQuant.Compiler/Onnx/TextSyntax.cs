@@ -28,7 +28,7 @@ internal static class TextSyntax
 
     /// <summary>A string literal. The syntax escapes quotes and backslashes only.</summary>
     public static string Quote(string text) =>
-        $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+        $"\"{DisplayText.Escape(text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal))}\"";
 
     /// <summary>Name of an attribute type.</summary>
     public static string TypeName(AttributeType type) =>
@@ -61,7 +61,7 @@ internal static class TextSyntax
         { MapType: { } t } => $"map({t.KeyType.TextName()}, {Type(t.ValueType)})",
         { OptionalType: { } t } => $"optional({Type(t.ElemType)})",
         { SparseTensorType: { } t } => $"sparse_tensor({Tensor(t.ElemType, t.Shape)})",
-        { OpaqueType: { } t } => $"opaque({(string.IsNullOrEmpty(t.Domain) ? "" : t.Domain + ",")}{t.Name})",
+        { OpaqueType: { } t } => $"opaque({(string.IsNullOrEmpty(t.Domain) ? "" : DisplayText.Escape(t.Domain) + ",")}{DisplayText.Escape(t.Name ?? "")})",
         _ => "",
     };
 

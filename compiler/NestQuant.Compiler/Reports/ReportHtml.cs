@@ -42,8 +42,8 @@ public static class ReportHtml
         return html.Append("</body>\n</html>\n").ToString();
     }
 
-    /// <summary>Text that cannot become markup.</summary>
-    internal static string Escape(string text) => WebUtility.HtmlEncode(text);
+    /// <summary>Text that cannot become markup, nor look like something else.</summary>
+    internal static string Escape(string text) => WebUtility.HtmlEncode(DisplayText.Of(text));
 
     /// <summary>A ratio in dB with one decimal.</summary>
     internal static string Decibels(double value) =>

@@ -48,8 +48,7 @@ internal static class TensorValidation
             throw new ModelException($"Sparse tensor '{sparse.Values?.Name}' has no {(sparse.Values is null ? "values" : "indices")}.");
         var dense = new TensorProto { Name = values.Name, DataType = values.DataType };
         dense.Dims.AddRange(sparse.Dims);
-        long count = values.DataType == TensorDataType.String ? dense.ElementCount : dense.ByteCount;
-        bool fits = values.Dims.Count == 1 && values.Dims[0] <= count && indices.DataType == TensorDataType.Int64
+        bool fits = values.Dims.Count == 1 && values.Dims[0] <= dense.ElementCount && indices.DataType == TensorDataType.Int64
             && (indices.Dims is [var length] ? length == values.Dims[0] : indices.Dims is [var rows, var rank] && rows == values.Dims[0] && rank == sparse.Dims.Count);
         if (!fits)
             throw new ModelException($"The values and indices of sparse tensor '{values.Name}' do not fit each other or its shape [{string.Join(",", sparse.Dims)}].");

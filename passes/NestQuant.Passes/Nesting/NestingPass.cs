@@ -21,6 +21,9 @@ namespace NestQuant.Passes.Nesting;
 /// </remarks>
 public sealed class NestingPass : IGraphPass
 {
+    /// <summary>Name of the pass in the decision log.</summary>
+    public const string PassName = "nesting";
+
     private readonly NestingOptions _options;
 
     /// <summary>Creates the pass.</summary>
@@ -31,7 +34,7 @@ public sealed class NestingPass : IGraphPass
     }
 
     /// <inheritdoc/>
-    public string Name => "nesting";
+    public string Name => PassName;
 
     /// <inheritdoc/>
     public PassResult Run(ModelContext context)
