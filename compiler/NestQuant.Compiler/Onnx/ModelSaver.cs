@@ -49,7 +49,13 @@ internal sealed class ModelSaver
     }
 
     /// <summary>The model as one message with everything inside.</summary>
-    public static ModelProto Inline(ModelProto model) => new StoredForm(t => t.IsExternal ? t.StoredInline() : t).Of(model);
+    /// <exception cref="ModelException">It would exceed 2 GB, which is known before its content is read.</exception>
+    public static ModelProto Inline(ModelProto model)
+    {
+        if (TensorWalk.Tensors(model).Sum(t => (double)(t.ExternalContent?.Length ?? 0)) > MaxMessageBytes)
+            throw new ModelException("The model exceeds 2 GB, the limit of an ONNX file; save it with external data.");
+        return new StoredForm(t => t.IsExternal ? t.StoredInline() : t).Of(model);
+    }
 
     private ModelProto Plan(ModelToSave save)
     {
