@@ -72,8 +72,8 @@ internal sealed class FileTransaction : IDisposable
     public string StagedPath(string destination) => _files.First(file => file.Destination == destination).New;
 
     /// <summary>
-    /// Moves every file to its destination. An error puts back what was replaced. Old model files leave first and new ones come last:
-    /// a process that is killed in between leaves no model rather than one with the data of another.
+    /// Moves every file to its destination. An error puts back what was replaced. All old files leave before the first new one comes,
+    /// models first and last: a process that is killed in between leaves files missing rather than old and new ones together.
     /// </summary>
     /// <exception cref="ModelException">A file cannot be moved, or one that was read has changed; all files are as they were.</exception>
     public void Commit()
@@ -134,13 +134,10 @@ internal sealed class FileTransaction : IDisposable
             return;
         }
 
-        foreach (var model in _files.Where(file => file.IsModel))
-            moves.TryMove(model.Destination, model.Old);
-        foreach (var file in _files.OrderBy(file => file.IsModel))
-        {
+        foreach (var file in _files.OrderByDescending(file => file.IsModel))
             moves.TryMove(file.Destination, file.Old);
+        foreach (var file in _files.OrderBy(file => file.IsModel))
             moves.Move(file.New, file.Destination);
-        }
     }
 
     private StagingFolder StagingOf(string folder)

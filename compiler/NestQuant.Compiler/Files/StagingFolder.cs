@@ -85,10 +85,17 @@ internal sealed class StagingFolder : IDisposable
             return;
         }
 
-        foreach (var path in Directory.EnumerateFiles(parent, $"{Prefix}*{LockExtension}"))
+        try
         {
-            if (path != own && TryLock(path) is { } abandoned)
-                Remove(path[..^LockExtension.Length], abandoned);
+            foreach (var path in Directory.EnumerateFiles(parent, $"{Prefix}*{LockExtension}"))
+            {
+                if (path != own && TryLock(path) is { } abandoned)
+                    Remove(path[..^LockExtension.Length], abandoned);
+            }
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // A folder may be writable and still not be listed.
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using NestQuant.Compiler.Files;
 
 namespace NestQuant.Compiler.Onnx;
@@ -16,23 +15,5 @@ internal readonly record struct FileRegion(SourceFile File, long Offset, long Le
         var bytes = GC.AllocateUninitializedArray<byte>((int)Length);
         File.Read(Offset, bytes);
         return bytes;
-    }
-
-    /// <summary>The same as memory that is read whenever its bytes are looked at: what is only measured is not read.</summary>
-    public ReadOnlyMemory<byte> AsMemory() => new Reader(this).Content;
-
-    private sealed class Reader(FileRegion region) : MemoryManager<byte>
-    {
-        public ReadOnlyMemory<byte> Content => CreateMemory((int)region.Length);
-
-        public override Span<byte> GetSpan() => region.Read();
-
-        public override MemoryHandle Pin(int elementIndex = 0) => throw new NotSupportedException();
-
-        public override void Unpin() => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-        }
     }
 }

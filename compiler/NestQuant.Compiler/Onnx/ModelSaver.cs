@@ -50,8 +50,11 @@ internal sealed class ModelSaver
     }
 
     /// <summary>The model as one message with everything inside.</summary>
+    /// <exception cref="ModelException">It would exceed 2 GB, which is known before its content is read.</exception>
     public static ModelProto Inline(ModelProto model)
     {
+        if (TensorWalk.Tensors(model).Sum(t => (double)(t.ExternalContent?.Length ?? 0)) > MaxMessageBytes)
+            throw new ModelException("The model exceeds 2 GB, the limit of an ONNX file; save it with external data.");
         var stored = new StoredForm(t => t.IsExternal ? t.StoredInline() : t).Of(model);
         DataFileList.Set(stored, []);
         return stored;

@@ -126,7 +126,13 @@ public sealed partial class TensorProto
     public ReadOnlyMemory<byte> GetBytes()
     {
         if (IsExternal)
-            return RequireReadable().Read();
+        {
+            var region = RequireExternalContent();
+            return region.Length <= Array.MaxLength
+                ? region.Read()
+                : throw new ModelException($"Tensor '{Name}' has {region.Length} bytes; tensors over 2 GB can only be copied, not read.");
+        }
+
         if (_rawData is null)
             return EncodeTypedFields();
         RequireByteCount(_rawData.Memory.Length);
@@ -148,7 +154,7 @@ public sealed partial class TensorProto
     internal TensorProto StoredInline()
     {
         var stored = WithoutContent();
-        stored._rawData = new RawContent { Memory = IsExternal ? RequireReadable().AsMemory() : GetBytes() };
+        stored._rawData = new RawContent { Memory = GetBytes() };
         return stored;
     }
 
@@ -163,14 +169,6 @@ public sealed partial class TensorProto
 
         RequireByteCount(region.Length);
         return region;
-    }
-
-    private FileRegion RequireReadable()
-    {
-        var region = RequireExternalContent();
-        return region.Length <= Array.MaxLength
-            ? region
-            : throw new ModelException($"Tensor '{Name}' has {region.Length} bytes; tensors over 2 GB can only be copied, not read.");
     }
 
     /// <summary>Size in bytes of what the typed fields hold, read as elements of the tensor's own type.</summary>

@@ -33,7 +33,7 @@ public sealed class LargeModelTests : IDisposable
         Assert.Equal(TotalBytes, loaded.Graph!.Initializer.Sum(t => t.ByteCount));
         LoadTests.AssertRefused(() => ModelFile.ToBytes(loaded), "exceeds 2 GB");
         LoadTests.AssertRefused(
-            () => ModelFile.Save(loaded, _folder.File("inside.onnx"), new SaveOptions { ExternalData = ExternalDataMode.Never }), "exceed 2 GB");
+            () => ModelFile.Save(loaded, _folder.File("inside.onnx"), new SaveOptions { ExternalData = ExternalDataMode.Never }), "exceeds 2 GB");
 
         // The same file as one single tensor, which no memory of .NET can hold: saving still copies it.
         File.WriteAllBytes(path, AsOneTensor(path));
