@@ -14,8 +14,8 @@ namespace NestQuant.Passes.Cleanup;
 /// </code>
 /// </summary>
 /// <remarks>
-/// ONNX Runtime moves transposes, such as those around nested convolutions, past these operators and does not take the axes they name along. Sizes stay as they are, since the
-/// extents of the other axes are not known. The pass makes no decisions.
+/// ONNX Runtime moves transposes, such as those around nested convolutions, past these operators and does not take the axes they name along.
+/// Sizes stay as they are, since the extents of the other axes are not known. The pass makes no decisions.
 /// </remarks>
 public sealed class CompleteAxesPass : IGraphPass
 {
@@ -34,7 +34,10 @@ public sealed class CompleteAxesPass : IGraphPass
         {
             var ranks = new ValueRanks(view);
             foreach (NodeProto node in view.Graph.Node)
-                if (ranks.Of(node.InputAt(0)) is { } rank) changed |= (node.Is("Pad") && CompletePad(node, rank, view, names)) || (node.Is("Resize") && CompleteResize(node, rank, view, names));
+            {
+                if (!(node.Is("Pad") || node.Is("Resize")) || ranks.Of(node.InputAt(0)) is not { } rank) continue;
+                changed |= node.Is("Pad") ? CompletePad(node, rank, view, names) : CompleteResize(node, rank, view, names);
+            }
         }
 
         return new PassResult(changed);
@@ -42,8 +45,10 @@ public sealed class CompleteAxesPass : IGraphPass
 
     private static bool CompletePad(NodeProto node, int rank, GraphView view, UniqueNames names)
     {
-        if (ConstantAxes.Integers(node, PadAxes, view) is not { } axes || ConstantAxes.Integers(node, Pads, view) is not { } pads || pads.Length != 2 * axes.Length || !AreOf(rank, axes)) return false;
-        long[] complete = [.. Complete<long>(0, pads.AsSpan(0, axes.Length), axes, rank), .. Complete<long>(0, pads.AsSpan(axes.Length), axes, rank)];
+        if (ConstantAxes.Integers(node, PadAxes, view) is not { } axes || !AreOf(rank, axes)) return false;
+        if (ConstantAxes.Integers(node, Pads, view) is not { } pads || pads.Length != 2 * axes.Length) return false;
+        ReadOnlySpan<long> widths = pads;
+        long[] complete = [.. Complete(0, widths[..axes.Length], axes, rank), .. Complete(0, widths[axes.Length..], axes, rank)];
         SetConstant(node, Pads, name => TensorProto.FromInt64s(name, [complete.Length], complete), view, names);
         view.SetInput(node, PadAxes, "");
         while (node.Input[^1].Length == 0) node.Input.RemoveAt(node.Input.Count - 1);
@@ -52,22 +57,26 @@ public sealed class CompleteAxesPass : IGraphPass
 
     private static bool CompleteResize(NodeProto node, int rank, GraphView view, UniqueNames names)
     {
-        if (node.GetInts("axes") is not { } axes || view.Constant(node.InputAt(Scales)) is not { DataType: TensorDataType.Float } scales || scales.ElementCount != axes.Length || !AreOf(rank, axes)) return false;
+        if (node.GetInts("axes") is not { } axes || !AreOf(rank, axes)) return false;
+        if (Floats(node, Scales, view) is not { } scales || scales.Length != axes.Length) return false;
         if (node.InputAt(Regions).Length > 0)
         {
-            if (view.Constant(node.Input[Regions]) is not { DataType: TensorDataType.Float } regions || regions.ElementCount != 2 * axes.Length) return false;
-            ReadOnlySpan<float> bounds = regions.ToFloats();
+            if (Floats(node, Regions, view) is not { } regions || regions.Length != 2 * axes.Length) return false;
+            ReadOnlySpan<float> bounds = regions;
             float[] completeBounds = [.. Complete(0, bounds[..axes.Length], axes, rank), .. Complete(1, bounds[axes.Length..], axes, rank)];
             SetConstant(node, Regions, name => TensorProto.FromFloats(name, [completeBounds.Length], completeBounds), view, names);
         }
 
-        float[] complete = Complete<float>(1, scales.ToFloats(), axes, rank);
+        float[] complete = Complete<float>(1, scales, axes, rank);
         SetConstant(node, Scales, name => TensorProto.FromFloats(name, [rank], complete), view, names);
         node.Attribute.RemoveAll(static attribute => attribute.Name == "axes");
         return true;
     }
 
     private static bool AreOf(int rank, long[] axes) => Array.TrueForAll(axes, axis => axis >= -rank && axis < rank);
+
+    private static float[]? Floats(NodeProto node, int input, GraphView view) =>
+        view.Constant(node.InputAt(input)) is { DataType: TensorDataType.Float } tensor ? tensor.ToFloats() : null;
 
     private static T[] Complete<T>(T others, ReadOnlySpan<T> values, long[] axes, int rank)
     {

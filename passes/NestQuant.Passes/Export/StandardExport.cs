@@ -42,7 +42,7 @@ internal static class StandardExport
         if (node.Is("DynamicQuantizeLinear")) graph.SetParameters(node.Output[0], new ExportedParameters(graph.AsCompiled(node.Output[1]), graph.AsCompiled(node.Output[2])));
     }
 
-    /// <summary>Transposes between the two orders of axes, and what keeps them in their places, need no node: one form stands for the other.</summary>
+    /// <summary>Transposes between the two orders of axes, and their borders, need no node: one form stands for the other.</summary>
     private static bool TryAlias(NodeProto node, ExportedGraph graph)
     {
         if (TransposeBorderPass.IsBorder(node))
@@ -67,7 +67,10 @@ internal static class StandardExport
         return true;
     }
 
-    /// <summary>The rank of a node's channels-last operands; 0 where one of them is not, and is no constant of one element, or where the node cannot be turned.</summary>
+    /// <summary>
+    /// The rank of a node's channels-last operands; 0 where one of them is not, and is no constant of one element, or where the node cannot be
+    /// turned.
+    /// </summary>
     private static int TurnedRank(NodeProto node, LayoutRule rule, ExportedGraph graph)
     {
         if (!rule.KeepsOperator) return 0;
@@ -92,13 +95,15 @@ internal static class StandardExport
 
     /// <summary>Whether bytes are padded with the integer for 0, which is Pad's own default.</summary>
     private static bool IsZeroPoint(string padding, ExportedParameters parameters, ExportedGraph graph) =>
-        graph.View.Constant(padding) is { } value && graph.View.Constant(parameters.ZeroPoint) is { } zeroPoint && value.GetBytes().Span.SequenceEqual(zeroPoint.GetBytes().Span);
+        graph.View.Constant(padding) is { } value && graph.View.Constant(parameters.ZeroPoint) is { } zeroPoint
+        && value.GetBytes().Span.SequenceEqual(zeroPoint.GetBytes().Span);
 
     private static void Move(NodeProto node, NodeProto copy, ExportedGraph graph, ExportedParameters parameters, int rank)
     {
         int data = node.Is("Concat") ? copy.Input.Count : 1;
         for (int i = 0; i < data; i++) copy.Input[i] = graph.Dequantize(copy.Input[i], parameters);
-        if (node.Is("Pad") && node.InputAt(2).Length > 0) copy.Input[2] = IsZeroPoint(node.Input[2], parameters, graph) ? "" : graph.Dequantize(copy.Input[2], parameters);
+        if (node.Is("Pad") && node.InputAt(2) is { Length: > 0 } padding)
+            copy.Input[2] = IsZeroPoint(padding, parameters, graph) ? "" : graph.Dequantize(copy.Input[2], parameters);
         while (copy.Input.Count > 0 && copy.Input[^1].Length == 0) copy.Input.RemoveAt(copy.Input.Count - 1);
         foreach (string output in node.Output) copy.Output.Add(output.Length == 0 ? "" : graph.Step(output));
         graph.Add(copy);

@@ -2,6 +2,7 @@ using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Passes.Integer.Layout;
+using NestQuant.RuntimeOps;
 
 namespace NestQuant.Passes.Integer;
 
@@ -13,9 +14,11 @@ namespace NestQuant.Passes.Integer;
 /// </code>
 /// </summary>
 /// <remarks>
-/// ONNX Runtime moves a transpose behind a Resize or Pad where it meets another one there, and permutes what they have one value per axis of. It does not know the axes that they may
-/// name, those of the Pad that it makes of CenterCropPad included, and of channels-last tensors it has no cubic interpolation and none of the channels. Einsum without a change of axes is a copy, which no rule of ONNX Runtime
-/// takes away or moves a transpose past. Where they can, <see cref="Cleanup.CompleteAxesPass"/> and <see cref="ChannelsLastPass"/> have left no need for it. The pass makes no decisions.
+/// ONNX Runtime moves a transpose behind a Resize or Pad where it meets another one there, and permutes what they have one value per axis of. It
+/// does not know the axes that they may name, those of the Pad that it makes of CenterCropPad included, and of channels-last tensors it has no
+/// cubic interpolation and none of the channels. Einsum without a change of axes is a copy, and DepthToSpace with blocks of one element is one of
+/// bytes: no rule of ONNX Runtime takes them away or moves a transpose past them. Where they can, <see cref="Cleanup.CompleteAxesPass"/> and
+/// <see cref="ChannelsLastPass"/> have left no need for it. The pass makes no decisions.
 /// </remarks>
 public sealed class TransposeBorderPass : IGraphPass
 {
@@ -28,10 +31,11 @@ public sealed class TransposeBorderPass : IGraphPass
     public string Name => "transpose-borders";
 
     /// <summary>Whether a node is a border, whose result is its operand.</summary>
-    public static bool IsBorder(NodeProto node)
+    internal static bool IsBorder(NodeProto node)
     {
-        ArgumentNullException.ThrowIfNull(node);
-        return node.Is("Einsum") && node.Input.Count == 1 && node.GetString("equation", "") == SameAxes;
+        if (node.Input.Count != 1 || node.Attribute.Count != 1) return false;
+        return (node.Is("Einsum") && node.GetString("equation", "") == SameAxes)
+            || (node.Is("DepthToSpace") && node.GetInt("blocksize", 0) == 1);
     }
 
     /// <inheritdoc/>
@@ -43,15 +47,14 @@ public sealed class TransposeBorderPass : IGraphPass
         bool changed = false;
         foreach (GraphView view in GraphView.Of(context.Model.MainGraph()).WithInner())
         {
-            if (!view.Graph.Node.Exists(static node => node.Is("Transpose"))) continue;
+            var ranks = new ValueRanks(view);
             foreach (NodeProto node in view.Graph.Node.Where(node => IsBroken(node, view)).ToArray())
             {
                 string value = node.Input[0];
-                if (view.Producer(value) is not { } producer || IsBorder(producer) || ElementBytes.Of(value, view) != sizeof(float)) continue;
-                var border = new NodeProto { OpType = "Einsum", Name = names.Next(value + "_border") };
+                if (!IsBehindTranspose(value, view) || Border(value, view, ranks) is not { } border) continue;
+                border.Name = names.Next(value + "_border");
                 border.Input.Add(value);
                 border.Output.Add(names.Next(value + "_in_place"));
-                border.Attribute.Add(AttributeProto.String("equation", SameAxes));
                 view.InsertBefore(node, border);
                 view.SetInput(node, 0, border.Output[0]);
                 changed = true;
@@ -71,7 +74,36 @@ public sealed class TransposeBorderPass : IGraphPass
     private static bool KeepsChannels(NodeProto node, GraphView view) => node.GetString("mode", "nearest") switch
     {
         "nearest" => true,
-        "linear" => view.Constant(node.InputAt(2)) is not { DataType: TensorDataType.Float, ElementCount: > 1 } scales || scales.ToFloats()[1] == 1,
+        "linear" => !(view.Constant(node.InputAt(2)) is { DataType: TensorDataType.Float, ElementCount: > 1 } scales && scales.ToFloats()[1] != 1),
         _ => false,
     };
+
+    /// <summary>Whether a transpose is somewhere between a nested operator and a value, and no border behind it.</summary>
+    private static bool IsBehindTranspose(string value, GraphView view)
+    {
+        bool isTransposed = false;
+        NodeProto? producer = view.Producer(value);
+        while (producer is not null && producer.Domain != NestQuantOps.Domain && !IsBorder(producer))
+        {
+            isTransposed |= producer.Is("Transpose");
+            int data = LayoutRules.For(producer)?.DataInputs(producer).FirstOrDefault() ?? 0;
+            producer = view.Producer(producer.InputAt(data));
+        }
+
+        return isTransposed && producer?.Domain == NestQuantOps.Domain;
+    }
+
+    /// <summary>A copy of a value, without names; null where there is none for it.</summary>
+    private static NodeProto? Border(string value, GraphView view, ValueRanks ranks)
+    {
+        if (ElementBytes.Of(value, view) == sizeof(float)) return Node("Einsum", AttributeProto.String("equation", SameAxes));
+        return ranks.Of(value) == 4 ? Node("DepthToSpace", AttributeProto.Int("blocksize", 1)) : null;
+    }
+
+    private static NodeProto Node(string opType, AttributeProto attribute)
+    {
+        var node = new NodeProto { OpType = opType };
+        node.Attribute.Add(attribute);
+        return node;
+    }
 }

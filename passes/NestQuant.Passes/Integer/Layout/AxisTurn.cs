@@ -3,7 +3,7 @@ using NestQuant.Compiler.Onnx;
 
 namespace NestQuant.Passes.Integer.Layout;
 
-/// <summary>What a turn from channels first to channels last, or back, does to the operands and attributes of a node that name axes.</summary>
+/// <summary>A turn of tensors from channels first to channels last, or back, as seen by what names their axes.</summary>
 /// <param name="rank">Rank of the tensors, at least 3.</param>
 /// <param name="toLast">Whether the turned tensors are channels last.</param>
 /// <param name="add">Adds an initializer: gets a wanted name and what makes the tensor of the name that is free, which it returns.</param>
@@ -37,10 +37,12 @@ internal sealed class AxisTurn(int rank, bool toLast, Func<string, Func<string, 
     }
 
     /// <summary>Gives a node a new int64 constant at one of its inputs.</summary>
-    public void Set(NodeProto node, int input, long[] values) => Set(node, input, name => TensorProto.FromInt64s(name, [values.Length], values));
+    public void Set(NodeProto node, int input, long[] values) =>
+        Set(node, input, name => TensorProto.FromInt64s(name, [values.Length], values));
 
     /// <summary>Gives a node a new float constant at one of its inputs.</summary>
-    public void Set(NodeProto node, int input, float[] values) => Set(node, input, name => TensorProto.FromFloats(name, [values.Length], values));
+    public void Set(NodeProto node, int input, float[] values) =>
+        Set(node, input, name => TensorProto.FromFloats(name, [values.Length], values));
 
     private void Set(NodeProto node, int input, Func<string, TensorProto> create)
     {

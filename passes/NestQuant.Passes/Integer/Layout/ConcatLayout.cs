@@ -18,7 +18,8 @@ internal sealed class ConcatLayout(int first, int step) : LayoutRule
     }
 
     /// <inheritdoc/>
-    public override void Turn(NodeProto node, AxisTurn turn, GraphView view) => node.SetAttribute(AttributeProto.Int("axis", turn.Of(node.GetInt("axis", 1))));
+    public override void Turn(NodeProto node, AxisTurn turn, GraphView view) =>
+        node.SetAttribute(AttributeProto.Int("axis", turn.Of(node.GetInt("axis", 1))));
 }
 
 /// <summary>Split along an axis, which changes its number.</summary>
@@ -28,5 +29,6 @@ internal sealed class SplitLayout : LayoutRule
     public override int DataOutputs(NodeProto node) => node.Output.Count;
 
     /// <inheritdoc/>
-    public override void Turn(NodeProto node, AxisTurn turn, GraphView view) => node.SetAttribute(AttributeProto.Int("axis", turn.Of(node.GetInt("axis", 0))));
+    public override void Turn(NodeProto node, AxisTurn turn, GraphView view) =>
+        node.SetAttribute(AttributeProto.Int("axis", turn.Of(node.GetInt("axis", 0))));
 }

@@ -34,5 +34,5 @@ internal sealed class ResizeLayout : LayoutRule
 
     /// <summary>Whether an input is left out, in either of the two ways, or constant.</summary>
     private static bool HasOneForEachAxis(NodeProto node, int input, int axes, GraphView view) =>
-        node.InputAt(input).Length == 0 || (view.Constant(node.Input[input]) is { } tensor && (tensor.ElementCount == 0 || tensor.ElementCount == axes));
+        node.InputAt(input).Length == 0 || (view.Constant(node.Input[input])?.ElementCount is { } count && (count == 0 || count == axes));
 }

@@ -25,7 +25,8 @@ internal static class AveragePoolRule
     /// <summary>Why an AveragePool has no integer form; null where it has one.</summary>
     public static string? WhyNone(NodeProto pool)
     {
-        if (pool.GetInts("dilations") is { } dilations && Array.Exists(dilations, static dilation => dilation != 1)) return "there is no integer form of a dilated average";
+        bool isDilated = pool.GetInts("dilations") is { } dilations && Array.Exists(dilations, static dilation => dilation != 1);
+        if (isDilated) return "there is no integer form of a dilated average";
         bool countsMore = pool.GetInt("ceil_mode", 0) != 0 && pool.GetInt("count_include_pad", 0) != 0;
         return countsMore ? "there is no integer form of an average that counts what ceil_mode adds" : null;
     }

@@ -9,8 +9,9 @@ namespace NestQuant.Passes.Tests.Integer.Sweep;
 /// Operators with some attributes between convolutions: nodes that read the results a and b of two equal convolutions, and make z.
 /// </summary>
 /// <param name="Text">
-/// The nodes, with attributes and constants in place: <c>p = Pad[mode=edge](a, &lt;0 0 1 1 0 0 1 1&gt;); z = Add(p, @8 1 1)</c>. An attribute is an integer, a list with
-/// commas, a number with a point or a string; a constant is a list of int64 or of float32 in angle brackets, or <c>@</c> and the shape of seeded floats.
+/// The nodes, with attributes and constants in place: <c>p = Pad[mode=edge](a, &lt;0 0 1 1 0 0 1 1&gt;); z = Add(p, @8 1 1)</c>. An attribute is an
+/// integer, a list with commas, a number with a point or a string. A constant is a list of int64 or, with points, of float32 in angle brackets,
+/// a scalar where it ends with f, or <c>@</c> and the shape of seeded floats.
 /// </param>
 internal sealed record OperatorCase(string Text)
 {
@@ -27,7 +28,8 @@ internal sealed record OperatorCase(string Text)
     {
         long[] kernel = [.. Shape.Skip(2).Select(static _ => 3L)];
         GraphBuilder graph = new GraphBuilder().Input("x", Shape).Random("W", [8, 3, .. kernel]).Random("B", 8).Node("a = Conv(x, W, B)");
-        if (Text.Contains("b,", StringComparison.Ordinal) || Text.Contains("b)", StringComparison.Ordinal)) graph.Random("W2", [8, 3, .. kernel]).Random("B2", 8).Node("b = Conv(x, W2, B2)");
+        bool isSecondRead = Text.Contains("b,", StringComparison.Ordinal) || Text.Contains("b)", StringComparison.Ordinal);
+        if (isSecondRead) graph.Random("W2", [8, 3, .. kernel]).Random("B2", 8).Node("b = Conv(x, W2, B2)");
         foreach (string node in Text.Split("; ")) AddNode(graph, node);
         return graph;
     }
@@ -46,9 +48,12 @@ internal sealed record OperatorCase(string Text)
     {
         string[] sides = text.Split('=');
         (string name, string value) = (sides[0], sides[1]);
-        if (value.Contains(',', StringComparison.Ordinal)) return AttributeProto.IntList(name, Array.ConvertAll(value.Split(',', StringSplitOptions.RemoveEmptyEntries), Integer));
-        if (long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long integer)) return AttributeProto.Int(name, integer);
-        return float.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) ? AttributeProto.Float(name, number) : AttributeProto.String(name, value);
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        if (value.Contains(',', StringComparison.Ordinal))
+            return AttributeProto.IntList(name, Array.ConvertAll(value.Split(',', StringSplitOptions.RemoveEmptyEntries), Integer));
+        if (long.TryParse(value, NumberStyles.AllowLeadingSign, culture, out long integer)) return AttributeProto.Int(name, integer);
+        bool isNumber = float.TryParse(value, NumberStyles.Float, culture, out float number);
+        return isNumber ? AttributeProto.Float(name, number) : AttributeProto.String(name, value);
     }
 
     private static void AddConstant(GraphBuilder graph, string literal, string name)
@@ -56,7 +61,8 @@ internal sealed record OperatorCase(string Text)
         string[] values = literal.Trim('<', '>', '@').Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (literal[0] == '@') graph.Random(name, Array.ConvertAll(values, Integer));
         else if (values is [var only] && only.EndsWith('f')) graph.Floats(name, [], Number(only[..^1]));
-        else if (values.Length == 0 || literal.Contains('.', StringComparison.Ordinal)) graph.Floats(name, [values.Length], Array.ConvertAll(values, Number));
+        else if (values.Length == 0 || literal.Contains('.', StringComparison.Ordinal))
+            graph.Floats(name, [values.Length], Array.ConvertAll(values, Number));
         else graph.Int64s(name, Array.ConvertAll(values, Integer));
     }
 

@@ -13,7 +13,9 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Tests.Integer.Sweep;
 
-/// <summary>Compiles and exports a model with static and with dynamic activations, and compares what ONNX Runtime computes with what it stands for.</summary>
+/// <summary>
+/// Compiles and exports a model with static and with dynamic activations, and compares what ONNX Runtime computes with what it stands for.
+/// </summary>
 internal sealed class OperatorSweep
 {
     /// <summary>In dB: a result that is one step off everywhere has about 36.</summary>
@@ -23,6 +25,9 @@ internal sealed class OperatorSweep
     private const double SameFunction = 25;
 
     private const int Full = 8, Part = 6;
+
+    /// <summary>First operator set that exports have.</summary>
+    private const int ExportOpset = 13;
 
     private readonly ModelProto _source;
     private readonly (string, TensorValue)[] _feeds;
@@ -63,7 +68,9 @@ internal sealed class OperatorSweep
         return [.. toOutput._failures.Select(static failure => "output: " + failure), .. toProduct._failures];
     }
 
-    /// <summary>The case with a convolution or product behind z, and another one behind a, so that a is read in integers whatever becomes of the operators.</summary>
+    /// <summary>
+    /// The case with a convolution or product behind z, and another one behind a, so that a is read in integers whatever becomes of the operators.
+    /// </summary>
     private static ModelProto WithReaders(OperatorCase tried, TensorValue z)
     {
         GraphBuilder graph = tried.Build().Random("U", [4, 8, .. tried.Shape.Skip(2).Select(static _ => 1L)]).Node("u = Conv(a, U)");
@@ -78,7 +85,8 @@ internal sealed class OperatorSweep
         (ModelProto qdq, ModelProto compiled) = CompileStatic();
         foreach (int bits in precisions)
         {
-            Dictionary<string, TensorValue> reference = QdqGraph.RunAsWritten(DequantizedModel.Of(qdq, compiled, part: bits == Part), _feeds);
+            ModelProto dequantized = DequantizedModel.Of(qdq, compiled, part: bits == Part);
+            Dictionary<string, TensorValue> reference = QdqGraph.RunAsWritten(dequantized, _feeds);
             (string, TensorValue)[] feeds = bits == Full ? _feeds : [.. _feeds, ("nest_bits", TensorValue.OfInt32([], bits))];
             Try($"static {bits}", () => ModelRunner.Run(compiled, feeds), reference, SameIntegers);
             if (bits != Full) continue;
@@ -90,13 +98,15 @@ internal sealed class OperatorSweep
     private void TryDynamic(Dictionary<string, TensorValue> expected)
     {
         ModelProto compiled = NestQuantCompiler.Compile(ModelRunner.Clone(_source), Options(ActivationMode.Dynamic)).Model;
-        if (Try("dynamic", () => ModelRunner.Run(compiled, _feeds), expected, SameFunction) is { } actual) TryExport("dynamic", compiled, actual);
+        Dictionary<string, TensorValue>? actual = Try("dynamic", () => ModelRunner.Run(compiled, _feeds), expected, SameFunction);
+        if (actual is not null) TryExport("dynamic", compiled, actual);
     }
 
     private void TryExport(string what, ModelProto compiled, Dictionary<string, TensorValue> expected)
     {
         if (compiled.OpsetVersion() < ExportOpset) return;
         ModelProto exported = ModelExport.ToQdq(compiled, new ExportOptions { Bits = Full }).Model;
+        // Names of nodes say nothing here.
         foreach (NodeProto node in exported.AllNodes()) node.Name = null;
         using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         // Without it, x64 processors that lack VNNI saturate pairs of products at 16 bits.
@@ -107,9 +117,6 @@ internal sealed class OperatorSweep
             return ModelRunner.Run(session, _feeds);
         }, expected, SameIntegers);
     }
-
-    /// <summary>First operator set that exports have.</summary>
-    private const int ExportOpset = 13;
 
     /// <summary>The model before its weights are nested, and after all passes.</summary>
     private (ModelProto Qdq, ModelProto Compiled) CompileStatic()
@@ -132,7 +139,8 @@ internal sealed class OperatorSweep
         Ranges = mode == ActivationMode.Static ? new MeasuredRanges(_feeds) : null,
     };
 
-    private Dictionary<string, TensorValue>? Try(string what, Func<Dictionary<string, TensorValue>> run, Dictionary<string, TensorValue> expected, double least)
+    private Dictionary<string, TensorValue>? Try(
+        string what, Func<Dictionary<string, TensorValue>> run, Dictionary<string, TensorValue> expected, double least)
     {
         try
         {
@@ -151,7 +159,8 @@ internal sealed class OperatorSweep
     {
         foreach ((string name, TensorValue value) in expected)
         {
-            double ratio = value.Shape.AsSpan().SequenceEqual(actual[name].Shape) ? SignalToNoise(value.Floats, actual[name].Floats) : double.NaN;
+            bool sameShape = value.Shape.AsSpan().SequenceEqual(actual[name].Shape);
+            double ratio = sameShape ? SignalToNoise(value.Floats, actual[name].Floats) : double.NaN;
             if (!(ratio >= least)) _failures.Add(FormattableString.Invariant($"{what}: {name} has {ratio:F1} dB"));
         }
     }
