@@ -50,6 +50,7 @@ public static class NestQuantCompiler
         pipeline.Use(new DeadCodePass()); // what folding left behind
         if (options.Nest is { } bits)
         {
+            pipeline.Use(new CompleteAxesPass()); // before transposes are put around convolutions, which ONNX Runtime moves
             bool isStatic = options.Activations == ActivationMode.Static;
             if (isStatic) pipeline.Use(new ActivationQuantizationPass(QuantizationOptions(options))); // before nesting, which takes the pairs up
             pipeline.Use(new NestingPass(new NestingOptions
@@ -65,8 +66,11 @@ public static class NestQuantCompiler
             {
                 pipeline.Use(new EpilogueFusionPass()) // first: it takes up the Relu or Clip in front of a QuantizeLinear
                     .Use(new IntegerOperatorPass())
-                    .Use(new ChannelsLastPass()); // last: what runs on integers runs on either order of axes
+                    .Use(new ChannelsLastPass()) // what runs on integers runs on either order of axes
+                    .Use(new FloatBorderPass()); // what is float now stays float
             }
+
+            if (options.Activations != ActivationMode.None) pipeline.Use(new TransposeBorderPass()); // last: transposes are where they are to be
         }
         else if (options.Exclude.Count > 0)
         {
