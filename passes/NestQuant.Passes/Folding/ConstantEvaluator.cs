@@ -14,6 +14,9 @@ internal sealed class ConstantEvaluator(ModelProto model)
 {
     private const string RankSuffix = ".rank";
 
+    /// <summary>No shape depends on the values of larger constants, which need not be copied to infer one.</summary>
+    private const long LargestShapeConstant = 1024;
+
     /// <summary>
     /// The results of <paramref name="nodes"/> whose types and shapes ONNX Runtime infers without running anything. Those whose shape depends on
     /// values that only a run yields are not among them.
@@ -23,7 +26,8 @@ internal sealed class ConstantEvaluator(ModelProto model)
     {
         string[] values = [.. nodes.SelectMany(static node => node.Output).Where(static value => value.Length > 0)];
         // The binding describes a scalar and a value of unknown rank alike; the length of its shape tells them apart.
-        ModelProto subgraph = Subgraph(nodes, view, [.. values.SelectMany(static value => new[] { value, value + RankSuffix }).Select(static name => new ValueInfoProto { Name = name })]);
+        IEnumerable<string> outputs = values.SelectMany(static value => new[] { value, value + RankSuffix });
+        ModelProto subgraph = Subgraph(nodes, view, outputs.Select(static name => new ValueInfoProto { Name = name }), LargestShapeConstant);
         foreach (string value in values)
         {
             var shape = new NodeProto { OpType = "Shape" };
@@ -39,7 +43,8 @@ internal sealed class ConstantEvaluator(ModelProto model)
             {
                 NodeMetadata metadata = session.OutputMetadata[value];
                 bool hasRank = session.OutputMetadata[value + RankSuffix].Dimensions is [var rank] && rank == metadata.Dimensions.Length;
-                if (hasRank && Array.TrueForAll(metadata.Dimensions, static extent => extent >= 0)) known.Add(value, Describe(value, metadata));
+                if (hasRank && Array.TrueForAll(metadata.Dimensions, static extent => extent >= 0))
+                    known.Add(value, Describe(value, (TensorDataType)(int)metadata.ElementDataType, metadata.Dimensions.Select(static extent => (long)extent)));
             }
 
             return known;
@@ -57,9 +62,10 @@ internal sealed class ConstantEvaluator(ModelProto model)
         IReadOnlyList<NodeProto> nodes, IReadOnlyList<string> results, GraphView view, IReadOnlyDictionary<string, ValueInfoProto> shapes, TimeSpan time)
     {
         if (results.Count == 0) return [];
-        ModelProto subgraph = Subgraph(nodes, view, [.. results.Select(result => shapes[result])]);
+        ModelProto subgraph = Subgraph(nodes, view, results.Select(result => shapes[result]));
         // The binding cuts extents to 32 bits. Declared like that, they differ from those that ONNX Runtime itself sees, and it says so.
-        subgraph.Graph!.ValueInfo.AddRange(nodes.SelectMany(static node => node.Output).Where(value => value.Length > 0 && !results.Contains(value)).Select(value => shapes[value]));
+        IEnumerable<string> others = nodes.SelectMany(static node => node.Output).Where(static value => value.Length > 0).Except(results);
+        subgraph.Graph!.ValueInfo.AddRange(others.Select(value => shapes[value]));
         Task<TensorProto[]> work = Task.Run(() => InSession(subgraph, session =>
         {
             using var run = new RunOptions();
@@ -104,13 +110,20 @@ internal sealed class ConstantEvaluator(ModelProto model)
         }
     }
 
-    private ModelProto Subgraph(IReadOnlyList<NodeProto> nodes, GraphView view, IReadOnlyList<ValueInfoProto> outputs)
+    /// <summary>The nodes with what they read: as initializers, and above a number of elements as inputs.</summary>
+    private ModelProto Subgraph(
+        IReadOnlyList<NodeProto> nodes, GraphView view, IEnumerable<ValueInfoProto> outputs, long mostElements = long.MaxValue)
     {
         var graph = new GraphProto { Name = "constants" };
         graph.Node.AddRange(nodes);
         var produced = nodes.SelectMany(static node => node.Output).ToHashSet(StringComparer.Ordinal);
         foreach (string name in nodes.SelectMany(static node => node.Input).Where(static name => name.Length > 0).Distinct(StringComparer.Ordinal))
-            if (!produced.Contains(name) && view.Constant(name) is { } tensor) graph.Initializer.Add(Inline(tensor));
+        {
+            if (produced.Contains(name) || view.Constant(name) is not { } tensor) continue;
+            if (tensor.ElementCount > mostElements) graph.Input.Add(Describe(name, tensor.DataType, tensor.Dims));
+            else graph.Initializer.Add(Inline(tensor));
+        }
+
         graph.Output.AddRange(outputs);
         var subgraph = new ModelProto { IrVersion = model.IrVersion, Graph = graph };
         subgraph.OpsetImport.AddRange(model.OpsetImport);
@@ -124,12 +137,11 @@ internal sealed class ConstantEvaluator(ModelProto model)
         return inline;
     }
 
-    private static ValueInfoProto Describe(string name, NodeMetadata metadata)
+    private static ValueInfoProto Describe(string name, TensorDataType type, IEnumerable<long> dims)
     {
         var shape = new TensorShapeProto();
-        shape.Dim.AddRange(metadata.Dimensions.Select(static extent => new TensorShapeProto.Dimension { DimValue = extent }));
-        var type = new TypeProto.Tensor { ElemType = (TensorDataType)(int)metadata.ElementDataType, Shape = shape };
-        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = type } };
+        shape.Dim.AddRange(dims.Select(static extent => new TensorShapeProto.Dimension { DimValue = extent }));
+        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = type, Shape = shape } } };
     }
 
     private static TensorProto ToTensor(OrtValue value, string name)

@@ -22,10 +22,11 @@ public static class FoldingMemory
     public static void Limit(ModelProto model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (Interlocked.Exchange(ref _registered, 1) == 1) return;
         long limit = BaseBytes + (4 * FoldingLimits.ConstantBytes(model));
+        // ONNX Runtime's binding takes 32 bits; a model that large is no small input that takes much.
+        if (limit > uint.MaxValue || Interlocked.Exchange(ref _registered, 1) == 1) return;
         using var memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.ArenaAllocator, 0, OrtMemType.Default);
-        using var arena = new OrtArenaCfg((uint)Math.Min(limit, uint.MaxValue), arenaExtendStrategy: 1, initialChunkSizeBytes: -1, maxDeadBytesPerChunk: -1);
+        using var arena = new OrtArenaCfg((uint)limit, arenaExtendStrategy: 1, initialChunkSizeBytes: -1, maxDeadBytesPerChunk: -1);
         OrtEnv.Instance().CreateAndRegisterAllocator(memory, arena);
     }
 }
