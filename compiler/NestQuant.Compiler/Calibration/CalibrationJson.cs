@@ -73,14 +73,14 @@ public static class CalibrationJson
         try
         {
             StoredCalibration? stored = JsonSerializer.Deserialize(input, StoredCalibrationContext.Default.StoredCalibration);
-            if (stored?.Format != Format)
+            if (stored?.Format != Format || stored.Version is null)
                 throw new FormatException("it does not say that it is one");
             if (stored.SourceSha256 is not { Length: > 0 } sha256)
                 throw new FormatException("it does not say of which model it is");
-            if (stored.Values is not { } values)
-                throw new FormatException("it has no values");
+            if (stored.Samples is not { } samples || stored.Values is not { } values)
+                throw new FormatException("it lacks 'samples' or 'values'");
             return new CalibrationStatistics(
-                sha256, stored.Samples, values.Select(static value => KeyValuePair.Create(value.Key, ReadValue(value.Key, value.Value))));
+                sha256, samples, values.Select(static value => KeyValuePair.Create(value.Key, ReadValue(value.Key, value.Value))));
         }
         catch (Exception e) when (e is JsonException or FormatException or ArgumentException or OverflowException or InvalidOperationException or IOException)
         {

@@ -10,7 +10,7 @@ internal sealed class StoredCalibration
     public string? Format { get; set; }
 
     /// <summary>Version of the form: a file of another one is refused before the rest of it is looked at.</summary>
-    public int Version
+    public int? Version
     {
         get;
         set => field = value == CalibrationJson.Version ? value : throw new FormatException($"it has version {value}, {CalibrationJson.Version} is known");
@@ -20,7 +20,7 @@ internal sealed class StoredCalibration
     public string? SourceSha256 { get; set; }
 
     /// <summary>Number of samples.</summary>
-    public long Samples { get; set; }
+    public long? Samples { get; set; }
 
     /// <summary>Statistics by value name.</summary>
     public Dictionary<string, StoredActivation>? Values { get; set; }

@@ -95,9 +95,14 @@ public sealed class NpyReader : IDisposable
         return new NpyArray(Type, Shape, ReadElements(_header.ByteCount));
     }
 
-    /// <summary>Memory that reading some rows at a time takes.</summary>
-    internal long BytesAtOnce(long rows) =>
-        IsTransposed ? 2 * _header.ByteCount : Rows == 0 ? 0 : _header.ByteCount / Rows * Math.Min(rows, Rows);
+    /// <summary>Memory that reading some rows at a time takes; not more than that of two arrays that are as large as there can be.</summary>
+    internal long BytesAtOnce(long rows)
+    {
+        long most = Array.MaxLength;
+        if (IsTransposed)
+            return 2 * Math.Min(_header.ByteCount, most);
+        return Rows == 0 ? 0 : Math.Min(_header.ByteCount / Rows * Math.Min(rows, Rows), 2 * most);
+    }
 
     private bool IsTransposed => _header.FortranOrder && Shape.Count > 1;
 

@@ -63,6 +63,8 @@ public sealed class CalibrationJsonTests
     [InlineData("\"a\": {→\"b\": {", "b")]
     [InlineData("\"min\": 3→\"min\": 4", "'a': min and max are no range")]
     [InlineData("\"max\": 3→\"max\": 1e99", "a")]
+    [InlineData("\"version\": 1,→", "does not say that it is one")]
+    [InlineData("\"samples\": 3,→", "it lacks 'samples' or 'values'")]
     [InlineData("\"count\": 1,→", "count")]
     [InlineData("\"bins\": [1]→\"bins\": 1", "")]
     [InlineData("\"bins\": [1]→\"bins\": [[1]]", "")]
