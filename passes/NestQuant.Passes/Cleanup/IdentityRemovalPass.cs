@@ -77,7 +77,7 @@ public sealed class IdentityRemovalPass : IGraphPass
 
         if (view.Producer(input) is null) return "it connects a graph input or a constant to a graph output";
         if (view.IsOutput(input)) return "it connects two graph outputs";
-        if (ConvolutionOutputs.IsAdded(input, view)) return "it keeps an output apart from the convolution, which ONNX Runtime would fuse with an Add";
+        if (ConvolutionOutputs.IsKeptApart(input, view)) return "it keeps an output apart from the convolution, which ONNX Runtime would fuse with an Add";
         view.ReplaceUses(output, input);
         view.Remove(node);
         view.RenameProduced(input, output);

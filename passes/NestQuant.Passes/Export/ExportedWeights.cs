@@ -98,8 +98,8 @@ internal sealed class ExportedWeights(ExportContext context)
         foreach (NodeProto node in model.AllNodes().Where(PartModel.IsNested))
         {
             string high = node.InputAt(PartModel.HighInput(node));
-            bool isFloat = node.OpType == OperatorNames.NestedDequantizeLinear;
-            if (reads[high] > 1 || (isFloat && reads.GetValueOrDefault(node.Output[0]) > 1)) shared.Add(high);
+            bool isReadTwice = node.OpType == OperatorNames.NestedDequantizeLinear && node.Output.Exists(output => reads.GetValueOrDefault(output) > 1);
+            if (isReadTwice || reads.GetValueOrDefault(high) > 1) shared.Add(high);
         }
 
         return shared;

@@ -13,9 +13,9 @@ namespace NestQuant.Passes.Nesting;
 /// </summary>
 internal static class ConvolutionOutputs
 {
-    /// <summary>Whether the Add in question is there: then an Identity that makes an output of the value has to stay.</summary>
-    public static bool IsAdded(string value, GraphView view) =>
-        view.Producer(value) is { } conv && conv.Is("Conv") && view.Constant(conv.InputAt(1)) is null && view.Consumers(value).Any(static reader => reader.Is("Add"));
+    /// <summary>Whether an Identity that makes an output of a value has to stay: the value is the result of a Conv with a nested weight, and added.</summary>
+    public static bool IsKeptApart(string value, GraphView view) =>
+        IsAdded(value, view) && view.Producer(value)!.InputAt(1) is var weight && view.Owner(weight)?.Producer(weight) is { } dequantize && PartModel.IsNested(dequantize);
 
     /// <summary>Puts an Identity behind the node that makes a value, where that is needed.</summary>
     public static void KeepApart(string value, GraphView view, UniqueNames names)
@@ -28,4 +28,7 @@ internal static class ConvolutionOutputs
         identity.Output.Add(value);
         view.Append(identity);
     }
+
+    private static bool IsAdded(string value, GraphView view) =>
+        view.Producer(value) is { } conv && conv.Is("Conv") && view.Consumers(value).Any(static reader => reader.Is("Add"));
 }

@@ -25,7 +25,7 @@ internal static class ExportLaw
     private static readonly NestedBits Bits = new(8, 6);
 
     /// <summary>Session entries under which ONNX Runtime computes as written: no saturated products, and no activations of 8 bits in MatMulNBits.</summary>
-    public static IReadOnlyList<(string Key, string Value)> ExactEntries { get; } = [("session.x64quantprecision", "1"), ("session.qdq_matmulnbits_accuracy_level", "1")];
+    private static readonly (string Key, string Value)[] ExactEntries = [("session.x64quantprecision", "1"), ("session.qdq_matmulnbits_accuracy_level", "1")];
 
     /// <summary>Fails where the law does not hold for a model.</summary>
     /// <returns>How far each export is from the compiled model: its precision, and the largest relative error of its outputs.</returns>
