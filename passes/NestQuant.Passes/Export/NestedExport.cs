@@ -98,6 +98,7 @@ internal static class NestedExport
         if (graph.View.Constant(name) is not { DataType: TensorDataType.Float } bias || graph.View.Constant(node.Input[1]) is not { DataType: TensorDataType.Float, ElementCount: 1 } xScale)
             return graph.AsCompiled(name);
         float[] values = bias.ToFloats(), scales = nested.Scale.ToFloats();
+        if (values.Length != scales.Length) throw NestedOperator.Damaged(node, $"its bias has {values.Length} elements for {scales.Length} channels");
         var products = new float[scales.Length];
         var integers = new int[scales.Length];
         for (int m = 0; m < scales.Length; m++)

@@ -5,6 +5,7 @@ using NestQuant.Compiler.Pipeline;
 using NestQuant.Compiler.Tests.Graph;
 using NestQuant.Passes.Export;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Tests.Integer.ActivationQuantization;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Packing;
 
@@ -58,6 +59,16 @@ public sealed class ExportFaultTests
     {
         ModelProto source = Graphs[name]().Model();
         ExportLaw.Verify(source, mode, [.. Feeds.Where(feed => source.Graph!.Input.Exists(input => input.Name == feed.Item1))]);
+    }
+
+    [Fact]
+    public void ABiasOfAnotherLengthIsDamage()
+    {
+        GraphBuilder graph = Graph("a = Conv(x, W, B)", "b = Relu(a)", "y = Conv(b, V)").Output("y");
+        ModelProto compiled = NestQuantCompiler.Compile(graph.Model(), new CompileOptions { Nest = new NestedBits(8, 6), Activations = ActivationMode.Static, Ranges = new MeasuredRanges(Feeds[0]) }).Model;
+        List<TensorProto> initializers = compiled.Graph!.Initializer;
+        initializers[initializers.FindIndex(static tensor => tensor.Name == "B")] = TensorProto.FromFloats("B", [1], [0]);
+        Assert.Contains("its bias has 1 elements for 4 channels", Assert.Throws<ModelException>(() => ModelExport.ToQdq(compiled, new ExportOptions { Bits = 8 })).Message, StringComparison.Ordinal);
     }
 
     [Fact]
