@@ -20,10 +20,10 @@ internal static class StandardExport
         copy.Input.AddRange(node.Input);
         LayoutRule? rule = LayoutRules.For(node);
         int rank = rule is null ? 0 : TurnedRank(node, rule, graph);
-        if (rank > 0 && !ChannelsFirstAxes.Rewrite(copy, rank, graph)) rank = 0;
+        if (rank > 0) rule!.Turn(copy, new AxisTurn(rank, toLast: false, graph.Context.Add), graph.View);
         for (int i = 0; i < copy.Input.Count; i++)
         {
-            if (copy.Input[i] != node.Input[i] || copy.Input[i].Length == 0) continue;
+            if (copy.Input[i] != node.InputAt(i) || copy.Input[i].Length == 0) continue;
             bool isTurned = rank > 0 && rule!.DataInputs(node).Contains(i) && graph.Value(node.Input[i]).IsTurned;
             copy.Input[i] = isTurned ? graph.Value(node.Input[i]).Name : i == 0 && ReadsChannelsOnly(node, graph) ? graph.Value(node.Input[0]).Name : graph.AsCompiled(node.Input[i]);
         }
@@ -60,9 +60,13 @@ internal static class StandardExport
         return true;
     }
 
-    /// <summary>The rank of a node's channels-last operands; 0 where one of them is not, and is no constant of one element.</summary>
+    /// <summary>
+    /// The rank of a node's channels-last operands; 0 where one of them is not, and is no constant of one element, or where the node cannot be
+    /// turned.
+    /// </summary>
     private static int TurnedRank(NodeProto node, LayoutRule rule, ExportedGraph graph)
     {
+        if (!rule.KeepsOperator) return 0;
         int rank = 0;
         foreach (int input in rule.DataInputs(node))
         {
@@ -71,7 +75,7 @@ internal static class StandardExport
             else if (ScalarConstant.Float(graph.View, node.InputAt(input)) is null) return 0;
         }
 
-        return rank;
+        return rank > 0 && rule.Applies(node, rank, graph.View) ? rank : 0;
     }
 
     /// <summary>Whether a node takes the channels of a tensor without spatial extents, so that the order of its axes does not matter.</summary>
@@ -82,12 +86,17 @@ internal static class StandardExport
         return node.Is("Reshape") && ConstantAxes.Integers(node, 1, graph.View) is { Length: > 0 } shape && !shape.AsSpan(1).Contains(0);
     }
 
+    /// <summary>Whether bytes are padded with the integer for 0, which is Pad's own default.</summary>
+    private static bool IsZeroPoint(string padding, ExportedParameters parameters, ExportedGraph graph) =>
+        graph.View.Constant(padding) is { } value && graph.View.Constant(parameters.ZeroPoint) is { } zeroPoint
+        && value.GetBytes().Span.SequenceEqual(zeroPoint.GetBytes().Span);
+
     private static void Move(NodeProto node, NodeProto copy, ExportedGraph graph, ExportedParameters parameters, int rank)
     {
         int data = node.Is("Concat") ? copy.Input.Count : 1;
         for (int i = 0; i < data; i++) copy.Input[i] = graph.Dequantize(copy.Input[i], parameters);
-        // The padding of bytes is the zero point, and Pad's own default the zero that it stands for.
-        if (node.Is("Pad") && copy.Input.Count > 2) copy.Input[2] = "";
+        if (node.Is("Pad") && node.InputAt(2) is { Length: > 0 } padding)
+            copy.Input[2] = IsZeroPoint(padding, parameters, graph) ? "" : graph.Dequantize(copy.Input[2], parameters);
         while (copy.Input.Count > 0 && copy.Input[^1].Length == 0) copy.Input.RemoveAt(copy.Input.Count - 1);
         foreach (string output in node.Output) copy.Output.Add(output.Length == 0 ? "" : graph.Step(output));
         graph.Add(copy);

@@ -18,19 +18,6 @@ internal static class AxisOrder
     /// <summary>Whether a node is a transpose to channels first.</summary>
     public static bool IsToFirst(NodeProto? node) => Permutation(node) is { } permutation && permutation.AsSpan().SequenceEqual(ToFirst(permutation.Length));
 
-    /// <summary>Where an axis of a channels-first tensor lies in the channels-last one.</summary>
-    /// <param name="axis">The axis; a negative one counts from the end.</param>
-    /// <param name="rank">Rank of the tensor, at least 3.</param>
-    public static long InLast(long axis, int rank) => (axis < 0 ? axis + rank : axis) switch { 0 => 0, 1 => rank - 1, var spatial => spatial - 1 };
-
-    /// <summary>Values per axis, put into the order of channels last.</summary>
-    public static T[] Reordered<T>(ReadOnlySpan<T> values)
-    {
-        var reordered = new T[values.Length];
-        for (int axis = 0; axis < values.Length; axis++) reordered[InLast(axis, values.Length)] = values[axis];
-        return reordered;
-    }
-
     /// <summary>Makes a transpose.</summary>
     public static NodeProto Transpose(string input, string output, long[] permutation, string name)
     {

@@ -18,8 +18,8 @@ internal sealed class ConcatLayout(int first, int step) : LayoutRule
     }
 
     /// <inheritdoc/>
-    public override void Turn(NodeProto node, int rank, GraphView view, UniqueNames names) =>
-        node.SetAttribute(AttributeProto.Int("axis", AxisOrder.InLast(node.GetInt("axis", 1), rank)));
+    public override void Turn(NodeProto node, AxisTurn turn, GraphView view) =>
+        node.SetAttribute(AttributeProto.Int("axis", turn.Of(node.GetInt("axis", 1))));
 }
 
 /// <summary>Split along an axis, which changes its number.</summary>
@@ -29,6 +29,6 @@ internal sealed class SplitLayout : LayoutRule
     public override int DataOutputs(NodeProto node) => node.Output.Count;
 
     /// <inheritdoc/>
-    public override void Turn(NodeProto node, int rank, GraphView view, UniqueNames names) =>
-        node.SetAttribute(AttributeProto.Int("axis", AxisOrder.InLast(node.GetInt("axis", 0), rank)));
+    public override void Turn(NodeProto node, AxisTurn turn, GraphView view) =>
+        node.SetAttribute(AttributeProto.Int("axis", turn.Of(node.GetInt("axis", 0))));
 }

@@ -13,27 +13,4 @@ internal static class ConstantAxes
         { DataType: TensorDataType.Int32 } tensor => Array.ConvertAll(tensor.ToInt32s(), static value => (long)value),
         _ => null,
     };
-
-    /// <summary>Gives a node a new int64 constant at one of its inputs.</summary>
-    public static void Set(NodeProto node, int input, long[] values, GraphView view, UniqueNames names)
-    {
-        TensorProto tensor = TensorProto.FromInt64s(names.Next(Wanted(node, input)), [values.Length], values);
-        Set(node, input, tensor, view);
-    }
-
-    /// <summary>Gives a node a new float constant at one of its inputs.</summary>
-    public static void Set(NodeProto node, int input, float[] values, GraphView view, UniqueNames names)
-    {
-        TensorProto tensor = TensorProto.FromFloats(names.Next(Wanted(node, input)), [values.Length], values);
-        Set(node, input, tensor, view);
-    }
-
-    private static void Set(NodeProto node, int input, TensorProto tensor, GraphView view)
-    {
-        view.AddInitializer(tensor);
-        while (node.Input.Count <= input) node.Input.Add("");
-        node.Input[input] = tensor.Name;
-    }
-
-    private static string Wanted(NodeProto node, int input) => (node.InputAt(input) is { Length: > 0 } name ? name : node.DisplayName() + "_axes") + "_channels_last";
 }

@@ -18,12 +18,14 @@ internal abstract class LayoutRule
     /// <summary>Number of leading outputs whose axes are those of the tensor.</summary>
     public virtual int DataOutputs(NodeProto node) => 1;
 
-    /// <summary>Changes a copy of a channels-first node, whose data inputs and outputs are channels last by now, into what computes them.</summary>
+    /// <summary>Whether the node is the same operator in either order of axes; false where channels last is another one, or an attribute.</summary>
+    public virtual bool KeepsOperator => true;
+
+    /// <summary>Changes a copy of a node, whose data inputs and outputs are turned by now, into what computes them.</summary>
     /// <param name="node">The copy.</param>
-    /// <param name="rank">Rank of the tensors.</param>
-    /// <param name="view">The graph, for new initializers.</param>
-    /// <param name="names">Names for them.</param>
-    public virtual void Turn(NodeProto node, int rank, GraphView view, UniqueNames names)
+    /// <param name="turn">The turn; from channels last to channels first only where the rule <see cref="KeepsOperator"/>.</param>
+    /// <param name="view">The graph that the node's constants are in.</param>
+    public virtual void Turn(NodeProto node, AxisTurn turn, GraphView view)
     {
     }
 }

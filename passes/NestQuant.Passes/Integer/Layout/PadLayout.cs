@@ -12,9 +12,9 @@ internal sealed class PadLayout : LayoutRule
     public override bool Applies(NodeProto node, int rank, GraphView view) => node.InputAt(Axes).Length == 0 && ConstantAxes.Integers(node, Pads, view)?.Length == 2 * rank;
 
     /// <inheritdoc/>
-    public override void Turn(NodeProto node, int rank, GraphView view, UniqueNames names)
+    public override void Turn(NodeProto node, AxisTurn turn, GraphView view)
     {
         long[] pads = ConstantAxes.Integers(node, Pads, view)!;
-        ConstantAxes.Set(node, Pads, [.. AxisOrder.Reordered<long>(pads.AsSpan(0, rank)), .. AxisOrder.Reordered<long>(pads.AsSpan(rank))], view, names);
+        turn.Set(node, Pads, [.. turn.Reordered<long>(pads.AsSpan(0, turn.Rank)), .. turn.Reordered<long>(pads.AsSpan(turn.Rank))]);
     }
 }

@@ -10,10 +10,15 @@ internal sealed class MaxPoolLayout : LayoutRule
     public override bool Applies(NodeProto node, int rank, GraphView view) => node.Output.Count == 1 && ElementBytes.Of(node.InputAt(0), view) == 1;
 
     /// <inheritdoc/>
-    public override void Turn(NodeProto node, int rank, GraphView view, UniqueNames names)
+    public override bool KeepsOperator => false;
+
+    /// <inheritdoc/>
+    public override void Turn(NodeProto node, AxisTurn turn, GraphView view)
     {
         node.OpType = MicrosoftOperators.NhwcMaxPool;
         node.Domain = MicrosoftOperators.Domain;
+        // The order of the positions of maxima, which the node does not make.
+        node.Attribute.RemoveAll(static attribute => attribute.Name == "storage_order");
     }
 }
 
@@ -24,6 +29,9 @@ internal sealed class AveragePoolLayout : LayoutRule
     public override bool Applies(NodeProto node, int rank, GraphView view) => node.GetInt(MicrosoftOperators.ChannelsLast, 0) == 0;
 
     /// <inheritdoc/>
-    public override void Turn(NodeProto node, int rank, GraphView view, UniqueNames names) =>
+    public override bool KeepsOperator => false;
+
+    /// <inheritdoc/>
+    public override void Turn(NodeProto node, AxisTurn turn, GraphView view) =>
         node.SetAttribute(AttributeProto.Int(MicrosoftOperators.ChannelsLast, 1));
 }

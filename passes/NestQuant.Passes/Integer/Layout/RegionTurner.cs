@@ -7,6 +7,12 @@ namespace NestQuant.Passes.Integer.Layout;
 internal sealed class RegionTurner(LayoutRegion region, GraphView view, UniqueNames names)
 {
     private readonly Dictionary<string, string> _channelsLast = new(StringComparer.Ordinal);
+    private readonly AxisTurn _turn = new(region.Rank, toLast: true, (wanted, create) =>
+    {
+        TensorProto tensor = create(names.Next(wanted + "_channels_last"));
+        view.AddInitializer(tensor);
+        return tensor.Name;
+    });
 
     /// <summary>Rewrites the graph.</summary>
     public void Run()
@@ -36,7 +42,7 @@ internal sealed class RegionTurner(LayoutRegion region, GraphView view, UniqueNa
         turned.Input.AddRange(node.Input);
         turned.Attribute.AddRange(node.Attribute);
         foreach (int input in rule.DataInputs(node)) turned.Input[input] = _channelsLast[node.Input[input]];
-        rule.Turn(turned, region.Rank, view, names);
+        rule.Turn(turned, _turn, view);
         int dataOutputs = rule.DataOutputs(node);
         foreach (string output in node.Output.Take(dataOutputs)) turned.Output.Add(_channelsLast[output] = names.Next(output + "_channels_last"));
         turned.Output.AddRange(node.Output.Skip(dataOutputs));

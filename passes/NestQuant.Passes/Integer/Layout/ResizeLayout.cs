@@ -3,29 +3,36 @@ using NestQuant.Compiler.Onnx;
 
 namespace NestQuant.Passes.Integer.Layout;
 
-/// <summary>Resize with constant scales or sizes, one per axis.</summary>
+/// <summary>Resize with constant scales or sizes: one for every axis, or one for each of the axes that an attribute names.</summary>
 internal sealed class ResizeLayout : LayoutRule
 {
-    private const int Regions = 1, Scales = 2, Sizes = 3;
+    private const int Scales = 2, Sizes = 3;
 
     /// <inheritdoc/>
-    public override bool Applies(NodeProto node, int rank, GraphView view) =>
-        node.GetString("mode", "nearest") == "nearest"
-        && node.GetAttribute("axes") is null
-        && node.GetString("keep_aspect_ratio_policy", "stretch") == "stretch"
-        && (node.InputAt(Regions).Length == 0 || view.Constant(node.Input[Regions]) is { ElementCount: 0 })
-        && node.Input.Count > Scales
-        && HasOneForEachAxis(node, Scales, rank, view)
-        && HasOneForEachAxis(node, Sizes, rank, view);
-
-    /// <inheritdoc/>
-    public override void Turn(NodeProto node, int rank, GraphView view, UniqueNames names)
+    public override bool Applies(NodeProto node, int rank, GraphView view)
     {
-        if (view.Constant(node.Input[Scales]) is { ElementCount: > 0 } scales) ConstantAxes.Set(node, Scales, AxisOrder.Reordered<float>(scales.ToFloats()), view, names);
-        if (ConstantAxes.Integers(node, Sizes, view) is { Length: > 0 } sizes) ConstantAxes.Set(node, Sizes, AxisOrder.Reordered<long>(sizes), view, names);
+        int axes = node.GetInts("axes")?.Length ?? rank;
+        return node.GetString("mode", "nearest") == "nearest"
+            && node.GetString("coordinate_transformation_mode", "half_pixel") != "tf_crop_and_resize"
+            && node.Input.Count > Scales
+            && HasOneForEachAxis(node, Scales, axes, view)
+            && HasOneForEachAxis(node, Sizes, axes, view);
+    }
+
+    /// <inheritdoc/>
+    public override void Turn(NodeProto node, AxisTurn turn, GraphView view)
+    {
+        if (node.GetInts("axes") is { } axes)
+        {
+            node.SetAttribute(AttributeProto.IntList("axes", Array.ConvertAll(axes, turn.Of)));
+            return;
+        }
+
+        if (view.Constant(node.Input[Scales]) is { ElementCount: > 0 } scales) turn.Set(node, Scales, turn.Reordered<float>(scales.ToFloats()));
+        if (ConstantAxes.Integers(node, Sizes, view) is { Length: > 0 } sizes) turn.Set(node, Sizes, turn.Reordered<long>(sizes));
     }
 
     /// <summary>Whether an input is left out, in either of the two ways, or constant.</summary>
-    private static bool HasOneForEachAxis(NodeProto node, int input, int rank, GraphView view) =>
-        node.InputAt(input).Length == 0 || (view.Constant(node.Input[input]) is { } tensor && (tensor.ElementCount == 0 || tensor.ElementCount == rank));
+    private static bool HasOneForEachAxis(NodeProto node, int input, int axes, GraphView view) =>
+        node.InputAt(input).Length == 0 || (view.Constant(node.Input[input])?.ElementCount is { } count && (count == 0 || count == axes));
 }

@@ -13,9 +13,9 @@ internal sealed class SliceLayout : LayoutRule
         node.Input.Count > Starts && view.Constant(node.InputAt(Axes).Length == 0 ? node.Input[Starts] : node.Input[Axes]) is { DataType: TensorDataType.Int64 };
 
     /// <inheritdoc/>
-    public override void Turn(NodeProto node, int rank, GraphView view, UniqueNames names)
+    public override void Turn(NodeProto node, AxisTurn turn, GraphView view)
     {
         long[] axes = ConstantAxes.Integers(node, Axes, view) ?? [.. Enumerable.Range(0, (int)view.Constant(node.Input[Starts])!.ElementCount).Select(static axis => (long)axis)];
-        ConstantAxes.Set(node, Axes, Array.ConvertAll(axes, axis => AxisOrder.InLast(axis, rank)), view, names);
+        turn.Set(node, Axes, Array.ConvertAll(axes, turn.Of));
     }
 }

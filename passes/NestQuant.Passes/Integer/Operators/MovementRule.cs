@@ -27,7 +27,7 @@ internal static class MovementRule
     public static string? ApplyToMaxPool(IntegerMatch match)
     {
         if (match.Graph.Model.OpsetVersion() < FirstOpsetOfIntegerMaxPool) return $"MaxPool takes integers from operator set {FirstOpsetOfIntegerMaxPool} on";
-        return match.Node.Output.Count > 1 ? "its indices are used" : Apply(match);
+        return Apply(match);
     }
 
     /// <summary>The same for Resize that picks the nearest element.</summary>
@@ -76,7 +76,8 @@ internal static class MovementRule
             if (!sameParameters) tables.Add(match.Tables.Lookup(moved.Output[result.Output], output, integers, "", match.Graph.Names.Next(output + "_requantize")));
         }
 
-        // A result that nobody reads keeps its place in Split, which has one size for each.
+        // A result that nobody reads keeps its place in Split, which has one size for each. The positions of a MaxPool's maxima are optional.
+        if (!moved.Is("Split")) while (moved.Output[^1].Length == 0) moved.Output.RemoveAt(moved.Output.Count - 1);
         for (int i = 0; i < moved.Output.Count; i++)
             if (moved.Output[i].Length == 0) moved.Output[i] = match.Graph.Names.Next(match.Node.Output[i] + "_quantized");
         match.Emit([moved, .. tables]);
