@@ -50,6 +50,7 @@ public static class NestQuantCompiler
         pipeline.Use(new DeadCodePass()); // what folding left behind
         if (options.Nest is { } bits)
         {
+            pipeline.Use(new CompleteAxesPass()); // before transposes are put around convolutions, which ONNX Runtime moves
             bool isStatic = options.Activations == ActivationMode.Static;
             if (isStatic) pipeline.Use(new ActivationQuantizationPass(QuantizationOptions(options))); // before nesting, which takes the pairs up
             pipeline.Use(new NestingPass(new NestingOptions

@@ -28,7 +28,7 @@ internal sealed class ValueRanks(GraphView view)
         "Gemm" or "Flatten" => 2,
         "Reshape" => view.Constant(node.InputAt(1)) is { } shape ? (int)shape.ElementCount : null,
         "Squeeze" or "Unsqueeze" => OfSqueezed(node),
-        "Add" or "Sub" or "Mul" or "Div" => Larger(OfInput(node, 0), OfInput(node, 1)),
+        "Add" or "Sub" or "Mul" or "Div" or "Pow" or "Max" or "Min" or "Sum" or "Mean" or "Where" => OfBroadcast(node),
         MicrosoftOperators.QLinearAdd or MicrosoftOperators.QLinearMul => Larger(OfInput(node, 0), OfInput(node, 3)),
         MicrosoftOperators.QLinearConcat => OfInput(node, 2),
         "ReduceMean" => node.GetInt("keepdims", 1) != 0 ? OfInput(node, 0) : null,
@@ -38,8 +38,9 @@ internal sealed class ValueRanks(GraphView view)
     private static readonly HashSet<string> KeepsRank = new(StringComparer.Ordinal)
     {
         "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Identity", "Conv", "ConvTranspose", "BatchNormalization", "Concat", "Split", "Slice", "Pad", "Resize",
+        "CenterCropPad", "Tile", "DepthToSpace", "SpaceToDepth",
         "Relu", "Clip", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Softplus", "Softsign", "Gelu", "Mish", "Erf", "Softmax", "Abs", "Neg", "Exp", "Sqrt",
-        "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "LayerNormalization", "InstanceNormalization",
+        "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "LpPool", "GlobalLpPool", "LayerNormalization", "InstanceNormalization",
         MicrosoftOperators.QLinearAveragePool, MicrosoftOperators.QLinearGlobalAveragePool, MicrosoftOperators.NhwcMaxPool,
     };
 
@@ -53,6 +54,13 @@ internal sealed class ValueRanks(GraphView view)
     {
         int? axes = node.GetInts("axes")?.Length ?? (int?)view.Constant(node.InputAt(1))?.ElementCount;
         return node.Is("Squeeze") ? OfInput(node, 0) - axes : OfInput(node, 0) + axes;
+    }
+
+    private int? OfBroadcast(NodeProto node)
+    {
+        int? largest = node.Input.Count > 0 ? 0 : null;
+        for (int input = 0; input < node.Input.Count; input++) largest = Larger(largest, OfInput(node, input));
+        return largest;
     }
 
     private int? OfInput(NodeProto node, int input) => _known.TryGetValue(node.InputAt(input), out int? known) ? known : Declared(node.InputAt(input));

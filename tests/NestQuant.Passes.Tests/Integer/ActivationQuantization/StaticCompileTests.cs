@@ -55,6 +55,22 @@ public sealed class StaticCompileTests(ITestOutputHelper output)
         Assert.Equal(["QuantizeLinear", "Transpose", "NestedConv", "DynamicQuantizeLinear", "NestedConv", "Transpose"], model.Graph!.Node.Select(static node => node.OpType));
     }
 
+    /// <summary>As exporters write them from operator set 18 on.</summary>
+    [Theory]
+    [InlineData("z = Resize(a, , scales)", "Resize")]
+    [InlineData("z = Resize(a, , , sizes)", "Resize")]
+    [InlineData("z = Pad(a, pads, , axes)", "Pad")]
+    public void OperatorsThatNameTheirAxesStayInIntegersAndChannelsLast(string node, string op)
+    {
+        ModelProto source = new GraphBuilder().Input("x", 1, 4, 8, 8).Random("W", 4, 4, 3, 3).Random("V", 4, 4, 3, 3)
+            .Floats("scales", [2], 3, 2).Int64s("sizes", 8, 9).Int64s("pads", 1, 2, 0, 1).Int64s("axes", 3, 2)
+            .Node("a = Conv(x, W)").Node(node, op == "Resize" ? [AttributeProto.IntList("axes", 3, 2)] : []).Node("y = Conv(z, V)")
+            .Output("y").Model(18);
+        ModelProto model = NestQuantCompiler.Compile(source, Options(new MeasuredRanges(("x", TensorValue.Random(1, 4, 8, 8))))).Model;
+        string[] expected = ["QuantizeLinear", "Transpose", "NestedQLinearConv", op, "NestedConv", "Transpose"];
+        Assert.Equal(expected, model.Graph!.Node.Select(static node => node.OpType));
+    }
+
     /// <summary>A quantized value of the main graph is used inside a body as it is.</summary>
     [Fact]
     public void ABodyUsesTheQuantizedValueOfTheOuterGraph()
