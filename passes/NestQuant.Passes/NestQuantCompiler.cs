@@ -66,7 +66,8 @@ public static class NestQuantCompiler
             {
                 pipeline.Use(new EpilogueFusionPass()) // first: it takes up the Relu or Clip in front of a QuantizeLinear
                     .Use(new IntegerOperatorPass())
-                    .Use(new ChannelsLastPass()); // last: what runs on integers runs on either order of axes
+                    .Use(new ChannelsLastPass()) // what runs on integers runs on either order of axes
+                    .Use(new FloatBorderPass()); // what is float now stays float
             }
         }
         else if (options.Exclude.Count > 0)

@@ -1,6 +1,7 @@
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Passes.GroupNL;
+using NestQuant.Passes.Integer.Operators;
 
 namespace NestQuant.Passes.Integer;
 
@@ -37,7 +38,7 @@ internal static class IntegerRules
         ["Sigmoid"] = new(IntegerRole.Computation),
         ["Tanh"] = new(IntegerRole.Computation),
 
-        ["AveragePool"] = new(IntegerRole.Computation, WhyNotAveragePool),
+        ["AveragePool"] = new(IntegerRole.Computation, static (node, _) => AveragePoolRule.WhyNone(node)),
         ["GlobalAveragePool"] = new(IntegerRole.Computation),
         ["ReduceMean"] = new(IntegerRole.Computation, WhyNotReduceMean),
 
@@ -95,12 +96,6 @@ internal static class IntegerRules
     {
         bool isConstant = node.Input.Skip(1).All(bound => bound.Length == 0 || ScalarConstant.Float(view, bound) is not null);
         return isConstant ? null : "its bounds are not constant";
-    }
-
-    private static string? WhyNotAveragePool(NodeProto node, GraphView view)
-    {
-        if (node.GetInt("ceil_mode", 0) != 0) return "there is no integer average with ceil_mode";
-        return node.GetInts("dilations") is { } dilations && dilations.Any(static dilation => dilation != 1) ? "there is no integer average over dilated windows" : null;
     }
 
     /// <summary>Only means over the whole of both spatial axes of NCHW, which are those of GlobalAveragePool.</summary>

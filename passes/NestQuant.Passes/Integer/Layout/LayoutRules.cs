@@ -30,6 +30,7 @@ internal static class LayoutRules
         [("", "Softplus")] = Elementwise,
         [("", "Tanh")] = Elementwise,
 
+        [("", "Sum")] = new SumLayout(),
         [("", "Add")] = new BinaryLayout(0, 1),
         [("", "Mul")] = new BinaryLayout(0, 1),
         [("", "Sub")] = new BinaryLayout(0, 1),

@@ -14,13 +14,21 @@ internal static class AveragePoolRule
     /// <summary>Writes the integer form of the matched AveragePool.</summary>
     public static string? Apply(IntegerMatch match)
     {
+        if (WhyNone(match.Node) is { } reason) return reason;
         if (match.Source(0) is not { } source) return match.WhyNoSource(0);
-        if (match.Node.GetInts("dilations") is { } dilations && Array.Exists(dilations, static dilation => dilation != 1)) return "there is no integer form of a dilated average";
-        if (match.Node.GetInt("ceil_mode", 0) != 0 && match.Node.GetInt("count_include_pad", 0) != 0) return "there is no integer form of an average that counts what ceil_mode adds";
         NodeProto node = Averaging(match, source, MicrosoftOperators.QLinearAveragePool);
         node.Attribute.AddRange(match.Node.Attribute.Where(static attribute => attribute.Name != "dilations"));
         match.EmitClamped(node);
         return null;
+    }
+
+    /// <summary>Why an AveragePool has no integer form; null where it has one.</summary>
+    public static string? WhyNone(NodeProto pool)
+    {
+        bool isDilated = pool.GetInts("dilations") is { } dilations && Array.Exists(dilations, static dilation => dilation != 1);
+        if (isDilated) return "there is no integer form of a dilated average";
+        bool countsMore = pool.GetInt("ceil_mode", 0) != 0 && pool.GetInt("count_include_pad", 0) != 0;
+        return countsMore ? "there is no integer form of an average that counts what ceil_mode adds" : null;
     }
 
     /// <summary>A pooling node that averages <paramref name="source"/>, without attributes and output.</summary>
