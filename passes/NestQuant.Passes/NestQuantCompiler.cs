@@ -69,6 +69,8 @@ public static class NestQuantCompiler
                     .Use(new ChannelsLastPass()) // what runs on integers runs on either order of axes
                     .Use(new FloatBorderPass()); // what is float now stays float
             }
+
+            if (options.Activations != ActivationMode.None) pipeline.Use(new TransposeBorderPass()); // last: transposes are where they are to be
         }
         else if (options.Exclude.Count > 0)
         {

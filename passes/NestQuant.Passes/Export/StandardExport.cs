@@ -1,6 +1,7 @@
 using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Onnx;
 using NestQuant.Passes.GroupNL;
+using NestQuant.Passes.Integer;
 using NestQuant.Passes.Integer.Layout;
 
 namespace NestQuant.Passes.Export;
@@ -41,9 +42,15 @@ internal static class StandardExport
         if (node.Is("DynamicQuantizeLinear")) graph.SetParameters(node.Output[0], new ExportedParameters(graph.AsCompiled(node.Output[1]), graph.AsCompiled(node.Output[2])));
     }
 
-    /// <summary>Transposes between the two orders of axes need no node: one form stands for the other.</summary>
+    /// <summary>Transposes between the two orders of axes, and their borders, need no node: one form stands for the other.</summary>
     private static bool TryAlias(NodeProto node, ExportedGraph graph)
     {
+        if (TransposeBorderPass.IsBorder(node))
+        {
+            graph.Alias(node.Output[0], graph.Value(node.Input[0]));
+            return true;
+        }
+
         bool isTranspose = node.Is("Transpose"), isReshape = node.Is("Reshape");
         if (!isTranspose && !isReshape) return false;
         string input = node.Input[0], output = node.Output[0];
