@@ -17,9 +17,10 @@ internal static class VerifyCommand
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
         CommandOption json = command.Option("--json", "print JSON", CommandOptionType.NoValue);
+        var links = new LinkOption(command);
         command.OnExecute(() =>
         {
-            ModelVerification verification = ModelVerification.Of(model.Value!);
+            ModelVerification verification = ModelVerification.Of(model.Value!, links.Parse());
             if (json.HasValue())
                 console.Out.WriteLine(VerificationJson.Write(model.Value!, verification));
             else

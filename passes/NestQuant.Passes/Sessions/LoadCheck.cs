@@ -5,7 +5,7 @@ using NestQuant.RuntimeOps;
 namespace NestQuant.Passes.Sessions;
 
 /// <summary>
-/// Opens models in ONNX Runtime as a user would, with its optimizations, before anybody relies on them: a rewritten model that does not load is
+/// Opens models in ONNX Runtime as a user would, with its optimizations but for constant folding, before anybody relies on them: a rewritten model that does not load is
 /// not to be handed out.
 /// </summary>
 public static class LoadCheck
@@ -21,6 +21,8 @@ public static class LoadCheck
         using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         options.RegisterNestQuantOps();
         options.Register(customOps);
+        // What the compiler did not fold, since its result would be large, ONNX Runtime would: that is for whoever runs the model.
+        options.AddSessionConfigEntry("optimization.disable_specified_optimizers", "ConstantFolding");
         try
         {
             using var session = new InferenceSession(path, options);

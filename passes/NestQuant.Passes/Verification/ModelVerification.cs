@@ -17,10 +17,11 @@ public sealed record ModelVerification(
 {
     /// <summary>Verifies a model, also a part model and one that an older version wrote.</summary>
     /// <param name="path">Path of the ONNX file; its data files lie where it says.</param>
+    /// <param name="options">How to load it; null means the defaults.</param>
     /// <exception cref="ModelException">The ONNX file itself is not usable.</exception>
-    public static ModelVerification Of(string path)
+    public static ModelVerification Of(string path, LoadOptions? options = null)
     {
-        DataFileVerification data = DataFileVerification.Of(path);
+        DataFileVerification data = DataFileVerification.Of(path, options);
         string folder = Path.GetDirectoryName(path) ?? "";
         var tags = new TagVerification(path, data.Files.Where(file => !file.IsReadable).Select(file => Beside(file.Location)).ToHashSet());
         foreach (GraphView view in GraphView.Of(data.Model.MainGraph()).WithInner())

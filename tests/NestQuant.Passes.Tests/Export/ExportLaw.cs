@@ -17,8 +17,8 @@ namespace NestQuant.Passes.Tests.Export;
 internal static class ExportLaw
 {
     /// <summary>
-    /// Float sums in another order. Where activations are quantized, a rounding that falls the other way shows in all that follows: 0.044 at most
-    /// in 4,000 random graphs of a few dozen values. What is wrong is wrong by more.
+    /// Float sums in another order. Where activations are quantized, a rounding that falls the other way shows in all that follows: 0.044 is the
+    /// most that random graphs of a few dozen values have shown. What is wrong is wrong by more.
     /// </summary>
     private const double FloatTolerance = 1e-4, QuantizedTolerance = 0.1;
 
