@@ -106,8 +106,6 @@ internal sealed class OperatorSweep
     {
         if (compiled.OpsetVersion() < ExportOpset) return;
         ModelProto exported = ModelExport.ToQdq(compiled, new ExportOptions { Bits = Full }).Model;
-        // Names of nodes say nothing here.
-        foreach (NodeProto node in exported.AllNodes()) node.Name = null;
         using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         // Without it, x64 processors that lack VNNI saturate pairs of products at 16 bits.
         options.AddSessionConfigEntry("session.x64quantprecision", "1");
