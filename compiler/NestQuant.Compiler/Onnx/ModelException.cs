@@ -2,7 +2,8 @@ namespace NestQuant.Compiler.Onnx;
 
 /// <summary>
 /// Bad input: a model, a file or a value that cannot be worked with. The message is one line for the person who gave the input:
-/// what is wrong, where, and what to do about it.
+/// what is wrong, where, and what to do about it. Names that it quotes come from that input, so it is made safe to show: one line
+/// whatever they hold, without control characters, and of bounded length (<see cref="DisplayText.OfMessage"/>).
 /// </summary>
 public sealed class ModelException : Exception
 {
@@ -15,7 +16,7 @@ public sealed class ModelException : Exception
     /// <summary>Creates an exception.</summary>
     /// <param name="message">One line: what is wrong, where, and what to do about it.</param>
     public ModelException(string message)
-        : base(message)
+        : base(OneLine(message))
     {
     }
 
@@ -23,7 +24,13 @@ public sealed class ModelException : Exception
     /// <param name="message">One line: what is wrong, where, and what to do about it.</param>
     /// <param name="innerException">The cause, for diagnosis only; the message does not depend on it.</param>
     public ModelException(string message, Exception innerException)
-        : base(message, innerException)
+        : base(OneLine(message), innerException)
     {
+    }
+
+    private static string OneLine(string message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return DisplayText.OfMessage(message.ReplaceLineEndings(" "));
     }
 }

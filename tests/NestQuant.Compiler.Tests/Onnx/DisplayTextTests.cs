@@ -24,6 +24,14 @@ public sealed class DisplayTextTests
     public void LineFeedsStayWhereTextHasLines() => Assert.Equal("a\nb\\u000d", DisplayText.Escape("a\nb\r", keepLines: true));
 
     [Fact]
+    public void AnErrorIsOneLineWhateverItQuotes()
+    {
+        string expected = "node 'a b\\u001b' is damaged";
+        Assert.Equal(expected, new ModelException("node 'a\nb\u001b' is damaged").Message);
+        Assert.Equal(expected, new ModelException("node 'a\r\nb\u001b' is damaged", new IOException()).Message);
+    }
+
+    [Fact]
     public void LongTextLosesItsMiddle()
     {
         string name = string.Concat("begin", new string('x', 5_000_000), "end");
