@@ -11,7 +11,8 @@ namespace NestQuant.Compiler.Graph;
 /// ONNX Runtime refuses a graph with two nodes of one name: a node that enters by an edit and whose name another node of the graph has
 /// is given the next free one. Nodes without names are left without.
 /// <para>Below the view of a main graph every subgraph has one view, so that an edit through any of them is seen by all. Edits that bypass
-/// the views make them stale; make new ones then. Building a view takes time linear in the graph; edits search no list.</para>
+/// the views make them stale; make new ones then. Building a view takes time linear in the graph; adding, replacing and removing
+/// nodes and initializers search no list.</para>
 /// </remarks>
 public sealed class GraphView
 {

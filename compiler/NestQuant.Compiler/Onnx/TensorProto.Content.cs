@@ -139,6 +139,25 @@ public sealed partial class TensorProto
         return _rawData.Memory;
     }
 
+    /// <summary>Copies a part of the content; of an external file no more than that part is read.</summary>
+    /// <param name="offset">First byte of the part, as <see cref="GetBytes"/> counts them.</param>
+    /// <param name="destination">Where to; its length is that of the part.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The content ends before the part does.</exception>
+    /// <exception cref="ModelException">As for <see cref="GetBytes"/>, but content over 2 GB may lie in a file.</exception>
+    public void CopyBytes(long offset, Span<byte> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, ByteCount - destination.Length);
+        if (!IsExternal)
+        {
+            GetBytes().Span.Slice((int)offset, destination.Length).CopyTo(destination);
+            return;
+        }
+
+        var region = RequireExternalContent();
+        region.File.Read(region.Offset + offset, destination);
+    }
+
     /// <summary>The same tensor as it is written when its content lies in another file; this tensor stays as it is.</summary>
     internal TensorProto StoredExternally(string location, long offset, long length)
     {

@@ -125,8 +125,13 @@ public sealed record NestedOperator(
         Low is null ? [(OperandRole.High, High)] : [(OperandRole.High, High), (OperandRole.Low, Low)];
 
     /// <summary>Why an operand is not this operator's, as <see cref="OperandTrailer.Problem"/> says it; null when it is, or nothing tells.</summary>
-    internal string? TagProblem(OperandRole role, TensorProto operand) =>
-        Tag is { } tag ? OperandTrailer.Problem(operand.GetBytes().Span[^OperandTrailer.Length..], Layout, role, tag) : null;
+    internal string? TagProblem(OperandRole role, TensorProto operand)
+    {
+        if (Tag is not { } tag) return null;
+        Span<byte> trailer = stackalloc byte[OperandTrailer.Length];
+        operand.CopyBytes(operand.ByteCount - trailer.Length, trailer);
+        return OperandTrailer.Problem(trailer, Layout, role, tag);
+    }
 
     /// <summary>The operator's type and name, for messages.</summary>
     internal string Title => $"{Node.OpType} '{Node.DisplayName()}'";

@@ -5,8 +5,8 @@ using NestQuant.RuntimeOps;
 namespace NestQuant.Passes.Sessions;
 
 /// <summary>
-/// Opens models in ONNX Runtime as a user would, with its optimizations but for constant folding, before anybody relies on them: a rewritten model that does not load is
-/// not to be handed out.
+/// Opens models in ONNX Runtime as a user would, with its optimizations but for constant folding, before anybody relies on them: a
+/// rewritten model that does not load is not to be handed out.
 /// </summary>
 public static class LoadCheck
 {

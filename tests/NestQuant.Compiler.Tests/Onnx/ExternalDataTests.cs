@@ -94,6 +94,29 @@ public sealed class ExternalDataTests : IDisposable
     }
 
     [Fact]
+    public void APartOfTheContentIsReadAlone()
+    {
+        byte[] bytes = [1, 2, 3, 4, 5, 6, 7, 8];
+        File.WriteAllBytes(_folder.File("w.bin"), bytes);
+        var external = Load(null, ("location", "w.bin")).Graph!.Initializer[0];
+        var inside = TensorProto.FromBytes("w", TensorDataType.Float, [2], bytes);
+        foreach (var tensor in new[] { external, inside })
+        {
+            var part = new byte[3];
+            tensor.CopyBytes(5, part);
+            Assert.Equal([6, 7, 8], part);
+            Assert.Throws<ArgumentOutOfRangeException>(() => tensor.CopyBytes(6, part));
+            Assert.Throws<ArgumentOutOfRangeException>(() => tensor.CopyBytes(-1, part));
+        }
+
+        // What lies behind the part may be gone: nobody looks at it.
+        using (var file = File.Open(_folder.File("w.bin"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            file.SetLength(4);
+        external.CopyBytes(0, new byte[4]);
+        LoadTests.AssertRefused(() => external.CopyBytes(4, new byte[4]), "changed while it was read");
+    }
+
+    [Fact]
     public void DataWhoseNameIsGivenToAnotherFileStaysWhatItWas()
     {
         File.WriteAllBytes(_folder.File("w.bin"), [.. BitConverter.GetBytes(1f), .. BitConverter.GetBytes(2f)]);
