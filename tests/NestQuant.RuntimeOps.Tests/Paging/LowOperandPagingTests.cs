@@ -71,8 +71,24 @@ public sealed class LowOperandPagingTests : IDisposable
         model.Graph.Initializer.First(t => t.Name == "W_low").ExternalGroup = "low";
         string path = Path.Combine(_folder.FullName, "w.onnx");
         ModelFile.Save(model, path);
+        WriteInPages(Path.Combine(_folder.FullName, "w.low.bin"));
         using SessionOptions options = NodeModel.Options(1);
         return new InferenceSession(path, options);
+    }
+
+    /// <summary>
+    /// Writes a file again page by page. Linux keeps what one call writes in few large pieces (folios) and maps a whole piece when one of its pages
+    /// is touched; in single pages it maps 64 KiB around the touched one at most, whatever the file system and the version of the kernel.
+    /// </summary>
+    private static void WriteInPages(string path)
+    {
+        byte[] content = File.ReadAllBytes(path);
+        File.Delete(path);
+        using FileStream file = new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+        foreach (byte[] page in content.Chunk(Environment.SystemPageSize))
+        {
+            file.Write(page);
+        }
     }
 
     private long ResidentLowKilobytes()
