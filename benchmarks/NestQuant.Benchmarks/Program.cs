@@ -4,7 +4,8 @@ using NestQuant.Benchmarks.GroupNL;
 using NestQuant.Benchmarks.Kernels;
 using NestQuant.Benchmarks.Models;
 using NestQuant.Benchmarks.WholeModels;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 
 switch (args)
 {

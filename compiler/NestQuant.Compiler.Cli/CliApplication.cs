@@ -4,7 +4,8 @@ using System.Reflection;
 using McMaster.Extensions.CommandLineUtils;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Cli.Commands;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Onnx;
 
 namespace NestQuant.Compiler.Cli;
 

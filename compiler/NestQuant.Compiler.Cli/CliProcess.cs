@@ -1,4 +1,5 @@
 using System.Text;
+using NestQuant.Compiler.Cli.Terminal;
 
 namespace NestQuant.Compiler.Cli;
 

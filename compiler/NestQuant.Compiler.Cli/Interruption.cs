@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using NestQuant.Compiler.Cli.Terminal;
 
 namespace NestQuant.Compiler.Cli;
 

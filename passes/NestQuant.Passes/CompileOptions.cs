@@ -1,6 +1,7 @@
 using NestQuant.Passes.Calibration;
 using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.GroupNL.Calibration;
+using NestQuant.Passes.GroupNL.Expansion;
 using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Packing;
 

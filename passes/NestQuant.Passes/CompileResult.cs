@@ -1,5 +1,5 @@
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
 using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Passes;

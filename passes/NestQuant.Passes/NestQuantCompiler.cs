@@ -1,10 +1,12 @@
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Compiler.Validation;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Validation;
 using NestQuant.Passes.Cleanup;
 using NestQuant.Passes.Folding;
 using NestQuant.Passes.GroupNL;
+using NestQuant.Passes.GroupNL.Expansion;
 using NestQuant.Passes.Integer;
+using NestQuant.Passes.Integer.ActivationQuantization;
 using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Passes;

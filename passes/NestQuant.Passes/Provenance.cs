@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Reflection;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Compiler.Reports;
+using NestQuant.Onnx;
 using NestQuant.Passes.GroupNL;
 
 namespace NestQuant.Passes;

@@ -1,6 +1,7 @@
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Tests.Data;
+using NestQuant.Data;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Compiler.Cli.Tests;
 

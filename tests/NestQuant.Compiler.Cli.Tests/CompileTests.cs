@@ -1,5 +1,7 @@
 using System.Text.Json;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 
 namespace NestQuant.Compiler.Cli.Tests;
 

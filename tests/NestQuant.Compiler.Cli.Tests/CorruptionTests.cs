@@ -1,5 +1,5 @@
 using System.Text.Json;
-using NestQuant.Compiler.Data;
+using NestQuant.Data;
 using Snapshooter.Xunit;
 
 namespace NestQuant.Compiler.Cli.Tests;

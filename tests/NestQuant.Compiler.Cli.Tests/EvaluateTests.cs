@@ -1,7 +1,8 @@
 using System.Text.Json;
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Tests.Data;
+using NestQuant.Data;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.TestSupport;
 using Snapshooter.Xunit;
 
 namespace NestQuant.Compiler.Cli.Tests;

@@ -1,6 +1,6 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Graph;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Compiler.Cli.Tests;
 

@@ -1,5 +1,5 @@
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Data;
+using NestQuant.Onnx.Files;
 
 namespace NestQuant.Compiler.Cli.Tests;
 

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Data;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using Snapshooter.Xunit;
 
 namespace NestQuant.Compiler.Cli.Tests;

@@ -1,6 +1,6 @@
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Data;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Compiler.Cli.Tests;

@@ -1,4 +1,5 @@
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Text;
 
 namespace NestQuant.Compiler.Cli.Tests;
 

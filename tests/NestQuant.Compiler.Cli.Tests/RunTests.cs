@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Data;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 
 namespace NestQuant.Compiler.Cli.Tests;
 

@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Files;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Data;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Files.Transactions;
 
 namespace NestQuant.Compiler.Cli.Tests;
 

@@ -1,4 +1,4 @@
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 using ProtoBuf;
 
 namespace NestQuant.Compiler.Cli.Tests;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using NestQuant.Compiler.Cli.Terminal;
 
 namespace NestQuant.Compiler.Cli.Tests;
 

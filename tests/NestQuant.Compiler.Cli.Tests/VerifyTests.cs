@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 
 namespace NestQuant.Compiler.Cli.Tests;
 

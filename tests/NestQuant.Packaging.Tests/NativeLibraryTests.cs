@@ -1,10 +1,10 @@
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
-using NestQuant.RuntimeOps.Tests;
-using NestQuant.RuntimeOps.Tests.Operators;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Packaging.Tests;
 

@@ -1,13 +1,12 @@
 using CsCheck;
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Compiler.Tests.Graph;
-using NestQuant.Compiler.Validation;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Validation;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests;
 

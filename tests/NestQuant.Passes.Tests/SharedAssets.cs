@@ -1,3 +1,5 @@
+using NestQuant.TestSupport;
+
 namespace NestQuant.Passes.Tests;
 
 /// <summary>Larger assets that lie beside a checkout, in <c>../shared/assets</c>, where they exist; the tests that need them skip otherwise.</summary>

@@ -1,4 +1,4 @@
-using NestQuant.Passes.Tests;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Security.Tests;
 

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using NestQuant.Compiler.Cli;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 
 namespace NestQuant.Security.Tests;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
 using NestQuant.Compiler.Cli;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Passes.Tests;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 
 namespace NestQuant.Security.Tests;
 

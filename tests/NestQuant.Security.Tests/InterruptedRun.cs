@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using NestQuant.Compiler.Cli;
-using NestQuant.Compiler.Files;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Onnx.Files.Transactions;
 
 namespace NestQuant.Security.Tests;
 

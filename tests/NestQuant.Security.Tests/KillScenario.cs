@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using NestQuant.Compiler.Cli;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Onnx.Files;
 using NestQuant.Passes.Verification;
 
 namespace NestQuant.Security.Tests;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using NestQuant.Benchmarks.Models;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx.Files;
 
 namespace NestQuant.Benchmarks.CompileSpeed;
 

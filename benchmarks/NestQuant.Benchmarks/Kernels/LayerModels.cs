@@ -1,4 +1,4 @@
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 using NestQuant.RuntimeOps;
 using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;

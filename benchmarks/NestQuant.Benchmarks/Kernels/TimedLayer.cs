@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using NestQuant.RuntimeOps;
 
 namespace NestQuant.Benchmarks.Kernels;

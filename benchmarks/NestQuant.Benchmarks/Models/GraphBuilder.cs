@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 
 namespace NestQuant.Benchmarks.Models;
 

@@ -1,6 +1,7 @@
 using McMaster.Extensions.CommandLineUtils;
-using NestQuant.Compiler.Cli.Benchmarking;
 using NestQuant.Compiler.Cli.Rendering;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Evaluation.Benchmarking;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
@@ -37,7 +38,7 @@ internal static class BenchCommand
                 BenchOptions asked = options() with { Runs = runs.PositiveInteger() ?? DefaultRuns };
                 IReadOnlyList<Bench.Subject> subjects = Bench.Subjects(model.Value!, [.. against.Values.Select(path => path!)], bits.BitWidths(), links.Parse());
                 BenchResult result = ProgressDisplay.Run(
-                    console, "runs", Bench.TotalRuns(subjects.Count, asked), progress => new Bench(asked) { Progress = progress }.Run(subjects, cancellation));
+                    console, "runs", Bench.TotalRuns(subjects.Count, asked), progress => new Bench(asked, subject => MemoryProbe.Measure(subject.Model, subject.Bits, asked, cancellation)) { Progress = progress }.Run(subjects, cancellation));
                 if (json.HasValue())
                     console.Out.WriteLine(BenchJson.Write(result));
                 else

@@ -1,7 +1,7 @@
 using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Cli.Output;
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Data;
+using NestQuant.Onnx;
 using NestQuant.Passes;
 using NestQuant.Passes.Calibration;
 using NestQuant.Passes.GroupNL.Calibration;

@@ -2,6 +2,7 @@ using System.Globalization;
 using McMaster.Extensions.CommandLineUtils;
 using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Cli.Output;
+using NestQuant.Compiler.Cli.Terminal;
 using NestQuant.Passes.GroupNL.Calibration;
 using NestQuant.Passes.Nesting;
 

@@ -1,12 +1,14 @@
 using McMaster.Extensions.CommandLineUtils;
 using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Cli.Rendering;
-using NestQuant.Compiler.Files;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Cli.Terminal;
 using NestQuant.Compiler.Reports;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Files.Transactions;
 using NestQuant.Passes;
 using NestQuant.Passes.Folding;
-using NestQuant.Passes.GroupNL;
+using NestQuant.Passes.GroupNL.Expansion;
 using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Packing;
 

@@ -1,5 +1,7 @@
 using System.Globalization;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using NestQuant.Passes;
 using NestQuant.Passes.GroupNL;
 

@@ -1,8 +1,9 @@
 using McMaster.Extensions.CommandLineUtils;
-using NestQuant.Compiler.Cli.Evaluation;
 using NestQuant.Compiler.Cli.Rendering;
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Data.Corruptions;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Data;
+using NestQuant.Data.Corruptions;
+using NestQuant.Evaluation;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
@@ -46,7 +47,7 @@ internal static class EvaluateCommand
         CommandOption json = command.Option("--json", "print JSON", CommandOptionType.NoValue);
         command.OnExecute(() =>
         {
-            (int Height, int Width)? pixels = ImageSize.Parse(size.Text());
+            (int Height, int Width)? pixels = PictureArguments.ParseSize(size.Text());
             (IReadOnlyList<float>? means, IReadOnlyList<float>? deviations) = (mean.Numbers(), std.Numbers());
             (IReadOnlyList<int>? widths, int? samples, int? threadCount) = (bits.BitWidths(), batch.PositiveInteger(), threads.PositiveInteger());
             var run = new CorruptionRun(
@@ -56,7 +57,7 @@ internal static class EvaluateCommand
             Dataset dataset = Dataset.Open(data.Value()!, new DatasetOptions
             {
                 Labels = labels.Text(),
-                Image = ImageSize.Options(session.Inputs, pixels, means, deviations),
+                Image = ModelPictures.For(session.Inputs, pixels, means, deviations),
             });
             EvaluationResult result = ProgressDisplay.Run(console, "samples", dataset.Count * run.Passes, progress => run.Evaluate(
                 (samplesOf, done) => new Evaluator(session, other, widths) { Batch = samples, Progress = done }.Run(samplesOf, cancellation),

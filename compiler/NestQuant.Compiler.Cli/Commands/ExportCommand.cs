@@ -1,8 +1,10 @@
 using McMaster.Extensions.CommandLineUtils;
 using NestQuant.Compiler.Cli.Rendering;
-using NestQuant.Compiler.Files;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Cli.Terminal;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Files.Transactions;
 using NestQuant.Passes;
 using NestQuant.Passes.Export;
 

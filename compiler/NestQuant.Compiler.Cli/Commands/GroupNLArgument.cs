@@ -1,5 +1,7 @@
 using McMaster.Extensions.CommandLineUtils;
+using NestQuant.Compiler.Cli.Terminal;
 using NestQuant.Passes.GroupNL;
+using NestQuant.Passes.GroupNL.Expansion;
 
 namespace NestQuant.Compiler.Cli.Commands;
 

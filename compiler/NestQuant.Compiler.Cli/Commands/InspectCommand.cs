@@ -1,8 +1,10 @@
 using McMaster.Extensions.CommandLineUtils;
-using NestQuant.Compiler.Cli.Inspection;
 using NestQuant.Compiler.Cli.Rendering;
-using NestQuant.Compiler.Files;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Evaluation.Inspection;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Files.Transactions;
 
 namespace NestQuant.Compiler.Cli.Commands;
 

@@ -1,5 +1,5 @@
 using McMaster.Extensions.CommandLineUtils;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx.Files;
 
 namespace NestQuant.Compiler.Cli.Commands;
 

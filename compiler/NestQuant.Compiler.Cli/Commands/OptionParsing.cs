@@ -1,6 +1,7 @@
 using System.Globalization;
 using McMaster.Extensions.CommandLineUtils;
-using NestQuant.Compiler.Data.Corruptions;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Data.Corruptions;
 
 namespace NestQuant.Compiler.Cli.Commands;
 

@@ -1,7 +1,9 @@
+using System.Globalization;
 using McMaster.Extensions.CommandLineUtils;
-using NestQuant.Compiler.Cli.Evaluation;
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Data;
+using NestQuant.Evaluation;
+using NestQuant.Onnx;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
@@ -17,7 +19,7 @@ internal sealed class PictureOptions(CommandLineApplication command)
 
     /// <summary>What they say.</summary>
     /// <exception cref="UsageException">One has an impossible value.</exception>
-    public PictureArguments Parse() => new(ImageSize.Parse(_size.Text()), _mean.Numbers(), _std.Numbers());
+    public PictureArguments Parse() => new(PictureArguments.ParseSize(_size.Text()), _mean.Numbers(), _std.Numbers());
 }
 
 /// <summary>How pictures are to be read.</summary>
@@ -29,5 +31,18 @@ internal sealed record PictureArguments((int Height, int Width)? Size, IReadOnly
     /// <summary>Opens data for a model, pictures or not.</summary>
     /// <exception cref="ModelException">There is no such data, or it is damaged.</exception>
     public Dataset Open(string path, ModelProto model) =>
-        Dataset.Open(path, new DatasetOptions { Image = ImageSize.Options(ModelInput.Of(model), Size, Mean, Deviation) });
+        Dataset.Open(path, new DatasetOptions { Image = ModelPictures.For(ModelInput.Of(model), Size, Mean, Deviation) });
+
+    /// <summary>Reads <c>N</c> or <c>HxW</c>; null when the text is null.</summary>
+    /// <exception cref="UsageException">The text is something else.</exception>
+    public static (int Height, int Width)? ParseSize(string? text)
+    {
+        if (text is null)
+            return null;
+        string[] parts = text.Split('x');
+        int[] extents = [.. parts.Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int extent) ? extent : 0)];
+        if (extents.Length > 2 || extents.Any(extent => extent is < 1 or > ModelPictures.MaxExtent))
+            throw new UsageException($"--size is '{text}': a number of pixels or HxW is needed, for example 224");
+        return (extents[0], extents[^1]);
+    }
 }

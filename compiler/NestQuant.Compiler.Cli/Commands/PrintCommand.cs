@@ -1,5 +1,7 @@
 using McMaster.Extensions.CommandLineUtils;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Text;
 
 namespace NestQuant.Compiler.Cli.Commands;
 

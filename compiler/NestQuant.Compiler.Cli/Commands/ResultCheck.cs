@@ -1,5 +1,5 @@
 using McMaster.Extensions.CommandLineUtils;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 using NestQuant.Passes.Sessions;
 
 namespace NestQuant.Compiler.Cli.Commands;

@@ -1,9 +1,10 @@
 using McMaster.Extensions.CommandLineUtils;
-using NestQuant.Compiler.Cli.Evaluation;
-using NestQuant.Compiler.Cli.Output;
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Files;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Data;
+using NestQuant.Evaluation;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Files.Transactions;
 
 namespace NestQuant.Compiler.Cli.Commands;
 

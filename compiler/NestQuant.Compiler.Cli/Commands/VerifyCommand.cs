@@ -1,5 +1,6 @@
 using McMaster.Extensions.CommandLineUtils;
 using NestQuant.Compiler.Cli.Rendering;
+using NestQuant.Compiler.Cli.Terminal;
 using NestQuant.Passes.Verification;
 
 namespace NestQuant.Compiler.Cli.Commands;

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using NestQuant.Compiler.Data;
+using NestQuant.Onnx.Files;
 
 namespace NestQuant.Compiler.Cli.Output;
 

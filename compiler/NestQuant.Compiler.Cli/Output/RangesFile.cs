@@ -1,7 +1,9 @@
 using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Cli.Rendering;
-using NestQuant.Compiler.Files;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Files.Transactions;
 using NestQuant.Passes;
 
 namespace NestQuant.Compiler.Cli.Output;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using NestQuant.Compiler.Cli.Benchmarking;
+using NestQuant.Evaluation.Benchmarking;
 
 namespace NestQuant.Compiler.Cli.Rendering;
 

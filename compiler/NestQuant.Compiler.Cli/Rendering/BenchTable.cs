@@ -1,5 +1,6 @@
 using System.Globalization;
-using NestQuant.Compiler.Cli.Benchmarking;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Evaluation.Benchmarking;
 
 namespace NestQuant.Compiler.Cli.Rendering;
 

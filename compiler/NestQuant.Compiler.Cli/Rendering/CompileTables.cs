@@ -1,6 +1,8 @@
-using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Cli.Terminal;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Compiler.Reports;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.Nesting;
 

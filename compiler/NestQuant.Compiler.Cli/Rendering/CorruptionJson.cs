@@ -1,5 +1,5 @@
 using System.Text.Json;
-using NestQuant.Compiler.Cli.Evaluation;
+using NestQuant.Evaluation;
 
 namespace NestQuant.Compiler.Cli.Rendering;
 

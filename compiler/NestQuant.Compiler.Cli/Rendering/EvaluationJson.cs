@@ -1,6 +1,6 @@
 using System.Text.Json;
-using NestQuant.Compiler.Cli.Evaluation;
 using NestQuant.Compiler.Reports;
+using NestQuant.Evaluation;
 
 namespace NestQuant.Compiler.Cli.Rendering;
 

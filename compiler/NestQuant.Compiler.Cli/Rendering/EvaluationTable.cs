@@ -1,4 +1,5 @@
-using NestQuant.Compiler.Cli.Evaluation;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Evaluation;
 
 namespace NestQuant.Compiler.Cli.Rendering;
 

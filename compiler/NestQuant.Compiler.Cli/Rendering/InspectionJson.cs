@@ -1,8 +1,8 @@
 using System.Text.Json;
-using NestQuant.Compiler.Cli.Inspection;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Compiler.Reports;
+using NestQuant.Evaluation.Inspection;
+using NestQuant.Onnx;
 using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Compiler.Cli.Rendering;

@@ -1,6 +1,8 @@
-using NestQuant.Compiler.Cli.Inspection;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Cli.Terminal;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Evaluation.Inspection;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Compiler.Cli.Rendering;

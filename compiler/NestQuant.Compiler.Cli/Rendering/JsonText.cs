@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 
 namespace NestQuant.Compiler.Cli.Rendering;
 

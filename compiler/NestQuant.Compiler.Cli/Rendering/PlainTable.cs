@@ -1,4 +1,5 @@
-using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Onnx;
 using Spectre.Console;
 
 namespace NestQuant.Compiler.Cli.Rendering;

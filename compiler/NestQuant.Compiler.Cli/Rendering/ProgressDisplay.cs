@@ -1,3 +1,4 @@
+using NestQuant.Compiler.Cli.Terminal;
 using NestQuant.Compiler.Pipeline;
 using Spectre.Console;
 

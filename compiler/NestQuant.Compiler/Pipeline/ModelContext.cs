@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 
 namespace NestQuant.Compiler.Pipeline;
 

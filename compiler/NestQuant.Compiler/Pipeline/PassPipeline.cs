@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Validation;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Validation;
 
 namespace NestQuant.Compiler.Pipeline;
 

@@ -1,5 +1,6 @@
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 
 namespace NestQuant.Compiler.Reports;
 

@@ -2,10 +2,10 @@ using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Calibration;
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Data;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Calibration;
 

@@ -1,7 +1,7 @@
 using NestQuant.Compiler.Calibration;
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Data;
+using NestQuant.Onnx;
 
 namespace NestQuant.Passes.Calibration;
 

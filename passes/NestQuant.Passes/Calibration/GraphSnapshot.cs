@@ -1,4 +1,4 @@
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 
 namespace NestQuant.Passes.Calibration;
 
@@ -28,7 +28,7 @@ internal sealed class GraphSnapshot(GraphProto graph)
         cut.Input.AddRange(graph.Input);
         cut.SparseInitializer.AddRange(graph.SparseInitializer);
         cut.Output.AddRange(values.Select(static value => new ValueInfoProto { Name = value }));
-        NestQuant.Compiler.Graph.DeadCode.Remove(cut);
+        NestQuant.Onnx.Graph.DeadCode.Remove(cut);
         var result = new ModelProto { IrVersion = model.IrVersion, Graph = cut };
         result.OpsetImport.AddRange(model.OpsetImport);
         result.Functions.AddRange(model.Functions);

@@ -1,6 +1,6 @@
 using NestQuant.Compiler.Calibration;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
 
 namespace NestQuant.Passes.Calibration;
 

@@ -1,7 +1,7 @@
 using NestQuant.Compiler.Calibration;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Calibration;
 

@@ -1,5 +1,5 @@
-using NestQuant.Compiler.Graph;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Cleanup;
 

@@ -1,7 +1,7 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Passes.Integer;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps;
 using NestQuant.RuntimeOps.Operators;
 

@@ -1,8 +1,8 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Passes.Integer;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Integer.Layout;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Export;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 using NestQuant.Passes.Integer.Operators;
 
 namespace NestQuant.Passes.Export;

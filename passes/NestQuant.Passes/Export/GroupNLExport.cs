@@ -1,6 +1,7 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Passes.GroupNL;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
+using NestQuant.Passes.GroupNL.Expansion;
+using NestQuant.Passes.GroupNL.Recognition;
 using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Operators;
 

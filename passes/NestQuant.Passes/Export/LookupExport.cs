@@ -1,7 +1,7 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Passes.Integer;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Integer.Operators;
+using NestQuant.Passes.Integer.Values;
 using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Passes.Export;

@@ -1,9 +1,9 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Pipeline;
-using NestQuant.Compiler.Validation;
-using NestQuant.Passes.Integer;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Graph;
+using NestQuant.Onnx.Validation;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps;
 using NestQuant.RuntimeOps.Packing;
 

@@ -1,8 +1,8 @@
 using System.Numerics.Tensors;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Passes.Nesting;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
+using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Folding;

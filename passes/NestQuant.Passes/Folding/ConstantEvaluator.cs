@@ -1,7 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Folding;
 

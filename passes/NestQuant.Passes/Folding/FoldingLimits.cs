@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Folding;
 

@@ -1,6 +1,7 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Folding;
+using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps.Operators;
 
 namespace NestQuant.Passes.GroupNL;

@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Numerics.Tensors;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.GroupNL.Calibration;
+using NestQuant.Passes.GroupNL.Expansion;
 using NestQuant.Passes.Sampling;
 
 namespace NestQuant.Passes.GroupNL;

@@ -1,6 +1,8 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
+using NestQuant.Passes.GroupNL.Recognition;
+using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps;
 using NestQuant.RuntimeOps.Operators;
 

@@ -1,7 +1,7 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Integer.Layout;
+using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Integer;
 

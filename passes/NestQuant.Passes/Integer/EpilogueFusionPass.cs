@@ -1,6 +1,7 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
+using NestQuant.Passes.Integer.Values;
 using NestQuant.RuntimeOps;
 using NestQuant.RuntimeOps.Operators;
 

@@ -1,7 +1,9 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Integer.Operators;
+using NestQuant.Passes.Integer.Values;
+using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps;
 
 namespace NestQuant.Passes.Integer;

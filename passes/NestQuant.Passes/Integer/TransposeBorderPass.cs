@@ -1,7 +1,8 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Integer.Layout;
+using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps;
 
 namespace NestQuant.Passes.Integer;

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Nesting;
 

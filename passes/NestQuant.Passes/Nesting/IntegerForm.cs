@@ -1,5 +1,3 @@
-using NestQuant.Compiler.Graph;
-
 namespace NestQuant.Passes.Nesting;
 
 /// <summary>Which candidates have an integer operator.</summary>

@@ -1,6 +1,6 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
 

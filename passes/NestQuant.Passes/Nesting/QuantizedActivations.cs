@@ -1,5 +1,5 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Nesting;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Nesting;

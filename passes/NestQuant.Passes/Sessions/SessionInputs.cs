@@ -1,7 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Data;
+using NestQuant.Onnx;
 
 namespace NestQuant.Passes.Sessions;
 

@@ -1,5 +1,3 @@
-using NestQuant.RuntimeOps.Packing;
-
 namespace NestQuant.RuntimeOps.Kernels;
 
 /// <summary>Prepared panels of one layer, kept from run to run: what is not decoded again costs memory instead.</summary>

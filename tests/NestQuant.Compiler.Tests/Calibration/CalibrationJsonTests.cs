@@ -1,7 +1,7 @@
 using System.Text;
 using CsCheck;
 using NestQuant.Compiler.Calibration;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 
 namespace NestQuant.Compiler.Tests.Calibration;
 

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Onnx;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Compiler.Tests.Pipeline;
 

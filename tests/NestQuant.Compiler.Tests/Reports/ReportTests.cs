@@ -1,7 +1,8 @@
 using CsCheck;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Compiler.Reports;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using Snapshooter.Xunit;
 
 namespace NestQuant.Compiler.Tests.Reports;

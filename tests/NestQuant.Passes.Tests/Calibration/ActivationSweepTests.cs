@@ -1,12 +1,13 @@
 using System.Text;
 using NestQuant.Compiler.Calibration;
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Data;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using NestQuant.Passes.Calibration;
 using NestQuant.Passes.Tests.GoldenModels;
 using NestQuant.Passes.Tests.Models;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Calibration;
 

@@ -1,13 +1,14 @@
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Export;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.Integer.ActivationQuantization;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Export;
 

@@ -1,6 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Text;
 using NestQuant.Passes.Export;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.Integer.ActivationQuantization;

@@ -1,5 +1,5 @@
 using CsCheck;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.GoldenModels;
 using NestQuant.Passes.Tests.Integer;

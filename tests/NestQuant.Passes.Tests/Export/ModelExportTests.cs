@@ -1,8 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Tests.Graph;
-using NestQuant.Compiler.Validation;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Graph;
+using NestQuant.Onnx.Validation;
 using NestQuant.Passes.Export;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.GoldenModels;
@@ -11,6 +11,7 @@ using NestQuant.Passes.Tests.Integer.ActivationQuantization;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Export;
 

@@ -1,5 +1,6 @@
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Data;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.Models;
 using Xunit.Abstractions;

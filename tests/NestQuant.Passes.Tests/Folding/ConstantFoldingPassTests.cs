@@ -1,9 +1,9 @@
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Onnx;
 using NestQuant.Passes.Cleanup;
 using NestQuant.Passes.Folding;
 using NestQuant.Passes.Tests.Models;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Folding;
 

@@ -84,8 +84,8 @@ public sealed class GoldenAccuracyTests(ITestOutputHelper output)
         string? folder = SharedAssets.Find("cifar");
         Skip.If(folder is null, "../shared/assets/cifar is not there");
         TensorValue images = GoldenModel.Images(Path.Combine(folder!, "test-images.npy"));
-        long[] labels = Compiler.Data.NpyArray.Read(Path.Combine(folder!, "test-labels.npy")).ToInt64s();
-        Compiler.Onnx.ModelProto model = Compiler.Onnx.ModelFile.Load(Path.Combine(folder!, "cifar-resnet20.onnx"));
+        long[] labels = NestQuant.Data.NpyArray.Read(Path.Combine(folder!, "test-labels.npy")).ToInt64s();
+        NestQuant.Onnx.ModelProto model = NestQuant.Onnx.Files.ModelFile.Load(Path.Combine(folder!, "cifar-resnet20.onnx"));
         using InferenceSession float32 = ModelRunner.Open(model, threads: 2);
         double expected = GoldenModel.Top1(GoldenModel.Logits(float32, images), labels);
 

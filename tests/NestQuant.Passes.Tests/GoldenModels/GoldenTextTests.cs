@@ -1,4 +1,4 @@
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx.Text;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.Integer.ActivationQuantization;
 using NestQuant.RuntimeOps.Packing;

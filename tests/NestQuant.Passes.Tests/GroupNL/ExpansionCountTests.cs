@@ -1,7 +1,8 @@
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Onnx;
 using NestQuant.Passes.GroupNL;
+using NestQuant.Passes.GroupNL.Expansion;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.GroupNL;
 

@@ -1,9 +1,12 @@
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using NestQuant.Passes.GroupNL;
+using NestQuant.Passes.GroupNL.Expansion;
+using NestQuant.Passes.GroupNL.Recognition;
 using NestQuant.Passes.Tests.GoldenModels;
 using NestQuant.Passes.Tests.Models;
+using NestQuant.TestSupport;
 using Snapshooter;
 using Snapshooter.Xunit;
 

@@ -1,7 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Graph;
+using NestQuant.Onnx.Text;
 using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.Tests.GoldenModels;
 using NestQuant.Passes.Tests.Models;

@@ -1,13 +1,12 @@
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Compiler.Tests.Graph;
-using NestQuant.Passes.GroupNL;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.GoldenModels;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.GroupNL;
 

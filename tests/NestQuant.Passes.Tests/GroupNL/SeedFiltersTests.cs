@@ -1,8 +1,9 @@
 using CsCheck;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Onnx;
 using NestQuant.Passes.GroupNL;
+using NestQuant.Passes.GroupNL.Expansion;
 using NestQuant.Passes.Tests.Models;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.GroupNL;
 

@@ -1,6 +1,6 @@
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Onnx;
 using NestQuant.Passes.Tests.Models;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Integer;
 

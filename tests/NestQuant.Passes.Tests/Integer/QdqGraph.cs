@@ -1,8 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Integer;
 

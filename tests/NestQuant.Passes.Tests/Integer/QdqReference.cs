@@ -1,8 +1,7 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Compiler.Validation;
-using NestQuant.Passes.Integer;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
+using NestQuant.Onnx.Validation;
 using NestQuant.Passes.Tests.Integer.ActivationQuantization;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.Passes.Tests.Nesting;

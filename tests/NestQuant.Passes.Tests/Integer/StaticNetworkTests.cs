@@ -1,5 +1,4 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 using NestQuant.Passes.Tests.Models;
 using Xunit.Abstractions;
 

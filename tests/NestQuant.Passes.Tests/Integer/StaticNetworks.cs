@@ -1,5 +1,5 @@
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Onnx;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Integer;
 

@@ -1,4 +1,4 @@
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 
 namespace NestQuant.Passes.Tests.Models;
 

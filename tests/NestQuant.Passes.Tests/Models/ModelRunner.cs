@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using NestQuant.RuntimeOps;
 
 namespace NestQuant.Passes.Tests.Models;

@@ -1,7 +1,8 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Compiler.Validation;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Graph;
+using NestQuant.Onnx.Validation;
 
 namespace NestQuant.Passes.Tests.Models;
 

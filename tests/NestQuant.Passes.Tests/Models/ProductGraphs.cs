@@ -1,6 +1,6 @@
 using CsCheck;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Onnx;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Models;
 

@@ -1,9 +1,9 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Nesting;
 

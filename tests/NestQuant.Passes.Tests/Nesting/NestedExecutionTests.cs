@@ -1,7 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Validation;
+using NestQuant.Onnx;
+using NestQuant.TestSupport;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Validation;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Packing;
@@ -126,7 +127,7 @@ public sealed class NestedExecutionTests
     public void AShapeBehindANestedOperatorHasTheRealBatchSize(string node, int rank)
     {
         long[] x = rank == 4 ? [-1, 3, 5, 5] : [-1, 3], weight = rank == 4 ? [4, 3, 3, 3] : [3, 4];
-        ModelProto model = new Compiler.Tests.Graph.GraphBuilder().Input("x", x).Random("W", weight).Node(node).Node("y = Shape(h)").Output("y").Model();
+        ModelProto model = new GraphBuilder().Input("x", x).Random("W", weight).Node(node).Node("y = Shape(h)").Output("y").Model();
         PassRun run = PassRun.Of(new NestingPass(new NestingOptions { Bits = new NestedBits(8, 6) }), model);
         x[0] = 7;
         TensorValue shape = ModelRunner.Run(run.Model, ("x", TensorValue.Random(x)))["y"];
@@ -143,8 +144,8 @@ public sealed class NestedExecutionTests
         Closeness.AssertClose(
             ModelRunner.Run(DequantizedModel.Of(source, model, part: true), x)["y"], ModelRunner.Run(model, x, ("nest_bits", TensorValue.OfInt32([], 6)))["y"], Tolerance);
 
-        static ModelProto LoopModel() => new Compiler.Tests.Graph.GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 3, 3)
-            .Loop("y", "x", new Compiler.Tests.Graph.GraphBuilder("body").Node("v_out = Conv(v, W)", AttributeProto.IntList("pads", 1, 1, 1, 1)), 1, 3, 5, 5).Output("y").Model();
+        static ModelProto LoopModel() => new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 3, 3)
+            .Loop("y", "x", new GraphBuilder("body").Node("v_out = Conv(v, W)", AttributeProto.IntList("pads", 1, 1, 1, 1)), 1, 3, 5, 5).Output("y").Model();
     }
 
     private static TensorValue Run(InferenceSession session, NestedForm form, int bits) =>

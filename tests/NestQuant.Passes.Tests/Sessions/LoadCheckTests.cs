@@ -1,6 +1,7 @@
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using NestQuant.Passes.Sessions;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Sessions;
 

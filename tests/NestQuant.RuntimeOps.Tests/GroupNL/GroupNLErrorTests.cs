@@ -1,7 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using NestQuant.RuntimeOps.Tests.Kernels;
 using NestQuant.RuntimeOps.Tests.Operators;
+using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.GroupNL;
 

@@ -1,9 +1,10 @@
 using CsCheck;
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using NestQuant.RuntimeOps.Kernels.GroupNL;
 using NestQuant.RuntimeOps.Operators;
-using NestQuant.RuntimeOps.Tests.Operators;
+using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.GroupNL;
 

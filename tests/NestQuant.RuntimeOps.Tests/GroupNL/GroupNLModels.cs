@@ -1,7 +1,7 @@
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 using NestQuant.RuntimeOps.Kernels.GroupNL;
 using NestQuant.RuntimeOps.Operators;
-using NestQuant.RuntimeOps.Tests.Operators;
+using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.GroupNL;
 

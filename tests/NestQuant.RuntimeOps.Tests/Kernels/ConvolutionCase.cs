@@ -1,6 +1,7 @@
 using CsCheck;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels;
 

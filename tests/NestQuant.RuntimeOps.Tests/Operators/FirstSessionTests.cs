@@ -1,5 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx.Files;
 
 namespace NestQuant.RuntimeOps.Tests.Operators;
 

@@ -1,6 +1,7 @@
 using CsCheck;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.Operators;
 

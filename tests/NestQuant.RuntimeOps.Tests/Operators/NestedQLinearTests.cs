@@ -3,6 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Tests.Kernels;
+using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.Operators;
 

@@ -1,8 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Tests.Kernels;
+using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.Operators;
 

@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 using NestQuant.RuntimeOps.Tests.Kernels;
+using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.Operators;
 

@@ -1,5 +1,6 @@
 using CsCheck;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.Packing;
 

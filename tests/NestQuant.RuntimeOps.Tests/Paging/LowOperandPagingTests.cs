@@ -1,10 +1,12 @@
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Tests.Kernels;
 using NestQuant.RuntimeOps.Tests.Operators;
+using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.Paging;
 

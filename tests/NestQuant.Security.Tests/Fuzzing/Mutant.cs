@@ -1,4 +1,5 @@
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 using NestQuant.Security.Tests.Fuzzing.Corpora;
 using NestQuant.Security.Tests.Fuzzing.Mutations;
 

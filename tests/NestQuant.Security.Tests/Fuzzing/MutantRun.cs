@@ -1,8 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Cli;
-using NestQuant.Compiler.Cli.Evaluation;
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Data;
+using NestQuant.Evaluation;
+using NestQuant.Onnx;
 using NestQuant.Passes.Sessions;
 using NestQuant.Security.Tests.Fuzzing.Corpora;
 

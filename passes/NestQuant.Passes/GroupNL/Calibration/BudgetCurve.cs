@@ -1,5 +1,6 @@
 using System.Globalization;
-using NestQuant.Compiler.Graph;
+using NestQuant.Onnx.Graph;
+using NestQuant.Passes.GroupNL.Expansion;
 
 namespace NestQuant.Passes.GroupNL.Calibration;
 

@@ -1,8 +1,9 @@
 using System.Globalization;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Calibration;
+using NestQuant.Passes.GroupNL.Expansion;
 using NestQuant.Passes.Sampling;
 
 namespace NestQuant.Passes.GroupNL.Calibration;

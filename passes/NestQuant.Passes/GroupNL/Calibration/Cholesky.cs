@@ -1,3 +1,5 @@
+using NestQuant.Passes.GroupNL.Expansion;
+
 namespace NestQuant.Passes.GroupNL.Calibration;
 
 /// <summary>Factor L of a symmetric positive definite matrix A = L L^T, in float64.</summary>

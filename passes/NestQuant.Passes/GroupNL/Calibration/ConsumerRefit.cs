@@ -1,7 +1,7 @@
 using System.Globalization;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Calibration;
 
 namespace NestQuant.Passes.GroupNL.Calibration;

@@ -1,4 +1,4 @@
-using NestQuant.Compiler.Data;
+using NestQuant.Data;
 
 namespace NestQuant.Passes.GroupNL.Calibration;
 

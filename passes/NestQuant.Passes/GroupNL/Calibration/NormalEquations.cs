@@ -1,3 +1,5 @@
+using NestQuant.Passes.GroupNL.Expansion;
+
 namespace NestQuant.Passes.GroupNL.Calibration;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using NestQuant.Passes.GroupNL.Recognition;
+
 namespace NestQuant.Passes.GroupNL.Calibration;
 
 /// <summary>

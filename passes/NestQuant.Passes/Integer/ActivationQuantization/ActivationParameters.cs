@@ -1,6 +1,6 @@
 using NestQuant.Compiler.Calibration;
 
-namespace NestQuant.Passes.Integer;
+namespace NestQuant.Passes.Integer.ActivationQuantization;
 
 /// <summary>Scale and zero point of a uint8 activation: <c>real = (quantized - zero point) * scale</c>.</summary>
 /// <param name="Scale">Finite and positive.</param>

@@ -1,6 +1,6 @@
 using NestQuant.Passes.Calibration;
 
-namespace NestQuant.Passes.Integer;
+namespace NestQuant.Passes.Integer.ActivationQuantization;
 
 /// <summary>What is quantized, and with which ranges.</summary>
 public sealed record ActivationQuantizationOptions

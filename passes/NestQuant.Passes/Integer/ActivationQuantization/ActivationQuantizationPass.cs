@@ -1,11 +1,11 @@
 using NestQuant.Compiler.Calibration;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Packing;
 
-namespace NestQuant.Passes.Integer;
+namespace NestQuant.Passes.Integer.ActivationQuantization;
 
 /// <summary>
 /// Quantizes the activations that integer operators are to read, with ranges known beforehand. The result is an ordinary QDQ model

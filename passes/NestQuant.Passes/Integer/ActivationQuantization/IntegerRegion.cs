@@ -1,9 +1,9 @@
 using NestQuant.Compiler.Calibration;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Nesting;
 
-namespace NestQuant.Passes.Integer;
+namespace NestQuant.Passes.Integer.ActivationQuantization;
 
 /// <summary>Which nodes of a main graph work on quantized activations, and which values are quantized for them.</summary>
 /// <remarks>

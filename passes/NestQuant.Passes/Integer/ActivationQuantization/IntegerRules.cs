@@ -1,9 +1,9 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Passes.GroupNL;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Integer.Operators;
+using NestQuant.Passes.Operators;
 
-namespace NestQuant.Passes.Integer;
+namespace NestQuant.Passes.Integer.ActivationQuantization;
 
 /// <summary>How an operator gets along with quantized activations.</summary>
 internal enum IntegerRole

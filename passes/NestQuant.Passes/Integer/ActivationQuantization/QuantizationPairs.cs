@@ -1,9 +1,9 @@
 using NestQuant.Compiler.Calibration;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Nesting;
 
-namespace NestQuant.Passes.Integer;
+namespace NestQuant.Passes.Integer.ActivationQuantization;
 
 /// <summary>Puts QuantizeLinear and DequantizeLinear onto the values of an <see cref="IntegerRegion"/>.</summary>
 internal sealed class QuantizationPairs

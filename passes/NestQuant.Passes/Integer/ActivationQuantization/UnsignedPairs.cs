@@ -1,7 +1,7 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 
-namespace NestQuant.Passes.Integer;
+namespace NestQuant.Passes.Integer.ActivationQuantization;
 
 /// <summary>
 /// Pairs of int8 that a model brings along, as pairs of uint8, which is what integer operators read. Adding 128 to every integer and to the zero

@@ -1,4 +1,6 @@
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Passes.Integer.Values;
+using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Integer.Operators;
 

@@ -1,4 +1,5 @@
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Integer.Operators;
 

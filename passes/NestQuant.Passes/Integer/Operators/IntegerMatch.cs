@@ -1,5 +1,7 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
+using NestQuant.Passes.Integer.Values;
+using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Integer.Operators;
 

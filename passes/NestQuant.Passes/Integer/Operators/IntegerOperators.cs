@@ -1,5 +1,7 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
+using NestQuant.Passes.Integer.ActivationQuantization;
+using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Integer.Operators;
 
@@ -11,12 +13,12 @@ internal static class IntegerOperators
 {
     /// <summary>Writes the integer form of a matched node.</summary>
     /// <returns>Null where it did, otherwise why the node stays float.</returns>
-    public delegate string? Rule(IntegerMatch match);
+    public delegate string? NodeRewrite(IntegerMatch match);
 
     /// <summary>The rule for a node's operator; null where it has none.</summary>
-    public static Rule? For(NodeProto node) => node.IsDefaultDomain() ? Rules.GetValueOrDefault(node.OpType) : null;
+    public static NodeRewrite? For(NodeProto node) => node.IsDefaultDomain() ? Rules.GetValueOrDefault(node.OpType) : null;
 
-    private static readonly Dictionary<string, Rule> Rules = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, NodeRewrite> Rules = new(StringComparer.Ordinal)
     {
         ["Add"] = static match => BinaryRule.Apply(match, MicrosoftOperators.QLinearAdd),
         ["Mul"] = static match => BinaryRule.Apply(match, MicrosoftOperators.QLinearMul),

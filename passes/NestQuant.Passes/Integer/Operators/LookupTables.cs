@@ -1,5 +1,7 @@
 using System.Globalization;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Passes.Integer.Values;
+using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps;
 using NestQuant.RuntimeOps.Operators;
 

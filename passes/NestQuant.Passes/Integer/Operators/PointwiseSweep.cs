@@ -1,7 +1,8 @@
 using System.Globalization;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Passes.GroupNL;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
+using NestQuant.Passes.Integer.Values;
+using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Integer.Operators;
 

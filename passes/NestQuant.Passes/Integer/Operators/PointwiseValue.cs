@@ -1,5 +1,6 @@
 using System.Globalization;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
+using NestQuant.Passes.Integer.Values;
 
 namespace NestQuant.Passes.Integer.Operators;
 

@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Onnx;
 using NestQuant.Passes.GroupNL;
-using NestQuant.Passes.GroupNL.Calibration;
+using NestQuant.Passes.GroupNL.Expansion;
 using NestQuant.Passes.Tests.Models;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.GroupNL.Calibration;
 

@@ -1,4 +1,4 @@
-using NestQuant.Compiler.Data;
+using NestQuant.Data;
 using NestQuant.Passes.GroupNL.Calibration;
 
 namespace NestQuant.Passes.Tests.GroupNL.Calibration;

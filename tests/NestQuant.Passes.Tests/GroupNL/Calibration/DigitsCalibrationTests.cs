@@ -1,7 +1,7 @@
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Passes.GroupNL;
+using NestQuant.Data;
+using NestQuant.Onnx.Files;
 using NestQuant.Passes.GroupNL.Calibration;
+using NestQuant.Passes.GroupNL.Expansion;
 using NestQuant.Passes.Tests.GoldenModels;
 using NestQuant.Passes.Tests.Models;
 

@@ -1,6 +1,6 @@
 using CsCheck;
 using NestQuant.Compiler.Calibration;
-using NestQuant.Passes.Integer;
+using NestQuant.Passes.Integer.ActivationQuantization;
 
 namespace NestQuant.Passes.Tests.Integer.ActivationQuantization;
 

@@ -1,12 +1,12 @@
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Calibration;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Calibration;
-using NestQuant.Passes.Integer;
+using NestQuant.Passes.Integer.ActivationQuantization;
 using NestQuant.Passes.Tests.Models;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Integer.ActivationQuantization;
 

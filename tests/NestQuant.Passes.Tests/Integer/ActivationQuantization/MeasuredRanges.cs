@@ -1,8 +1,8 @@
 using Microsoft.ML.OnnxRuntime.Tensors;
 using NestQuant.Compiler.Calibration;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Calibration;
 using NestQuant.Passes.Tests.Models;
 

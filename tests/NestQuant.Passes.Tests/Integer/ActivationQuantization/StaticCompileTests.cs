@@ -1,13 +1,13 @@
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
 using NestQuant.Compiler.Pipeline;
-using NestQuant.Compiler.Tests.Graph;
-using NestQuant.Passes.Integer;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.GoldenModels;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.TestSupport;
 using Xunit.Abstractions;
 
 namespace NestQuant.Passes.Tests.Integer.ActivationQuantization;
@@ -103,7 +103,7 @@ public sealed class StaticCompileTests(ITestOutputHelper output)
         string? folder = SharedAssets.Find("cifar");
         Skip.If(folder is null, "../shared/assets/cifar is not there");
         TensorValue images = GoldenModel.Images(Path.Combine(folder!, "test-images.npy"));
-        long[] labels = Compiler.Data.NpyArray.Read(Path.Combine(folder!, "test-labels.npy")).ToInt64s();
+        long[] labels = NestQuant.Data.NpyArray.Read(Path.Combine(folder!, "test-labels.npy")).ToInt64s();
         ModelProto source = ModelFile.Load(Path.Combine(folder!, "cifar-resnet20.onnx"));
         using InferenceSession float32 = ModelRunner.Open(source, threads: 2);
         double expected = GoldenModel.Top1(GoldenModel.Logits(float32, images), labels);

@@ -1,7 +1,6 @@
 using System.Globalization;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Tests.Graph;
+using NestQuant.Onnx;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Integer.Sweep;
 

@@ -1,9 +1,10 @@
 using NestQuant.Compiler.Cli;
-using NestQuant.Compiler.Data;
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Tests.Graph;
-using NestQuant.Passes.Tests;
+using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Data;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Graph;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Security.Tests.Fuzzing.Corpora;
 

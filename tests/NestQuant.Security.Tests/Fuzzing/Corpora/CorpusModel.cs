@@ -1,5 +1,5 @@
-using NestQuant.Compiler.Graph;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Graph;
 using NestQuant.RuntimeOps;
 
 namespace NestQuant.Security.Tests.Fuzzing.Corpora;

@@ -1,7 +1,7 @@
-using NestQuant.Compiler.Onnx;
-using NestQuant.Compiler.Tests.Graph;
-using static NestQuant.Compiler.Onnx.AttributeProto;
-using static NestQuant.Compiler.Tests.Graph.GraphBuilder;
+using NestQuant.Onnx;
+using NestQuant.TestSupport;
+using static NestQuant.Onnx.AttributeProto;
+using static NestQuant.TestSupport.GraphBuilder;
 
 namespace NestQuant.Security.Tests.Fuzzing.Corpora;
 

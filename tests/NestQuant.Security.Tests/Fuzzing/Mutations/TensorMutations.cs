@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using NestQuant.Compiler.Onnx;
+using NestQuant.Onnx;
 
 namespace NestQuant.Security.Tests.Fuzzing.Mutations;
 

@@ -1,0 +1,70 @@
+using System.Globalization;
+using McMaster.Extensions.CommandLineUtils;
+using NestQuant.Onnx;
+using Spectre.Console;
+
+namespace NestQuant.Compiler.Cli.Terminal;
+
+/// <summary>Where a command writes: results to <see cref="Out"/>, progress and failures to <see cref="Error"/>.</summary>
+internal sealed class CliConsole(TextWriter output, TextWriter error) : IConsole
+{
+    // Wide enough that no table cell of a pipe is cut; a terminal's own width applies there.
+    private const int PipeWidth = 200;
+
+    public event ConsoleCancelEventHandler? CancelKeyPress
+    {
+        add { }
+        remove { }
+    }
+
+    public TextWriter Out { get; } = output;
+
+    public TextWriter Error { get; } = error;
+
+    public bool OutputIsTerminal { get; init; }
+
+    public bool ErrorIsTerminal { get; init; }
+
+    public TextReader In => TextReader.Null;
+
+    public bool IsInputRedirected => true;
+
+    public bool IsOutputRedirected => !OutputIsTerminal;
+
+    public bool IsErrorRedirected => !ErrorIsTerminal;
+
+    public ConsoleColor ForegroundColor { get; set; }
+
+    public ConsoleColor BackgroundColor { get; set; }
+
+    public void ResetColor()
+    {
+    }
+
+    /// <summary>Writes a line in which texts, that may come from a model, are escaped and cut.</summary>
+    public void Line(FormattableString line)
+    {
+        object?[] shown = Array.ConvertAll(line.GetArguments(), static argument => argument is string text ? DisplayText.Of(text) : argument);
+        Out.WriteLine(string.Format(CultureInfo.InvariantCulture, line.Format, shown));
+    }
+
+    /// <summary>Rich text on <see cref="Out"/>: plain and wide in a pipe.</summary>
+    public IAnsiConsole RichOut() => Rich(Out, OutputIsTerminal);
+
+    /// <summary>Rich text on <see cref="Error"/>.</summary>
+    public IAnsiConsole RichError() => Rich(Error, ErrorIsTerminal);
+
+    private static IAnsiConsole Rich(TextWriter writer, bool terminal)
+    {
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = terminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = terminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = terminal ? InteractionSupport.Detect : InteractionSupport.No,
+        });
+        if (!terminal)
+            console.Profile.Width = PipeWidth;
+        return console;
+    }
+}

@@ -1,0 +1,41 @@
+namespace NestQuant.Evaluation;
+
+/// <summary>What an evaluation found.</summary>
+/// <param name="Samples">Number of samples.</param>
+/// <param name="Reference">What agreement and SQNR are against.</param>
+/// <param name="ReferenceTop1">The reference's own accuracy, 0 to 1; null without labels.</param>
+/// <param name="Precisions">One entry per precision, in the order asked for.</param>
+internal sealed record EvaluationResult(
+    long Samples, EvaluationReference Reference, double? ReferenceTop1, IReadOnlyList<PrecisionResult> Precisions)
+{
+    /// <summary>The same for corrupted data, an entry per corruption and severity; empty when none was asked for.</summary>
+    public IReadOnlyList<CorruptedResult> Corruptions { get; init; } = [];
+}
+
+/// <summary>What an evaluation under one corruption found.</summary>
+/// <param name="Name">The corruption.</param>
+/// <param name="Severity">1 to 5; null for a mean over severities.</param>
+/// <param name="ReferenceTop1">Accuracy of the reference on the same corrupted data, 0 to 1; null without labels.</param>
+/// <param name="Precisions">One entry per precision; agreement is with the reference on the same corrupted data.</param>
+internal sealed record CorruptedResult(string Name, int? Severity, double? ReferenceTop1, IReadOnlyList<PrecisionResult> Precisions);
+
+/// <summary>What a model is compared with.</summary>
+/// <param name="Kind"><c>model</c>: another model; <c>expected</c>: the outputs in the test data; <c>self</c>: the same model at <paramref name="Bits"/>.</param>
+/// <param name="Model">Path of the other model.</param>
+/// <param name="Bits">Precision of the same model.</param>
+internal sealed record EvaluationReference(string Kind, string? Model = null, int? Bits = null)
+{
+    public override string ToString() => Kind switch
+    {
+        "model" => Model!,
+        "expected" => "the expected outputs in the test data",
+        _ => $"this model at {Bits} bits",
+    };
+}
+
+/// <summary>Figures of one precision.</summary>
+/// <param name="Bits">Bits of the weights, 32 for a model that is not nested.</param>
+/// <param name="Top1">Accuracy, 0 to 1; null without labels.</param>
+/// <param name="Agreement">Share of samples with the reference's top-1 class, 0 to 1.</param>
+/// <param name="SqnrDb">Ratio of the outputs in dB; infinite when they equal the reference.</param>
+internal sealed record PrecisionResult(int Bits, double? Top1, double Agreement, double SqnrDb);

@@ -1,0 +1,58 @@
+using System.Globalization;
+
+namespace NestQuant.Onnx.Graph;
+
+/// <summary>Gives out names that no value and no node of a model has, in any of its graphs.</summary>
+public sealed class UniqueNames
+{
+    // An empty name stands for a value that is left out, and is never given.
+    private readonly HashSet<string> _taken = new(StringComparer.Ordinal) { "" };
+
+    /// <summary>Collects the names of a model.</summary>
+    public UniqueNames(ModelProto model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (model.Graph is not null) Take(model.Graph);
+        foreach (FunctionProto function in model.Functions)
+        {
+            _taken.UnionWith(function.Input);
+            Take(function.ValueInfo);
+            Take(function.Node);
+        }
+    }
+
+    /// <summary>Returns <paramref name="wanted"/>, with <c>_1</c>, <c>_2</c> ... appended where it is taken, and takes it.</summary>
+    public string Next(string wanted)
+    {
+        string name = wanted;
+        for (int i = 1; !_taken.Add(name); i++) name = string.Create(CultureInfo.InvariantCulture, $"{wanted}_{i}");
+        return name;
+    }
+
+    private void Take(GraphProto graph)
+    {
+        Take(graph.Input);
+        Take(graph.Output);
+        // Also of values that are gone: a new value of that name would have their type.
+        Take(graph.ValueInfo);
+        foreach (TensorProto initializer in graph.Initializer) _taken.Add(initializer.Name);
+        foreach (SparseTensorProto initializer in graph.SparseInitializer) _taken.Add(initializer.Values?.Name ?? "");
+        Take(graph.Node);
+    }
+
+    private void Take(IEnumerable<ValueInfoProto> values)
+    {
+        foreach (ValueInfoProto value in values) _taken.Add(value.Name);
+    }
+
+    private void Take(IEnumerable<NodeProto> nodes)
+    {
+        foreach (NodeProto node in nodes)
+        {
+            _taken.Add(node.Name);
+            _taken.UnionWith(node.Input);
+            _taken.UnionWith(node.Output);
+            foreach (GraphProto body in node.Subgraphs()) Take(body);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using System.Buffers;
+using ProtoBuf.Meta;
+
+namespace NestQuant.Onnx;
+
+/// <summary>Messages to protobuf bytes and back; knows nothing of files.</summary>
+internal static class ModelCodec
+{
+    /// <summary>
+    /// Messages nested deeper are refused, as by Protocol Buffers' own readers: input must not be able to overflow the stack.
+    /// </summary>
+    public const int MaxDepth = 100;
+
+    private static readonly RuntimeTypeModel Schema = CreateSchema();
+
+    /// <summary>Reads a model; <c>raw_data</c> fields are slices of the given memory.</summary>
+    public static ModelProto Read(ReadOnlyMemory<byte> bytes) =>
+        Schema.Deserialize(bytes, new ModelProto(), userState: new MessageSource(bytes));
+
+    /// <summary>Writes a model.</summary>
+    public static void Write(IBufferWriter<byte> output, ModelProto model) => Schema.Serialize(output, model);
+
+    /// <summary>Number of bytes that <see cref="Write"/> will produce.</summary>
+    public static long Measure(ModelProto model)
+    {
+        using var measured = Schema.Measure(model);
+        return measured.Length;
+    }
+
+    private static RuntimeTypeModel CreateSchema()
+    {
+        var schema = RuntimeTypeModel.Create("Onnx");
+        schema.MaxDepth = MaxDepth;
+        schema.Add(typeof(ModelProto));
+        schema.CompileInPlace();
+        return schema;
+    }
+}

@@ -1,0 +1,42 @@
+namespace NestQuant.Onnx.Text;
+
+/// <summary>
+/// Prints models in ONNX's textual syntax, as ONNX's own parser reads it: one node and one initializer per line, in the model's
+/// order, lines ended by LF, numbers in the invariant culture. The same model always gives the same text.
+/// </summary>
+/// <remarks>
+/// What the syntax cannot say is printed as a comment (from <c>#</c> to the end of the line): sparse initializers, quantization
+/// annotations, metadata of graphs, functions and nodes, and the number of training graphs and device configurations. Documentation
+/// strings are printed for the model only.
+/// </remarks>
+public static class ModelText
+{
+    /// <summary>Prints a model.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="options">What to print; null means the defaults.</param>
+    /// <returns>The text, ended by LF.</returns>
+    /// <exception cref="ModelException">The content of a tensor does not fit its type and shape.</exception>
+    public static string Print(ModelProto model, TextOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var printer = new TextPrinter(options ?? new TextOptions());
+        printer.Print(model);
+        return printer.ToString();
+    }
+}
+
+/// <summary>What <see cref="ModelText"/> prints.</summary>
+public sealed record TextOptions
+{
+    /// <summary>
+    /// Whether tensors of more than <see cref="MaxElements"/> elements are printed without values, as <c>{}</c> and a comment with
+    /// the first 16 hexadecimal digits of the SHA-256 of their bytes; metadata values of more than 200 characters likewise. When false, parsing the text gives the whole model back.
+    /// </summary>
+    public bool ElideWeights { get; init; } = true;
+
+    /// <summary>Largest number of elements that are printed all the same.</summary>
+    public int MaxElements { get; init; } = 16;
+
+    /// <summary>Whether nodes are printed with their names, <c>[name]</c>, which ONNX's parser reads since version 1.17.</summary>
+    public bool NodeNames { get; init; } = true;
+}
