@@ -88,15 +88,23 @@ internal static class CliApplication
         EvaluateCommand.Add(app, console, cancellation);
         BenchCommand.Add(app, console, cancellation);
         ExportCommand.Add(app, console, cancellation);
-        app.OnExecute(new Func<int>(() => throw new UsageException($"a command is needed: {string.Join(", ", app.Commands.Where(command => command.ShowInHelpText).Select(command => command.Name))}; see nestquant --help")));
+        app.OnExecute(
+            new Func<int>(
+                () =>
+                    throw new UsageException(
+                        "a command is needed: "
+                            + $"{string.Join(", ", app.Commands.Where(command => command.ShowInHelpText).Select(command => command.Name))}; "
+                            + "see nestquant --help")));
         foreach (CommandLineApplication command in app.Commands)
-            command.OnValidationError(new Action<ValidationResult>(result => throw new UsageException($"{command.Name}: {result.ErrorMessage}")));
+            command.OnValidationError(
+                new Action<ValidationResult>(result => throw new UsageException($"{command.Name}: {result.ErrorMessage}")));
         return app;
     }
 
     private static int Fail(CliConsole console, int code, string message, Exception exception)
     {
-        string line = string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).TrimEnd('.');
+        string line = string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            .TrimEnd('.');
         console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"nestquant: {DisplayText.OfMessage(line)}"));
         if (Environment.GetEnvironmentVariable(DebugVariable) == "1")
             console.Error.WriteLine(exception);

@@ -11,7 +11,9 @@ internal sealed class ArrayDataset : Dataset
 {
     private const string LabelsName = "labels";
 
-    /// <summary>What the rows read at once may take beside twice the file: a deflated array can be a thousand times as large as its file.</summary>
+    /// <summary>
+    /// What the rows read at once may take beside twice the file: a deflated array can be a thousand times as large as its file.
+    /// </summary>
     private const long InflatedBytes = 128L << 20;
 
     private readonly Func<OpenArrays> _open;
@@ -68,7 +70,8 @@ internal sealed class ArrayDataset : Dataset
         if (bytes <= InflatedBytes + (2 * InputFile.Length(Path)))
             return;
         throw new ModelException(
-            $"{Path}: what is read at once takes {bytes} bytes, far more than the file: use smaller batches, C order, or arrays that are not deflated");
+            $"{Path}: what is read at once takes {bytes} bytes, far more than the file: use smaller batches, C order, or arrays "
+                + "that are not deflated");
     }
 
     private long CountSamples(OpenArrays arrays)
@@ -90,7 +93,8 @@ internal sealed class ArrayDataset : Dataset
     }
 
     /// <summary>All arrays of a data set, opened together and read in turns.</summary>
-    private sealed record OpenArrays(IReadOnlyList<(string? Name, NpyReader Reader)> Inputs, NpyReader? Labels, NpzFile? Archive) : IDisposable
+    private sealed record OpenArrays(
+        IReadOnlyList<(string? Name, NpyReader Reader)> Inputs, NpyReader? Labels, NpzFile? Archive) : IDisposable
     {
         public static OpenArrays FromNpy(string path) => new([(null, NpyReader.Open(path))], Labels: null, Archive: null);
 

@@ -9,7 +9,9 @@ internal static class BilinearResize
     /// <summary>Reads line <paramref name="y"/> of a plane.</summary>
     public delegate void LineReader(int y, Span<float> line);
 
-    /// <summary>Scales a plane, given line by line, of <paramref name="height"/> x <paramref name="width"/> to the target's extents.</summary>
+    /// <summary>
+    /// Scales a plane, given line by line, of <paramref name="height"/> x <paramref name="width"/> to the target's extents.
+    /// </summary>
     public static void Resize(LineReader read, int height, int width, Span<float> target, int targetHeight, int targetWidth)
     {
         Tap[] columns = Taps(width, targetWidth);

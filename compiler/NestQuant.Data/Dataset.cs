@@ -21,7 +21,9 @@ public abstract class Dataset
     /// <summary>True when batches carry labels.</summary>
     public abstract bool HasLabels { get; }
 
-    /// <summary>Opens a data set: a <c>.npy</c> or <c>.npz</c> file, a folder of ONNX <c>test_data_set_*</c>, or a folder of images.</summary>
+    /// <summary>
+    /// Opens a data set: a <c>.npy</c> or <c>.npz</c> file, a folder of ONNX <c>test_data_set_*</c>, or a folder of images.
+    /// </summary>
     /// <param name="path">File or folder.</param>
     /// <param name="options">How to read it; null for the defaults.</param>
     /// <exception cref="ModelException">There is no such data, it is damaged, or its labels do not fit it.</exception>
@@ -36,7 +38,9 @@ public abstract class Dataset
             _ when !File.Exists(path) => throw new ModelException($"{path}: no such file or folder"),
             ".NPY" => ArrayDataset.FromNpy(path, options),
             ".NPZ" => ArrayDataset.FromNpz(path, options),
-            _ => throw new ModelException($"{path}: unknown kind of data: give a .npy or .npz file, a folder of test_data_set_*, or a folder of images"),
+            _ =>
+                throw new ModelException(
+                    $"{path}: unknown kind of data: give a .npy or .npz file, a folder of test_data_set_*, or a folder of images"),
         };
     }
 

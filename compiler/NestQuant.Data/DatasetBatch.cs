@@ -11,6 +11,7 @@ public sealed record DatasetBatch(IReadOnlyList<NamedArray> Inputs, IReadOnlyLis
 }
 
 /// <summary>An array for one input or output of a model.</summary>
-/// <param name="Name">The input's name; null when the data does not say, which fits a model with as many inputs as there are arrays.</param>
+/// <param name="Name">The input's name; null when the data does not say, which fits a model with as many inputs as there are
+/// arrays.</param>
 /// <param name="Array">The values.</param>
 public readonly record struct NamedArray(string? Name, NpyArray Array);

@@ -47,7 +47,9 @@ internal static class LabelFile
         int line = 0;
         foreach (Range range in text.Split((byte)'\n'))
         {
-            if (!long.TryParse(text[range].Trim(" \t\r"u8), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out labels[line++]))
+            if (
+                !long.TryParse(
+                    text[range].Trim(" \t\r"u8), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out labels[line++]))
                 throw new ModelException($"{path}: line {line} is not an integer label");
         }
 

@@ -19,7 +19,8 @@ public sealed class NpyArray
         ArgumentNullException.ThrowIfNull(shape);
         ArgumentNullException.ThrowIfNull(bytes);
         if (NpyHeader.CountOf(shape) * type.Size() != bytes.Length)
-            throw new ArgumentException($"{bytes.Length} bytes are not those of shape [{string.Join(", ", shape)}] of {type}", nameof(bytes));
+            throw new ArgumentException(
+                $"{bytes.Length} bytes are not those of shape [{string.Join(", ", shape)}] of {type}", nameof(bytes));
         Type = type;
         Shape = shape;
         _bytes = bytes;

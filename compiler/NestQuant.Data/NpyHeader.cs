@@ -50,7 +50,9 @@ internal sealed record NpyHeader(NpyType Type, bool BigEndian, bool FortranOrder
 
         Span<byte> lengthBytes = stackalloc byte[major == 1 ? 2 : 4];
         ReadExactly(stream, lengthBytes, name);
-        uint length = major == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(lengthBytes) : BinaryPrimitives.ReadUInt32LittleEndian(lengthBytes);
+        uint length = major == 1
+            ? BinaryPrimitives.ReadUInt16LittleEndian(lengthBytes)
+            : BinaryPrimitives.ReadUInt32LittleEndian(lengthBytes);
         if (length > MaxTextLength)
             throw new ModelException($"{name}: damaged .npy header: it claims {length} bytes");
         byte[] text = new byte[length];
@@ -110,7 +112,8 @@ internal sealed record NpyHeader(NpyType Type, bool BigEndian, bool FortranOrder
         if (order != '\0')
             code = code[1..];
         if (!NpyTypes.TryParse(code, out NpyType type))
-            throw new ModelException($"{name}: element type '{descr}' is not supported: use a bool, integer or float type of up to 8 bytes");
+            throw new ModelException(
+                $"{name}: element type '{descr}' is not supported: use a bool, integer or float type of up to 8 bytes");
         return (type, order == '>');
     }
 

@@ -59,7 +59,8 @@ public sealed class NpyReader : IDisposable
             {
                 string problem = dataLength < header.ByteCount ? "truncated" : "followed by other data";
                 throw new ModelException(
-                    $"{name}: {problem}: shape ({string.Join(", ", header.Shape)}) takes {header.ByteCount} bytes, the file has {dataLength}");
+                    $"{name}: {problem}: shape ({string.Join(", ", header.Shape)}) takes {header.ByteCount} bytes, the file has "
+                        + $"{dataLength}");
             }
 
             return new NpyReader(stream, header, name);
@@ -96,7 +97,9 @@ public sealed class NpyReader : IDisposable
         return new NpyArray(Type, Shape, ReadElements(_header.ByteCount));
     }
 
-    /// <summary>Memory that reading some rows at a time takes; not more than that of two arrays that are as large as there can be.</summary>
+    /// <summary>
+    /// Memory that reading some rows at a time takes; not more than that of two arrays that are as large as there can be.
+    /// </summary>
     internal long BytesAtOnce(long rows)
     {
         long most = Array.MaxLength;

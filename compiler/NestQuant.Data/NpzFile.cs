@@ -44,7 +44,9 @@ public sealed class NpzFile : IDisposable
         }
     }
 
-    /// <summary>Opens one array for streaming, as long as the archive is open. Several may be open at once, and be read in turns by one thread.</summary>
+    /// <summary>
+    /// Opens one array for streaming, as long as the archive is open. Several may be open at once, and be read in turns by one thread.
+    /// </summary>
     /// <exception cref="ModelException">There is no such array, or it is damaged.</exception>
     public NpyReader OpenArray(string name)
     {
@@ -74,7 +76,8 @@ public sealed class NpzFile : IDisposable
             if (!_entries.TryAdd(name, entry))
                 throw new ModelException($"{_path}: two arrays are called '{name}'");
             if (_entries.Count > MaxArrays)
-                throw new ModelException($"{_path}: the archive holds {_archive.Entries.Count} arrays: no model takes more than {MaxArrays}");
+                throw new ModelException(
+                    $"{_path}: the archive holds {_archive.Entries.Count} arrays: no model takes more than {MaxArrays}");
         }
 
         if (_entries.Count == 0)

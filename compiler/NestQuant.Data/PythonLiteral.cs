@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace NestQuant.Data;
 
-/// <summary>Reads the subset of Python literals that a <c>.npy</c> header consists of: one dictionary of strings, booleans and integer tuples.</summary>
+/// <summary>
+/// Reads the subset of Python literals that a <c>.npy</c> header consists of: one dictionary of strings, booleans and integer tuples.
+/// </summary>
 internal ref struct PythonLiteral
 {
     private ReadOnlySpan<char> _rest;

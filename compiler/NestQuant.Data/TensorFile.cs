@@ -18,7 +18,8 @@ internal static class TensorFile
             throw new ModelException($"{path}: {tensor.DataType.TextName()} tensors are not supported as data");
         try
         {
-            return new NamedArray(tensor.Name.Length == 0 ? null : tensor.Name, new NpyArray(type, [.. tensor.Dims], tensor.GetBytes().ToArray()));
+            return new NamedArray(
+                tensor.Name.Length == 0 ? null : tensor.Name, new NpyArray(type, [.. tensor.Dims], tensor.GetBytes().ToArray()));
         }
         catch (ModelException e)
         {
@@ -32,7 +33,8 @@ internal static class TensorFile
         try
         {
             byte[] start = [GraphInitializerTag, .. Varint(tensor.Length)];
-            return ModelCodec.Read((byte[])[ModelGraphTag, .. Varint(start.Length + tensor.Length), .. start, .. tensor]).Graph!.Initializer[0];
+            return ModelCodec.Read((byte[])[ModelGraphTag, .. Varint(start.Length + tensor.Length), .. start, .. tensor])
+                .Graph!.Initializer[0];
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

@@ -58,7 +58,9 @@ internal sealed class TestDataFolder : Dataset
     }
 
     private static int Number(string folder) =>
-        int.TryParse(folder.AsSpan(SetPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : int.MaxValue;
+        int.TryParse(folder.AsSpan(SetPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            ? number
+            : int.MaxValue;
 
     private static long Samples(NamedArray[] inputs) => inputs[0].Array.Shape.Count == 0 ? 1 : inputs[0].Array.Shape[0];
 

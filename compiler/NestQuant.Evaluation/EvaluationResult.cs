@@ -20,7 +20,8 @@ internal sealed record EvaluationResult(
 internal sealed record CorruptedResult(string Name, int? Severity, double? ReferenceTop1, IReadOnlyList<PrecisionResult> Precisions);
 
 /// <summary>What a model is compared with.</summary>
-/// <param name="Kind"><c>model</c>: another model; <c>expected</c>: the outputs in the test data; <c>self</c>: the same model at <paramref name="Bits"/>.</param>
+/// <param name="Kind"><c>model</c>: another model; <c>expected</c>: the outputs in the test data; <c>self</c>: the same model at
+/// <paramref name="Bits"/>.</param>
 /// <param name="Model">Path of the other model.</param>
 /// <param name="Bits">Precision of the same model.</param>
 internal sealed record EvaluationReference(string Kind, string? Model = null, int? Bits = null)

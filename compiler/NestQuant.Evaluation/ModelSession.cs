@@ -56,7 +56,8 @@ internal sealed class ModelSession : IDisposable
     /// <param name="precisions">The model's precisions; null when it has no nested weights.</param>
     /// <param name="config">Entries of the session's configuration.</param>
     /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the model.</exception>
-    public static ModelSession Open(string path, int? threads, NestedPrecisions? precisions, params IEnumerable<(string Key, string Value)> config)
+    public static ModelSession Open(
+        string path, int? threads, NestedPrecisions? precisions, params IEnumerable<(string Key, string Value)> config)
     {
         using SessionOptions options = CreateOptions();
         foreach ((string key, string value) in config)

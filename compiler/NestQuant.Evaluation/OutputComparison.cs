@@ -36,7 +36,8 @@ internal sealed class OutputComparison
         if (RowLength(reference, samples) != row)
         {
             throw new ModelException(
-                $"output '{actual.Name}' has shape [{string.Join(", ", actual.Array.Shape)}], the reference's [{string.Join(", ", reference.Array.Shape)}]");
+                $"output '{actual.Name}' has shape [{string.Join(", ", actual.Array.Shape)}], the reference's "
+                    + $"[{string.Join(", ", reference.Array.Shape)}]");
         }
 
         for (int i = 0; i < samples; i++)
@@ -69,7 +70,8 @@ internal sealed class OutputComparison
                 continue;
             double error = (double)values[i] - expected[i];
             if (!double.IsFinite(error))
-                throw new ModelException($"output '{name}' is {values[i]} where the reference is {expected[i]}: the model overflows on this data");
+                throw new ModelException(
+                    $"output '{name}' is {values[i]} where the reference is {expected[i]}: the model overflows on this data");
             _signal += (double)expected[i] * expected[i];
             _noise += error * error;
         }
@@ -79,7 +81,8 @@ internal sealed class OutputComparison
     {
         IReadOnlyList<long> shape = output.Array.Shape;
         if (shape.Count == 0 || shape[0] < samples || output.Array.Count == 0)
-            throw new ModelException($"output '{output.Name}' has shape [{string.Join(", ", shape)}], which does not hold a row for each of {samples} samples");
+            throw new ModelException(
+                $"output '{output.Name}' has shape [{string.Join(", ", shape)}], which does not hold a row for each of {samples} samples");
         return output.Array.Count / (int)shape[0];
     }
 

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace NestQuant.Onnx;
 
-/// <summary>Text from a model as it is shown to people: what would steer a terminal, or reorder what it shows, is escaped, and long text is cut.</summary>
+/// <summary>
+/// Text from a model as it is shown to people: what would steer a terminal, or reorder what it shows, is escaped, and long text is cut.
+/// </summary>
 public static class DisplayText
 {
     private const int Longest = 400;
@@ -21,18 +23,24 @@ public static class DisplayText
         return Escape(Elide(text));
     }
 
-    /// <summary>A message that may quote names: on one line, escaped, and with each long text between single quotes cut as <see cref="Of"/> cuts it.</summary>
+    /// <summary>
+    /// A message that may quote names: on one line, escaped, and with each long text between single quotes cut as <see cref="Of"/> cuts it.
+    /// </summary>
     /// <param name="message">The message.</param>
     /// <returns>The message to show.</returns>
     public static string OfMessage(string message)
     {
         ArgumentNullException.ThrowIfNull(message);
         var shown = string.Join('\'', message.Split('\'').Select(Elide));
-        return Escape(shown.Length <= LongestMessage ? shown : string.Concat(shown.AsSpan(0, LongestMessage / 2), " … ", shown.AsSpan(shown.Length - (LongestMessage / 2))));
+        return Escape(
+            shown.Length <= LongestMessage
+                ? shown
+                : string.Concat(shown.AsSpan(0, LongestMessage / 2), " … ", shown.AsSpan(shown.Length - (LongestMessage / 2))));
     }
 
     /// <summary>
-    /// The text with control characters, line and paragraph separators, marks of writing direction and lone surrogates as <c>\u001b</c>: JSON's escape.
+    /// The text with control characters, line and paragraph separators, marks of writing direction and lone surrogates as <c>\u001b</c>:
+    /// JSON's escape.
     /// </summary>
     /// <param name="text">The text.</param>
     /// <param name="keepLines">Whether line feeds stay, for text of several lines.</param>
@@ -62,7 +70,10 @@ public static class DisplayText
     private static string Elide(string text) =>
         text.Length <= Longest ? text : string.Concat(text.AsSpan(0, Head), " … ", text.AsSpan(text.Length - Tail));
 
-    // Bidirectional marks, embeddings, overrides and isolates make text read as something else; other format characters belong to scripts and emoji.
+    // Bidirectional marks, embeddings, overrides and isolates make text read as something else; other format characters belong to scripts
+    // and emoji.
     private static bool IsHarmful(char c) =>
-        char.IsControl(c) || char.IsSurrogate(c) || c is '\u061c' or '\u200e' or '\u200f' or (>= '\u2028' and <= '\u202e') or (>= '\u2066' and <= '\u2069');
+        char.IsControl(c)
+            || char.IsSurrogate(c)
+            || c is '\u061c' or '\u200e' or '\u200f' or (>= '\u2028' and <= '\u202e') or (>= '\u2066' and <= '\u2069');
 }

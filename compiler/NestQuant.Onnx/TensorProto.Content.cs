@@ -183,7 +183,8 @@ public sealed partial class TensorProto
         if (_external is not { } region)
         {
             throw new ModelException(
-                $"The content of tensor '{Name}' is in the file '{ExternalLocation}', which was not opened; load the model from its path or say where its external data is.");
+                $"The content of tensor '{Name}' is in the file '{ExternalLocation}', which was not opened; load the model from its "
+                    + "path or say where its external data is.");
         }
 
         RequireByteCount(region.Length);

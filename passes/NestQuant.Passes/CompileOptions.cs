@@ -22,7 +22,9 @@ public sealed record CompileOptions
     /// <summary>How activations are quantized.</summary>
     public ActivationMode Activations { get; init; } = ActivationMode.Dynamic;
 
-    /// <summary>Where the ranges of activations come from; needed for <see cref="ActivationMode.Static"/>, and without a meaning otherwise.</summary>
+    /// <summary>
+    /// Where the ranges of activations come from; needed for <see cref="ActivationMode.Static"/>, and without a meaning otherwise.
+    /// </summary>
     public IActivationRangeSource? Ranges { get; init; }
 
     /// <summary>What happens to GroupNL blocks.</summary>
@@ -31,7 +33,10 @@ public sealed record CompileOptions
     /// <summary>How convolutions are rewritten into GroupNL blocks; null leaves them as they are.</summary>
     public GroupNLExpandOptions? Expand { get; init; }
 
-    /// <summary>How the layers that read an expanded convolution are refitted; null leaves that to training. Without <see cref="Expand"/> it does nothing.</summary>
+    /// <summary>
+    /// How the layers that read an expanded convolution are refitted; null leaves that to training. Without <see cref="Expand"/> it does
+    /// nothing.
+    /// </summary>
     public GroupNLCalibration? ExpandCalibration { get; init; }
 
     /// <summary>

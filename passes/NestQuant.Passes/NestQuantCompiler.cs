@@ -46,15 +46,18 @@ public static class NestQuantCompiler
             .Use(new ConstantFoldingPass());
         // A model that is to be trained keeps its blocks in standard operators, and its batch normalisation.
         bool forTraining = options.Expand is { Form: GroupNLForm.Standard };
-        if (options.Expand is { } expand) pipeline.Use(new GroupNLExpandPass(expand, options.ExpandCalibration)); // before what follows a convolution is folded into it
-        if (options.GroupNL == GroupNLMode.Fuse && !forTraining) pipeline.Use(new GroupNLFusePass()); // after folding: shifts and periods are computed
+        // before what follows a convolution is folded into it
+        if (options.Expand is { } expand) pipeline.Use(new GroupNLExpandPass(expand, options.ExpandCalibration));
+        // after folding: shifts and periods are computed
+        if (options.GroupNL == GroupNLMode.Fuse && !forTraining) pipeline.Use(new GroupNLFusePass());
         if (!forTraining) pipeline.Use(new BatchNormFoldingPass()); // after constants are folded, before weights are no longer float
         pipeline.Use(new DeadCodePass()); // what folding left behind
         if (options.Nest is { } bits)
         {
             pipeline.Use(new CompleteAxesPass()); // before transposes are put around convolutions, which ONNX Runtime moves
             bool isStatic = options.Activations == ActivationMode.Static;
-            if (isStatic) pipeline.Use(new ActivationQuantizationPass(QuantizationOptions(options))); // before nesting, which takes the pairs up
+            // before nesting, which takes the pairs up
+            if (isStatic) pipeline.Use(new ActivationQuantizationPass(QuantizationOptions(options)));
             pipeline.Use(new NestingPass(new NestingOptions
             {
                 Bits = bits,
@@ -63,7 +66,8 @@ public static class NestQuantCompiler
                 Activations = options.Activations,
                 Exclude = options.Exclude,
             }));
-            if (options.Activations != ActivationMode.None) pipeline.Use(new BiasFusionPass()); // a product has a bias only once it is nested
+            // a product has a bias only once it is nested
+            if (options.Activations != ActivationMode.None) pipeline.Use(new BiasFusionPass());
             if (isStatic)
             {
                 pipeline.Use(new EpilogueFusionPass()) // first: it takes up the Relu or Clip in front of a QuantizeLinear
@@ -72,7 +76,8 @@ public static class NestQuantCompiler
                     .Use(new FloatBorderPass()); // what is float now stays float
             }
 
-            if (options.Activations != ActivationMode.None) pipeline.Use(new TransposeBorderPass()); // last: transposes are where they are to be
+            // last: transposes are where they are to be
+            if (options.Activations != ActivationMode.None) pipeline.Use(new TransposeBorderPass());
         }
         else if (options.Exclude.Count > 0)
         {
@@ -84,7 +89,10 @@ public static class NestQuantCompiler
 
     private static ActivationQuantizationOptions QuantizationOptions(CompileOptions options) => new()
     {
-        Ranges = options.Ranges ?? throw new ModelException("static activations need ranges: say where they come from (CompileOptions.Ranges), or quantize at run time (ActivationMode.Dynamic)"),
+        Ranges = options.Ranges
+            ?? throw new ModelException(
+                "static activations need ranges: say where they come from (CompileOptions.Ranges), or quantize at run time "
+                    + "(ActivationMode.Dynamic)"),
         Exclude = options.Exclude,
     };
 }

@@ -30,7 +30,9 @@ public static class Provenance
     public static DecisionLog? ReadDecisions(ModelProto model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return model.MetadataProps.Find(static entry => entry.Key == DecisionsKey) is { } entry ? DecisionJson.Read(entry.Value ?? "") : null;
+        return model.MetadataProps.Find(static entry => entry.Key == DecisionsKey) is { } entry
+            ? DecisionJson.Read(entry.Value ?? "")
+            : null;
     }
 
     internal static void Write(ModelProto model, CompileOptions options, DecisionLog decisions)
@@ -54,7 +56,9 @@ public static class Provenance
             if (expand.Include.Count > 0) text += $" groupnl-include={string.Join(',', expand.Include)}";
             if (expand.Exclude.Count > 0) text += $" groupnl-exclude={string.Join(',', expand.Exclude)}";
             if (options.ExpandCalibration is { } calibration)
-                text += string.Create(CultureInfo.InvariantCulture, $" groupnl-samples={calibration.Data.Count} groupnl-budget={calibration.Budget} ridge={calibration.Ridge}");
+                text += string.Create(
+                    CultureInfo.InvariantCulture,
+                    $" groupnl-samples={calibration.Data.Count} groupnl-budget={calibration.Budget} ridge={calibration.Ridge}");
         }
 
         return options.Exclude.Count == 0 ? text : $"{text} exclude={string.Join(',', options.Exclude)}";

@@ -11,7 +11,10 @@ public static class NestQuantOps
     /// <summary>The domain's version, as a model's opset import names it.</summary>
     public const int Version = 1;
 
-    /// <summary>Name of the kernels that this process uses, the best for its processor unless the environment forces others: <c>avx2</c>, for example.</summary>
+    /// <summary>
+    /// Name of the kernels that this process uses, the best for its processor unless the environment forces others: <c>avx2</c>, for
+    /// example.
+    /// </summary>
     /// <exception cref="PlatformNotSupportedException">The forced kernels are unknown or not supported here.</exception>
     public static string KernelTierName => KernelTier.Current.Name;
 

@@ -36,7 +36,8 @@ public sealed class BadInputTests : IDisposable
         string model = Make(kind);
         IReadOnlyList<string> before = _folder.Entries;
 
-        ToolRun run = Tool.Run("compile", model, "-o", _folder["new/folder/out.onnx"], "--nest", "8:6", "--report", _folder["reports/r.json"]);
+        ToolRun run = Tool.Run(
+            "compile", model, "-o", _folder["new/folder/out.onnx"], "--nest", "8:6", "--report", _folder["reports/r.json"]);
 
         run.ShouldFail(1, message);
         Assert.Empty(run.Out);
@@ -66,7 +67,8 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public void An_exclude_that_matches_nothing_is_an_error()
     {
-        Tool.Run("compile", Golden.Cnn, "-o", _folder["out.onnx"], "--nest", "8:6", "--exclude", "nothing*").ShouldFail(1, "'nothing*' matches no");
+        Tool.Run("compile", Golden.Cnn, "-o", _folder["out.onnx"], "--nest", "8:6", "--exclude", "nothing*")
+            .ShouldFail(1, "'nothing*' matches no");
         Assert.Empty(_folder.Entries);
     }
 
@@ -102,7 +104,8 @@ public sealed class BadInputTests : IDisposable
     {
         // Permissions do not bind root; a read-only mount does.
         using Mount mount = Mount.Try(_folder, "size=64k,ro");
-        Tool.Run("compile", Golden.Cnn, "-o", Path.Combine(mount.Path, "out.onnx"), "--nest", "8:6").ShouldFail(1, "Cannot write to folder");
+        Tool.Run("compile", Golden.Cnn, "-o", Path.Combine(mount.Path, "out.onnx"), "--nest", "8:6")
+            .ShouldFail(1, "Cannot write to folder");
     }
 
     [SkippableTheory]
@@ -202,7 +205,8 @@ public sealed class BadInputTests : IDisposable
         {
             try
             {
-                using Process process = Process.Start(new ProcessStartInfo(program, args) { RedirectStandardError = true, UseShellExecute = false })!;
+                using Process process = Process.Start(
+                    new ProcessStartInfo(program, args) { RedirectStandardError = true, UseShellExecute = false })!;
                 process.WaitForExit();
                 return process.ExitCode == 0;
             }

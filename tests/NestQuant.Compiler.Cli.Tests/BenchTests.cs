@@ -15,7 +15,20 @@ public sealed class BenchTests : IDisposable
     {
         string nested = Tool.CompileCnn(_folder);
 
-        ToolRun run = Tool.Run("bench", nested, "--against", Golden.Cnn, "--runs", "5", "--threads", "1", "--batch", "4", "--session-config", "nestquant.cache=1m", "--json").ShouldSucceed();
+        ToolRun run = Tool.Run(
+            "bench",
+            nested,
+            "--against",
+            Golden.Cnn,
+            "--runs",
+            "5",
+            "--threads",
+            "1",
+            "--batch",
+            "4",
+            "--session-config",
+            "nestquant.cache=1m",
+            "--json").ShouldSucceed();
 
         using JsonDocument json = JsonDocument.Parse(run.Out);
         JsonElement root = json.RootElement;

@@ -26,7 +26,8 @@ public sealed class CalibrateTests : IDisposable
         foreach (string part in new[] { "all", "a", "b", "c" })
             Calibrate(part);
         Tool.Run("merge-ranges", _folder["a.json"], _folder["b.json"], _folder["c.json"], "-o", _folder["abc.json"]).ShouldSucceed();
-        ToolRun merge = Tool.Run("merge-ranges", _folder["c.json"], _folder["a.json"], _folder["b.json"], "-o", _folder["cab.json"]).ShouldSucceed();
+        ToolRun merge = Tool.Run("merge-ranges", _folder["c.json"], _folder["a.json"], _folder["b.json"], "-o", _folder["cab.json"])
+            .ShouldSucceed();
 
         Assert.Contains("3 files joined: 13 activations, 300 samples", merge.Out, StringComparison.Ordinal);
         Assert.Equal(File.ReadAllBytes(_folder["all.json"]), File.ReadAllBytes(_folder["abc.json"]));
@@ -51,11 +52,16 @@ public sealed class CalibrateTests : IDisposable
     [Fact]
     public void Calibrated_activations_are_static_and_the_model_still_classifies()
     {
-        ToolRun run = Tool.Run("compile", Golden.Cnn, "-o", _folder["m.onnx"], "--nest", "8:6", "--calibrate", _folder["all.npy"]).ShouldSucceed();
+        ToolRun run = Tool.Run("compile", Golden.Cnn, "-o", _folder["m.onnx"], "--nest", "8:6", "--calibrate", _folder["all.npy"])
+            .ShouldSucceed();
         Assert.Contains("activation ranges: mse of 300 samples", run.Out, StringComparison.Ordinal);
         ModelProto model = ModelFile.Load(_folder["m.onnx"]);
         Assert.DoesNotContain(model.Graph!.Node, node => node.OpType == "DynamicQuantizeLinear");
-        Assert.Contains(model.MetadataProps, entry => entry.Key == "nestquant.options" && entry.Value!.Contains("activations=static ranges=(mse of 300 samples)", StringComparison.Ordinal));
+        Assert.Contains(
+            model.MetadataProps,
+            entry =>
+                entry.Key == "nestquant.options"
+                    && entry.Value!.Contains("activations=static ranges=(mse of 300 samples)", StringComparison.Ordinal));
         AssertClassifies(0.98);
     }
 
@@ -99,7 +105,8 @@ public sealed class CalibrateTests : IDisposable
         Tool.Run([.. compile, _folder["digits"], "-o", _folder["x/m.onnx"], .. pictures]).ShouldSucceed();
         Tool.Run([.. compile, _folder["p.json"], "-o", _folder["y/m.onnx"]]).ShouldSucceed();
         Assert.Equal(File.ReadAllBytes(_folder["x/m.onnx"]), File.ReadAllBytes(_folder["y/m.onnx"]));
-        Tool.Run(["calibrate", Golden.Cnn, "--data", _folder["digits"], "-o", _folder["p.json"], "--size", "16"]).ShouldFail(1, "takes shape [?, 1, 8, 8], the data has [1, 1, 16, 16]");
+        Tool.Run(["calibrate", Golden.Cnn, "--data", _folder["digits"], "-o", _folder["p.json"], "--size", "16"])
+            .ShouldFail(1, "takes shape [?, 1, 8, 8], the data has [1, 1, 16, 16]");
     }
 
     /// <summary>As <c>evaluate</c> reads them: rows without the axes that the model fixes.</summary>
@@ -128,8 +135,10 @@ public sealed class CalibrateTests : IDisposable
         Tool.Run("calibrate", Golden.Path("digits-mbv2.onnx"), "--data", _folder["all.npy"], "-o", _folder["other.json"]).ShouldSucceed();
         IReadOnlyList<string> before = _folder.Entries;
 
-        Tool.Run("compile", Golden.Cnn, "-o", _folder["new/m.onnx"], "--nest", "8:6", "--calibrate", _folder["other.json"]).ShouldFail(1, "other.json: is of another model");
-        Tool.Run("merge-ranges", _folder["all.json"], _folder["other.json"], "-o", _folder["new/m.json"]).ShouldFail(1, "other.json: is of another model");
+        Tool.Run("compile", Golden.Cnn, "-o", _folder["new/m.onnx"], "--nest", "8:6", "--calibrate", _folder["other.json"])
+            .ShouldFail(1, "other.json: is of another model");
+        Tool.Run("merge-ranges", _folder["all.json"], _folder["other.json"], "-o", _folder["new/m.json"])
+            .ShouldFail(1, "other.json: is of another model");
         Assert.Equal(before, _folder.Entries);
     }
 
@@ -165,8 +174,10 @@ public sealed class CalibrateTests : IDisposable
     public void Files_that_hold_no_statistics_are_refused()
     {
         _folder.Write("text.json", "{\"values\":{}}"u8);
-        Tool.Run("compile", Golden.Cnn, "-o", _folder["m.onnx"], "--nest", "8:6", "--calibrate", _folder["text.json"]).ShouldFail(1, "text.json: is not a file of calibration statistics");
-        Tool.Run("merge-ranges", _folder["text.json"], "-o", _folder["m.json"]).ShouldFail(1, "text.json: is not a file of calibration statistics");
+        Tool.Run("compile", Golden.Cnn, "-o", _folder["m.onnx"], "--nest", "8:6", "--calibrate", _folder["text.json"])
+            .ShouldFail(1, "text.json: is not a file of calibration statistics");
+        Tool.Run("merge-ranges", _folder["text.json"], "-o", _folder["m.json"])
+            .ShouldFail(1, "text.json: is not a file of calibration statistics");
         Tool.Run("merge-ranges", _folder["missing.json"], "-o", _folder["m.json"]).ShouldFail(1, "missing.json: no such file");
         Tool.Run("merge-ranges", _folder["text.json"], _folder["text.json"], "-o", _folder["m.json"]).ShouldFail(2, "is named twice");
         Tool.Run("merge-ranges", _folder["text.json"], "-o", _folder["text.json"]).ShouldFail(1, "would replace");
@@ -184,7 +195,8 @@ public sealed class CalibrateTests : IDisposable
 
     private Dictionary<string, byte[]> Compile(string folder, string source, string method)
     {
-        Tool.Run("compile", Golden.Cnn, "-o", _folder[$"{folder}/m.onnx"], "--nest", "8:6", "--calibrate", source, "--calibration", method).ShouldSucceed();
+        Tool.Run("compile", Golden.Cnn, "-o", _folder[$"{folder}/m.onnx"], "--nest", "8:6", "--calibrate", source, "--calibration", method)
+            .ShouldSucceed();
         return Directory.GetFiles(_folder[folder]).ToDictionary(file => Path.GetFileName(file), File.ReadAllBytes);
     }
 
@@ -197,7 +209,8 @@ public sealed class CalibrateTests : IDisposable
 
     private void AssertClassifies(double top1)
     {
-        ToolRun run = Tool.Run("evaluate", _folder["m.onnx"], "--data", Golden.Images, "--labels", Golden.Labels, "--bits", "8,6", "--json").ShouldSucceed();
+        ToolRun run = Tool.Run("evaluate", _folder["m.onnx"], "--data", Golden.Images, "--labels", Golden.Labels, "--bits", "8,6", "--json")
+            .ShouldSucceed();
         foreach (var precision in System.Text.Json.JsonDocument.Parse(run.Out).RootElement.GetProperty("precisions").EnumerateArray())
             Assert.InRange(precision.GetProperty("top1").GetDouble(), top1, 1);
     }

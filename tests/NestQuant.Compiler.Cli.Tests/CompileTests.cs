@@ -35,8 +35,12 @@ public sealed class CompileTests : IDisposable
 
         ToolRun run = Tool.Run("compile", _folder["tiny.onnx"], "-o", _folder["cnn.onnx"], "--nest", "8:6").ShouldSucceed();
 
-        Assert.Contains("warning: /conv1/Conv: the weights of 16 of 16 output channels are so small that they round to zero at 8 bits\n", run.Out, StringComparison.Ordinal);
-        Assert.Contains("so small that they round to zero", Tool.Run("inspect", _folder["cnn.onnx"]).ShouldSucceed().Out, StringComparison.Ordinal);
+        Assert.Contains(
+            "warning: /conv1/Conv: the weights of 16 of 16 output channels are so small that they round to zero at 8 bits\n",
+            run.Out,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "so small that they round to zero", Tool.Run("inspect", _folder["cnn.onnx"]).ShouldSucceed().Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -74,7 +78,8 @@ public sealed class CompileTests : IDisposable
         ToolRun excluded = Tool.Run("compile", Golden.Cnn, "-o", _folder["none.onnx"], "--nest", "8:6", "--exclude", "*").ShouldSucceed();
         ToolRun unasked = Tool.Run("compile", Golden.Cnn, "-o", _folder["plain.onnx"]).ShouldSucceed();
 
-        Assert.Contains("nothing is nested: the model has no Conv, ConvTranspose, Gemm or MatMul left to nest", again.Out, StringComparison.Ordinal);
+        Assert.Contains(
+            "nothing is nested: the model has no Conv, ConvTranspose, Gemm or MatMul left to nest", again.Out, StringComparison.Ordinal);
         Assert.Contains("nothing is nested: 0 of 5 candidates", excluded.Out, StringComparison.Ordinal);
         Assert.Contains("  5 kept: excluded by '*'", excluded.Out, StringComparison.Ordinal);
         Assert.DoesNotContain("nothing is nested", unasked.Out, StringComparison.Ordinal);
@@ -184,7 +189,9 @@ public sealed class CompileTests : IDisposable
     {
         using var error = new StringWriter { NewLine = "\n" };
         int code = CliApplication.Run(
-            ["compile", Golden.Cnn, "-o", _folder["new/cnn.onnx"], "--nest", "8:6"], new CliConsole(TextWriter.Null, error), new CancellationToken(canceled: true));
+            [
+                "compile", Golden.Cnn, "-o", _folder["new/cnn.onnx"], "--nest", "8:6"
+            ], new CliConsole(TextWriter.Null, error), new CancellationToken(canceled: true));
 
         Assert.Equal((1, "nestquant: cancelled\n"), (code, error.ToString()));
         Assert.Empty(_folder.Entries);

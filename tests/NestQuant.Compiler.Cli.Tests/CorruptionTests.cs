@@ -17,7 +17,9 @@ public sealed class CorruptionTests : IDisposable
 
         JsonElement[] entries = [.. result.GetProperty("corruptions").EnumerateArray()];
         Assert.Equal(20, entries.Length);
-        Assert.Equal(["gaussian_noise", "contrast", "impulse_noise", "jpeg_compression"], entries.Select(entry => entry.GetProperty("name").GetString()).Distinct());
+        Assert.Equal(
+            ["gaussian_noise", "contrast", "impulse_noise", "jpeg_compression"],
+            entries.Select(entry => entry.GetProperty("name").GetString()).Distinct());
         Assert.Equal([1, 2, 3, 4, 5], entries.Take(5).Select(entry => entry.GetProperty("severity").GetInt32()));
         double clean = result.GetProperty("reference").GetProperty("top1").GetDouble();
         Assert.Equal(0.988, clean, 6);
@@ -44,7 +46,11 @@ public sealed class CorruptionTests : IDisposable
     public void Batches_and_threads_do_not_change_the_figures_and_the_seed_does()
     {
         // The float model: one that quantizes its activations as it runs does so over a batch.
-        string[] noise = ["evaluate", Golden.Cnn, "--data", Golden.Images, "--labels", Golden.Labels, "--json", "--corrupt", "speckle_noise,impulse_noise:5"];
+        string[] noise =
+        [
+            "evaluate", Golden.Cnn, "--data", Golden.Images, "--labels", Golden.Labels, "--json", "--corrupt",
+            "speckle_noise,impulse_noise:5"
+        ];
         string first = Tool.Run([.. noise, "--batch", "500"]).ShouldSucceed().Out;
         Assert.Equal(first, Tool.Run([.. noise, "--batch", "7", "--threads", "1"]).ShouldSucceed().Out);
         Assert.NotEqual(first, Tool.Run([.. noise, "--seed", "1"]).ShouldSucceed().Out);
@@ -53,7 +59,8 @@ public sealed class CorruptionTests : IDisposable
     [Fact]
     public void The_table_has_a_row_per_severity_and_the_means()
     {
-        ToolRun run = Tool.Run("evaluate", Golden.Cnn, "--data", Golden.Images, "--labels", Golden.Labels, "--corrupt", "fog:1-2").ShouldSucceed();
+        ToolRun run = Tool.Run("evaluate", Golden.Cnn, "--data", Golden.Images, "--labels", Golden.Labels, "--corrupt", "fog:1-2")
+            .ShouldSucceed();
         string[] rows = [.. run.Out.Split('\n').Select(line => line.Trim())];
         Assert.Equal(3, rows.Count(row => row.StartsWith("fog", StringComparison.Ordinal)));
         Assert.Single(rows, row => row.StartsWith("all ", StringComparison.Ordinal));
@@ -65,7 +72,12 @@ public sealed class CorruptionTests : IDisposable
         ToolRun run = Tool.Run("evaluate", Golden.Cnn, "--data", Golden.Images, "--corrupt", "glass_blur:2", "--json").ShouldSucceed();
         JsonElement entry = JsonDocument.Parse(run.Out).RootElement.GetProperty("corruptions")[0].GetProperty("precisions")[0];
         Assert.Equal((JsonValueKind.Null, 1.0), (entry.GetProperty("top1").ValueKind, entry.GetProperty("agreement").GetDouble()));
-        Assert.DoesNotContain("top-1 ", Tool.Run("evaluate", Golden.Cnn, "--data", Golden.Images, "--corrupt", "glass_blur:2").ShouldSucceed().Out.Split("corruption")[1], StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "top-1 ",
+            Tool.Run("evaluate", Golden.Cnn, "--data", Golden.Images, "--corrupt", "glass_blur:2")
+                .ShouldSucceed()
+                .Out.Split("corruption")[1],
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -91,9 +103,11 @@ public sealed class CorruptionTests : IDisposable
     private JsonElement Evaluate(params string[] more)
     {
         string model = File.Exists(_folder["cnn.onnx"]) ? _folder["cnn.onnx"] : Tool.CompileCnn(_folder);
-        ToolRun run = Tool.Run(["evaluate", model, "--data", Golden.Images, "--labels", Golden.Labels, "--reference", Golden.Cnn, "--json", .. more]);
+        ToolRun run = Tool.Run(
+            ["evaluate", model, "--data", Golden.Images, "--labels", Golden.Labels, "--reference", Golden.Cnn, "--json", .. more]);
         return JsonDocument.Parse(run.ShouldSucceed().Out).RootElement;
     }
 
-    private static double Top1(JsonElement entry, int precision) => entry.GetProperty("precisions")[precision].GetProperty("top1").GetDouble();
+    private static double Top1(JsonElement entry, int precision) =>
+        entry.GetProperty("precisions")[precision].GetProperty("top1").GetDouble();
 }

@@ -31,7 +31,10 @@ public sealed class CustomOperatorTests : IDisposable
         ToolRun unknown = Tool.Run([.. compile, "--calibrate", _folder["r.json"]]).ShouldSucceed();
         Assert.Contains("not checked", unknown.Out, StringComparison.Ordinal);
         Assert.Contains("test.doubling", unknown.Out, StringComparison.Ordinal);
-        Assert.DoesNotContain("not checked", Tool.Run([.. compile, "--calibrate", _folder["r.json"], "--no-check"]).ShouldSucceed().Out, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "not checked",
+            Tool.Run([.. compile, "--calibrate", _folder["r.json"], "--no-check"]).ShouldSucceed().Out,
+            StringComparison.Ordinal);
         ToolRun known = Tool.Run([.. compile, "--calibrate", _folder["r.json"], "--custom-ops", library]).ShouldSucceed();
         Assert.DoesNotContain("not checked", known.Out, StringComparison.Ordinal);
         Tool.Run([.. compile, "--activations", "static", "--custom-ops", library]).ShouldSucceed();
@@ -74,7 +77,13 @@ public sealed class CustomOperatorTests : IDisposable
         _folder.Write("double.c", System.Text.Encoding.UTF8.GetBytes(Source));
         try
         {
-            using Process compiler = Process.Start(new ProcessStartInfo("cc", ["-shared", "-fPIC", "-O1", "-o", _folder["libdouble.so"], _folder["double.c"]]) { RedirectStandardError = true, UseShellExecute = false })!;
+            using Process compiler = Process.Start(
+                new ProcessStartInfo(
+                    "cc",
+                    [
+                        "-shared", "-fPIC", "-O1", "-o", _folder["libdouble.so"], _folder["double.c"]
+                    ])
+                { RedirectStandardError = true, UseShellExecute = false })!;
             string error = compiler.StandardError.ReadToEnd();
             compiler.WaitForExit();
             Assert.True(compiler.ExitCode == 0, error);
@@ -87,7 +96,9 @@ public sealed class CustomOperatorTests : IDisposable
         return _folder["libdouble.so"];
     }
 
-    /// <summary>One operator, y = 2 x. ONNX Runtime's header need not be installed: functions are called by their place in its table.</summary>
+    /// <summary>
+    /// One operator, y = 2 x. ONNX Runtime's header need not be installed: functions are called by their place in its table.
+    /// </summary>
     private const string Source =
         """
         #include <stddef.h>

@@ -50,7 +50,8 @@ public sealed class EvaluateTests : IDisposable
         Assert.Equal("self", result.GetProperty("reference").GetProperty("kind").GetString());
         Assert.Equal(8, result.GetProperty("reference").GetProperty("bits").GetInt32());
         Assert.Equal(JsonValueKind.Null, result.GetProperty("reference").GetProperty("top1").ValueKind);
-        Assert.Equal([8, 4], result.GetProperty("precisions").EnumerateArray().Select(precision => precision.GetProperty("bits").GetInt32()));
+        Assert.Equal(
+            [8, 4], result.GetProperty("precisions").EnumerateArray().Select(precision => precision.GetProperty("bits").GetInt32()));
         Assert.Equal(JsonValueKind.Null, result.GetProperty("precisions")[0].GetProperty("sqnr_db").ValueKind);
         Assert.InRange(result.GetProperty("precisions")[1].GetProperty("agreement").GetDouble(), 0.9, 1);
     }
@@ -93,7 +94,10 @@ public sealed class EvaluateTests : IDisposable
             Tool.Run("run", Golden.Cnn, "--input", _folder[$"x{set}.npy"], "-o", _folder[$"out{set}"]).ShouldSucceed();
             string folder = $"data/test_data_set_{set}";
             TestTensor.Write(_folder, $"{folder}/input_0.pb", TensorProto.FromFloats("input", [3, 1, 8, 8], pixels));
-            TestTensor.Write(_folder, $"{folder}/output_0.pb", TensorProto.FromFloats("logits", [3, 10], NpyArray.Read(_folder[$"out{set}/logits.npy"]).ToFloats()));
+            TestTensor.Write(
+                _folder,
+                $"{folder}/output_0.pb",
+                TensorProto.FromFloats("logits", [3, 10], NpyArray.Read(_folder[$"out{set}/logits.npy"]).ToFloats()));
         }
 
         ToolRun run = Tool.Run("evaluate", Golden.Cnn, "--data", _folder["data"], "--json").ShouldSucceed();
@@ -124,7 +128,8 @@ public sealed class EvaluateTests : IDisposable
         NpyArray.FromInt64s([3], [1, 2, 3]).Write(_folder["few.npy"]);
         NpyArray.FromFloats([500], new float[500]).Write(_folder["floats.npy"]);
 
-        Tool.Run("evaluate", Golden.Cnn, "--data", Golden.Images, "--labels", _folder["few.npy"]).ShouldFail(1, "500 samples, but 3 labels");
+        Tool.Run("evaluate", Golden.Cnn, "--data", Golden.Images, "--labels", _folder["few.npy"])
+            .ShouldFail(1, "500 samples, but 3 labels");
         Tool.Run("evaluate", Golden.Cnn, "--data", Golden.Images, "--labels", _folder["floats.npy"]).ShouldFail(1, "labels are integers");
     }
 
@@ -160,7 +165,8 @@ public sealed class EvaluateTests : IDisposable
         Assert.Equal(100, result.GetProperty("samples").GetInt32());
         Assert.InRange(result.GetProperty("precisions")[0].GetProperty("top1").GetDouble(), 0.8, 1);
         Tool.Run("evaluate", Golden.Cnn, "--data", _folder["digits"], "--size", "16").ShouldFail(1, "takes shape [?, 1, 8, 8]");
-        Tool.Run("evaluate", Golden.Cnn, "--data", _folder["digits"], "--mean", "1,2,3").ShouldFail(1, "3 values of mean do not fit 1 channels");
+        Tool.Run("evaluate", Golden.Cnn, "--data", _folder["digits"], "--mean", "1,2,3")
+            .ShouldFail(1, "3 values of mean do not fit 1 channels");
     }
 
     private JsonElement Evaluate(params string[] more)

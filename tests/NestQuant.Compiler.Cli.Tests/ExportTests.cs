@@ -25,7 +25,13 @@ public sealed class ExportTests : IDisposable
     [Fact]
     public void Products_that_onnx_runtime_quantizes_by_itself_are_told_in_one_line()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 3).Random("w1", 3, 4).Random("w2", 4, 5).Node("h = MatMul(x, w1)").Node("y = MatMul(h, w2)").Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 3)
+            .Random("w1", 3, 4)
+            .Random("w2", 4, 5)
+            .Node("h = MatMul(x, w1)")
+            .Node("y = MatMul(h, w2)")
+            .Output("y");
         ModelFile.Save(graph.Model(), _folder["m.onnx"]);
         Tool.Run("compile", _folder["m.onnx"], "-o", _folder["c.onnx"], "--nest", "8:6", "--activations", "none").ShouldSucceed();
         ToolRun run = Tool.Run("export", _folder["c.onnx"], "--bits", "8", "-o", _folder["q.onnx"]).ShouldSucceed();

@@ -17,9 +17,11 @@ public sealed class GroupNLCalibrateTests : IDisposable
 
         Assert.Contains("refitted '/conv4/Conv' (relative error 0.4", run.Out, StringComparison.Ordinal);
         Assert.Contains("1 of 4 Conv expanded; parameters 23,626 -> 19,018", run.Out, StringComparison.Ordinal);
-        Assert.Contains("refitted on 1297 samples: 'nestquant evaluate' tells what that costs in accuracy", run.Out, StringComparison.Ordinal);
+        Assert.Contains(
+            "refitted on 1297 samples: 'nestquant evaluate' tells what that costs in accuracy", run.Out, StringComparison.Ordinal);
         Assert.Single(ModelFile.Load(_folder["a.onnx"]).Graph!.Node, node => node.OpType == "Sin");
-        Tool.Run("evaluate", _folder["a.onnx"], "--data", Golden.Images, "--labels", Golden.Labels, "--reference", Golden.Cnn).ShouldSucceed();
+        Tool.Run("evaluate", _folder["a.onnx"], "--data", Golden.Images, "--labels", Golden.Labels, "--reference", Golden.Cnn)
+            .ShouldSucceed();
     }
 
     [Fact]

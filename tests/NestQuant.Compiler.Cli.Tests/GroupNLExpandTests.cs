@@ -43,7 +43,8 @@ public sealed class GroupNLExpandTests : IDisposable
     [Fact]
     public void Fused_blocks_are_nested_with_their_convolution()
     {
-        Tool.Run("compile", Golden.Path("digits-cnn-bn.onnx"), "-o", _folder["a.onnx"], "--groupnl", "expand:form=fused", "--nest", "8:6").ShouldSucceed();
+        Tool.Run("compile", Golden.Path("digits-cnn-bn.onnx"), "-o", _folder["a.onnx"], "--groupnl", "expand:form=fused", "--nest", "8:6")
+            .ShouldSucceed();
 
         Assert.Equal(2, ModelFile.Load(_folder["a.onnx"]).Graph!.Node.Count(node => node.OpType == "NestedGroupNLConv"));
     }

@@ -38,7 +38,8 @@ public sealed class InspectTests : IDisposable
     [InlineData("4:2", "symmetric", "none")]
     public void Unpacked_integers_recompose_and_stay_near_the_source(string nest, string weights, string activations)
     {
-        Tool.Run("compile", Golden.Cnn, "-o", _folder["m.onnx"], "--nest", nest, "--weights", weights, "--activations", activations).ShouldSucceed();
+        Tool.Run("compile", Golden.Cnn, "-o", _folder["m.onnx"], "--nest", nest, "--weights", weights, "--activations", activations)
+            .ShouldSucceed();
         Tool.Run("inspect", _folder["m.onnx"], "--unpack", _folder["u"]).ShouldSucceed();
 
         int full = nest[0] - '0';
@@ -60,7 +61,10 @@ public sealed class InspectTests : IDisposable
             Assert.Equal(integers[i], (high[i] << shift) + low[i]);
             Assert.InRange(integers[i], -(1 << (full - 1)), (1 << (full - 1)) - 1);
             // Adaptive rounding moves a value by less than one step; one more is left to the clipped end of the range.
-            Assert.InRange((integers[i] - zeroPoint[channel]) * scale[channel], expected[i] - (2 * scale[channel]), expected[i] + (2 * scale[channel]));
+            Assert.InRange(
+                (integers[i] - zeroPoint[channel]) * scale[channel],
+                expected[i] - (2 * scale[channel]),
+                expected[i] + (2 * scale[channel]));
         }
     }
 
@@ -73,8 +77,11 @@ public sealed class InspectTests : IDisposable
         ToolRun run = Tool.Run("inspect", _folder["cnn.part.onnx"], "--unpack", _folder["u"]).ShouldSucceed();
         Assert.Contains("w_int and w_low are not written", run.Error, StringComparison.Ordinal);
         Assert.True(File.Exists(_folder["u/conv2_Conv.w_high.npy"]));
-        Assert.DoesNotContain(_folder.Entries, entry => entry.Contains("w_int", StringComparison.Ordinal) || entry.Contains("w_low", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            _folder.Entries,
+            entry => entry.Contains("w_int", StringComparison.Ordinal) || entry.Contains("w_low", StringComparison.Ordinal));
     }
 
-    private sbyte[] Integers(string part) => MemoryMarshal.Cast<byte, sbyte>(NpyArray.Read(_folder[$"u/conv2_Conv.{part}.npy"]).Bytes).ToArray();
+    private sbyte[] Integers(string part) =>
+        MemoryMarshal.Cast<byte, sbyte>(NpyArray.Read(_folder[$"u/conv2_Conv.{part}.npy"]).Bytes).ToArray();
 }

@@ -6,8 +6,8 @@ using NestQuant.Passes.Nesting;
 namespace NestQuant.Compiler.Cli.Tests;
 
 /// <summary>
-/// A model that version 0.1.0 compiled, with operands of layout version 1, that is without tags, and without a list of its files. The folder
-/// Layout1 has it, an input, and its results at both precisions.
+/// A model that version 0.1.0 compiled, with operands of layout version 1, that is without tags, and without a list of its files. The
+/// folder Layout1 has it, an input, and its results at both precisions.
 /// </summary>
 public sealed class Layout1Tests : IDisposable
 {
@@ -25,7 +25,9 @@ public sealed class Layout1Tests : IDisposable
     public void It_is_compiled_again_as_it_is()
     {
         Tool.Run("compile", Old("model.onnx"), "-o", _folder["again.onnx"], "--nest", "8:6").ShouldSucceed();
-        Assert.All(ModelFile.Load(_folder["again.onnx"]).AllNodes().Where(PartModel.IsNested), node => Assert.Equal(1, node.GetInt("layout_version", 0)));
+        Assert.All(
+            ModelFile.Load(_folder["again.onnx"]).AllNodes().Where(PartModel.IsNested),
+            node => Assert.Equal(1, node.GetInt("layout_version", 0)));
         RunsAs("full.npy", _folder["again.onnx"]);
         RunsAs("part.npy", _folder["again.part.onnx"]);
     }

@@ -28,7 +28,8 @@ public sealed class SourceFilesTests : IDisposable
         Tool.CompileCnn(_folder);
         foreach (string command in new[] { "compile", "export" })
         {
-            string source = _folder.Write("real/sub/m.onnx", command == "compile" ? File.ReadAllBytes(Golden.Cnn) : Inline(_folder["cnn.onnx"]));
+            string source = _folder.Write(
+                "real/sub/m.onnx", command == "compile" ? File.ReadAllBytes(Golden.Cnn) : Inline(_folder["cnn.onnx"]));
             Link(source);
             string[] arguments = command == "compile" ? ["--nest", "8:6"] : ["--bits", "6"];
             byte[] before = File.ReadAllBytes(source);
@@ -57,7 +58,8 @@ public sealed class SourceFilesTests : IDisposable
         string source = WithExternalData(place, data);
         byte[] before = File.ReadAllBytes(_folder[data]);
 
-        Tool.Run("compile", source, "-o", _folder["out.onnx"], "--nest", "8:6", "--report", _folder["r.json"]).ShouldFail(1, "would replace");
+        Tool.Run("compile", source, "-o", _folder["out.onnx"], "--nest", "8:6", "--report", _folder["r.json"])
+            .ShouldFail(1, "would replace");
 
         Assert.Equal(before, File.ReadAllBytes(_folder[data]));
         Assert.Equal([data, "source.onnx"], _folder.Entries.Order(StringComparer.Ordinal).Where(entry => entry != "unused"));
@@ -73,9 +75,20 @@ public sealed class SourceFilesTests : IDisposable
         _folder.Write("in/data.npy", images);
         File.CreateSymbolicLink(_folder["in/alias.json"], _folder["in/data.npy"]);
 
-        Tool.Run("calibrate", Golden.Cnn, "--data", _folder["in/data.npy"], "-o", _folder["linked/alias.json"]).ShouldFail(1, "would replace");
+        Tool.Run("calibrate", Golden.Cnn, "--data", _folder["in/data.npy"], "-o", _folder["linked/alias.json"])
+            .ShouldFail(1, "would replace");
         Tool.Run("merge-ranges", _folder["in/r.json"], "-o", _folder["linked/r.json"]).ShouldFail(1, "would replace");
-        Tool.Run("compile", Golden.Cnn, "-o", _folder["o.onnx"], "--nest", "8:6", "--calibrate", _folder["in/data.npy"], "--report", _folder["in/alias.json"])
+        Tool.Run(
+            "compile",
+            Golden.Cnn,
+            "-o",
+            _folder["o.onnx"],
+            "--nest",
+            "8:6",
+            "--calibrate",
+            _folder["in/data.npy"],
+            "--report",
+            _folder["in/alias.json"])
             .ShouldFail(1, "would replace");
 
         Assert.Equal(images, File.ReadAllBytes(_folder["in/data.npy"]));
@@ -141,7 +154,8 @@ public sealed class SourceFilesTests : IDisposable
         FileOperation.Before = () =>
         {
             // The staging folder is complete before the source is loaded; what comes next is the first file of the result.
-            if (isLoaded || !Directory.GetDirectories(_folder["out"], ".nestquant-*").Any(staging => Directory.Exists(Path.Combine(staging, "old"))))
+            if (isLoaded
+                || !Directory.GetDirectories(_folder["out"], ".nestquant-*").Any(staging => Directory.Exists(Path.Combine(staging, "old"))))
                 return;
             isLoaded = true;
             using FileStream stream = File.Open(_folder[file], FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
@@ -149,7 +163,8 @@ public sealed class SourceFilesTests : IDisposable
         };
         Directory.CreateDirectory(_folder["out"]);
 
-        Tool.Run("compile", _folder["source.onnx"], "-o", _folder["out/m.onnx"], "--nest", "8:6").ShouldFail(1, "changed while it was read");
+        Tool.Run("compile", _folder["source.onnx"], "-o", _folder["out/m.onnx"], "--nest", "8:6")
+            .ShouldFail(1, "changed while it was read");
         Assert.Empty(Directory.GetFileSystemEntries(_folder["out"]));
     }
 

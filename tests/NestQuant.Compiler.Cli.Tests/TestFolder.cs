@@ -9,7 +9,11 @@ internal sealed class TestFolder : IDisposable
 
     /// <summary>Files and folders below the root, relative, in ordinal order.</summary>
     public IReadOnlyList<string> Entries =>
-        [.. Directory.EnumerateFileSystemEntries(Root, "*", SearchOption.AllDirectories).Select(entry => Path.GetRelativePath(Root, entry)).Order(StringComparer.Ordinal)];
+        [
+            .. Directory.EnumerateFileSystemEntries(Root, "*", SearchOption.AllDirectories)
+                .Select(entry => Path.GetRelativePath(Root, entry))
+                .Order(StringComparer.Ordinal)
+        ];
 
     public string Write(string name, ReadOnlySpan<byte> content)
     {

@@ -36,7 +36,9 @@ public sealed class VerifyTests : IDisposable
     {
         Tool.CompileCnn(_folder);
         JsonElement files = JsonDocument.Parse(Tool.Run("inspect", Model, "--json").ShouldSucceed().Out).RootElement.GetProperty("files");
-        Assert.Equal(["cnn.onnx", "cnn.high.bin", "cnn.low.bin"], files.EnumerateArray().Select(file => Path.GetFileName(file.GetProperty("path").GetString())));
+        Assert.Equal(
+            ["cnn.onnx", "cnn.high.bin", "cnn.low.bin"],
+            files.EnumerateArray().Select(file => Path.GetFileName(file.GetProperty("path").GetString())));
         foreach (JsonElement file in files.EnumerateArray().Skip(1))
         {
             byte[] content = File.ReadAllBytes(file.GetProperty("path").GetString()!);
@@ -68,7 +70,8 @@ public sealed class VerifyTests : IDisposable
         TakeFromOtherCompile("cnn.high.bin");
         foreach (string model in (string[])[Model, Part])
         {
-            Assert.StartsWith($"{_folder["cnn.high.bin"]}: 5 of 5 operands in it are not those of the model", Verify(model, 1), StringComparison.Ordinal);
+            Assert.StartsWith(
+                $"{_folder["cnn.high.bin"]}: 5 of 5 operands in it are not those of the model", Verify(model, 1), StringComparison.Ordinal);
             Run(model).ShouldFail(1, "'W_high' belongs to another compile");
         }
     }
@@ -93,7 +96,8 @@ public sealed class VerifyTests : IDisposable
 
         string[] lines = Verify(Model, 1).TrimEnd('\n').Split('\n');
         Assert.Equal(2, lines.Length);
-        Assert.StartsWith($"{_folder["cnn.low.bin"]}: has other content than when the model was saved: SHA-256 ", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{_folder["cnn.low.bin"]}: has other content than when the model was saved: SHA-256 ", lines[0], StringComparison.Ordinal);
         Assert.StartsWith($"{Model}: NestedConv '/conv2/Conv': operands '", lines[1], StringComparison.Ordinal);
         Verify(Part, 0);
     }
@@ -124,7 +128,8 @@ public sealed class VerifyTests : IDisposable
         Spoil("cnn.high.bin", 100);
         string[] lines = Verify(Model, 1).TrimEnd('\n').Split('\n');
         Assert.StartsWith($"{Model}: NestedConv '/conv1/Conv': operands '", lines[0], StringComparison.Ordinal);
-        Assert.EndsWith("do not hold the weight of which they carry the tag: one is damaged or half replaced", lines[0], StringComparison.Ordinal);
+        Assert.EndsWith(
+            "do not hold the weight of which they carry the tag: one is damaged or half replaced", lines[0], StringComparison.Ordinal);
         Assert.StartsWith("note: ", lines[1], StringComparison.Ordinal);
     }
 
@@ -147,7 +152,10 @@ public sealed class VerifyTests : IDisposable
     {
         Tool.CompileCnn(_folder);
         string hash = new('0', 64);
-        Rewrite(model => model.MetadataProps.Find(entry => entry.Key == DataFileList.Key)!.Value = $$$"""{"/dev/zero":{"bytes":1,"sha256":"{{{hash}}}"}}""");
+        Rewrite(
+            model =>
+                model.MetadataProps.Find(
+                    entry => entry.Key == DataFileList.Key)!.Value = $$$"""{"/dev/zero":{"bytes":1,"sha256":"{{{hash}}}"}}""");
         string[] lines = Verify(Model, 1).TrimEnd('\n').Split('\n');
         Assert.Equal("/dev/zero: the model was saved with it, but does not refer to it", lines[0]);
         Assert.Equal($"{_folder["cnn.high.bin"]}: is not among the files that the model was saved with", lines[1]);
@@ -186,7 +194,8 @@ public sealed class VerifyTests : IDisposable
         Tool.CompileCnn(other, "--rounding", "floor");
         foreach (string file in files)
         {
-            if (file.EndsWith(".bin", StringComparison.Ordinal)) Assert.Equal(new FileInfo(_folder[file]).Length, new FileInfo(other[file]).Length);
+            if (file.EndsWith(".bin", StringComparison.Ordinal))
+                Assert.Equal(new FileInfo(_folder[file]).Length, new FileInfo(other[file]).Length);
             File.Copy(other[file], _folder[file], overwrite: true);
         }
     }

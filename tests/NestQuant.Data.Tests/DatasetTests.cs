@@ -40,7 +40,9 @@ public sealed class DatasetTests : IDisposable
     {
         Ramp([3, 2]).Write(_folder.File("d.npy"));
         _folder.Write("labels.txt", "7\n8\r\n9\n"u8);
-        DatasetBatch batch = Dataset.Open(_folder.File("d.npy"), new DatasetOptions { Labels = _folder.File("labels.txt") }).ReadBatches(8).Single();
+        DatasetBatch batch = Dataset.Open(_folder.File("d.npy"), new DatasetOptions { Labels = _folder.File("labels.txt") })
+            .ReadBatches(8)
+            .Single();
         Assert.Equal([7L, 8L, 9L], batch.Labels);
     }
 
@@ -99,7 +101,11 @@ public sealed class DatasetTests : IDisposable
         Assert.Equal([0L, 0L, 1L], batch.Labels);
         NpyArray array = batch.Inputs[0].Array;
         Assert.Equal([3, 3, 2, 2], array.Shape);
-        float[] expected = [-1, 1, -1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0.1f, 0.1f, 0.1f, 0.1f, -1, -1, -1, -1, 0, 0, 0, 0, 0.5f, 0.5f, 0.5f, 0.5f];
+        float[] expected =
+        [
+            -1, 1, -1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0.1f, 0.1f, 0.1f, 0.1f, -1, -1, -1, -1, 0, 0, 0, 0, 0.5f, 0.5f,
+            0.5f, 0.5f
+        ];
         Assert.Equal(expected, array.ToFloats().Select(value => MathF.Round(value, 6)));
     }
 

@@ -54,7 +54,8 @@ public sealed class HostileArrayTests : IDisposable
         {
             for (int i = 0; i < 50; i++)
             {
-                using Stream stream = archive.CreateEntry($"a{i}.npy", i % 2 == 0 ? CompressionLevel.Fastest : CompressionLevel.NoCompression).Open();
+                using Stream stream = archive.CreateEntry(
+                    $"a{i}.npy", i % 2 == 0 ? CompressionLevel.Fastest : CompressionLevel.NoCompression).Open();
                 NpyArray.FromInt64s([4, 500], [.. Enumerable.Range(0, 2000).Select(k => (long)i * k)]).Write(stream);
             }
         }
@@ -111,7 +112,8 @@ public sealed class HostileArrayTests : IDisposable
         return [.. bytes, (byte)rest];
     }
 
-    private static byte[] Header(string text) => [0x93, .. "NUMPY"u8, 1, 0, (byte)text.Length, 0, .. System.Text.Encoding.ASCII.GetBytes(text)];
+    private static byte[] Header(string text) =>
+        [0x93, .. "NUMPY"u8, 1, 0, (byte)text.Length, 0, .. System.Text.Encoding.ASCII.GetBytes(text)];
 
     private void Refused(string name, string message)
     {

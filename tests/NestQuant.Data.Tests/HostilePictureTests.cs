@@ -4,7 +4,9 @@ using NestQuant.TestSupport;
 
 namespace NestQuant.Data.Tests;
 
-/// <summary>Pictures that say one thing and hold another: none may cost more than a picture of its size, or be read as something else.</summary>
+/// <summary>
+/// Pictures that say one thing and hold another: none may cost more than a picture of its size, or be read as something else.
+/// </summary>
 public sealed class HostilePictureTests : IDisposable
 {
     private const byte Baseline = 0xC0, Progressive = 0xC2;
@@ -22,9 +24,12 @@ public sealed class HostilePictureTests : IDisposable
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4 << 20);
     }
 
-    /// <summary>The check agrees with the decoder: every form decodes with exactly the bytes that its header implies, and with no others.</summary>
+    /// <summary>
+    /// The check agrees with the decoder: every form decodes with exactly the bytes that its header implies, and with no others.
+    /// </summary>
     [Fact]
-    public void Every_form_of_png_takes_exactly_the_bytes_of_its_pixels() => Gen.Select(Gen.Int[1, 19], Gen.Int[1, 19], Gen.Int[0, 14], Gen.Byte[0, 1], Gen.Int[1, 3]).Sample(
+    public void Every_form_of_png_takes_exactly_the_bytes_of_its_pixels() =>
+        Gen.Select(Gen.Int[1, 19], Gen.Int[1, 19], Gen.Int[0, 14], Gen.Byte[0, 1], Gen.Int[1, 3]).Sample(
         (width, height, form, interlace, parts) =>
         {
             (byte colour, byte depth, int channels) = Forms[form];
@@ -120,7 +125,11 @@ public sealed class HostilePictureTests : IDisposable
     {
         long length = 0;
         // The 8 x 8 pattern of interlacing: which pass holds a pixel.
-        int[][] passes = [[1, 6, 4, 6, 2, 6, 4, 6], [7, 7, 7, 7, 7, 7, 7, 7], [5, 6, 5, 6, 5, 6, 5, 6], [7, 7, 7, 7, 7, 7, 7, 7], [3, 6, 4, 6, 3, 6, 4, 6], [7, 7, 7, 7, 7, 7, 7, 7], [5, 6, 5, 6, 5, 6, 5, 6], [7, 7, 7, 7, 7, 7, 7, 7]];
+        int[][] passes =
+        [
+            [1, 6, 4, 6, 2, 6, 4, 6], [7, 7, 7, 7, 7, 7, 7, 7], [5, 6, 5, 6, 5, 6, 5, 6], [7, 7, 7, 7, 7, 7, 7, 7],
+            [3, 6, 4, 6, 3, 6, 4, 6], [7, 7, 7, 7, 7, 7, 7, 7], [5, 6, 5, 6, 5, 6, 5, 6], [7, 7, 7, 7, 7, 7, 7, 7]
+        ];
         for (int y = 0; y < height; y++)
         {
             foreach (var line in Enumerable.Range(0, width).GroupBy(x => interlaced ? passes[y % 8][x % 8] : 0))
@@ -139,14 +148,19 @@ public sealed class HostilePictureTests : IDisposable
     private static byte[] Jpeg(byte[] segments, int scans) =>
     [
         0xFF, 0xD8, .. segments,
-        .. Enumerable.Repeat<byte[]>([0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x40, 0xFF, 0x00, 0xFF, 0xD0, 0x7F], scans).SelectMany(scan => scan),
+        .. Enumerable.Repeat<byte[]>([0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x40, 0xFF, 0x00, 0xFF, 0xD0, 0x7F], scans)
+            .SelectMany(scan => scan),
         0xFF, 0xD9,
     ];
 
     private NpyArray Read(byte[] picture, DatasetOptions? options = null)
     {
         _folder.Write("i/p.png", picture);
-        return Dataset.Open(_folder.File("i"), options ?? new DatasetOptions { Image = new ImageOptions { Height = 4, Width = 4 } }).ReadBatches(1).Single().Inputs[0].Array;
+        return Dataset.Open(_folder.File("i"), options ?? new DatasetOptions { Image = new ImageOptions { Height = 4, Width = 4 } })
+            .ReadBatches(1)
+            .Single()
+            .Inputs[0]
+            .Array;
     }
 
     private void Refused(byte[] picture, string message)

@@ -28,7 +28,10 @@ public sealed class ModelInputTests
     public void WhatHasOtherElementsIsRefused(string message, params int[] shape)
     {
         var array = NpyArray.FromFloats(Extents(shape), new float[shape.Aggregate((product, extent) => product * extent)]);
-        Assert.Contains($"input 'image' takes shape {message}", Assert.Throws<ModelException>(() => Image.Fit(array)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"input 'image' takes shape {message}",
+            Assert.Throws<ModelException>(() => Image.Fit(array)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -37,14 +40,20 @@ public sealed class ModelInputTests
         ModelInput two = Image with { Shape = [2, 1, 8, 8] };
         Assert.Equal((2, null), (two.FixedBatch, Image.FixedBatch));
         Assert.Equal([2, 1, 8, 8], two.Fit(NpyArray.FromFloats([2, 64], new float[128])).Shape);
-        Assert.Contains("takes shape [2, 1, 8, 8]", Assert.Throws<ModelException>(() => two.Fit(NpyArray.FromFloats([1, 64], new float[64]))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "takes shape [2, 1, 8, 8]",
+            Assert.Throws<ModelException>(() => two.Fit(NpyArray.FromFloats([1, 64], new float[64]))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void IntegersBecomeFloatsAndFloatsNoIntegers()
     {
         Assert.Equal([1, 2, 3, 4], new ModelInput("x", NpyType.Float32, [-1, 4]).Fit(NpyArray.FromInt64s([1, 4], [1, 2, 3, 4])).ToFloats());
-        Assert.StartsWith("input 'mask': ", Assert.Throws<ModelException>(() => Mask.Fit(NpyArray.FromFloats([1, 4], new float[4]))).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "input 'mask': ",
+            Assert.Throws<ModelException>(() => Mask.Fit(NpyArray.FromFloats([1, 4], new float[4]))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -55,7 +64,10 @@ public sealed class ModelInputTests
         Assert.Same(mask, ModelInput.Find(inputs, Mask, [new("mask", mask), new("image", image)]));
         Assert.Same(mask, ModelInput.Find(inputs, Mask, [new(null, image), new(null, mask)]));
         foreach (NamedArray[] wrong in (NamedArray[][])[[new(null, image)], [new("image", image), new("Mask", mask)]])
-            Assert.Contains("no data for input 'mask': the model takes 'image', 'mask'", Assert.Throws<ModelException>(() => ModelInput.Find(inputs, Mask, wrong)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "no data for input 'mask': the model takes 'image', 'mask'",
+                Assert.Throws<ModelException>(() => ModelInput.Find(inputs, Mask, wrong)).Message,
+                StringComparison.Ordinal);
     }
 
     /// <summary>An initializer gives an input its default: it need not be fed.</summary>
@@ -68,7 +80,10 @@ public sealed class ModelInputTests
         Assert.Equal([-1, 3], input.Shape);
 
         model = new GraphBuilder().Input(TensorDataType.String, "words", 3).Node("y = Identity(words)").Output("y").Model();
-        Assert.Contains("input 'words' is not a tensor of numbers", Assert.Throws<ModelException>(() => ModelInput.Of(model)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "input 'words' is not a tensor of numbers",
+            Assert.Throws<ModelException>(() => ModelInput.Of(model)).Message,
+            StringComparison.Ordinal);
     }
 
     private static long[] Extents(int[] shape) => Array.ConvertAll(shape, extent => (long)extent);

@@ -22,14 +22,16 @@ public sealed class NpyArrayTests
         byte[] swapped = array.Bytes.ToArray();
         for (int i = 0; i < swapped.Length; i += size)
             Array.Reverse(swapped, i, size);
-        AssertEqual(array, Read(File($"{{'descr': '>{array.Type.Code()}', 'fortran_order': False, 'shape': {Tuple(array.Shape)}, }}", swapped)));
+        AssertEqual(
+            array, Read(File($"{{'descr': '>{array.Type.Code()}', 'fortran_order': False, 'shape': {Tuple(array.Shape)}, }}", swapped)));
     });
 
     [Fact]
     public void Fortran_order_is_transposed() => Arrays.Sample(array =>
     {
         byte[] fortran = ToFortran(array);
-        AssertEqual(array, Read(File($"{{'descr': '<{array.Type.Code()}', 'fortran_order': True, 'shape': {Tuple(array.Shape)}, }}", fortran)));
+        AssertEqual(
+            array, Read(File($"{{'descr': '<{array.Type.Code()}', 'fortran_order': True, 'shape': {Tuple(array.Shape)}, }}", fortran)));
     });
 
     [Fact]
@@ -62,7 +64,10 @@ public sealed class NpyArrayTests
     {
         byte[] file = Bytes(NpyArray.FromFloats([2, 3], new float[6]));
         Assert.Equal(0, (file.Length - 24) % 64);
-        Assert.StartsWith("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } ", Encoding.ASCII.GetString(file, 10, 70), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } ",
+            Encoding.ASCII.GetString(file, 10, 70),
+            StringComparison.Ordinal);
         Assert.Equal((byte)'\n', file[file.Length - 25]);
     }
 

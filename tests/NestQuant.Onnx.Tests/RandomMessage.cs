@@ -27,7 +27,9 @@ internal sealed class RandomMessage(int seed)
         {
             // External content needs files and is tested with them.
             var isLeaf = field.FieldType != FieldType.Message;
-            if (field.FullName.EndsWith("data_location", StringComparison.Ordinal) || _random.Next(isLeaf ? 2 : 2 + depth) != 0 || (!isLeaf && depth > 6))
+            if (field.FullName.EndsWith("data_location", StringComparison.Ordinal)
+                || _random.Next(isLeaf ? 2 : 2 + depth) != 0
+                || (!isLeaf && depth > 6))
                 continue;
             if (field.IsRepeated)
             {

@@ -54,14 +54,17 @@ public class TensorTests
     {
         var tensor = TensorProto.FromFloats("weight", [2], [1, 2]);
         LoadTests.AssertRefused(() => tensor.ToInt64s(), "Tensor 'weight' is of type float where int64 is needed");
-        LoadTests.AssertRefused(() => TensorProto.FromBytes("weight", TensorDataType.Float, [3], new byte[8]), "'weight' holds 8 bytes, but float[3] needs 12");
+        LoadTests.AssertRefused(
+            () => TensorProto.FromBytes("weight", TensorDataType.Float, [3], new byte[8]), "'weight' holds 8 bytes, but float[3] needs 12");
         tensor.Dims[0] = -1;
         LoadTests.AssertRefused(() => tensor.GetBytes(), "'weight' has the impossible shape [-1]");
         tensor.Dims.Clear();
         tensor.Dims.AddRange([long.MaxValue, long.MaxValue]);
         LoadTests.AssertRefused(() => tensor.GetBytes(), "'weight' has the impossible shape");
-        LoadTests.AssertRefused(() => new TensorProto { Name = "s", DataType = TensorDataType.String }.GetBytes(), "string, which has no fixed size");
-        LoadTests.AssertRefused(() => new TensorProto { Name = "e", DataType = TensorDataType.Float }.GetBytes(), "'e' holds 0 bytes, but float[] needs 4");
+        LoadTests.AssertRefused(
+            () => new TensorProto { Name = "s", DataType = TensorDataType.String }.GetBytes(), "string, which has no fixed size");
+        LoadTests.AssertRefused(
+            () => new TensorProto { Name = "e", DataType = TensorDataType.Float }.GetBytes(), "'e' holds 0 bytes, but float[] needs 4");
     }
 
     [Fact]
@@ -88,7 +91,14 @@ public class TensorTests
     [Fact]
     public void NodeAttributesAreReadByNameWithDefaults()
     {
-        var node = Sample.Node("Op", [], [], AttributeProto.Int("i", 3), AttributeProto.Float("f", 0.5f), AttributeProto.String("s", "é"), AttributeProto.IntList("v", 1, 2));
+        var node = Sample.Node(
+            "Op",
+            [],
+            [],
+            AttributeProto.Int("i", 3),
+            AttributeProto.Float("f", 0.5f),
+            AttributeProto.String("s", "é"),
+            AttributeProto.IntList("v", 1, 2));
 
         Assert.Equal((3, 9), (node.GetInt("i", 0), node.GetInt("none", 9)));
         Assert.Equal((0.5f, 1f), (node.GetFloat("f", 0), node.GetFloat("none", 1)));

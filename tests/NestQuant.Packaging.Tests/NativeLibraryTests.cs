@@ -39,7 +39,9 @@ public sealed class NativeLibraryTests(NativeLibraryFixture native) : IClassFixt
         Assert.Contains("NODELETE", dynamic, StringComparison.Ordinal);
         Assert.DoesNotContain("onnxruntime", dynamic, StringComparison.Ordinal);
         string symbols = NativeLibraryFixture.Run("readelf", "--dyn-syms", "-W", library).Output;
-        Assert.Single(symbols.Split('\n'), line => line.Contains("RegisterCustomOps", StringComparison.Ordinal) && line.Contains("GLOBAL", StringComparison.Ordinal));
+        Assert.Single(
+            symbols.Split('\n'),
+            line => line.Contains("RegisterCustomOps", StringComparison.Ordinal) && line.Contains("GLOBAL", StringComparison.Ordinal));
     }
 
     [SkippableFact]
@@ -50,13 +52,17 @@ public sealed class NativeLibraryTests(NativeLibraryFixture native) : IClassFixt
         string package = NativeLibraryFixture.Metadata("OnnxRuntimePackage");
         string host = Path.Combine(_folder.FullName, "host");
         (int exitCode, string output, string error) = NativeLibraryFixture.Run(
-            "g++", "-std=c++20", "-O1", "-I", Path.Combine(package, "build", "native", "include"), Path.Combine(AppContext.BaseDirectory, "Host", "host.cc"), "-o", host, "-ldl");
+            "g++", "-std=c++20", "-O1", "-I", Path.Combine(package, "build", "native", "include"), Path.Combine(
+                AppContext.BaseDirectory, "Host", "host.cc"), "-o", host, "-ldl");
         Assert.True(exitCode == 0, output + error);
 
         NodeModel model = Dequantization();
         string path = Path.Combine(_folder.FullName, "model.onnx");
         File.WriteAllBytes(path, ModelFile.ToBytes(model.Build()));
-        string[] expected = [.. RunManaged(model, 8).Select(v => BitConverter.SingleToUInt32Bits(v).ToString("x8", CultureInfo.InvariantCulture))];
+        string[] expected =
+        [
+            .. RunManaged(model, 8).Select(v => BitConverter.SingleToUInt32Bits(v).ToString("x8", CultureInfo.InvariantCulture))
+        ];
         string runtime = Path.Combine(package, "runtimes", Path.GetFileName(RuntimeFolder(package)), "native", "libonnxruntime.so");
         for (int repeat = 0; repeat < 5; repeat++)
         {
@@ -67,7 +73,12 @@ public sealed class NativeLibraryTests(NativeLibraryFixture native) : IClassFixt
     }
 
     private static string RuntimeFolder(string package) =>
-        Path.Combine(package, "runtimes", System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "linux-arm64" : "linux-x64");
+        Path.Combine(
+            package,
+            "runtimes",
+            System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64
+                ? "linux-arm64"
+                : "linux-x64");
 
     private static NodeModel Dequantization()
     {

@@ -28,7 +28,8 @@ public sealed class NestQuantCompilerTests
         Assert.Equal(once, again);
         Assert.Equal(once, threaded);
 
-        static byte[] Compile(string name, int threads) => ModelFile.ToBytes(NestQuantCompiler.Compile(GoldenModel.Load(name), Options, threads).Model);
+        static byte[] Compile(string name, int threads) =>
+            ModelFile.ToBytes(NestQuantCompiler.Compile(GoldenModel.Load(name), Options, threads).Model);
     }
 
     [Theory]
@@ -47,10 +48,16 @@ public sealed class NestQuantCompilerTests
     public void EveryConvGemmAndMatMulHasOneDecision(string name)
     {
         ModelProto source = GoldenModel.Load(name);
-        string[] candidates = [.. source.AllNodes().Where(static node => node.OpType is "Conv" or "Gemm" or "MatMul").Select(static node => node.DisplayName())];
+        string[] candidates =
+        [
+            .. source.AllNodes().Where(static node => node.OpType is "Conv" or "Gemm" or "MatMul").Select(static node => node.DisplayName())
+        ];
         CompileResult result = NestQuantCompiler.Compile(source, Options);
-        Assert.Equal(candidates, result.Decisions.Decisions.Where(static decision => decision.Pass == "nesting").Select(static decision => decision.Node));
-        Assert.All(result.Decisions.Decisions, static decision => Assert.True(decision.Pass != "nesting" || decision.Rewritten, decision.Reason));
+        Assert.Equal(
+            candidates,
+            result.Decisions.Decisions.Where(static decision => decision.Pass == "nesting").Select(static decision => decision.Node));
+        Assert.All(
+            result.Decisions.Decisions, static decision => Assert.True(decision.Pass != "nesting" || decision.Rewritten, decision.Reason));
     }
 
     /// <summary>Without nesting, only structure changes: constants, identities, batch norm.</summary>
@@ -71,15 +78,19 @@ public sealed class NestQuantCompilerTests
     {
         ModelProto folded = NestQuantCompiler.Compile(GoldenModel.Load(name), new CompileOptions()).Model;
         ModelProto nested = NestQuantCompiler.Compile(GoldenModel.Load(name), Options with { Activations = ActivationMode.None }).Model;
-        using InferenceSession expected = ModelRunner.Open(Nesting.DequantizedModel.Of(folded, nested, part: false)), actual = ModelRunner.Open(nested);
-        Closeness.AssertClose(GoldenModel.Logits(expected, GoldenModel.TestImages), GoldenModel.Logits(actual, GoldenModel.TestImages), 1e-5f);
+        using InferenceSession expected = ModelRunner.Open(
+            Nesting.DequantizedModel.Of(folded, nested, part: false)), actual = ModelRunner.Open(nested);
+        Closeness.AssertClose(
+            GoldenModel.Logits(expected, GoldenModel.TestImages), GoldenModel.Logits(actual, GoldenModel.TestImages), 1e-5f);
     }
 
     [Fact]
     public void ProvenanceSaysWhereTheModelComesFrom()
     {
-        ModelProto model = NestQuantCompiler.Compile(GoldenModel.Load("digits-cnn"), Options with { Rounding = WeightRounding.Nearest, Exclude = ["/*conv1*"] }).Model;
-        Dictionary<string, string> properties = model.MetadataProps.ToDictionary(static entry => entry.Key!, static entry => entry.Value ?? "", StringComparer.Ordinal);
+        ModelProto model = NestQuantCompiler.Compile(
+            GoldenModel.Load("digits-cnn"), Options with { Rounding = WeightRounding.Nearest, Exclude = ["/*conv1*"] }).Model;
+        Dictionary<string, string> properties = model.MetadataProps.ToDictionary(
+            static entry => entry.Key!, static entry => entry.Value ?? "", StringComparer.Ordinal);
         Assert.Equal("nest=8:6 rounding=nearest weights=symmetric activations=dynamic exclude=/*conv1*", properties[Provenance.OptionsKey]);
         Assert.Equal(new string('a', 64), properties[Provenance.SourceKey]);
         Assert.Equal(Provenance.Version, properties[Provenance.VersionKey]);
@@ -90,21 +101,33 @@ public sealed class NestQuantCompilerTests
     public void AModelOutOfOrderIsRefused()
     {
         ModelProto model = new GraphBuilder().Input("x", 2).Node("y = Neg(a)").Node("a = Abs(x)").Output("y").Model();
-        Assert.Contains("topological order", Assert.Throws<ModelException>(() => NestQuantCompiler.Compile(model, Options)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "topological order",
+            Assert.Throws<ModelException>(() => NestQuantCompiler.Compile(model, Options)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void ExcludeWithoutNestingIsRefused() =>
-        Assert.Throws<ModelException>(() => NestQuantCompiler.Compile(GoldenModel.Load("digits-cnn"), new CompileOptions { Exclude = ["*"] }));
+        Assert.Throws<ModelException>(
+            () => NestQuantCompiler.Compile(GoldenModel.Load("digits-cnn"), new CompileOptions { Exclude = ["*"] }));
 
     [Fact]
     public void ATransposedWeightIsNested()
     {
-        ModelProto model = new GraphBuilder().Input("x", 2, 3).Random("W", 4, 3).Node("t = Transpose(W)", AttributeProto.IntList("perm", 1, 0)).Node("y = MatMul(x, t)").Output("y").Model();
+        ModelProto model = new GraphBuilder()
+            .Input("x", 2, 3)
+            .Random("W", 4, 3)
+            .Node("t = Transpose(W)", AttributeProto.IntList("perm", 1, 0))
+            .Node("y = MatMul(x, t)")
+            .Output("y")
+            .Model();
         Assert.Contains("NestedGemm", NestQuantCompiler.Compile(model, Options).Model.AllNodes().Select(static node => node.OpType));
     }
 
-    /// <summary>The dead reader of h goes before batch norm looks for h's only reader, so that a second run finds nothing left to do.</summary>
+    /// <summary>
+    /// The dead reader of h goes before batch norm looks for h's only reader, so that a second run finds nothing left to do.
+    /// </summary>
     [Fact]
     public void ADeadReaderIsNoReader()
     {
@@ -113,7 +136,9 @@ public sealed class NestQuantCompilerTests
         Assert.Equal(["Conv"], NestQuantCompiler.Compile(model, new CompileOptions()).Model.AllNodes().Select(static node => node.OpType));
     }
 
-    /// <summary>The part model and the high file run alone; adding the low file and the full model makes both precisions available.</summary>
+    /// <summary>
+    /// The part model and the high file run alone; adding the low file and the full model makes both precisions available.
+    /// </summary>
     [Fact]
     public void SavedFilesRunFromDisk()
     {
@@ -121,9 +146,18 @@ public sealed class NestQuantCompilerTests
         try
         {
             CompileResult result = NestQuantCompiler.Compile(GoldenModel.Load("digits-mbv2"), Options);
-            string full = Path.Combine(folder, "m.onnx"), part = Path.Combine(folder, "m.part.onnx"), low = Path.Combine(folder, "m.low.bin"), away = Path.Combine(folder, "away");
-            ModelFile.Save([new ModelToSave(result.Model, full), new ModelToSave(result.CreatePartModel()!, part, new SaveOptions { ExternalStem = "m" })]);
-            Assert.Equal(["m.high.bin", "m.low.bin", "m.onnx", "m.part.onnx"], Directory.EnumerateFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            string full = Path.Combine(folder, "m.onnx"),
+                part = Path.Combine(folder, "m.part.onnx"),
+                low = Path.Combine(folder, "m.low.bin"),
+                away = Path.Combine(folder, "away");
+            ModelFile.Save(
+                [
+                    new ModelToSave(result.Model, full),
+                    new ModelToSave(result.CreatePartModel()!, part, new SaveOptions { ExternalStem = "m" })
+                ]);
+            Assert.Equal(
+                ["m.high.bin", "m.low.bin", "m.onnx", "m.part.onnx"],
+                Directory.EnumerateFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
 
             using InferenceSession inMemory = ModelRunner.Open(result.Model);
             float[] expected = GoldenModel.Logits(inMemory, GoldenModel.TestImages, 6);

@@ -29,7 +29,10 @@ public sealed class RandomGraphTests
     internal static Gen<Func<ModelProto>> Models { get; } = Steps.Select(static steps => new Func<ModelProto>(() => Build(steps)));
 
     /// <summary>What the graphs read.</summary>
-    internal static (string Name, TensorValue Value)[] Feeds { get; } = [("x", TensorValue.Random(1, 4, 3, 3)), ("c", TensorValue.OfBool(true))];
+    internal static (string Name, TensorValue Value)[] Feeds { get; } =
+    [
+        ("x", TensorValue.Random(1, 4, 3, 3)), ("c", TensorValue.OfBool(true))
+    ];
 
     [Fact]
     public void CleanupAndFoldingKeepTheResults() => Steps.Sample(
@@ -77,20 +80,33 @@ public sealed class RandomGraphTests
         foreach (IGraphPass pass in pipeline.Passes)
         {
             var again = new ModelContext(model);
-            Assert.False(pass.Run(again).Changed, $"{pass.Name} changed the pipeline's result: {string.Join("; ", again.Decisions.Decisions.Where(static decision => decision.Rewritten))}");
+            Assert.False(
+                pass.Run(again).Changed,
+                $"{pass.Name} changed the pipeline's result: "
+                    + $"{string.Join("; ", again.Decisions.Decisions.Where(static decision => decision.Rewritten))}");
         }
     }
 
     private static ModelProto Build(Step[] steps)
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 1, 4, 3, 3).Input(TensorDataType.Bool, "c").Random("k0", 4, 1, 1).Random("k1", 4, 1, 1).Random("W0", 4, 4, 1, 1).Random("W1", 4, 4, 1, 1)
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 1, 4, 3, 3)
+            .Input(TensorDataType.Bool, "c")
+            .Random("k0", 4, 1, 1)
+            .Random("k1", 4, 1, 1)
+            .Random("W0", 4, 4, 1, 1)
+            .Random("W1", 4, 4, 1, 1)
             .Random("scale", 4).Random("bias", 4).Random("mean", 4).Floats("variance", [4], 0.5f, 1, 1.5f, 2);
         var values = new List<string> { "x" };
         var outputs = new List<string>();
         for (int i = 0; i < steps.Length; i++)
         {
             Step step = steps[i];
-            string a = values[step.A % values.Count], b = values[step.B % values.Count], y = $"v{i}", k = $"k{step.B % 2}", weight = $"W{step.B % 2}";
+            string a = values[step.A % values.Count],
+                b = values[step.B % values.Count],
+                y = $"v{i}",
+                k = $"k{step.B % 2}",
+                weight = $"W{step.B % 2}";
             Add(graph, step.Kind, i, a, b, k, weight, y);
             values.Add(y);
             if (step.IsOutput) outputs.Add(y);
@@ -133,10 +149,27 @@ public sealed class RandomGraphTests
                 If(graph, y, new GraphBuilder("then").Node($"p{i} = Identity({a})").Node($"q{i} = Sin(p{i})").Output($"q{i}"), b, i);
                 break;
             case "body constant":
-                If(graph, y, new GraphBuilder("then").Node($"p{i} = Constant()", AttributeProto.Float("value_float", 2)).Node($"q{i} = Mul({a}, p{i})").Node($"r{i} = Identity(q{i})").Output($"r{i}"), b, i);
+                If(
+                    graph,
+                    y,
+                    new GraphBuilder("then")
+                        .Node($"p{i} = Constant()", AttributeProto.Float("value_float", 2))
+                        .Node($"q{i} = Mul({a}, p{i})")
+                        .Node($"r{i} = Identity(q{i})")
+                        .Output($"r{i}"),
+                    b,
+                    i);
                 break;
             case "body conv":
-                If(graph, y, new GraphBuilder("then").Node($"p{i} = Conv({a}, {weight})").Node($"q{i} = BatchNormalization(p{i}, scale, bias, mean, variance)").Output($"q{i}"), b, i);
+                If(
+                    graph,
+                    y,
+                    new GraphBuilder("then")
+                        .Node($"p{i} = Conv({a}, {weight})")
+                        .Node($"q{i} = BatchNormalization(p{i}, scale, bias, mean, variance)")
+                        .Output($"q{i}"),
+                    b,
+                    i);
                 break;
             default:
                 graph.Node($"{y} = Sin({a})");
@@ -145,7 +178,10 @@ public sealed class RandomGraphTests
     }
 
     private static void If(GraphBuilder graph, string output, GraphBuilder then, string other, int i) =>
-        graph.Node($"{output} = If(c)", AttributeProto.Graph("then_branch", then.Graph), AttributeProto.Graph("else_branch", new GraphBuilder("else").Node($"e{i} = Neg({other})").Output($"e{i}").Graph));
+        graph.Node(
+            $"{output} = If(c)",
+            AttributeProto.Graph("then_branch", then.Graph),
+            AttributeProto.Graph("else_branch", new GraphBuilder("else").Node($"e{i} = Neg({other})").Output($"e{i}").Graph));
 
     private sealed record Step(string Kind, int A, int B, bool IsOutput);
 }

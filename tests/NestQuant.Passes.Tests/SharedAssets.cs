@@ -2,7 +2,9 @@ using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests;
 
-/// <summary>Larger assets that lie beside a checkout, in <c>../shared/assets</c>, where they exist; the tests that need them skip otherwise.</summary>
+/// <summary>
+/// Larger assets that lie beside a checkout, in <c>../shared/assets</c>, where they exist; the tests that need them skip otherwise.
+/// </summary>
 internal static class SharedAssets
 {
     /// <summary>Full path of an asset, or null when it is not there.</summary>

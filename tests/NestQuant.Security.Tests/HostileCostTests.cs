@@ -62,7 +62,15 @@ public sealed class HostileCostTests : IDisposable
         model.Graph.Node[0].Name = "other" + Evil;
         ModelFile.Save(model, Path.Combine(_folder, "other.onnx"));
 
-        string shown = Run([.. args.Select(arg => arg == "MODEL" ? path : arg.EndsWith(".onnx", StringComparison.Ordinal) || arg == "outputs" ? Path.Combine(_folder, arg) : arg)]).Shown;
+        string shown = Run(
+            [
+                .. args.Select(
+                    arg =>
+                        arg == "MODEL"
+                            ? path
+                            : arg.EndsWith(".onnx", StringComparison.Ordinal) || arg == "outputs" ? Path.Combine(_folder, arg)
+                            : arg)
+            ]).Shown;
 
         Assert.DoesNotContain(shown, static c => (char.IsControl(c) && c != '\n') || c == '\u202e');
         Assert.DoesNotContain("\nkept", shown, StringComparison.Ordinal);
@@ -125,7 +133,8 @@ public sealed class HostileCostTests : IDisposable
         model.OpsetImport.Add(new OperatorSetIdProto { Version = 18 });
         var shape = new TensorShapeProto();
         shape.Dim.AddRange([new TensorShapeProto.Dimension { DimValue = 1 }, new TensorShapeProto.Dimension { DimValue = 4 }]);
-        model.Graph.Input.Add(new ValueInfoProto { Name = "x", Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float, Shape = shape } } });
+        model.Graph.Input.Add(
+            new ValueInfoProto { Name = "x", Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float, Shape = shape } } });
         model.Graph.Output.Add(new ValueInfoProto { Name = "y" });
         model.Graph.Node.AddRange(nodes);
         return model;

@@ -68,7 +68,10 @@ internal sealed class KillScenario
 
     // One nested weight: the files are what counts.
     private static string[] Compile(string source, string output, string bits) =>
-        ["compile", source, "-o", output, "--nest", bits, "--rounding", "nearest", "--exclude", "/conv?/*", "--report", Path.ChangeExtension(output, ".json")];
+        [
+            "compile", source, "-o", output, "--nest", bits, "--rounding", "nearest", "--exclude", "/conv?/*", "--report",
+            Path.ChangeExtension(output, ".json")
+        ];
 
     private (int Code, string Output, string Error) Child(int operation) =>
         ChildProcess.Run(["kill-at", operation.ToString(CultureInfo.InvariantCulture), .. _command]);
@@ -91,7 +94,9 @@ internal sealed class KillScenario
     }
 
     private Dictionary<string, byte[]> Contents() => Directory.Exists(_outputs)
-        ? Directory.GetFiles(_outputs).Where(path => !Path.GetFileName(path).StartsWith('.')).ToDictionary(path => Path.GetFileName(path), File.ReadAllBytes)
+        ? Directory.GetFiles(_outputs)
+            .Where(path => !Path.GetFileName(path).StartsWith('.'))
+            .ToDictionary(path => Path.GetFileName(path), File.ReadAllBytes)
         : [];
 
     private static Dictionary<string, string> Hashes(string folder) =>

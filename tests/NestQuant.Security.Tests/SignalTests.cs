@@ -21,8 +21,11 @@ public sealed class SignalTests : IDisposable
     public void A_signal_ends_the_process_and_its_files(string signal, int code, string how)
     {
         Skip.If(OperatingSystem.IsWindows(), "signals are sent by kill");
-        Skip.If(signal == "INT" && IsInterruptIgnored(), "SIGINT is ignored here, as in what a shell runs in the background, and children inherit that");
-        using Process process = ChildProcess.Start(how, Change, "compile", GoldenModel.Cnn, "-o", Path.Combine(_folder, "new", "cnn.onnx"), "--nest", "8:6");
+        Skip.If(
+            signal == "INT" && IsInterruptIgnored(),
+            "SIGINT is ignored here, as in what a shell runs in the background, and children inherit that");
+        using Process process = ChildProcess.Start(
+            how, Change, "compile", GoldenModel.Cnn, "-o", Path.Combine(_folder, "new", "cnn.onnx"), "--nest", "8:6");
         Assert.Equal(InterruptedRun.Reached, process.StandardOutput.ReadLine());
         Assert.NotEmpty(Directory.GetDirectories(Path.Combine(_folder, "new"), ".nestquant-*"));
 
@@ -43,6 +46,8 @@ public sealed class SignalTests : IDisposable
         const string Status = "/proc/self/status", Ignored = "SigIgn:";
         if (!File.Exists(Status)) return false;
         string mask = File.ReadLines(Status).First(static line => line.StartsWith(Ignored, StringComparison.Ordinal))[Ignored.Length..];
-        return (ulong.Parse(mask, NumberStyles.HexNumber | NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture) >> (Interrupt - 1) & 1) == 1;
+        return (
+            ulong.Parse(
+                mask, NumberStyles.HexNumber | NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture) >> (Interrupt - 1) & 1) == 1;
     }
 }

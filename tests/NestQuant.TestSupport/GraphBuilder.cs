@@ -2,7 +2,10 @@ using NestQuant.Onnx;
 
 namespace NestQuant.TestSupport;
 
-/// <summary>Writes small graphs for tests, one line per node: <c>"name: y, mask = domain.Op(x, , W)"</c>, where the name and the domain may be left out.</summary>
+/// <summary>
+/// Writes small graphs for tests, one line per node: <c>"name: y, mask = domain.Op(x, , W)"</c>, where the name and the domain may be left
+/// out.
+/// </summary>
 public sealed class GraphBuilder(string name = "test")
 {
     private int _seed = 1;
@@ -84,7 +87,8 @@ public sealed class GraphBuilder(string name = "test")
     {
         var shape = new TensorShapeProto();
         foreach (long dim in dims)
-            shape.Dim.Add(dim < 0 ? new TensorShapeProto.Dimension { DimParam = "batch" } : new TensorShapeProto.Dimension { DimValue = dim });
+            shape.Dim.Add(
+                dim < 0 ? new TensorShapeProto.Dimension { DimParam = "batch" } : new TensorShapeProto.Dimension { DimValue = dim });
         return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = type, Shape = shape } } };
     }
 }

@@ -86,14 +86,16 @@ public sealed class NodeModel(string opType)
         graph.Node.Add(node);
         graph.Initializer.AddRange(_initializers.Values);
         graph.Input.AddRange(_graphInputs.Values);
-        graph.Output.Add(new ValueInfoProto { Name = "Y", Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = OutputType } } });
+        graph.Output.Add(
+            new ValueInfoProto { Name = "Y", Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = OutputType } } });
         ModelProto model = new() { IrVersion = 10, Graph = graph };
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = 17 });
         model.OpsetImport.Add(new OperatorSetIdProto { Domain = NestQuantOps.Domain, Version = NestQuantOps.Version });
         return model;
     }
 
-    public InferenceSession Open(int threads = 1, params (string Key, string Value)[] config) => Open(ModelFile.ToBytes(Build()), threads, config);
+    public InferenceSession Open(int threads = 1, params (string Key, string Value)[] config) =>
+        Open(ModelFile.ToBytes(Build()), threads, config);
 
     public static InferenceSession Open(byte[] model, int threads, params (string Key, string Value)[] config)
     {

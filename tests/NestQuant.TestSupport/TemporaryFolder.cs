@@ -20,7 +20,8 @@ public sealed class TemporaryFolder : IDisposable
         return path;
     }
 
-    public string[] Names() => [.. Directory.EnumerateFileSystemEntries(Path).Select(System.IO.Path.GetFileName).Order(StringComparer.Ordinal)!];
+    public string[] Names() =>
+        [.. Directory.EnumerateFileSystemEntries(Path).Select(System.IO.Path.GetFileName).Order(StringComparer.Ordinal)!];
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

@@ -5,8 +5,8 @@ using NestQuant.Onnx.Files;
 namespace NestQuant.Benchmarks.CompileSpeed;
 
 /// <summary>
-/// Time and memory of <c>nestquant compile</c> on a ResNet-101-shaped model, beside Python's <c>onnx.load</c> + <c>onnx.save</c> of the same
-/// file: whole processes, interleaved, medians.
+/// Time and memory of <c>nestquant compile</c> on a ResNet-101-shaped model, beside Python's <c>onnx.load</c> + <c>onnx.save</c> of the
+/// same file: whole processes, interleaved, medians.
 /// </summary>
 internal static class CompileSpeedBenchmark
 {
@@ -34,7 +34,17 @@ internal static class CompileSpeedBenchmark
                 MeasuredProcess reference = MeasuredProcess.Run(python, "-c", LoadAndSave, model, Path.Combine(folder, "copy.onnx"));
                 foreach (string options in (string[])["adaptive", "nearest"])
                 {
-                    MeasuredProcess compile = MeasuredProcess.Run("dotnet", nestquant, "compile", model, "-o", Path.Combine(folder, options, "nested.onnx"), "--nest", "8:6", "--rounding", options);
+                    MeasuredProcess compile = MeasuredProcess.Run(
+                        "dotnet",
+                        nestquant,
+                        "compile",
+                        model,
+                        "-o",
+                        Path.Combine(folder, options, "nested.onnx"),
+                        "--nest",
+                        "8:6",
+                        "--rounding",
+                        options);
                     if (run > 0) Add(results, "nestquant compile --nest 8:6 --rounding " + options, compile);
                 }
 
@@ -49,11 +59,15 @@ internal static class CompileSpeedBenchmark
             Console.WriteLine("| --- | --- | --- | --- | --- |");
             foreach ((string name, List<MeasuredProcess> measured) in results)
             {
-                double seconds = Statistics.Median(measured.Select(static m => m.Seconds)), peak = Statistics.Median(measured.Select(static m => (double)m.PeakBytes));
-                Console.WriteLine(Invariant($"| {name} | {seconds:F2} | {seconds / loadAndSave:F2} | {peak / 1e6:F0} | {peak / size:F2} |"));
+                double seconds = Statistics.Median(measured.Select(static m => m.Seconds)),
+                    peak = Statistics.Median(measured.Select(static m => (double)m.PeakBytes));
+                Console.WriteLine(
+                    Invariant($"| {name} | {seconds:F2} | {seconds / loadAndSave:F2} | {peak / 1e6:F0} | {peak / size:F2} |"));
             }
 
-            foreach (FileInfo file in new DirectoryInfo(Path.Combine(folder, "adaptive")).EnumerateFiles().OrderBy(static file => file.Name, StringComparer.Ordinal))
+            foreach (FileInfo file in new DirectoryInfo(Path.Combine(folder, "adaptive"))
+                    .EnumerateFiles()
+                    .OrderBy(static file => file.Name, StringComparer.Ordinal))
                 Console.WriteLine(Invariant($"{file.Name}: {file.Length:N0} bytes"));
         }
         finally

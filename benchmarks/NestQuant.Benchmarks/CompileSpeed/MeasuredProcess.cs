@@ -5,7 +5,8 @@ namespace NestQuant.Benchmarks.CompileSpeed;
 
 /// <summary>A command run as a whole process: wall time and peak resident memory.</summary>
 /// <param name="Seconds">Wall time from start to exit.</param>
-/// <param name="PeakBytes">Greatest resident set that the kernel accounted, sampled every few milliseconds; 0 where /proc is missing.</param>
+/// <param name="PeakBytes">Greatest resident set that the kernel accounted, sampled every few milliseconds; 0 where /proc is
+/// missing.</param>
 /// <param name="Output">What it printed.</param>
 internal sealed record MeasuredProcess(double Seconds, long PeakBytes, string Output)
 {
@@ -23,7 +24,8 @@ internal sealed record MeasuredProcess(double Seconds, long PeakBytes, string Ou
         do peak = Math.Max(peak, PeakResident(process.Id));
         while (!process.WaitForExit(TimeSpan.FromMilliseconds(3)));
         double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
-        if (process.ExitCode != 0) throw new InvalidOperationException($"{file} {string.Join(' ', start.ArgumentList)} failed: {errors.Result}");
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"{file} {string.Join(' ', start.ArgumentList)} failed: {errors.Result}");
         return new MeasuredProcess(seconds, peak, output.Result);
     }
 
@@ -31,8 +33,14 @@ internal sealed record MeasuredProcess(double Seconds, long PeakBytes, string Ou
     {
         try
         {
-            string? line = File.ReadLines($"/proc/{id}/status").FirstOrDefault(static line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return line is null ? 0 : long.Parse(line[6..].Replace("kB", "", StringComparison.Ordinal), NumberStyles.Integer | NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture) * 1024;
+            string? line = File.ReadLines($"/proc/{id}/status")
+                .FirstOrDefault(static line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+            return line is null
+                ? 0
+                : long.Parse(
+                    line[6..].Replace("kB", "", StringComparison.Ordinal),
+                    NumberStyles.Integer | NumberStyles.AllowLeadingWhite,
+                    CultureInfo.InvariantCulture) * 1024;
         }
         catch (IOException)
         {

@@ -42,7 +42,8 @@ internal static class GroupNLBenchmark
                     form.RunRound(isCounted: round >= 0);
             }
 
-            Console.WriteLine(Invariant($"3x3 over 1x64x56x56, 32 seeds, r = 2; 1 thread, {rounds} interleaved rounds of {RunsPerRound} runs"));
+            Console.WriteLine(
+                Invariant($"3x3 over 1x64x56x56, 32 seeds, r = 2; 1 thread, {rounds} interleaved rounds of {RunsPerRound} runs"));
             Console.WriteLine("| form | median ms | least ms |");
             Console.WriteLine("| --- | --- | --- |");
             foreach (Form form in forms)

@@ -152,7 +152,8 @@ internal static class GroupNLModels
         return model;
     }
 
-    private static ValueInfoProto Value(string name, TypeProto.Tensor type) => new() { Name = name, Type = new TypeProto { TensorType = type } };
+    private static ValueInfoProto Value(string name, TypeProto.Tensor type) =>
+        new() { Name = name, Type = new TypeProto { TensorType = type } };
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

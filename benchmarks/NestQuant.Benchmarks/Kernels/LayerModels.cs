@@ -5,7 +5,9 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Benchmarks.Kernels;
 
-/// <summary>One layer with one set of integer weights, as the models that compete. Weights are normally distributed, as trained ones nearly are.</summary>
+/// <summary>
+/// One layer with one set of integer weights, as the models that compete. Weights are normally distributed, as trained ones nearly are.
+/// </summary>
 internal sealed class LayerModels
 {
     private const float XScale = 0.02f, YScale = 0.05f;
@@ -22,7 +24,8 @@ internal sealed class LayerModels
     public LayerModels(LayerShape shape)
     {
         _shape = shape;
-        _layout = new NestedLayout(new NestedBits(8, 6), new ChannelView(shape.Outputs, shape.Inputs / shape.Groups, 1, shape.Kernel * shape.Kernel));
+        _layout = new NestedLayout(
+            new NestedBits(8, 6), new ChannelView(shape.Outputs, shape.Inputs / shape.Groups, 1, shape.Kernel * shape.Kernel));
         Random random = new(3);
         sbyte[] high = new sbyte[_layout.View.Count], low = new sbyte[_layout.View.Count];
         _weights = new sbyte[_layout.View.Count];
@@ -78,13 +81,14 @@ internal sealed class LayerModels
     }
 
     /// <summary>
-    /// QuantizeLinear and DequantizeLinear around the float operator, for ONNX Runtime to fuse. X and Y are uint8 and channels last, as its own
-    /// QLinearConv wants them: its layout optimizer cancels the model's transposes, and what is left is that one operator.
+    /// QuantizeLinear and DequantizeLinear around the float operator, for ONNX Runtime to fuse. X and Y are uint8 and channels last, as its
+    /// own QLinearConv wants them: its layout optimizer cancels the model's transposes, and what is left is that one operator.
     /// </summary>
     public ModelProto QuantizeDequantize()
     {
         GraphProto graph = Quantization();
-        graph.Initializer.Add(TensorProto.FromBytes("W_int", TensorDataType.Int8, WeightShape, [.. WeightOrder().Select(i => (byte)_weights[i])]));
+        graph.Initializer.Add(
+            TensorProto.FromBytes("W_int", TensorDataType.Int8, WeightShape, [.. WeightOrder().Select(i => (byte)_weights[i])]));
         graph.Initializer.Add(TensorProto.FromBytes("w_zero_point", TensorDataType.Int8, [_shape.Outputs], new byte[_shape.Outputs]));
         Node(graph, "DequantizeLinear", "W", ["W_int", "w_scale", "w_zero_point"], AttributeProto.Int("axis", _shape.IsProduct ? 1 : 0));
         string x = "X";
@@ -104,13 +108,16 @@ internal sealed class LayerModels
     {
         GraphProto graph = new();
         int perChannel = _layout.View.WeightsPerChannel;
-        graph.Initializer.Add(TensorProto.FromFloats("W", WeightShape, [.. WeightOrder().Select(i => _weights[i] * _scales[i / perChannel])]));
+        graph.Initializer.Add(
+            TensorProto.FromFloats("W", WeightShape, [.. WeightOrder().Select(i => _weights[i] * _scales[i / perChannel])]));
         AddFloatOperator(graph, "X", "Y");
         long[] shape = _shape.IsProduct ? ChannelsLast : [1, _shape.Inputs, _shape.Height, _shape.Width];
         return Model(graph, TensorDataType.Float, shape, TensorDataType.Float);
     }
 
-    /// <summary>Positions, in the weights' own order [Outputs, Inputs...], of the operator's weights: MatMul's matrix is [Inputs, Outputs].</summary>
+    /// <summary>
+    /// Positions, in the weights' own order [Outputs, Inputs...], of the operator's weights: MatMul's matrix is [Inputs, Outputs].
+    /// </summary>
     private IEnumerable<int> WeightOrder() => _shape.IsProduct
         ? Enumerable.Range(0, _weights.Length).Select(i => i % _shape.Outputs * _shape.Inputs + i / _shape.Outputs)
         : Enumerable.Range(0, _weights.Length);
@@ -164,5 +171,6 @@ internal sealed class LayerModels
         return model;
     }
 
-    private static ValueInfoProto Value(string name, TypeProto.Tensor type) => new() { Name = name, Type = new TypeProto { TensorType = type } };
+    private static ValueInfoProto Value(string name, TypeProto.Tensor type) =>
+        new() { Name = name, Type = new TypeProto { TensorType = type } };
 }

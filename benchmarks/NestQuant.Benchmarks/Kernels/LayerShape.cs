@@ -2,7 +2,9 @@ using static System.FormattableString;
 
 namespace NestQuant.Benchmarks.Kernels;
 
-/// <summary>One convolution or, with a height and kernel of 1, one matrix product over <see cref="Width"/> rows; batch 1, "same" padding.</summary>
+/// <summary>
+/// One convolution or, with a height and kernel of 1, one matrix product over <see cref="Width"/> rows; batch 1, "same" padding.
+/// </summary>
 /// <param name="Height">Input lines.</param>
 /// <param name="Width">Input columns.</param>
 /// <param name="Inputs">Input channels.</param>
@@ -11,7 +13,8 @@ namespace NestQuant.Benchmarks.Kernels;
 /// <param name="Stride">Stride along both axes.</param>
 /// <param name="Groups">Groups.</param>
 /// <param name="IsProduct">Whether the layer is a matrix product.</param>
-internal sealed record LayerShape(int Height, int Width, int Inputs, int Outputs, int Kernel, int Stride = 1, int Groups = 1, bool IsProduct = false)
+internal sealed record LayerShape(
+    int Height, int Width, int Inputs, int Outputs, int Kernel, int Stride = 1, int Groups = 1, bool IsProduct = false)
 {
     /// <summary>Layers of ResNet-50, MobileNetV2, ResNeXt-50 and transformers.</summary>
     public static IReadOnlyList<LayerShape> All { get; } =

@@ -1,12 +1,14 @@
+using System.Globalization;
 using NestQuant.RuntimeOps;
 using static System.FormattableString;
 
 namespace NestQuant.Benchmarks.Kernels;
 
 /// <summary>
-/// Single layers: the nested operators with uint8 in and out, full and part bit and with decoded weights kept, against ONNX Runtime's own QLinearConv or QLinearMatMul on the same
-/// integers, as it is and held to exact sums (without VNNI its kernels saturate unless told not to), and against its float operator. One process, one thread, the six sessions of a layer in turn, round after round, so that what
-/// else the machine does falls on all alike.
+/// Single layers: the nested operators with uint8 in and out, full and part bit and with decoded weights kept, against ONNX Runtime's own
+/// QLinearConv or QLinearMatMul on the same integers, as it is and held to exact sums (without VNNI its kernels saturate unless told not
+/// to), and against its float operator. One process, one thread, the six sessions of a layer in turn, round after round, so that what else
+/// the machine does falls on all alike.
 /// </summary>
 internal static class LayersBenchmark
 {
@@ -19,7 +21,9 @@ internal static class LayersBenchmark
     public static void Run(string filter, int rounds)
     {
         Console.WriteLine(Invariant($"1 thread, {rounds} interleaved rounds; ms are medians, GMAC/s and ratios come from the least times"));
-        Console.WriteLine("| layer | full ms | part ms | kept ms | ORT int8 ms | ORT exact int8 ms | ORT fp32 ms | full GMAC/s | part | kept | ORT int8 | ORT exact | ORT fp32 | full : ORT int8 | part : ORT int8 | full : ORT exact | part : ORT exact |");
+        Console.WriteLine(
+            "| layer | full ms | part ms | kept ms | ORT int8 ms | ORT exact int8 ms | ORT fp32 ms | full GMAC/s | part | kept | "
+                + "ORT int8 | ORT exact | ORT fp32 | full : ORT int8 | part : ORT int8 | full : ORT exact | part : ORT exact |");
         Console.WriteLine("|" + string.Concat(Enumerable.Repeat(" --- |", 17)));
         foreach (LayerShape shape in LayerShape.All.Where(s => s.Name.Contains(filter, StringComparison.Ordinal)))
             RunLayer(shape, rounds);
@@ -44,7 +48,10 @@ internal static class LayersBenchmark
 
         string medians = string.Join(" | ", layers.Select(l => Invariant($"{l.Median:F3}")));
         string rates = string.Join(" | ", layers.Select(l => Invariant($"{shape.MultiplyAdds / l.Least / 1e6:F1}")));
-        Console.WriteLine(Invariant($"| {shape.Name} | {medians} | {rates} | {integer.Least / full.Least:F2} | {integer.Least / part.Least:F2} | {exact.Least / full.Least:F2} | {exact.Least / part.Least:F2} |"));
+        Console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture,
+                $"| {shape.Name} | {medians} | {rates} | {integer.Least / full.Least:F2} | {integer.Least / part.Least:F2} | "
+                    + $"{exact.Least / full.Least:F2} | {exact.Least / part.Least:F2} |"));
     }
 
     private static int RunsPerTurn(TimedLayer[] layers)

@@ -7,8 +7,8 @@ using static System.FormattableString;
 namespace NestQuant.Benchmarks.Kernels;
 
 /// <summary>
-/// What the processor multiplies at most, by the emitted products themselves: one tile of rows and a panel that stay in the innermost cache. A layer's
-/// rate divided by its tier's peak says how much of the processor it uses.
+/// What the processor multiplies at most, by the emitted products themselves: one tile of rows and a panel that stay in the innermost
+/// cache. A layer's rate divided by its tier's peak says how much of the processor it uses.
 /// </summary>
 internal static unsafe class PeaksBenchmark
 {
@@ -37,7 +37,8 @@ internal static unsafe class PeaksBenchmark
 
     private static double Measure(KernelTier tier, int rounds)
     {
-        TileProduct product = tier.TileProduct(rows: int.MaxValue, reductionLength: Groups * 4) ?? throw new PlatformNotSupportedException("the tier gathers its rows");
+        TileProduct product = tier.TileProduct(rows: int.MaxValue, reductionLength: Groups * 4)
+            ?? throw new PlatformNotSupportedException("the tier gathers its rows");
         int rows = product.MostRows, chunkGroups = Math.Min(Groups, product.MostChunkBytes / 4);
         byte* memory = (byte*)NativeMemory.AlignedAlloc((nuint)(rows * Groups * 4 + Groups * 128 + rows * 128 + 128), 64);
         nint[] chunks = [.. Enumerable.Range(0, Groups / chunkGroups).Select(chunk => (nint)(chunk * chunkGroups * 4))];

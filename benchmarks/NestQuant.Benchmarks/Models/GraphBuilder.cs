@@ -29,7 +29,8 @@ internal sealed class GraphBuilder(string name, int seed)
     public string Gemm(string x, int inputs, int outputs)
     {
         string y = NextValue("fc");
-        return Append("Gemm", y, [x, Weight(y + ".weight", [outputs, inputs]), Weight(y + ".bias", [outputs])], AttributeProto.Int("transB", 1));
+        return Append(
+            "Gemm", y, [x, Weight(y + ".weight", [outputs, inputs]), Weight(y + ".bias", [outputs])], AttributeProto.Int("transB", 1));
     }
 
     /// <summary>A matrix product with a weight [inputs, outputs], and a bias that is added to it.</summary>
@@ -101,7 +102,8 @@ internal sealed class GraphBuilder(string name, int seed)
     {
         var shape = new TensorShapeProto();
         foreach (long dim in dims)
-            shape.Dim.Add(dim < 0 ? new TensorShapeProto.Dimension { DimParam = "batch" } : new TensorShapeProto.Dimension { DimValue = dim });
+            shape.Dim.Add(
+                dim < 0 ? new TensorShapeProto.Dimension { DimParam = "batch" } : new TensorShapeProto.Dimension { DimValue = dim });
         return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float, Shape = shape } } };
     }
 }

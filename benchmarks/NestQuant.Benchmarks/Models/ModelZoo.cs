@@ -8,7 +8,8 @@ internal static class ModelZoo
     private const int Seed = 1;
 
     /// <summary>Every model's name and how it is made; the weights are random, but always the same.</summary>
-    public static IReadOnlyDictionary<string, Func<ModelProto>> All { get; } = new Dictionary<string, Func<ModelProto>>(StringComparer.Ordinal)
+    public static IReadOnlyDictionary<string, Func<ModelProto>> All { get; } = new Dictionary<string, Func<ModelProto>>(
+        StringComparer.Ordinal)
     {
         ["resnet18"] = static () => ResNetModel.ResNet18(Seed),
         ["resnet50"] = static () => ResNetModel.ResNet50(Seed),

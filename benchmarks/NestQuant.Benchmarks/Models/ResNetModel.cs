@@ -24,11 +24,17 @@ internal static class ResNetModel
         return builder.Conv(y, width, 4 * width, kernel: 1);
     }
 
-    private static ModelProto Create(string name, int[] blocks, Func<GraphBuilder, string, int, int, int, string> residual, int expansion, int seed)
+    private static ModelProto Create(
+        string name, int[] blocks, Func<GraphBuilder, string, int, int, int, string> residual, int expansion, int seed)
     {
         var builder = new GraphBuilder(name, seed);
         string x = builder.Relu(builder.Conv("input", 3, 64, kernel: 7, stride: 2));
-        x = builder.Op("MaxPool", x, AttributeProto.IntList("kernel_shape", 3, 3), AttributeProto.IntList("strides", 2, 2), AttributeProto.IntList("pads", 1, 1, 1, 1));
+        x = builder.Op(
+            "MaxPool",
+            x,
+            AttributeProto.IntList("kernel_shape", 3, 3),
+            AttributeProto.IntList("strides", 2, 2),
+            AttributeProto.IntList("pads", 1, 1, 1, 1));
         int channels = 64;
         for (int stage = 0; stage < blocks.Length; stage++)
         {

@@ -2,7 +2,10 @@ using NestQuant.Onnx;
 
 namespace NestQuant.Benchmarks.Models;
 
-/// <summary>VGG-16-like: its 13 convolutions (Simonyan and Zisserman, arXiv 1409.1556, column D), then one classifier on pooled maps instead of three on all pixels.</summary>
+/// <summary>
+/// VGG-16-like: its 13 convolutions (Simonyan and Zisserman, arXiv 1409.1556, column D), then one classifier on pooled maps instead of
+/// three on all pixels.
+/// </summary>
 internal static class VggModel
 {
     /// <summary>Builds it for 224 x 224 pixels: 15.2M weights.</summary>

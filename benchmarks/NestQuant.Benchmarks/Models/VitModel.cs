@@ -3,8 +3,9 @@ using NestQuant.Onnx;
 namespace NestQuant.Benchmarks.Models;
 
 /// <summary>
-/// The matrix products of ViT-Tiny (Touvron et al., arXiv 2012.12877, DeiT-Ti): 12 layers over 197 tokens of 192 features, each a projection to
-/// queries, keys and values, one back, and an MLP of 768. Attention itself has no constant weights and is left out: the values pass through.
+/// The matrix products of ViT-Tiny (Touvron et al., arXiv 2012.12877, DeiT-Ti): 12 layers over 197 tokens of 192 features, each a
+/// projection to queries, keys and values, one back, and an MLP of 768. Attention itself has no constant weights and is left out: the
+/// values pass through.
 /// </summary>
 internal static class VitModel
 {

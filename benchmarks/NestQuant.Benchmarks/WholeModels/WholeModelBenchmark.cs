@@ -10,8 +10,8 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Benchmarks.WholeModels;
 
 /// <summary>
-/// Whole models against ONNX Runtime's own float32 and int8: the nested model of static activations beside its source and its QDQ form, which has the
-/// same ranges and weights. Uses the command-line tool as a user would: compile, export, bench.
+/// Whole models against ONNX Runtime's own float32 and int8: the nested model of static activations beside its source and its QDQ form,
+/// which has the same ranges and weights. Uses the command-line tool as a user would: compile, export, bench.
 /// </summary>
 internal static class WholeModelBenchmark
 {
@@ -25,10 +25,12 @@ internal static class WholeModelBenchmark
         string folder = Directory.CreateTempSubdirectory("nestquant-bench").FullName;
         try
         {
-            Console.WriteLine("| model | threads | form | bits | median ms | p99 ms | full-bit nested = 1 | session ms | process MB | model MB |");
+            Console.WriteLine(
+                "| model | threads | form | bits | median ms | p99 ms | full-bit nested = 1 | session ms | process MB | model MB |");
             Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
             foreach (string model in models.Count > 0 ? models : [.. ModelZoo.All.Keys])
-                Measure(nestquant, model, Directory.CreateDirectory(Path.Combine(folder, Path.GetFileNameWithoutExtension(model))).FullName);
+                Measure(
+                    nestquant, model, Directory.CreateDirectory(Path.Combine(folder, Path.GetFileNameWithoutExtension(model))).FullName);
         }
         finally
         {
@@ -38,7 +40,10 @@ internal static class WholeModelBenchmark
 
     private static void Measure(string nestquant, string model, string folder)
     {
-        string source = Path.Combine(folder, "float.onnx"), nested = Path.Combine(folder, "nested.onnx"), qdq = Path.Combine(folder, "qdq.onnx"), data = Path.Combine(folder, "data.npy");
+        string source = Path.Combine(folder, "float.onnx"),
+            nested = Path.Combine(folder, "nested.onnx"),
+            qdq = Path.Combine(folder, "qdq.onnx"),
+            data = Path.Combine(folder, "data.npy");
         if (ModelZoo.All.TryGetValue(model, out Func<ModelProto>? create)) ModelFile.Save(create(), source);
         else source = model;
         WriteSamples(source, data);
@@ -46,7 +51,10 @@ internal static class WholeModelBenchmark
         Tool(nestquant, "export", nested, "--bits", "8", "--format", "qdq", "-o", qdq);
         foreach (int threads in (int[])[1, Environment.ProcessorCount])
         {
-            string[] bench = ["bench", nested, "--runs", "20", "--threads", threads.ToString(CultureInfo.InvariantCulture), "--json", "--against", qdq];
+            string[] bench =
+            [
+                "bench", nested, "--runs", "20", "--threads", threads.ToString(CultureInfo.InvariantCulture), "--json", "--against", qdq
+            ];
             string name = Path.GetFileNameWithoutExtension(model);
             Print(name, "", Tool(nestquant, [.. bench, "--against", source]));
             // Without VNNI, ONNX Runtime's int8 kernels saturate unless they are told not to.
@@ -68,20 +76,30 @@ internal static class WholeModelBenchmark
             double median = result.GetProperty("median_ms").GetDouble();
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {model} | {root.GetProperty("threads")} | {form}{(form == "qdq" ? mode : "")} | {(bits.ValueKind == JsonValueKind.Null ? "-" : bits.ToString())} | {median:F2} | {result.GetProperty("p99_ms").GetDouble():F2} | {median / first:F2} | {result.GetProperty("session_ms").GetDouble():F1} | {result.GetProperty("resident_mb").GetDouble():F1} | {result.GetProperty("model_mb").GetDouble():F1} |"));
+                $"| {model} | {root.GetProperty("threads")} | {form}{(form == "qdq" ? mode : "")} | "
+                    + $"{(bits.ValueKind == JsonValueKind.Null ? "-" : bits.ToString())} | {median:F2} | "
+                    + $"{result.GetProperty("p99_ms").GetDouble():F2} | {median / first:F2} | "
+                    + $"{result.GetProperty("session_ms").GetDouble():F1} | {result.GetProperty("resident_mb").GetDouble():F1} | "
+                    + $"{result.GetProperty("model_mb").GetDouble():F1} |"));
         }
 
         JsonElement cost = root.GetProperty("switch");
         Console.Error.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{model}, {root.GetProperty("threads")} threads: part to full {cost.GetProperty("part_to_full_us").GetDouble():F0} us, full to part {cost.GetProperty("full_to_part_us").GetDouble():F0} us"));
+            $"{model}, {root.GetProperty("threads")} threads: part to full {cost.GetProperty("part_to_full_us").GetDouble():F0} "
+                + $"us, full to part {cost.GetProperty("full_to_part_us").GetDouble():F0} us"));
     }
 
     /// <summary>Seeded samples, uniform in [-1, 1), in the shape of the model's only input.</summary>
     private static void WriteSamples(string model, string path)
     {
         TypeProto.Tensor input = ModelFile.Load(model).MainGraph().Input[0].Type!.TensorType!;
-        long[] shape = [CalibrationSamples, .. input.Shape!.Dim.Skip(1).Select(static dimension => dimension.DimValue ?? throw new InvalidOperationException("the model leaves an extent open"))];
+        long[] shape =
+        [
+            CalibrationSamples,
+            .. input.Shape!.Dim.Skip(1)
+                .Select(static dimension => dimension.DimValue ?? throw new InvalidOperationException("the model leaves an extent open"))
+        ];
         var random = new Random(1);
         var values = new float[shape.Aggregate(1L, static (product, extent) => product * extent)];
         foreach (ref float value in values.AsSpan()) value = 2 * random.NextSingle() - 1;
@@ -94,6 +112,8 @@ internal static class WholeModelBenchmark
         using Process process = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start");
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"nestquant {string.Join(' ', start.ArgumentList.Skip(1))} failed");
+        return process.ExitCode == 0
+            ? output
+            : throw new InvalidOperationException($"nestquant {string.Join(' ', start.ArgumentList.Skip(1))} failed");
     }
 }

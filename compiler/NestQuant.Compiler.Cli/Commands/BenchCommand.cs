@@ -27,18 +27,28 @@ internal static class BenchCommand
                   nestquant bench out/model.onnx --session-config nestquant.cache=1m
                 """;
             CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
-            CommandOption against = command.Option("--against <MODEL>", "ONNX file with the same inputs to compare with; repeatable", CommandOptionType.MultipleValue);
-            CommandOption bits = command.Option("--bits <LIST>", "precisions of MODEL to measure, for example 8,6; default: all it has", CommandOptionType.SingleValue);
-            CommandOption runs = command.Option("--runs <N>", $"counted runs of each, default {DefaultRuns}", CommandOptionType.SingleValue);
+            CommandOption against = command.Option(
+                "--against <MODEL>", "ONNX file with the same inputs to compare with; repeatable", CommandOptionType.MultipleValue);
+            CommandOption bits = command.Option(
+                "--bits <LIST>", "precisions of MODEL to measure, for example 8,6; default: all it has", CommandOptionType.SingleValue);
+            CommandOption runs = command.Option(
+                "--runs <N>", $"counted runs of each, default {DefaultRuns}", CommandOptionType.SingleValue);
             Func<BenchOptions> options = SharedOptions(command);
             var links = new LinkOption(command);
             CommandOption json = command.Option("--json", "print JSON", CommandOptionType.NoValue);
             command.OnExecute(() =>
             {
                 BenchOptions asked = options() with { Runs = runs.PositiveInteger() ?? DefaultRuns };
-                IReadOnlyList<Bench.Subject> subjects = Bench.Subjects(model.Value!, [.. against.Values.Select(path => path!)], bits.BitWidths(), links.Parse());
+                IReadOnlyList<Bench.Subject> subjects = Bench.Subjects(
+                    model.Value!, [.. against.Values.Select(path => path!)], bits.BitWidths(), links.Parse());
                 BenchResult result = ProgressDisplay.Run(
-                    console, "runs", Bench.TotalRuns(subjects.Count, asked), progress => new Bench(asked, subject => MemoryProbe.Measure(subject.Model, subject.Bits, asked, cancellation)) { Progress = progress }.Run(subjects, cancellation));
+                    console, "runs", Bench.TotalRuns(subjects.Count, asked), progress =>
+                        new Bench(
+                            asked,
+                            subject =>
+                                MemoryProbe.Measure(
+                                    subject.Model, subject.Bits, asked, cancellation))
+                        { Progress = progress }.Run(subjects, cancellation));
                 if (json.HasValue())
                     console.Out.WriteLine(BenchJson.Write(result));
                 else
@@ -62,10 +72,16 @@ internal static class BenchCommand
 
     private static Func<BenchOptions> SharedOptions(CommandLineApplication command)
     {
-        CommandOption threads = command.Option("--threads <N>", "threads inside an operator; default: one per processor", CommandOptionType.SingleValue);
-        CommandOption batch = command.Option("--batch <N>", "extent of a first axis that the model leaves open, default 1", CommandOptionType.SingleValue);
-        CommandOption inputs = command.Option("--input <FILE>", "[NAME=]FILE: a .npy file for an input; repeatable; default: seeded random values", CommandOptionType.MultipleValue);
-        CommandOption config = command.Option("--session-config <ENTRY>", "KEY=VALUE for the configuration of every session; repeatable", CommandOptionType.MultipleValue);
+        CommandOption threads = command.Option(
+            "--threads <N>", "threads inside an operator; default: one per processor", CommandOptionType.SingleValue);
+        CommandOption batch = command.Option(
+            "--batch <N>", "extent of a first axis that the model leaves open, default 1", CommandOptionType.SingleValue);
+        CommandOption inputs = command.Option(
+            "--input <FILE>",
+            "[NAME=]FILE: a .npy file for an input; repeatable; default: seeded random values",
+            CommandOptionType.MultipleValue);
+        CommandOption config = command.Option(
+            "--session-config <ENTRY>", "KEY=VALUE for the configuration of every session; repeatable", CommandOptionType.MultipleValue);
         return () => new BenchOptions(
             threads.PositiveInteger() ?? Environment.ProcessorCount,
             Runs: 1,

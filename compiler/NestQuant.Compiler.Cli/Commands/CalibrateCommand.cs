@@ -15,10 +15,13 @@ using NestQuant.Passes.GroupNL;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
-/// <summary><c>nestquant calibrate MODEL --data DATA -o RANGES.json</c>: the statistics of all activations, for later compilations.</summary>
+/// <summary>
+/// <c>nestquant calibrate MODEL --data DATA -o RANGES.json</c>: the statistics of all activations, for later compilations.
+/// </summary>
 internal static class CalibrateCommand
 {
-    public static void Add(CommandLineApplication app, CliConsole console, CancellationToken cancellation) => app.Command("calibrate", command =>
+    public static void Add(CommandLineApplication app, CliConsole console, CancellationToken cancellation) =>
+        app.Command("calibrate", command =>
     {
         command.Description = "Sweep a model over data and store the statistics of its activations";
         command.ExtendedHelpText = """
@@ -33,12 +36,18 @@ internal static class CalibrateCommand
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file that will be compiled").IsRequired();
         CommandOption data = command.Option("--data <DATA>", "inputs of the model", CommandOptionType.SingleValue).IsRequired();
-        CommandOption output = command.Option("-o|--output <FILE>", "JSON file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
+        CommandOption output = command.Option(
+            "-o|--output <FILE>", "JSON file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
         var pictures = new PictureOptions(command);
-        CommandOption groupNL = command.Option("--groupnl <KIND>", "fuse (default) or off, as the compilation will have it", CommandOptionType.SingleValue);
-        CommandOption customOps = command.Option("--custom-ops <LIB>", "library with operators that the model uses, as ONNX Runtime loads them; repeatable", CommandOptionType.MultipleValue);
+        CommandOption groupNL = command.Option(
+            "--groupnl <KIND>", "fuse (default) or off, as the compilation will have it", CommandOptionType.SingleValue);
+        CommandOption customOps = command.Option(
+            "--custom-ops <LIB>",
+            "library with operators that the model uses, as ONNX Runtime loads them; repeatable",
+            CommandOptionType.MultipleValue);
         var links = new LinkOption(command);
-        CommandOption threads = command.Option("--threads <N>", "most threads to use; default: one per processor", CommandOptionType.SingleValue);
+        CommandOption threads = command.Option(
+            "--threads <N>", "most threads to use; default: one per processor", CommandOptionType.SingleValue);
         command.OnExecute(() =>
         {
             GroupNLMode mode = groupNL.OneOf(GroupNLMode.Fuse);
@@ -65,7 +74,9 @@ internal static class CalibrateCommand
             SavedFile written = RangesFile.Write(statistics, transaction, output.Value()!);
             cancellation.ThrowIfCancellationRequested();
             transaction.Commit();
-            string of = statistics.Samples < dataset.Count ? $" of {Numbers.Count(dataset.Count)}, in the batches that the model fixes" : "";
+            string of = statistics.Samples < dataset.Count
+                ? $" of {Numbers.Count(dataset.Count)}, in the batches that the model fixes"
+                : "";
             console.Line($"{Numbers.Count(statistics.Values.Count)} activations swept on {Numbers.Count(statistics.Samples)} samples{of}");
             RangesFile.Report(console, written);
             return ExitCode.Done;

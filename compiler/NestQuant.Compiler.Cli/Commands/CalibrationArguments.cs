@@ -39,7 +39,9 @@ internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool 
         Dataset? data = Source is { } path && !RangesFile.IsNamed(path) ? Pictures.Open(path, model) : null;
         return options with
         {
-            ExpandCalibration = Expands && data is not null ? new GroupNLCalibration(data) { Budget = Budget, Ridge = Ridge, CustomOps = CustomOps } : null,
+            ExpandCalibration = Expands && data is not null
+                ? new GroupNLCalibration(data) { Budget = Budget, Ridge = Ridge, CustomOps = CustomOps }
+                : null,
             Ranges = IsStatic ? RangesFrom(data, options.SourceSha256 ?? "") : null,
         };
     }

@@ -8,17 +8,37 @@ using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
-/// <summary>The options of <c>compile</c> about data: <c>--calibrate</c>, and how it serves the ranges of activations and the refit of an expansion.</summary>
+/// <summary>
+/// The options of <c>compile</c> about data: <c>--calibrate</c>, and how it serves the ranges of activations and the refit of an expansion.
+/// </summary>
 internal sealed class CalibrationOptions(CommandLineApplication command)
 {
-    private readonly CommandOption _source = command.Option("--calibrate <DATA>", "inputs of the model, or a .json file that 'calibrate' wrote: ranges of static activations; with --groupnl expand also to refit what reads an expanded convolution", CommandOptionType.SingleValue);
-    private readonly CommandOption _method = command.Option("--calibration <METHOD>", $"how ranges are chosen: {CalibrationMethod.Forms}; default {CalibrationMethod.Default}", CommandOptionType.SingleValue);
-    private readonly CommandOption _customOps = command.Option("--custom-ops <LIB>", "library with operators that the model uses, as ONNX Runtime loads them; repeatable", CommandOptionType.MultipleValue);
+    private readonly CommandOption _source = command.Option(
+        "--calibrate <DATA>",
+        "inputs of the model, or a .json file that 'calibrate' wrote: ranges of static activations; with --groupnl expand also to "
+            + "refit what reads an expanded convolution",
+        CommandOptionType.SingleValue);
+    private readonly CommandOption _method = command.Option(
+        "--calibration <METHOD>",
+        $"how ranges are chosen: {CalibrationMethod.Forms}; default {CalibrationMethod.Default}",
+        CommandOptionType.SingleValue);
+    private readonly CommandOption _customOps = command.Option(
+        "--custom-ops <LIB>",
+        "library with operators that the model uses, as ONNX Runtime loads them; repeatable",
+        CommandOptionType.MultipleValue);
     private readonly PictureOptions _pictures = new(command);
-    private readonly CommandOption _budget = command.Option("--groupnl-budget <ERROR>", "largest relative error of a refitted layer's outputs on DATA, default 0.1: expansions beyond it are undone", CommandOptionType.SingleValue);
-    private readonly CommandOption _ridge = command.Option("--ridge <STRENGTH>", "regularisation of the refit, relative to the mean square of a layer's inputs; default 0.001", CommandOptionType.SingleValue);
+    private readonly CommandOption _budget = command.Option(
+        "--groupnl-budget <ERROR>",
+        "largest relative error of a refitted layer's outputs on DATA, default 0.1: expansions beyond it are undone",
+        CommandOptionType.SingleValue);
+    private readonly CommandOption _ridge = command.Option(
+        "--ridge <STRENGTH>",
+        "regularisation of the refit, relative to the mean square of a layer's inputs; default 0.001",
+        CommandOptionType.SingleValue);
 
-    /// <summary>How activations are quantized where the command line does not say: with ranges, where there is something to take them from.</summary>
+    /// <summary>
+    /// How activations are quantized where the command line does not say: with ranges, where there is something to take them from.
+    /// </summary>
     public ActivationMode DefaultActivations(bool nests) => nests && _source.HasValue() ? ActivationMode.Static : ActivationMode.Dynamic;
 
     /// <summary>What the options ask for.</summary>
@@ -30,9 +50,11 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
     {
         bool isStatic = activations == ActivationMode.Static, stored = _source.Text() is { } path && RangesFile.IsNamed(path);
         if ((_budget.HasValue() || _ridge.HasValue()) && !(expands && _source.HasValue()))
-            throw new UsageException("--groupnl-budget and --ridge say how to refit an expansion: give --groupnl expand and --calibrate DATA too");
+            throw new UsageException(
+                "--groupnl-budget and --ridge say how to refit an expansion: give --groupnl expand and --calibrate DATA too");
         if (stored && expands)
-            throw new UsageException($"--calibrate {_source.Text()}: stored ranges cannot refit an expansion, which changes them: give DATA");
+            throw new UsageException(
+                $"--calibrate {_source.Text()}: stored ranges cannot refit an expansion, which changes them: give DATA");
         if (_source.HasValue() && !isStatic && !expands)
         {
             throw new UsageException(activations is { } mode
@@ -41,9 +63,11 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
         }
 
         if (_method.HasValue() && !(isStatic && _source.HasValue()))
-            throw new UsageException("--calibration says how the ranges of static activations are chosen: give --nest N:H and --calibrate too");
+            throw new UsageException(
+                "--calibration says how the ranges of static activations are chosen: give --nest N:H and --calibrate too");
         if (_customOps.HasValue() && !checks && (stored || !(isStatic || _source.HasValue())))
-            throw new UsageException("--custom-ops serves to run and to check the model: give --calibrate DATA too, or leave out --no-check");
+            throw new UsageException(
+                "--custom-ops serves to run and to check the model: give --calibrate DATA too, or leave out --no-check");
         if (_pictures.Given && (stored || !_source.HasValue()))
             throw new UsageException("--size, --mean and --std say how pictures are read: give --calibrate FOLDER too");
         return new CalibrationArguments(_source.Text(), isStatic, expands)
@@ -51,7 +75,9 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
             Method = ParseMethod(),
             CustomOps = [.. _customOps.Values.Select(library => library!)],
             Pictures = _pictures.Parse(),
-            Budget = Number(_budget, GroupNLCalibration.DefaultBudget) is > 0 and var budget ? budget : throw new UsageException($"--groupnl-budget is '{_budget.Text()}': a positive number is needed"),
+            Budget = Number(_budget, GroupNLCalibration.DefaultBudget) is > 0 and var budget
+                ? budget
+                : throw new UsageException($"--groupnl-budget is '{_budget.Text()}': a positive number is needed"),
             Ridge = Number(_ridge, GroupNLCalibration.DefaultRidge),
         };
     }
@@ -72,7 +98,9 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
     {
         if (option.Text() is not { } text)
             return fallback;
-        bool valid = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) && number >= 0;
+        bool valid = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+            && double.IsFinite(number)
+            && number >= 0;
         return valid ? number : throw new UsageException($"--{option.LongName} is '{text}': a number of at least 0 is needed");
     }
 }

@@ -17,7 +17,8 @@ namespace NestQuant.Compiler.Cli.Commands;
 /// <summary><c>nestquant compile MODEL -o OUT</c>: rewrites a model and says what was done with every candidate.</summary>
 internal static class CompileCommand
 {
-    public static void Add(CommandLineApplication app, CliConsole console, CancellationToken cancellation) => app.Command("compile", command =>
+    public static void Add(CommandLineApplication app, CliConsole console, CancellationToken cancellation) =>
+        app.Command("compile", command =>
     {
         command.Description = "Compile a model: fold constants, fuse GroupNL blocks and, with --nest, nest its weights";
         command.ExtendedHelpText = """
@@ -40,19 +41,40 @@ internal static class CompileCommand
             without --calibrate takes a rule that needs no data, and loses more accuracy.
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file to compile").IsRequired();
-        CommandOption output = command.Option("-o|--output <FILE>", "ONNX file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
-        CommandOption nest = command.Option("--nest <BITS>", "N:H, for example 8:6: nest the weights with N bits in full and H bits in part precision, 2 <= H < N <= 8", CommandOptionType.SingleValue);
+        CommandOption output = command.Option(
+            "-o|--output <FILE>", "ONNX file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
+        CommandOption nest = command.Option(
+            "--nest <BITS>",
+            "N:H, for example 8:6: nest the weights with N bits in full and H bits in part precision, 2 <= H < N <= 8",
+            CommandOptionType.SingleValue);
         CommandOption rounding = command.Option("--rounding <KIND>", "adaptive (default), nearest or floor", CommandOptionType.SingleValue);
         CommandOption weights = command.Option("--weights <KIND>", "symmetric (default) or affine", CommandOptionType.SingleValue);
-        CommandOption activations = command.Option("--activations <KIND>", "static (default with --calibrate): integer execution, quantized with known ranges; dynamic (default without): with ranges found at run time; none: float execution", CommandOptionType.SingleValue);
-        CommandOption groupNL = command.Option("--groupnl <KIND>", "fuse (default): every GroupNL block becomes one operator; off: blocks stay as they are; expand[:r=2,g=4,...]: convolutions become GroupNL blocks, to be trained", CommandOptionType.SingleValue);
-        CommandOption groupNLInclude = command.Option("--groupnl-include <PATTERN>", "expand the Conv of matching names, in the place of the paper's choice; repeatable", CommandOptionType.MultipleValue);
-        CommandOption groupNLExclude = command.Option("--groupnl-exclude <PATTERN>", "do not expand the Conv of matching names; repeatable", CommandOptionType.MultipleValue);
+        CommandOption activations = command.Option(
+            "--activations <KIND>",
+            "static (default with --calibrate): integer execution, quantized with known ranges; dynamic (default without): with "
+                + "ranges found at run time; none: float execution",
+            CommandOptionType.SingleValue);
+        CommandOption groupNL = command.Option(
+            "--groupnl <KIND>",
+            "fuse (default): every GroupNL block becomes one operator; off: blocks stay as they are; expand[:r=2,g=4,...]: "
+                + "convolutions become GroupNL blocks, to be trained",
+            CommandOptionType.SingleValue);
+        CommandOption groupNLInclude = command.Option(
+            "--groupnl-include <PATTERN>",
+            "expand the Conv of matching names, in the place of the paper's choice; repeatable",
+            CommandOptionType.MultipleValue);
+        CommandOption groupNLExclude = command.Option(
+            "--groupnl-exclude <PATTERN>", "do not expand the Conv of matching names; repeatable", CommandOptionType.MultipleValue);
         var calibration = new CalibrationOptions(command);
-        CommandOption exclude = command.Option("--exclude <PATTERN>", "leave nodes of matching names as they are; * and ? are wildcards; repeatable", CommandOptionType.MultipleValue);
-        CommandOption reports = command.Option("--report <FILE>", "write the decisions as .json or .html; repeatable", CommandOptionType.MultipleValue);
+        CommandOption exclude = command.Option(
+            "--exclude <PATTERN>",
+            "leave nodes of matching names as they are; * and ? are wildcards; repeatable",
+            CommandOptionType.MultipleValue);
+        CommandOption reports = command.Option(
+            "--report <FILE>", "write the decisions as .json or .html; repeatable", CommandOptionType.MultipleValue);
         var links = new LinkOption(command);
-        CommandOption threads = command.Option("--threads <N>", "most threads to use; default: one per processor", CommandOptionType.SingleValue);
+        CommandOption threads = command.Option(
+            "--threads <N>", "most threads to use; default: one per processor", CommandOptionType.SingleValue);
         CommandOption noCheck = ResultCheck.AddOption(command);
         command.OnExecute(() =>
         {

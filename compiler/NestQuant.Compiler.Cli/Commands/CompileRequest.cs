@@ -74,7 +74,8 @@ internal sealed record CompileRequest(
         if (Options.Expand is { } expand)
         {
             string calibration = Options.ExpandCalibration is { } c
-                ? string.Create(CultureInfo.InvariantCulture, $", calibrated on {c.Data.Count} samples with budget {c.Budget} and ridge {c.Ridge}")
+                ? string.Create(
+                    CultureInfo.InvariantCulture, $", calibrated on {c.Data.Count} samples with budget {c.Budget} and ridge {c.Ridge}")
                 : "";
             return $"{nesting}, groupnl expand:{expand}{calibration}";
         }

@@ -10,7 +10,8 @@ namespace NestQuant.Compiler.Cli.Commands;
 /// <summary><c>nestquant evaluate MODEL --data DATA</c>: accuracy and fidelity at every precision.</summary>
 internal static class EvaluateCommand
 {
-    public static void Add(CommandLineApplication app, CliConsole console, CancellationToken cancellation) => app.Command("evaluate", command =>
+    public static void Add(CommandLineApplication app, CliConsole console, CancellationToken cancellation) =>
+        app.Command("evaluate", command =>
     {
         command.Description = "Measure top-1 accuracy, agreement and SQNR at one or more precisions";
         command.ExtendedHelpText = $$"""
@@ -32,35 +33,59 @@ internal static class EvaluateCommand
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
         CommandOption data = command.Option("--data <DATA>", "data set", CommandOptionType.SingleValue).IsRequired();
-        CommandOption labels = command.Option("--labels <LABELS>", "integer labels: .npy, or .txt with one a line", CommandOptionType.SingleValue);
-        CommandOption reference = command.Option("--reference <MODEL>", "model to compare with, usually the float source", CommandOptionType.SingleValue);
-        CommandOption bits = command.Option("--bits <LIST>", "precisions of a nested model, for example 8,6; default: all it has", CommandOptionType.SingleValue);
-        CommandOption batch = command.Option("--batch <N>", "samples per run, default 32; a model that fixes its batch decides itself", CommandOptionType.SingleValue);
-        CommandOption size = command.Option("--size <PIXELS>", "pictures: N or HxW: scale to this many pixels; default: what the model takes", CommandOptionType.SingleValue);
-        CommandOption mean = command.Option("--mean <LIST>", "pictures and --corrupt: subtracted from values in [0, 1], one number or one per channel; default 0", CommandOptionType.SingleValue);
-        CommandOption std = command.Option("--std <LIST>", "pictures and --corrupt: divides the difference, one number or one per channel; default 1", CommandOptionType.SingleValue);
-        CommandOption corrupt = command.Option("--corrupt <SPEC>", "corruptions of the pictures, for example gaussian_noise,contrast:1-5 or all", CommandOptionType.SingleValue);
+        CommandOption labels = command.Option(
+            "--labels <LABELS>", "integer labels: .npy, or .txt with one a line", CommandOptionType.SingleValue);
+        CommandOption reference = command.Option(
+            "--reference <MODEL>", "model to compare with, usually the float source", CommandOptionType.SingleValue);
+        CommandOption bits = command.Option(
+            "--bits <LIST>", "precisions of a nested model, for example 8,6; default: all it has", CommandOptionType.SingleValue);
+        CommandOption batch = command.Option(
+            "--batch <N>", "samples per run, default 32; a model that fixes its batch decides itself", CommandOptionType.SingleValue);
+        CommandOption size = command.Option(
+            "--size <PIXELS>",
+            "pictures: N or HxW: scale to this many pixels; default: what the model takes",
+            CommandOptionType.SingleValue);
+        CommandOption mean = command.Option(
+            "--mean <LIST>",
+            "pictures and --corrupt: subtracted from values in [0, 1], one number or one per channel; default 0",
+            CommandOptionType.SingleValue);
+        CommandOption std = command.Option(
+            "--std <LIST>",
+            "pictures and --corrupt: divides the difference, one number or one per channel; default 1",
+            CommandOptionType.SingleValue);
+        CommandOption corrupt = command.Option(
+            "--corrupt <SPEC>",
+            "corruptions of the pictures, for example gaussian_noise,contrast:1-5 or all",
+            CommandOptionType.SingleValue);
         CommandOption seed = command.Option("--seed <N>", "seed of the corruptions; default 0", CommandOptionType.SingleValue);
-        CommandOption threads = command.Option("--threads <N>", "threads inside an operator; default: one per processor", CommandOptionType.SingleValue);
-        CommandOption config = command.Option("--session-config <ENTRY>", "KEY=VALUE for the configuration of both models' sessions; repeatable", CommandOptionType.MultipleValue);
+        CommandOption threads = command.Option(
+            "--threads <N>", "threads inside an operator; default: one per processor", CommandOptionType.SingleValue);
+        CommandOption config = command.Option(
+            "--session-config <ENTRY>",
+            "KEY=VALUE for the configuration of both models' sessions; repeatable",
+            CommandOptionType.MultipleValue);
         var links = new LinkOption(command);
         CommandOption json = command.Option("--json", "print JSON", CommandOptionType.NoValue);
         command.OnExecute(() =>
         {
             (int Height, int Width)? pixels = PictureArguments.ParseSize(size.Text());
             (IReadOnlyList<float>? means, IReadOnlyList<float>? deviations) = (mean.Numbers(), std.Numbers());
-            (IReadOnlyList<int>? widths, int? samples, int? threadCount) = (bits.BitWidths(), batch.PositiveInteger(), threads.PositiveInteger());
+            (IReadOnlyList<int>? widths, int? samples, int? threadCount) = (
+                bits.BitWidths(), batch.PositiveInteger(), threads.PositiveInteger());
             var run = new CorruptionRun(
                 corrupt.Corruptions(), new CorruptionOptions { Mean = means ?? [0f], Deviation = deviations ?? [1f], Seed = seed.Seed() });
             using ModelSession session = ModelSession.Open(model.Value!, threadCount, links.Parse(), config.SessionConfig());
-            using ModelSession? other = reference.Text() is { } path ? ModelSession.Open(path, threadCount, links.Parse(), config.SessionConfig()) : null;
+            using ModelSession? other = reference.Text() is { } path
+                ? ModelSession.Open(path, threadCount, links.Parse(), config.SessionConfig())
+                : null;
             Dataset dataset = Dataset.Open(data.Value()!, new DatasetOptions
             {
                 Labels = labels.Text(),
                 Image = ModelPictures.For(session.Inputs, pixels, means, deviations),
             });
             EvaluationResult result = ProgressDisplay.Run(console, "samples", dataset.Count * run.Passes, progress => run.Evaluate(
-                (samplesOf, done) => new Evaluator(session, other, widths) { Batch = samples, Progress = done }.Run(samplesOf, cancellation),
+                (samplesOf, done) =>
+                    new Evaluator(session, other, widths) { Batch = samples, Progress = done }.Run(samplesOf, cancellation),
                 dataset,
                 progress));
             if (json.HasValue())

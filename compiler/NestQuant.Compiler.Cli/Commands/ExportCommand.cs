@@ -15,7 +15,8 @@ internal static class ExportCommand
 {
     private const string Qdq = "qdq";
 
-    public static void Add(CommandLineApplication app, CliConsole console, CancellationToken cancellation) => app.Command("export", command =>
+    public static void Add(CommandLineApplication app, CliConsole console, CancellationToken cancellation) =>
+        app.Command("export", command =>
     {
         command.Description = "Write a compiled model in standard ONNX operators, at one of its precisions";
         command.ExtendedHelpText = """
@@ -27,15 +28,22 @@ internal static class ExportCommand
               nestquant export out/model.onnx --bits 6 -o out/model.int6.onnx
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file that 'nestquant compile --nest' wrote").IsRequired();
-        CommandOption output = command.Option("-o|--output <FILE>", "ONNX file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
-        CommandOption bits = command.Option("--bits <BITS>", "the precision, one of the model's two", CommandOptionType.SingleValue).IsRequired();
+        CommandOption output = command.Option(
+            "-o|--output <FILE>", "ONNX file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
+        CommandOption bits = command.Option("--bits <BITS>", "the precision, one of the model's two", CommandOptionType.SingleValue)
+            .IsRequired();
         CommandOption format = command.Option("--format <FORMAT>", "qdq (default)", CommandOptionType.SingleValue);
-        CommandOption customOps = command.Option("--custom-ops <LIB>", "library with operators that the model uses, as ONNX Runtime loads them; repeatable", CommandOptionType.MultipleValue);
+        CommandOption customOps = command.Option(
+            "--custom-ops <LIB>",
+            "library with operators that the model uses, as ONNX Runtime loads them; repeatable",
+            CommandOptionType.MultipleValue);
         CommandOption noCheck = ResultCheck.AddOption(command);
         var links = new LinkOption(command);
         command.OnExecute(() =>
         {
-            int precision = bits.BitWidths() is [var only] ? only : throw new UsageException("--bits takes one bit width: a model is exported at one precision");
+            int precision = bits.BitWidths() is [var only]
+                ? only
+                : throw new UsageException("--bits takes one bit width: a model is exported at one precision");
             if ((format.Text() ?? Qdq) != Qdq) throw new UsageException($"--format is '{format.Text()}': {Qdq} is possible");
             var check = new ResultCheck(!noCheck.HasValue(), [.. customOps.Values.Select(library => library!)]);
             Run(model.Value!, output.Value()!, precision, links.Parse(), check, console, cancellation);
@@ -43,7 +51,8 @@ internal static class ExportCommand
         });
     });
 
-    private static void Run(string model, string output, int bits, LoadOptions load, ResultCheck check, CliConsole console, CancellationToken cancellation)
+    private static void Run(
+        string model, string output, int bits, LoadOptions load, ResultCheck check, CliConsole console, CancellationToken cancellation)
     {
         using var transaction = new FileTransaction();
         transaction.Reads.Add(model);

@@ -22,7 +22,8 @@ internal static class InspectCommand
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
         CommandOption json = command.Option("--json", "print JSON", CommandOptionType.NoValue);
-        CommandOption unpack = command.Option("--unpack <DIR>", "write the integers of every nested weight as .npy files", CommandOptionType.SingleValue);
+        CommandOption unpack = command.Option(
+            "--unpack <DIR>", "write the integers of every nested weight as .npy files", CommandOptionType.SingleValue);
         var links = new LinkOption(command);
         command.OnExecute(() =>
         {

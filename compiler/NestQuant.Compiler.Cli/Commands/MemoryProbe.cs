@@ -6,7 +6,9 @@ using NestQuant.Onnx;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
-/// <summary>Measures a model's memory in a process that does nothing else: this tool again, with the command <see cref="Command"/>.</summary>
+/// <summary>
+/// Measures a model's memory in a process that does nothing else: this tool again, with the command <see cref="Command"/>.
+/// </summary>
 internal static class MemoryProbe
 {
     /// <summary>The hidden command that a probe's process runs.</summary>
@@ -16,7 +18,8 @@ internal static class MemoryProbe
     /// <exception cref="ModelException">The probe failed; the message is its own.</exception>
     public static ModelMemory Measure(string model, int? bits, BenchOptions options, CancellationToken cancellation)
     {
-        using Process process = Process.Start(StartInfo(model, bits, options)) ?? throw new InvalidOperationException("no process was started");
+        using Process process = Process.Start(StartInfo(model, bits, options))
+            ?? throw new InvalidOperationException("no process was started");
         using CancellationTokenRegistration kill = cancellation.Register(process.Kill);
         Task<string> error = process.StandardError.ReadToEndAsync(CancellationToken.None);
         string output = process.StandardOutput.ReadToEnd();

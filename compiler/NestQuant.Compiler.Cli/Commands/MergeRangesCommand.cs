@@ -23,7 +23,8 @@ internal static class MergeRangesCommand
               nestquant merge-ranges part-*.json -o ranges.json
             """;
         CommandArgument files = command.Argument("FILE", "JSON files that 'calibrate' wrote", multipleValues: true).IsRequired();
-        CommandOption output = command.Option("-o|--output <FILE>", "JSON file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
+        CommandOption output = command.Option(
+            "-o|--output <FILE>", "JSON file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
         command.OnExecute(() =>
         {
             string[] paths = [.. files.Values.Select(file => file!)];
@@ -39,7 +40,9 @@ internal static class MergeRangesCommand
                 all.Add(CalibrationJson.Load(path), path);
             SavedFile written = RangesFile.Write(all, transaction, output.Value()!);
             transaction.Commit();
-            console.Line($"{Numbers.Count(paths.Length)} files joined: {Numbers.Count(all.Values.Count)} activations, {Numbers.Count(all.Samples)} samples");
+            console.Line(
+                $"{Numbers.Count(paths.Length)} files joined: {Numbers.Count(all.Values.Count)} activations, "
+                    + $"{Numbers.Count(all.Samples)} samples");
             RangesFile.Report(console, written);
             return ExitCode.Done;
         });

@@ -30,7 +30,9 @@ internal static class OptionParsing
         var widths = new List<int>();
         foreach (string part in text.Split(','))
         {
-            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int bits) || bits is < 2 or > 32 || widths.Contains(bits))
+            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int bits)
+                || bits is < 2 or > 32
+                || widths.Contains(bits))
                 throw new UsageException($"--{option.LongName} is '{text}': distinct bit widths are needed, for example 8,6");
             widths.Add(bits);
         }
@@ -48,7 +50,8 @@ internal static class OptionParsing
         foreach (string part in text.Split(','))
         {
             if (!float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) || !float.IsFinite(number))
-                throw new UsageException($"--{option.LongName} is '{text}': numbers separated by commas are needed, for example 0.485,0.456,0.406");
+                throw new UsageException(
+                    $"--{option.LongName} is '{text}': numbers separated by commas are needed, for example 0.485,0.456,0.406");
             numbers.Add(number);
         }
 

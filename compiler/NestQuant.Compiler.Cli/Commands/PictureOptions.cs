@@ -10,9 +10,14 @@ namespace NestQuant.Compiler.Cli.Commands;
 /// <summary>The options <c>--size</c>, <c>--mean</c> and <c>--std</c> of a command that reads pictures for a model.</summary>
 internal sealed class PictureOptions(CommandLineApplication command)
 {
-    private readonly CommandOption _size = command.Option("--size <PIXELS>", "pictures: N or HxW: scale to this many pixels; default: what the model takes", CommandOptionType.SingleValue);
-    private readonly CommandOption _mean = command.Option("--mean <LIST>", "pictures: subtracted from values in [0, 1], one number or one per channel; default 0", CommandOptionType.SingleValue);
-    private readonly CommandOption _std = command.Option("--std <LIST>", "pictures: divides the difference, one number or one per channel; default 1", CommandOptionType.SingleValue);
+    private readonly CommandOption _size = command.Option(
+        "--size <PIXELS>", "pictures: N or HxW: scale to this many pixels; default: what the model takes", CommandOptionType.SingleValue);
+    private readonly CommandOption _mean = command.Option(
+        "--mean <LIST>",
+        "pictures: subtracted from values in [0, 1], one number or one per channel; default 0",
+        CommandOptionType.SingleValue);
+    private readonly CommandOption _std = command.Option(
+        "--std <LIST>", "pictures: divides the difference, one number or one per channel; default 1", CommandOptionType.SingleValue);
 
     /// <summary>Whether any of them is given.</summary>
     public bool Given => _size.HasValue() || _mean.HasValue() || _std.HasValue();
@@ -40,7 +45,10 @@ internal sealed record PictureArguments((int Height, int Width)? Size, IReadOnly
         if (text is null)
             return null;
         string[] parts = text.Split('x');
-        int[] extents = [.. parts.Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int extent) ? extent : 0)];
+        int[] extents =
+        [
+            .. parts.Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int extent) ? extent : 0)
+        ];
         if (extents.Length > 2 || extents.Any(extent => extent is < 1 or > ModelPictures.MaxExtent))
             throw new UsageException($"--size is '{text}': a number of pixels or HxW is needed, for example 224");
         return (extents[0], extents[^1]);

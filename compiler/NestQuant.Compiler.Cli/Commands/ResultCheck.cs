@@ -18,7 +18,8 @@ internal sealed record ResultCheck(bool IsWanted, IReadOnlyList<string> CustomOp
     /// <param name="source">The model that they were made of.</param>
     /// <returns>What to tell the user where nothing could be found out; else null.</returns>
     /// <exception cref="ModelException">One does not load, and the source does.</exception>
-    public string? Run(IEnumerable<string> staged, string source) => IsWanted && LoadCheck.Verify(staged, source, CustomOps) is { } inherited
+    public string? Run(IEnumerable<string> staged, string source) =>
+        IsWanted && LoadCheck.Verify(staged, source, CustomOps) is { } inherited
         ? $"not checked, since ONNX Runtime does not load the source either (--custom-ops LIB names operators of its own): {inherited}"
         : null;
 }

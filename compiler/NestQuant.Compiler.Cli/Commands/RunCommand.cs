@@ -23,10 +23,15 @@ internal static class RunCommand
               nestquant run model.onnx --input ids=ids.npy --input mask=mask.npy -o out
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
-        CommandOption inputs = command.Option("--input <FILE>", "[NAME=]FILE: a .npy file for an input; the name may be left out when the model has one input; repeatable", CommandOptionType.MultipleValue);
+        CommandOption inputs = command.Option(
+            "--input <FILE>",
+            "[NAME=]FILE: a .npy file for an input; the name may be left out when the model has one input; repeatable",
+            CommandOptionType.MultipleValue);
         CommandOption bits = command.Option("--bits <B>", "precision of a nested model; default: full", CommandOptionType.SingleValue);
-        CommandOption output = command.Option("-o|--output <DIR>", "folder for the outputs; created when missing", CommandOptionType.SingleValue).IsRequired();
-        CommandOption threads = command.Option("--threads <N>", "threads inside an operator; default: one per processor", CommandOptionType.SingleValue);
+        CommandOption output = command.Option(
+            "-o|--output <DIR>", "folder for the outputs; created when missing", CommandOptionType.SingleValue).IsRequired();
+        CommandOption threads = command.Option(
+            "--threads <N>", "threads inside an operator; default: one per processor", CommandOptionType.SingleValue);
         var links = new LinkOption(command);
         command.OnExecute(() =>
         {
@@ -36,7 +41,8 @@ internal static class RunCommand
         });
     });
 
-    private static void Run(string model, IReadOnlyList<string> inputs, int? bits, string folder, int? threads, LoadOptions load, CliConsole console)
+    private static void Run(
+        string model, IReadOnlyList<string> inputs, int? bits, string folder, int? threads, LoadOptions load, CliConsole console)
     {
         using var transaction = new FileTransaction();
         foreach (string path in inputs.Select(InputArguments.PathOf).Prepend(model))
@@ -47,15 +53,16 @@ internal static class RunCommand
         using ModelSession session = ModelSession.Open(model, threads, NestedPrecisions.Of(loaded));
         NamedArray[] arrays = [.. inputs.Select(input => InputArguments.Read(input, session.Inputs))];
         var names = new FileNames();
-        var lines = new List<FormattableString>();
+        var lines = new List<Action>();
         foreach (NamedArray result in session.Run(arrays, bits))
         {
             string path = Path.Combine(folder, names.Make(result.Name!) + ".npy");
             transaction.Write(path, result.Array.Write);
-            lines.Add($"{result.Name}: {result.Array.Type.ToOnnx().TextName()} [{string.Join(", ", result.Array.Shape)}] -> {path}");
+            lines.Add(() => console.Line(
+                $"{result.Name}: {result.Array.Type.ToOnnx().TextName()} [{string.Join(", ", result.Array.Shape)}] -> {path}"));
         }
 
         transaction.Commit();
-        lines.ForEach(console.Line);
+        lines.ForEach(line => line());
     }
 }

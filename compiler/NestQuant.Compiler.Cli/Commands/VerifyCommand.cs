@@ -5,7 +5,9 @@ using NestQuant.Passes.Verification;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
-/// <summary><c>nestquant verify MODEL</c>: whether a model and its data files are what one compilation wrote; exit code 1 when not.</summary>
+/// <summary>
+/// <c>nestquant verify MODEL</c>: whether a model and its data files are what one compilation wrote; exit code 1 when not.
+/// </summary>
 internal static class VerifyCommand
 {
     public static void Add(CommandLineApplication app, CliConsole console) => app.Command("verify", command =>
@@ -37,6 +39,7 @@ internal static class VerifyCommand
         foreach (string note in verification.Notes)
             console.Line($"note: {note}");
         if (verification.Problems.Count == 0)
-            console.Line($"{model}: nothing is wrong (nested weights: {verification.Weights}, listed data files: {verification.Files.Count})");
+            console.Line(
+                $"{model}: nothing is wrong (nested weights: {verification.Weights}, listed data files: {verification.Files.Count})");
     }
 }

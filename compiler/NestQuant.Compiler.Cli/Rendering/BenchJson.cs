@@ -3,7 +3,10 @@ using NestQuant.Evaluation.Benchmarking;
 
 namespace NestQuant.Compiler.Cli.Rendering;
 
-/// <summary>The stable JSON form of <c>bench</c>. <c>bits</c> is null for a model without nested weights, <c>switch</c> for one with a single precision.</summary>
+/// <summary>
+/// The stable JSON form of <c>bench</c>. <c>bits</c> is null for a model without nested weights, <c>switch</c> for one with a single
+/// precision.
+/// </summary>
 internal static class BenchJson
 {
     private const double Mebi = 1 << 20;

@@ -9,7 +9,15 @@ internal static class BenchTable
 {
     public static void Write(CliConsole console, BenchResult result)
     {
-        PlainTable table = new PlainTable().Text("model").Number("bits").Number("median ms").Number("p99 ms").Number("/ first").Number("session ms").Number("process").Number("model");
+        PlainTable table = new PlainTable()
+            .Text("model")
+            .Number("bits")
+            .Number("median ms")
+            .Number("p99 ms")
+            .Number("/ first")
+            .Number("session ms")
+            .Number("process")
+            .Number("model");
         foreach (ModelResult model in result.Models)
         {
             table.Row(
@@ -24,9 +32,14 @@ internal static class BenchTable
         }
 
         table.Write(console);
-        console.Line($"{result.Runs} interleaved runs of each, {result.Threads} {(result.Threads == 1 ? "thread" : "threads")}, {result.Tier} kernels; \"/ first\" is the median over that of the first line; \"model\" is the growth of a process by the model");
+        console.Line(
+            $"{result.Runs} interleaved runs of each, {result.Threads} {(result.Threads == 1 ? "thread" : "threads")}, "
+                + $"{result.Tier} kernels; \"/ first\" is the median over that of the first line; \"model\" is the growth of a process by "
+                + $"the model");
         if (result.Switch is { } cost)
-            console.Line($"a switch costs {Format(cost.PartToFullUs, "0")} us from part to full and {Format(cost.FullToPartUs, "0")} us from full to part");
+            console.Line(
+                $"a switch costs {Format(cost.PartToFullUs, "0")} us from part to full and {Format(cost.FullToPartUs, "0")} us from "
+                    + $"full to part");
     }
 
     private static string Format(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);

@@ -38,7 +38,9 @@ internal static class CompileTables
     {
         NestingNumbers[] numbers = [.. nested.Select(decision => decision.Nesting!)];
         console.Line(
-            $"{nested.Length} of {candidates} candidates nested, {Numbers.Count(numbers.Sum(n => n.Weights))} weights: {Numbers.Bytes(numbers.Sum(n => n.SourceBytes))} -> {Numbers.Bytes(numbers.Sum(n => n.HighBytes))} high + {Numbers.Bytes(numbers.Sum(n => n.LowBytes))} low");
+            $"{nested.Length} of {candidates} candidates nested, {Numbers.Count(numbers.Sum(n => n.Weights))} weights: "
+                + $"{Numbers.Bytes(numbers.Sum(n => n.SourceBytes))} -> {Numbers.Bytes(numbers.Sum(n => n.HighBytes))} high + "
+                + $"{Numbers.Bytes(numbers.Sum(n => n.LowBytes))} low");
     }
 
     private static void WriteNothingNested(CliConsole console, Decision[] candidates)
@@ -66,12 +68,25 @@ internal static class CompileTables
         }
 
         foreach (Decision decision in rewritten)
-            console.Line(decision.Op == GroupNLExpandPass.Summary ? $"{pass}: {decision.Note}" : (FormattableString)$"{pass}: {decision.Node}: {decision.Note}");
+        {
+            if (decision.Op == GroupNLExpandPass.Summary)
+                console.Line($"{pass}: {decision.Note}");
+            else
+                console.Line($"{pass}: {decision.Node}: {decision.Note}");
+        }
     }
 
     private static void WriteDecisions(CliConsole console, Decision[] decisions)
     {
-        PlainTable table = new PlainTable().Text("node").Text("op").Text("outcome").Number("full dB").Number("part dB").Number("bytes").Number("high").Number("low");
+        PlainTable table = new PlainTable()
+            .Text("node")
+            .Text("op")
+            .Text("outcome")
+            .Number("full dB")
+            .Number("part dB")
+            .Number("bytes")
+            .Number("high")
+            .Number("low");
         foreach (Decision decision in decisions)
         {
             if (decision.Nesting is { } nesting)

@@ -3,7 +3,9 @@ using NestQuant.Evaluation;
 
 namespace NestQuant.Compiler.Cli.Rendering;
 
-/// <summary>The part of <c>evaluate</c>'s JSON form about corruptions: each severity, the means per corruption, and the mean of all.</summary>
+/// <summary>
+/// The part of <c>evaluate</c>'s JSON form about corruptions: each severity, the means per corruption, and the mean of all.
+/// </summary>
 internal static class CorruptionJson
 {
     public static void Write(Utf8JsonWriter json, IReadOnlyList<CorruptedResult> results)

@@ -4,7 +4,10 @@ using NestQuant.Evaluation;
 
 namespace NestQuant.Compiler.Cli.Rendering;
 
-/// <summary>The stable JSON form of <c>evaluate</c>. Shares are 0 to 1; <c>top1</c> is null without labels, <c>sqnr_db</c> is null for equal outputs.</summary>
+/// <summary>
+/// The stable JSON form of <c>evaluate</c>. Shares are 0 to 1; <c>top1</c> is null without labels, <c>sqnr_db</c> is null for equal
+/// outputs.
+/// </summary>
 internal static class EvaluationJson
 {
     private const int Decimals = 6;

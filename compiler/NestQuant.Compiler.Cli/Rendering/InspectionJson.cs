@@ -7,7 +7,8 @@ using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Compiler.Cli.Rendering;
 
-/// <summary>The stable JSON form of <c>inspect</c>. Ratios in dB are null for a weight without error and where the decision log is missing; a tag is null in
+/// <summary>The stable JSON form of <c>inspect</c>. Ratios in dB are null for a weight without error and where the decision log is missing;
+/// a tag is null in
 /// models of layout version 1, which have none.</summary>
 internal static class InspectionJson
 {

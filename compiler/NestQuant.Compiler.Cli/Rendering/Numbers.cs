@@ -7,12 +7,19 @@ internal static class Numbers
 {
     private const double Kibi = 1024;
 
-    /// <summary>A ratio in dB with one decimal; an infinite one is exact, one of nothing but error is lost, an unknown one a dash.</summary>
+    /// <summary>
+    /// A ratio in dB with one decimal; an infinite one is exact, one of nothing but error is lost, an unknown one a dash.
+    /// </summary>
     public static string Decibels(double value) =>
-        double.IsNaN(value) ? "-" : double.IsPositiveInfinity(value) ? "exact" : double.IsNegativeInfinity(value) ? "lost" : value.ToString("0.0", CultureInfo.InvariantCulture);
+        double.IsNaN(value)
+            ? "-"
+            : double.IsPositiveInfinity(value) ? "exact"
+            : double.IsNegativeInfinity(value) ? "lost"
+            : value.ToString("0.0", CultureInfo.InvariantCulture);
 
     /// <summary>A share of 1 in percent with two decimals; a dash when unknown.</summary>
-    public static string Percent(double? share) => share is { } value ? (100 * value).ToString("0.00", CultureInfo.InvariantCulture) + " %" : "-";
+    public static string Percent(double? share) =>
+        share is { } value ? (100 * value).ToString("0.00", CultureInfo.InvariantCulture) + " %" : "-";
 
     /// <summary>A count with thousands separated.</summary>
     public static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);

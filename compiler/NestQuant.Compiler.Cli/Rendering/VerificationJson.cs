@@ -3,7 +3,9 @@ using NestQuant.Passes.Verification;
 
 namespace NestQuant.Compiler.Cli.Rendering;
 
-/// <summary>The stable JSON form of <c>verify</c>: <c>{"model","ok","weights","files":[...],"problems":[{"file","problem"}],"notes":[...]}</c>.</summary>
+/// <summary>
+/// The stable JSON form of <c>verify</c>: <c>{"model","ok","weights","files":[...],"problems":[{"file","problem"}],"notes":[...]}</c>.
+/// </summary>
 internal static class VerificationJson
 {
     public static string Write(string model, ModelVerification verification) => JsonText.Write(json =>

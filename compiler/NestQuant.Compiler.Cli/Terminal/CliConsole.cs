@@ -1,6 +1,4 @@
-using System.Globalization;
 using McMaster.Extensions.CommandLineUtils;
-using NestQuant.Onnx;
 using Spectre.Console;
 
 namespace NestQuant.Compiler.Cli.Terminal;
@@ -42,11 +40,7 @@ internal sealed class CliConsole(TextWriter output, TextWriter error) : IConsole
     }
 
     /// <summary>Writes a line in which texts, that may come from a model, are escaped and cut.</summary>
-    public void Line(FormattableString line)
-    {
-        object?[] shown = Array.ConvertAll(line.GetArguments(), static argument => argument is string text ? DisplayText.Of(text) : argument);
-        Out.WriteLine(string.Format(CultureInfo.InvariantCulture, line.Format, shown));
-    }
+    public void Line(ConsoleLine line) => Out.WriteLine(line.ToString());
 
     /// <summary>Rich text on <see cref="Out"/>: plain and wide in a pipe.</summary>
     public IAnsiConsole RichOut() => Rich(Out, OutputIsTerminal);

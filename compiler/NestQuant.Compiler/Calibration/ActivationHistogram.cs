@@ -1,16 +1,21 @@
 namespace NestQuant.Compiler.Calibration;
 
 /// <summary>
-/// Counts of values in bins of equal, power-of-two width. Zero is a border between bins, so that when a larger value doubles the width, each new bin is exactly
-/// two neighbouring old ones: what is counted depends on the values alone, not on their order or on how they were divided before a merge.
+/// Counts of values in bins of equal, power-of-two width. Zero is a border between bins, so that when a larger value doubles the width,
+/// each new bin is exactly two neighbouring old ones: what is counted depends on the values alone, not on their order or on how they were
+/// divided before a merge.
 /// </summary>
 /// <remarks>
-/// Bin i holds the values x != 0 with i * 2^e &lt;= x &lt; (i + 1) * 2^e, for i from -<see cref="HalfBins"/> to <see cref="HalfBins"/> - 1; e is the smallest
-/// exponent for which all values have a bin. Zeros are counted by themselves, since every quantization represents them without error.
+/// Bin i holds the values x != 0 with i * 2^e &lt;= x &lt; (i + 1) * 2^e, for i from -<see cref="HalfBins"/> to <see cref="HalfBins"/> - 1;
+/// e is the smallest exponent for which all values have a bin. Zeros are counted by themselves, since every quantization represents them
+/// without error.
 /// </remarks>
 public sealed class ActivationHistogram
 {
-    /// <summary>Bins on either side of zero. The largest magnitude lies in the outer half of them, so the range is resolved into at least 2,048 steps.</summary>
+    /// <summary>
+    /// Bins on either side of zero. The largest magnitude lies in the outer half of them, so the range is resolved into at least 2,048
+    /// steps.
+    /// </summary>
     public const int HalfBins = 4096;
 
     /// <summary>The smallest exponent: a bin is as wide as float32's smallest step.</summary>

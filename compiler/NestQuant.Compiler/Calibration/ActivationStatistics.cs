@@ -1,8 +1,8 @@
 namespace NestQuant.Compiler.Calibration;
 
 /// <summary>
-/// What calibration keeps of the values of one activation, in memory that does not grow with their number: count, exact extremes and a histogram. The same
-/// values give the same statistics in any order, and in any parts that are merged.
+/// What calibration keeps of the values of one activation, in memory that does not grow with their number: count, exact extremes and a
+/// histogram. The same values give the same statistics in any order, and in any parts that are merged.
 /// </summary>
 public sealed class ActivationStatistics
 {

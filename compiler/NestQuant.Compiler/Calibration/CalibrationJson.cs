@@ -2,8 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using NestQuant.Onnx.Files;
 using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
 
 namespace NestQuant.Compiler.Calibration;
 
@@ -11,8 +11,8 @@ namespace NestQuant.Compiler.Calibration;
 /// Calibration statistics as JSON (docs/ranges.md). The same statistics give the same text, and reading it gives the same statistics.
 /// </summary>
 /// <remarks>
-/// <c>{"format","version","tool_version","source_sha256","samples","values":{NAME:{"count","min","max","zeros","exponent","first_bin","bins":[...]}}}</c>: the
-/// bins from the first to the last one that is not empty, where a negative number -k stands for k empty ones.
+/// <c>{"format","version","tool_version","source_sha256","samples","values":{NAME:{"count","min","max","zeros","exponent","first_bin","bins":[...]}}}</c>:
+/// the bins from the first to the last one that is not empty, where a negative number -k stands for k empty ones.
 /// </remarks>
 public static class CalibrationJson
 {
@@ -82,9 +82,11 @@ public static class CalibrationJson
             return new CalibrationStatistics(
                 sha256, samples, values.Select(static value => KeyValuePair.Create(value.Key, ReadValue(value.Key, value.Value))));
         }
-        catch (Exception e) when (e is JsonException or FormatException or ArgumentException or OverflowException or InvalidOperationException or IOException)
+        catch (Exception e) when (
+            e is JsonException or FormatException or ArgumentException or OverflowException or InvalidOperationException or IOException)
         {
-            throw new ModelException($"{name}: is not a file of calibration statistics, as 'nestquant calibrate' writes it, or is damaged: {e.Message}", e);
+            throw new ModelException(
+                $"{name}: is not a file of calibration statistics, as 'nestquant calibrate' writes it, or is damaged: {e.Message}", e);
         }
     }
 
@@ -113,7 +115,9 @@ public static class CalibrationJson
         Require(ActivationHistogram.Covers(value.Exponent, value.Min, value.Max), "the bins do not reach min and max");
         Require(value.FirstBin is >= -ActivationHistogram.HalfBins and < ActivationHistogram.HalfBins, "the first bin is impossible");
         Require(bins.Fits(), "there are too many bins");
-        Require(value.Zeros >= 0 && checked(value.Bins.Where(static run => run > 0).Sum() + value.Zeros) == value.Count, "the bins do not add up to the count");
+        Require(
+            value.Zeros >= 0 && checked(value.Bins.Where(static run => run > 0).Sum() + value.Zeros) == value.Count,
+            "the bins do not add up to the count");
         return ActivationStatistics.Of(value.Count, value.Min, value.Max, ActivationHistogram.Of(value.Exponent, value.Zeros, bins));
 
         void Require([DoesNotReturnIf(false)] bool condition, string problem)

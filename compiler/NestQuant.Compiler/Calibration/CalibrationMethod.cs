@@ -3,8 +3,8 @@ using System.Globalization;
 namespace NestQuant.Compiler.Calibration;
 
 /// <summary>
-/// How the range of an activation is chosen from its statistics: a function of these alone. A method decides what is clipped; that zero is made part of the
-/// range is up to whoever quantizes.
+/// How the range of an activation is chosen from its statistics: a function of these alone. A method decides what is clipped; that zero is
+/// made part of the range is up to whoever quantizes.
 /// </summary>
 public abstract record CalibrationMethod
 {
@@ -17,7 +17,9 @@ public abstract record CalibrationMethod
     /// <summary>The forms that <see cref="Parse"/> reads.</summary>
     public const string Forms = "minmax, percentile[:P], entropy, mse";
 
-    /// <summary>The method used where none is asked for: the one that came closest to the float models measured (docs/benchmarks.md).</summary>
+    /// <summary>
+    /// The method used where none is asked for: the one that came closest to the float models measured (docs/benchmarks.md).
+    /// </summary>
     public static CalibrationMethod Default { get; } = new MseCalibration();
 
     /// <summary>Reads <c>minmax</c>, <c>percentile</c>, <c>percentile:99.9</c>, <c>entropy</c> or <c>mse</c>.</summary>
@@ -54,5 +56,6 @@ public abstract record CalibrationMethod
     private static PercentileCalibration ParsePercentile(string text) =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double percent) && percent is > 0 and <= 100
             ? new PercentileCalibration { Percent = percent }
-            : throw new FormatException($"'{text}' is no percentile: a number above 0 and up to 100 is needed, for example {PercentileName}:99.9");
+            : throw new FormatException(
+                $"'{text}' is no percentile: a number above 0 and up to 100 is needed, for example {PercentileName}:99.9");
 }

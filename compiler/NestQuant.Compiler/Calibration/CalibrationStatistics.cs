@@ -2,7 +2,10 @@ using NestQuant.Onnx;
 
 namespace NestQuant.Compiler.Calibration;
 
-/// <summary>Statistics of all activations of a model over some samples. Parts of a data set can be swept on different machines and merged: the result is that of one sweep.</summary>
+/// <summary>
+/// Statistics of all activations of a model over some samples. Parts of a data set can be swept on different machines and merged: the
+/// result is that of one sweep.
+/// </summary>
 public sealed class CalibrationStatistics
 {
     private readonly SortedDictionary<string, ActivationStatistics> _values = new(StringComparer.Ordinal);
@@ -38,7 +41,9 @@ public sealed class CalibrationStatistics
     {
         ArgumentNullException.ThrowIfNull(other);
         if (other.SourceSha256 != SourceSha256)
-            throw new ModelException($"{name}: is of another model (SHA-256 {other.SourceSha256}) than the others ({SourceSha256}): calibrate all parts on the same file");
+            throw new ModelException(
+                $"{name}: is of another model (SHA-256 {other.SourceSha256}) than the others ({SourceSha256}): calibrate all parts "
+                    + "on the same file");
         string? missing = _values.Keys.Except(other.Values.Keys, StringComparer.Ordinal).FirstOrDefault();
         string? added = other.Values.Keys.Except(_values.Keys, StringComparer.Ordinal).FirstOrDefault();
         if (missing is not null || added is not null)
@@ -62,7 +67,8 @@ public sealed class CalibrationStatistics
         ArgumentNullException.ThrowIfNull(values);
         string[] names = [.. values.Where(name => _values.TryGetValue(name, out ActivationStatistics? statistics) && statistics.Count > 0)];
         var ranges = new TensorRange[names.Length];
-        Parallel.For(0, names.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, i => ranges[i] = method.RangeOf(_values[names[i]]));
+        Parallel.For(
+            0, names.Length, new ParallelOptions { MaxDegreeOfParallelism = threads }, i => ranges[i] = method.RangeOf(_values[names[i]]));
         return new ActivationRanges(names.Zip(ranges).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal));
     }
 }

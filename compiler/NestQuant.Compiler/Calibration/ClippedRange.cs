@@ -18,8 +18,8 @@ internal readonly struct ClippedRange(ActivationStatistics statistics, int below
     }
 
     /// <summary>
-    /// Numbers of bins worth trying on one side: all that hold values, then fewer and fewer in steps of a sixteenth, so that the border is found to
-    /// 6 percent also where it lies far from the largest value.
+    /// Numbers of bins worth trying on one side: all that hold values, then fewer and fewer in steps of a sixteenth, so that the border is
+    /// found to 6 percent also where it lies far from the largest value.
     /// </summary>
     public static IEnumerable<int> Candidates(int bins)
     {

@@ -1,13 +1,14 @@
 namespace NestQuant.Compiler.Calibration;
 
 /// <summary>
-/// Clips symmetrically where the distribution of the values loses least information by quantization, measured by the Kullback-Leibler divergence (S. Migacz,
-/// <i>8-bit Inference with TensorRT</i>, GTC 2017).
+/// Clips symmetrically where the distribution of the values loses least information by quantization, measured by the Kullback-Leibler
+/// divergence (S. Migacz, <i>8-bit Inference with TensorRT</i>, GTC 2017).
 /// </summary>
 /// <remarks>
-/// For a clipping magnitude, P is the histogram inside of it with the clipped values added to its outermost bins; Q is the histogram inside of it without them,
-/// after the bins of each of the 256 levels have been replaced by their mean over those that are not empty. Zeros are left out: they are exact in any
-/// case, and after a Relu there are so many that they would hide everything else. Where Q is empty and P is not, Q counts as 10^-4 of a value.
+/// For a clipping magnitude, P is the histogram inside of it with the clipped values added to its outermost bins; Q is the histogram inside
+/// of it without them, after the bins of each of the 256 levels have been replaced by their mean over those that are not empty. Zeros are
+/// left out: they are exact in any case, and after a Relu there are so many that they would hide everything else. Where Q is empty and P is
+/// not, Q counts as 10^-4 of a value.
 /// </remarks>
 public sealed record EntropyCalibration : CalibrationMethod
 {

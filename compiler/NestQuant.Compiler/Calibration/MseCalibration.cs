@@ -1,8 +1,8 @@
 namespace NestQuant.Compiler.Calibration;
 
 /// <summary>
-/// The range with the least expected squared error of uint8 quantization, rounding and clipping together, for the values of the histogram. Both ends are
-/// searched, in turn, until neither gets better.
+/// The range with the least expected squared error of uint8 quantization, rounding and clipping together, for the values of the histogram.
+/// Both ends are searched, in turn, until neither gets better.
 /// </summary>
 public sealed record MseCalibration : CalibrationMethod
 {

@@ -1,7 +1,8 @@
 namespace NestQuant.Compiler.Calibration;
 
 /// <summary>
-/// Counts of consecutive bins in the form that files have, which takes memory for the bins that are not empty and not for all that there could be.
+/// Counts of consecutive bins in the form that files have, which takes memory for the bins that are not empty and not for all that there
+/// could be.
 /// </summary>
 /// <param name="FirstBin">Number of the first bin listed.</param>
 /// <param name="Runs">Counts from there on, where a negative number -k stands for k empty bins.</param>

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace NestQuant.Compiler.Calibration;
 
 /// <summary>
-/// Clips the values of largest magnitude, so that at least the given percentage of all values stays as it is. With 100 percent nothing is clipped.
+/// Clips the values of largest magnitude, so that at least the given percentage of all values stays as it is. With 100 percent nothing is
+/// clipped.
 /// </summary>
 public sealed record PercentileCalibration : CalibrationMethod
 {
@@ -13,7 +14,10 @@ public sealed record PercentileCalibration : CalibrationMethod
     public double Percent
     {
         get => _percent;
-        init => _percent = value is > 0 and <= 100 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "a number above 0 and up to 100 is needed");
+        init =>
+            _percent = value is > 0 and <= 100
+                ? value
+                : throw new ArgumentOutOfRangeException(nameof(value), value, "a number above 0 and up to 100 is needed");
     }
 
     private protected override TensorRange Choose(ActivationStatistics statistics)

@@ -38,8 +38,8 @@ public static class QuantizationError
     }
 
     /// <summary>
-    /// An antiderivative of (t - q(t))^2, where q rounds t to an integer and clips it to [lowest, highest]: one twelfth per unit and the cube of what is
-    /// left, which also holds for what lies outside of the last integer.
+    /// An antiderivative of (t - q(t))^2, where q rounds t to an integer and clips it to [lowest, highest]: one twelfth per unit and the
+    /// cube of what is left, which also holds for what lies outside of the last integer.
     /// </summary>
     private static double Integral(double t, double lowest, double highest)
     {

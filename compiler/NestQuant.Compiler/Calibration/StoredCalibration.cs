@@ -13,7 +13,10 @@ internal sealed class StoredCalibration
     public int? Version
     {
         get;
-        set => field = value == CalibrationJson.Version ? value : throw new FormatException($"it has version {value}, {CalibrationJson.Version} is known");
+        set =>
+            field = value == CalibrationJson.Version
+                ? value
+                : throw new FormatException($"it has version {value}, {CalibrationJson.Version} is known");
     }
 
     /// <summary>SHA-256 of the source model's file.</summary>

@@ -6,7 +6,8 @@ namespace NestQuant.Compiler.Pipeline;
 /// <param name="Op">Operator of the node in the source model, for example <c>Conv</c>.</param>
 /// <param name="Reason">Null when the node was rewritten, otherwise why it was kept as it was.</param>
 /// <param name="Nesting">Numbers of a nested weight; null for other rewrites and for kept nodes.</param>
-/// <param name="Note">What a reader should know about a rewrite, such as which operator now executes it; null when there is nothing to say.</param>
+/// <param name="Note">What a reader should know about a rewrite, such as which operator now executes it; null when there is nothing to
+/// say.</param>
 /// <param name="Warning">What the rewrite loses, where it is more than the rounding that was asked for; null when nothing is.</param>
 public sealed record Decision(
     string Pass, string Node, string Op, string? Reason = null, NestingNumbers? Nesting = null, string? Note = null, string? Warning = null)

@@ -9,7 +9,8 @@ public sealed class DecisionLog
     public IReadOnlyList<Decision> Decisions => _decisions;
 
     /// <summary>Records that a node was rewritten.</summary>
-    public void Rewritten(string pass, string node, string op, NestingNumbers? nesting = null, string? note = null, string? warning = null) =>
+    public void Rewritten(
+        string pass, string node, string op, NestingNumbers? nesting = null, string? note = null, string? warning = null) =>
         _decisions.Add(new Decision(pass, node, op, Nesting: nesting, Note: note, Warning: warning));
 
     /// <summary>Records that a candidate was left as it was.</summary>

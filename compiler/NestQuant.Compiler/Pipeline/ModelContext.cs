@@ -31,7 +31,9 @@ public sealed class ModelContext
     /// <summary>Told when every pass starts (debug) and ends (information, with the duration).</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
-    /// <summary>Whether the model is verified after every pass, so that a defect is found in the pass that has it; true in debug builds.</summary>
+    /// <summary>
+    /// Whether the model is verified after every pass, so that a defect is found in the pass that has it; true in debug builds.
+    /// </summary>
     public bool VerifyEachPass { get; init; } = IsDebugBuild;
 
     /// <summary>Ends a long pass early.</summary>

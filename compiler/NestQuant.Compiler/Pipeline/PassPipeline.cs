@@ -72,7 +72,8 @@ public sealed partial class PassPipeline
     /// <summary>Runs every pass once.</summary>
     /// <returns>Whether any pass changed the model. A second run returns "unchanged".</returns>
     /// <exception cref="ModelException">A pass cannot rewrite the model.</exception>
-    /// <exception cref="PassException">A pass left a model that is not valid; only where <see cref="ModelContext.VerifyEachPass"/> is set.</exception>
+    /// <exception cref="PassException">A pass left a model that is not valid; only where <see cref="ModelContext.VerifyEachPass"/> is
+    /// set.</exception>
     public PassResult Run(ModelContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -113,7 +114,8 @@ public sealed partial class PassPipeline
         int[] positions = [.. Enumerable.Range(0, _passes.Count).Where(i => _passes[i] is TPass)];
         return positions.Length > 0
             ? positions
-            : throw new ArgumentException($"the pipeline has no {typeof(TPass).Name}; its passes are {string.Join(", ", _passes.Select(static pass => pass.Name))}");
+            : throw new ArgumentException(
+                $"the pipeline has no {typeof(TPass).Name}; its passes are {string.Join(", ", _passes.Select(static pass => pass.Name))}");
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Pass}: started")]

@@ -12,11 +12,10 @@ namespace NestQuant.Compiler.Reports;
 /// <c>decisions</c> of a JSON report.
 /// </summary>
 /// <remarks>
-/// One array of objects in log order: <c>{"pass","node","op"}</c>, then <c>"reason"</c> for a kept node, <c>"note"</c> and <c>"warning"</c> where there are any, then
-/// <c>"nesting":{"n","h","weights","source_bytes","high_bytes","low_bytes","sqnr_full_db","sqnr_part_db"}</c> for a nested one.
-/// Ratios are in dB with four decimals; null stands for an infinite one, that is for a weight without any error, and "-Infinity" for one whose
-/// error is infinite.
-/// The same log gives the same text.
+/// One array of objects in log order: <c>{"pass","node","op"}</c>, then <c>"reason"</c> for a kept node, <c>"note"</c> and <c>"warning"</c>
+/// where there are any, then <c>"nesting":{"n","h","weights","source_bytes","high_bytes","low_bytes","sqnr_full_db","sqnr_part_db"}</c> for
+/// a nested one. Ratios are in dB with four decimals; null stands for an infinite one, that is for a weight without any error, and
+/// "-Infinity" for one whose error is infinite. The same log gives the same text.
 /// </remarks>
 public static class DecisionJson
 {
@@ -62,7 +61,9 @@ public static class DecisionJson
         }
     }
 
-    /// <summary>Writes a ratio in dB with four decimals, null when there is no error, "-Infinity" when there is nothing but error.</summary>
+    /// <summary>
+    /// Writes a ratio in dB with four decimals, null when there is no error, "-Infinity" when there is nothing but error.
+    /// </summary>
     public static void WriteDecibels(Utf8JsonWriter json, string name, double decibels)
     {
         ArgumentNullException.ThrowIfNull(json);
@@ -133,7 +134,8 @@ public static class DecisionJson
     private static string Text(JsonElement item, string name) =>
         item.GetProperty(name).GetString() ?? throw new FormatException($"'{name}' is null");
 
-    private static string? OptionalText(JsonElement item, string name) => item.TryGetProperty(name, out JsonElement text) ? text.GetString() : null;
+    private static string? OptionalText(JsonElement item, string name) =>
+        item.TryGetProperty(name, out JsonElement text) ? text.GetString() : null;
 
     private static double Decibels(JsonElement item, string name)
     {

@@ -20,18 +20,29 @@ internal static class NestingChart
         if (nested.Count == 0)
             return;
         // An exact weight has no ratio: its bar is as long as the longest.
-        double longest = nested.SelectMany(d => new[] { d.Nesting!.SqnrFullDb, d.Nesting.SqnrPartDb }).Where(double.IsFinite).DefaultIfEmpty(1).Max();
+        double longest = nested.SelectMany(d => new[] { d.Nesting!.SqnrFullDb, d.Nesting.SqnrPartDb })
+            .Where(double.IsFinite)
+            .DefaultIfEmpty(1)
+            .Max();
         longest = Math.Max(longest, 1);
         int height = nested.Count * RowHeight;
         int width = LabelWidth + BarWidth + ValueWidth;
-        html.Append("<h2>Weight SQNR in dB: <span style=\"color:var(--full)\">full</span> and <span style=\"color:var(--part)\">part</span></h2>\n");
-        html.Append(CultureInfo.InvariantCulture, $"<div class=\"wide\"><svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"SQNR per layer\">\n");
+        html.Append(
+            "<h2>Weight SQNR in dB: <span style=\"color:var(--full)\">full</span> and <span "
+                + "style=\"color:var(--part)\">part</span></h2>\n");
+        html.Append(
+            CultureInfo.InvariantCulture,
+            $"<div class=\"wide\"><svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" "
+                + $"aria-label=\"SQNR per layer\">\n");
         for (int i = 0; i < nested.Count; i++)
         {
             int top = i * RowHeight;
             string node = nested[i].Node;
             string label = node.Length <= LabelCharacters ? node : string.Concat("…", node.AsSpan(node.Length - LabelCharacters + 1));
-            html.Append(CultureInfo.InvariantCulture, $"<text x=\"{LabelWidth - 10}\" y=\"{top + BarHeight + 5}\" text-anchor=\"end\">{ReportHtml.Escape(label)}<title>{ReportHtml.Escape(node)}</title></text>\n");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<text x=\"{LabelWidth - 10}\" y=\"{top + BarHeight + 5}\" "
+                    + $"text-anchor=\"end\">{ReportHtml.Escape(label)}<title>{ReportHtml.Escape(node)}</title></text>\n");
             AppendBar(html, "full", nested[i].Nesting!.SqnrFullDb, longest, top);
             AppendBar(html, "part", nested[i].Nesting!.SqnrPartDb, longest, top + BarHeight + 1);
         }
@@ -43,7 +54,11 @@ internal static class NestingChart
     {
         double share = double.IsPositiveInfinity(decibels) || double.IsNaN(decibels) ? 1 : Math.Clamp(decibels / longest, 0, 1);
         int length = (int)Math.Round(share * BarWidth);
-        html.Append(CultureInfo.InvariantCulture, $"<rect class=\"{kind}\" x=\"{LabelWidth}\" y=\"{top}\" width=\"{length}\" height=\"{BarHeight}\" rx=\"2\"/>");
-        html.Append(CultureInfo.InvariantCulture, $"<text class=\"v\" x=\"{LabelWidth + length + 6}\" y=\"{top + BarHeight}\">{ReportHtml.Decibels(decibels)}</text>\n");
+        html.Append(
+            CultureInfo.InvariantCulture,
+            $"<rect class=\"{kind}\" x=\"{LabelWidth}\" y=\"{top}\" width=\"{length}\" height=\"{BarHeight}\" rx=\"2\"/>");
+        html.Append(
+            CultureInfo.InvariantCulture,
+            $"<text class=\"v\" x=\"{LabelWidth + length + 6}\" y=\"{top + BarHeight}\">{ReportHtml.Decibels(decibels)}</text>\n");
     }
 }

@@ -30,8 +30,10 @@ public static class ReportHtml
         var html = new StringBuilder();
         html.Append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
         html.Append("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n");
-        html.Append($"<title>{Escape(Path.GetFileName(report.Source))}: compile report</title>\n<style>\n{Style}\n</style>\n</head>\n<body>\n");
-        html.Append($"<h1>{Escape(Path.GetFileName(report.Source))}</h1>\n<p>{Escape(report.Options)}; nestquant {Escape(report.Version)}</p>\n");
+        html.Append(
+            $"<title>{Escape(Path.GetFileName(report.Source))}: compile report</title>\n<style>\n{Style}\n</style>\n</head>\n<body>\n");
+        html.Append(
+            $"<h1>{Escape(Path.GetFileName(report.Source))}</h1>\n<p>{Escape(report.Options)}; nestquant {Escape(report.Version)}</p>\n");
         if (report.SourceSha256 is { } hash)
             html.Append($"<p>source {Count(report.SourceBytes)} bytes, SHA-256 <code>{Escape(hash)}</code></p>\n");
         AppendTotals(html, weights);
@@ -82,7 +84,8 @@ public static class ReportHtml
     {
         if (decisions.Length == 0)
             return;
-        html.Append("<h2>Decisions</h2>\n<div class=\"wide\"><table>\n<tr><th>node</th><th>op</th><th>outcome</th><th class=\"n\">full dB</th>");
+        html.Append(
+            "<h2>Decisions</h2>\n<div class=\"wide\"><table>\n<tr><th>node</th><th>op</th><th>outcome</th><th class=\"n\">full dB</th>");
         html.Append("<th class=\"n\">part dB</th><th class=\"n\">bytes</th><th class=\"n\">high</th><th class=\"n\">low</th></tr>\n");
         foreach (Decision decision in decisions)
         {
@@ -119,7 +122,9 @@ public static class ReportHtml
 
     private static void AppendOther(StringBuilder html, DecisionLog log)
     {
-        var passes = log.Decisions.Where(decision => decision.Rewritten && decision.Nesting is null).GroupBy(decision => decision.Pass).ToArray();
+        var passes = log.Decisions.Where(decision => decision.Rewritten && decision.Nesting is null)
+            .GroupBy(decision => decision.Pass)
+            .ToArray();
         if (passes.Length == 0)
             return;
         html.Append("<h2>Other rewrites</h2>\n<table>\n<tr><th>pass</th><th class=\"n\">nodes</th></tr>\n");

@@ -8,8 +8,9 @@ using NestQuant.Onnx.Files;
 namespace NestQuant.Compiler.Reports;
 
 /// <summary>
-/// A compile report as JSON: <c>{"version","source","source_bytes","source_sha256","options","decisions":[...],"files":[{"path","bytes"}]}</c>,
-/// with the decisions as <see cref="DecisionJson"/> writes them.
+/// A compile report as JSON:
+/// <c>{"version","source","source_bytes","source_sha256","options","decisions":[...],"files":[{"path","bytes"}]}</c>, with the decisions as
+/// <see cref="DecisionJson"/> writes them.
 /// </summary>
 public static class ReportJson
 {

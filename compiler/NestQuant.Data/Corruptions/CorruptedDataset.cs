@@ -65,7 +65,9 @@ public sealed class CorruptedDataset : Dataset
             (float mean, float deviation) = scales[i / (height * width) % channels];
             float pixel = (values[i] * deviation) + mean;
             if (!(pixel is >= -Slack and <= 1 + Slack))
-                throw new ModelException($"{Path}: the value {values[i]} is a pixel of {pixel}, not 0 to 1: --mean and --std must say how the data was normalised");
+                throw new ModelException(
+                    $"{Path}: the value {values[i]} is a pixel of {pixel}, not 0 to 1: --mean and --std must say how the data was "
+                        + "normalised");
             values[i] = Math.Clamp(pixel, 0, 1);
         }
 
@@ -85,7 +87,9 @@ public sealed class CorruptedDataset : Dataset
         IReadOnlyList<long> shape = array.Shape;
         bool pictures = shape.Count is 3 or 4 && shape.All(extent => extent > 0) && (shape.Count == 3 || shape[1] is 1 or 3);
         if (!pictures)
-            throw new ModelException($"{Path}: shape [{string.Join(", ", shape)}] is not that of pictures: corruptions need [N, C, H, W] with 1 or 3 channels, or [N, H, W]");
+            throw new ModelException(
+                $"{Path}: shape [{string.Join(", ", shape)}] is not that of pictures: corruptions need [N, C, H, W] with 1 or 3 "
+                    + "channels, or [N, H, W]");
         return (shape.Count == 3 ? 1 : (int)shape[1], (int)shape[^2], (int)shape[^1]);
     }
 

@@ -20,7 +20,8 @@ public sealed record CorruptionSelection(IReadOnlyList<Corruption> Corruptions, 
         string[] parts = text.Split(':');
         if (parts.Length > 2)
             throw new FormatException($"'{text}' has more than one ':': the severities come last and hold for all corruptions");
-        return new CorruptionSelection(ParseNames(parts[0]), ParseSeverities(parts.Length == 2 ? parts[1] : $"{Corruption.MinSeverity}-{Corruption.MaxSeverity}"));
+        return new CorruptionSelection(
+            ParseNames(parts[0]), ParseSeverities(parts.Length == 2 ? parts[1] : $"{Corruption.MinSeverity}-{Corruption.MaxSeverity}"));
     }
 
     private static IReadOnlyList<Corruption> ParseNames(string text)
@@ -31,7 +32,8 @@ public sealed record CorruptionSelection(IReadOnlyList<Corruption> Corruptions, 
         foreach (string name in text.Split(','))
         {
             Corruption corruption = CorruptionCatalog.Find(name)
-                ?? throw new FormatException($"'{name}' is no corruption: {string.Join(", ", CorruptionCatalog.All.Select(c => c.Name))} or {AllName} are possible");
+                ?? throw new FormatException(
+                    $"'{name}' is no corruption: {string.Join(", ", CorruptionCatalog.All.Select(c => c.Name))} or {AllName} are possible");
             if (corruptions.Contains(corruption))
                 throw new FormatException($"'{name}' is named twice");
             corruptions.Add(corruption);
@@ -43,12 +45,17 @@ public sealed record CorruptionSelection(IReadOnlyList<Corruption> Corruptions, 
     private static IReadOnlyList<int> ParseSeverities(string text)
     {
         string[] ends = text.Split('-');
-        int[] severities = [.. ends.Select(end => int.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out int severity) ? severity : 0)];
+        int[] severities =
+        [
+            .. ends.Select(end => int.TryParse(end, NumberStyles.None, CultureInfo.InvariantCulture, out int severity) ? severity : 0)
+        ];
         bool valid = severities.Length <= 2
             && severities.All(severity => severity is >= Corruption.MinSeverity and <= Corruption.MaxSeverity)
             && severities[0] <= severities[^1];
         if (!valid)
-            throw new FormatException($"severities are '{text}': a number from {Corruption.MinSeverity} to {Corruption.MaxSeverity} or a range such as 1-5 is needed");
+            throw new FormatException(
+                $"severities are '{text}': a number from {Corruption.MinSeverity} to {Corruption.MaxSeverity} or a range such as "
+                    + "1-5 is needed");
         return [.. Enumerable.Range(severities[0], severities[^1] - severities[0] + 1)];
     }
 }

@@ -44,7 +44,9 @@ internal sealed class DefocusBlur() : Corruption("defocus_blur")
                 for (int i = -margin; i <= margin; i++)
                 {
                     for (int j = -margin; j <= margin; j++)
-                        weight += ((y + i) * (y + i)) + ((x + j) * (x + j)) <= radius * radius ? smooth[i + margin] * smooth[j + margin] : 0;
+                        weight += ((y + i) * (y + i)) + ((x + j) * (x + j)) <= radius * radius
+                            ? smooth[i + margin] * smooth[j + margin]
+                            : 0;
                 }
 
                 if (weight > 0)

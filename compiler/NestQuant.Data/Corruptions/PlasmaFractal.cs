@@ -30,7 +30,8 @@ internal static class PlasmaFractal
     }
 
     // Sets every point of a grid, which is the mean of its four neighbours plus noise.
-    private static void Fill(double[] map, int side, int step, (int Y, int X) first, (int Y, int X)[] neighbours, double noise, RandomStream random)
+    private static void Fill(
+        double[] map, int side, int step, (int Y, int X) first, (int Y, int X)[] neighbours, double noise, RandomStream random)
     {
         int mask = side - 1;
         for (int y = first.Y; y < side; y += step)

@@ -1,8 +1,8 @@
 namespace NestQuant.Data.Pictures;
 
 /// <summary>
-/// How much memory decoding one picture may take: in proportion to the file, with a share for the pictures that compress well. A header costs
-/// a few bytes and may claim anything, so what it claims is checked before anything is allocated.
+/// How much memory decoding one picture may take: in proportion to the file, with a share for the pictures that compress well. A header
+/// costs a few bytes and may claim anything, so what it claims is checked before anything is allocated.
 /// </summary>
 /// <param name="FileBytes">Bytes of the file.</param>
 internal readonly record struct DecodingBudget(long FileBytes)

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace NestQuant.Data.Pictures;
 
 /// <summary>
-/// Checks a JPEG file before a decoder that trusts it gets it: segments end inside the file, the picture is not too large, and it does not have
-/// the decoder pass over all pixels again and again.
+/// Checks a JPEG file before a decoder that trusts it gets it: segments end inside the file, the picture is not too large, and it does not
+/// have the decoder pass over all pixels again and again.
 /// </summary>
 internal static class JpegStructure
 {
@@ -32,7 +32,9 @@ internal static class JpegStructure
             if (rest.Length < 2 || BinaryPrimitives.ReadUInt16BigEndian(rest) is var length && (length < 2 || length > rest.Length))
                 throw new InvalidDataException("it is truncated");
             if (IsFrame(marker))
-                most = most is null ? VerifyFrame(marker, rest[2..length], file.Length) : throw new InvalidDataException("it has two frames");
+                most = most is null
+                    ? VerifyFrame(marker, rest[2..length], file.Length)
+                    : throw new InvalidDataException("it has two frames");
             if (marker == StartOfScan && ++scans > (most ?? 0))
                 throw new InvalidDataException("it has more scans than its pixels need");
             rest = rest[length..];

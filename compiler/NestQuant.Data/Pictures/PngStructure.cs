@@ -4,8 +4,8 @@ using System.IO.Compression;
 namespace NestQuant.Data.Pictures;
 
 /// <summary>
-/// Checks that a PNG file is what its header says before a decoder that trusts it gets it: chunks end inside the file, the picture is not too
-/// large, and its data inflates to exactly the bytes of its pixels.
+/// Checks that a PNG file is what its header says before a decoder that trusts it gets it: chunks end inside the file, the picture is not
+/// too large, and its data inflates to exactly the bytes of its pixels.
 /// </summary>
 internal static class PngStructure
 {
@@ -59,7 +59,8 @@ internal static class PngStructure
         // The inflated bytes live beside the pixels as stored, and these beside their conversion to 8-bit RGB.
         long pixels = header.Width * header.Height;
         long inflated = header.IsInterlaced ? 2 * header.InflatedBytes : header.InflatedBytes;
-        new DecodingBudget(fileBytes).Verify(header.Width, header.Height, Math.Max(inflated, 3 * pixels) + (4 * pixels * (header.Depth > 8 ? 2 : 1)));
+        new DecodingBudget(fileBytes)
+            .Verify(header.Width, header.Height, Math.Max(inflated, 3 * pixels) + (4 * pixels * (header.Depth > 8 ? 2 : 1)));
     }
 
     private static void VerifyPixels(Stream compressed, long expected)

@@ -11,7 +11,8 @@ namespace NestQuant.Evaluation.Benchmarking;
 /// </summary>
 /// <param name="options">How to measure.</param>
 /// <param name="measureMemory">
-/// Measures a model in a process that does nothing else: starts one that calls <see cref="ModelMemory.OfThisProcess"/>, and returns what it found.
+/// Measures a model in a process that does nothing else: starts one that calls <see cref="ModelMemory.OfThisProcess"/>, and returns what it
+/// found.
 /// </param>
 internal sealed class Bench(BenchOptions options, Func<Bench.Subject, ModelMemory> measureMemory)
 {
@@ -70,9 +71,15 @@ internal sealed class Bench(BenchOptions options, Func<Bench.Subject, ModelMemor
             MeasureLatencies(contenders, cancellation);
             ModelResult[] results =
             [
-                .. contenders.Select((contender, i) => new ModelResult(contender.Model, contender.Bits, contender.Latency, sessionMs[i], memory[i])),
+                .. contenders.Select(
+                    (contender, i) => new ModelResult(contender.Model, contender.Bits, contender.Latency, sessionMs[i], memory[i])),
             ];
-            return new BenchResult(NestQuantOps.KernelTierName, options.Threads, options.Runs, results, SwitchCost.Measure(subjects[0], inputs, options, cancellation));
+            return new BenchResult(
+                NestQuantOps.KernelTierName,
+                options.Threads,
+                options.Runs,
+                results,
+                SwitchCost.Measure(subjects[0], inputs, options, cancellation));
         }
         finally
         {

@@ -8,7 +8,10 @@ internal static class BenchInputs
 {
     private const int Seed = 1;
 
-    /// <summary>Reads the files of the command line, or makes seeded values: floats uniform in [-1, 1), and zeros, which are valid as indices, for all other types.</summary>
+    /// <summary>
+    /// Reads the files of the command line, or makes seeded values: floats uniform in [-1, 1), and zeros, which are valid as indices, for
+    /// all other types.
+    /// </summary>
     /// <param name="inputs">What the model takes.</param>
     /// <param name="options">Files, and the extent of an open first axis.</param>
     /// <returns>Unnamed arrays in the order of the inputs, so that models with other names can take them too.</returns>
@@ -17,7 +20,11 @@ internal static class BenchInputs
     {
         NamedArray[] files = [.. options.Inputs.Select(input => InputArguments.Read(input, inputs))];
         var random = new Random(Seed);
-        return [.. inputs.Select(input => new NamedArray(null, files.Length > 0 ? ModelInput.Find(inputs, input, files) : Random(input, options.Batch, random)))];
+        return [
+            .. inputs.Select(
+                input =>
+                    new NamedArray(null, files.Length > 0 ? ModelInput.Find(inputs, input, files) : Random(input, options.Batch, random)))
+        ];
     }
 
     private static NpyArray Random(ModelInput input, int batch, Random random)
@@ -26,7 +33,8 @@ internal static class BenchInputs
         if (shape.Length > 0 && shape[0] < 0)
             shape[0] = batch;
         if (shape.Any(extent => extent < 0))
-            throw new ModelException($"input '{input.Name}' leaves the extents of its shape [{string.Join(", ", input.Shape.Select(extent => extent < 0 ? "?" : $"{extent}"))}] open: give data with --input {input.Name}=FILE.npy");
+            throw new ModelException(
+                $"input '{input.Name}' leaves the extents of its shape [{string.Join(", ", input.Shape.Select(extent => extent < 0 ? "?" : $"{extent}"))}] open: give data with --input {input.Name}=FILE.npy");
         long count = shape.Aggregate(1L, (product, extent) => checked(product * extent));
         if (input.Type != NpyType.Float32)
             return new NpyArray(input.Type, shape, new byte[checked(count * input.Type.Size())]);

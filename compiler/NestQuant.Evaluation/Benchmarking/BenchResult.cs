@@ -39,7 +39,8 @@ internal sealed record Latency(double MedianMs, double P99Ms, double LeastMs)
 
 /// <summary>Memory of a process of its own that has run a model a few times.</summary>
 /// <param name="ResidentBytes">The whole process, mapped files included.</param>
-/// <param name="ModelBytes">How much it grew by the model: without the .NET runtime and what ONNX Runtime needs for an empty process.</param>
+/// <param name="ModelBytes">How much it grew by the model: without the .NET runtime and what ONNX Runtime needs for an empty
+/// process.</param>
 internal sealed record ModelMemory(long ResidentBytes, long ModelBytes)
 {
     private const int Runs = 3;
@@ -67,7 +68,9 @@ internal sealed record ModelMemory(long ResidentBytes, long ModelBytes)
     }
 }
 
-/// <summary>What the first run after a switch of the precision takes beyond an ordinary run at that precision, in microseconds; medians.</summary>
+/// <summary>
+/// What the first run after a switch of the precision takes beyond an ordinary run at that precision, in microseconds; medians.
+/// </summary>
 /// <param name="PartToFullUs">From the lowest to the highest precision.</param>
 /// <param name="FullToPartUs">From the highest to the lowest.</param>
 internal sealed record SwitchResult(double PartToFullUs, double FullToPartUs);

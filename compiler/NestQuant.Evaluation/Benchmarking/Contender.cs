@@ -32,7 +32,8 @@ internal sealed class Contender : IDisposable
     /// <summary>Makes a session and hands it its inputs.</summary>
     /// <exception cref="Onnx.ModelException">The inputs do not fit, or the model has no such precision.</exception>
     /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the model.</exception>
-    public static Contender Open(string model, NestedPrecisions? precisions, int? bits, IReadOnlyList<NamedArray> inputs, BenchOptions options)
+    public static Contender Open(
+        string model, NestedPrecisions? precisions, int? bits, IReadOnlyList<NamedArray> inputs, BenchOptions options)
     {
         ModelSession session = options.OpenSession(model, precisions);
         try

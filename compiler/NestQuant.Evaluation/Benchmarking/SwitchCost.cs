@@ -9,7 +9,8 @@ internal static class SwitchCost
     private const int SteadyRuns = 3;
 
     /// <summary>Switches to and fro; null for a model that has one precision.</summary>
-    public static SwitchResult? Measure(Bench.Subject subject, IReadOnlyList<NamedArray> inputs, BenchOptions options, CancellationToken cancellation)
+    public static SwitchResult? Measure(
+        Bench.Subject subject, IReadOnlyList<NamedArray> inputs, BenchOptions options, CancellationToken cancellation)
     {
         if (subject.Precisions is not { Bits.Count: > 1 } precisions)
             return null;

@@ -9,7 +9,8 @@ namespace NestQuant.Evaluation.Inspection;
 
 /// <summary>What is known of a model: its nested weights, what its compilation decided, and its files.</summary>
 /// <param name="Path">The ONNX file.</param>
-/// <param name="Metadata">Entries that the compiler left in <c>metadata_props</c>, the decision log excepted; empty for a model it did not make.</param>
+/// <param name="Metadata">Entries that the compiler left in <c>metadata_props</c>, the decision log excepted; empty for a model it did not
+/// make.</param>
 /// <param name="Operators">The nested operators.</param>
 /// <param name="Nested">Numbers of every node whose weight is nested.</param>
 /// <param name="Kept">Candidates that were left as they were, with the reason.</param>
@@ -40,7 +41,8 @@ internal sealed record ModelInspection(
         IReadOnlyList<Decision> decisions = Provenance.ReadDecisions(model)?.Decisions ?? [];
         List<TensorProto> tensors = [.. GraphView.Of(model.MainGraph()).WithInner().SelectMany(view => view.Graph.Initializer)];
         string folder = System.IO.Path.GetDirectoryName(path) ?? "";
-        ILookup<string, string> hashes = (DataFileList.Of(model) ?? []).ToLookup(file => System.IO.Path.Combine(folder, file.Location), file => file.Sha256);
+        ILookup<string, string> hashes = (DataFileList.Of(model) ?? [])
+            .ToLookup(file => System.IO.Path.Combine(folder, file.Location), file => file.Sha256);
         return new ModelInspection(
             path,
             [.. model.MetadataProps.Where(entry => ProvenanceKeys.Contains(entry.Key))],
@@ -49,7 +51,8 @@ internal sealed record ModelInspection(
             [.. decisions.Where(decision => !decision.Rewritten)],
             [.. decisions.Where(decision => decision.Warning is not null)],
             [.. ModelFiles.Of(path, model).Select(file => file with { Sha256 = hashes[file.Path].FirstOrDefault() })],
-            new WeightTotals(tensors.Count, tensors.Where(tensor => tensor.DataType != TensorDataType.String).Sum(tensor => tensor.ByteCount)));
+            new WeightTotals(
+                tensors.Count, tensors.Where(tensor => tensor.DataType != TensorDataType.String).Sum(tensor => tensor.ByteCount)));
     }
 }
 

@@ -22,7 +22,9 @@ public sealed record DataFileVerification(ModelProto Model, IReadOnlyList<DataFi
             .Select(tensors => Check(tensors.Key, tensors, listed, reader))
             .ToList();
         var unused = (listed ?? []).ExceptBy(files.ConvertAll(file => file.Location), entry => entry.Location);
-        files.AddRange(unused.Select(entry => new DataFileState(entry.Location, "the model was saved with it, but does not refer to it", false)).ToList());
+        files.AddRange(
+            unused.Select(entry => new DataFileState(entry.Location, "the model was saved with it, but does not refer to it", false))
+                .ToList());
         return new DataFileVerification(model, [.. files.OrderBy(file => file.Location, StringComparer.Ordinal)], listed is not null);
     }
 
@@ -60,7 +62,9 @@ public sealed record DataFileVerification(ModelProto Model, IReadOnlyList<DataFi
         try
         {
             var sha256 = ContentHash.Of(file);
-            return sha256 == entry.Sha256 ? null : $"has other content than when the model was saved: SHA-256 {sha256} in place of {entry.Sha256}";
+            return sha256 == entry.Sha256
+                ? null
+                : $"has other content than when the model was saved: SHA-256 {sha256} in place of {entry.Sha256}";
         }
         catch (ModelException e)
         {

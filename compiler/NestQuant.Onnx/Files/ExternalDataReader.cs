@@ -59,12 +59,15 @@ internal sealed class ExternalDataReader(string folder, string? path, LoadOption
     private static void CheckKeys(TensorProto tensor)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var key in tensor.ExternalData.Select(e => e.Key ?? "").Where(k => !k.StartsWith(PrepackedPrefix, StringComparison.Ordinal)))
+        foreach (
+            var key in tensor.ExternalData.Select(e => e.Key ?? "").Where(k => !k.StartsWith(PrepackedPrefix, StringComparison.Ordinal)))
         {
             if (!KnownKeys.Contains(key, StringComparer.Ordinal))
-                throw new ModelException($"Tensor '{tensor.Name}' has the unknown external data key '{key}'; known are {string.Join(", ", KnownKeys)}.");
+                throw new ModelException(
+                    $"Tensor '{tensor.Name}' has the unknown external data key '{key}'; known are {string.Join(", ", KnownKeys)}.");
             if (!seen.Add(key))
-                throw new ModelException($"Tensor '{tensor.Name}' has the external data key '{key}' twice; which one counts is not defined.");
+                throw new ModelException(
+                    $"Tensor '{tensor.Name}' has the external data key '{key}' twice; which one counts is not defined.");
         }
     }
 
@@ -141,7 +144,9 @@ internal sealed class ExternalDataReader(string folder, string? path, LoadOption
     }
 
     private static ModelException Outside(string location, TensorProto tensor) =>
-        new($"External data file '{location}' of tensor '{tensor.Name}' lies outside the model's folder, which is not allowed; move it beside the model.");
+        new(
+            $"External data file '{location}' of tensor '{tensor.Name}' lies outside the model's folder, which is not allowed; move "
+                + "it beside the model.");
 
     private static ModelException Linked(string location, TensorProto tensor, string how) =>
         new($"External data file '{location}' of tensor '{tensor.Name}' {how}, through which a model can read files that are not its own; "

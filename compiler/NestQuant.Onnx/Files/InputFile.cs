@@ -8,7 +8,8 @@ internal static class InputFile
     public static FileStream Open(string path) => Try(path, () =>
     {
         FileStatus.RequireRegular(path);
-        return new FileStream(path, new FileStreamOptions { Options = FileOptions.SequentialScan, Share = FileShare.Read | FileShare.Delete });
+        return new FileStream(
+            path, new FileStreamOptions { Options = FileOptions.SequentialScan, Share = FileShare.Read | FileShare.Delete });
     });
 
     /// <summary>Bytes of a file, behind symbolic links.</summary>

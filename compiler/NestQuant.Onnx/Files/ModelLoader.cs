@@ -63,9 +63,11 @@ internal static class ModelLoader
             if (FileSignature.Describe(bytes.Span) is { } kind)
                 throw new ModelException($"{source} is not an ONNX model; it looks like {kind}.", e);
             if (e is EndOfStreamException || e.Message.StartsWith("Invalid length", StringComparison.Ordinal))
-                throw new ModelException($"{source} is truncated or not an ONNX model: it ends in the middle of a field; copy or export it again.", e);
+                throw new ModelException(
+                    $"{source} is truncated or not an ONNX model: it ends in the middle of a field; copy or export it again.", e);
             if (e.Message.Contains("depth", StringComparison.OrdinalIgnoreCase))
-                throw new ModelException($"{source} nests its messages deeper than {ModelCodec.MaxDepth}, the limit of the format's readers.", e);
+                throw new ModelException(
+                    $"{source} nests its messages deeper than {ModelCodec.MaxDepth}, the limit of the format's readers.", e);
             throw new ModelException($"{source} is damaged or not an ONNX model: it is not valid protobuf; copy or export it again.", e);
         }
     }
@@ -90,15 +92,18 @@ internal static class ModelLoader
         if (model.IrVersion > ModelFile.MaxIrVersion)
         {
             throw new ModelException(
-                $"{source} has IR version {model.IrVersion}; versions up to {ModelFile.MaxIrVersion} are supported. Export it for an older one.");
+                $"{source} has IR version {model.IrVersion}; versions up to {ModelFile.MaxIrVersion} are supported. Export it for "
+                    + "an older one.");
         }
 
         var opset = model.OpsetImport.Find(o => o.Domain is "" or "ai.onnx")
-            ?? throw new ModelException($"{source} imports no operator set for the default domain; it is truncated or incomplete, export it again.");
+            ?? throw new ModelException(
+                $"{source} imports no operator set for the default domain; it is truncated or incomplete, export it again.");
         if (opset.Version is not (>= ModelFile.MinOpset and <= ModelFile.MaxOpset))
         {
             throw new ModelException(
-                $"{source} imports version {opset.Version ?? 0} of the default operator set; versions {ModelFile.MinOpset} to {ModelFile.MaxOpset} are supported.");
+                $"{source} imports version {opset.Version ?? 0} of the default operator set; versions {ModelFile.MinOpset} to "
+                    + $"{ModelFile.MaxOpset} are supported.");
         }
 
         try

@@ -68,7 +68,8 @@ internal sealed class ModelSaver
         if (mode == ExternalDataMode.Auto && ModelCodec.Measure(stored) > MaxMessageBytes)
             stored = Variant(save, ExternalDataMode.Always);
         if (ModelCodec.Measure(stored) > MaxMessageBytes)
-            throw new ModelException($"Cannot write '{save.Path}': it would exceed 2 GB, the limit of an ONNX file; store the weights as external data.");
+            throw new ModelException(
+                $"Cannot write '{save.Path}': it would exceed 2 GB, the limit of an ONNX file; store the weights as external data.");
         return stored;
     }
 
@@ -100,7 +101,8 @@ internal sealed class ModelSaver
         if (location is null)
             return tensor;
         if (location.AsSpan().ContainsAny('/', '\\'))
-            throw new ModelException($"Tensor '{tensor.Name}' cannot be stored in '{location}': the name of a data file cannot contain a folder.");
+            throw new ModelException(
+                $"Tensor '{tensor.Name}' cannot be stored in '{location}': the name of a data file cannot contain a folder.");
 
         var path = Path.Combine(folder, location);
         if (!_dataFiles.TryGetValue(path, out var file))

@@ -1,6 +1,8 @@
 namespace NestQuant.Onnx.Graph;
 
-/// <summary>Walks over the nested graphs of a model: the main graph, the bodies of If, Loop, Scan and the like, and local functions.</summary>
+/// <summary>
+/// Walks over the nested graphs of a model: the main graph, the bodies of If, Loop, Scan and the like, and local functions.
+/// </summary>
 public static class GraphTraversal
 {
     /// <summary>The graphs that the attributes of a node hold: its bodies, in attribute order.</summary>

@@ -49,7 +49,9 @@ public static class ModelDiff
         }
 
         static string Key(FunctionProto function) =>
-            string.IsNullOrEmpty(function.Overload) ? $"{function.Domain}.{function.Name}" : $"{function.Domain}.{function.Name}:{function.Overload}";
+            string.IsNullOrEmpty(function.Overload)
+                ? $"{function.Domain}.{function.Name}"
+                : $"{function.Domain}.{function.Name}:{function.Overload}";
 
         static string Signature(FunctionProto function)
         {
@@ -60,7 +62,8 @@ public static class ModelDiff
     }
 
     /// <summary>Compares things that have a name: of the same name, they are the same thing.</summary>
-    private static void Keyed(List<ModelChange> changes, string section, List<(string Key, string Line)> a, List<(string Key, string Line)> b)
+    private static void Keyed(
+        List<ModelChange> changes, string section, List<(string Key, string Line)> a, List<(string Key, string Line)> b)
     {
         var before = a.DistinctBy(x => x.Key).ToDictionary(x => x.Key, x => x.Line, StringComparer.Ordinal);
         var after = b.DistinctBy(x => x.Key).ToDictionary(x => x.Key, x => x.Line, StringComparer.Ordinal);

@@ -30,7 +30,8 @@ public sealed record TextOptions
 {
     /// <summary>
     /// Whether tensors of more than <see cref="MaxElements"/> elements are printed without values, as <c>{}</c> and a comment with
-    /// the first 16 hexadecimal digits of the SHA-256 of their bytes; metadata values of more than 200 characters likewise. When false, parsing the text gives the whole model back.
+    /// the first 16 hexadecimal digits of the SHA-256 of their bytes; metadata values of more than 200 characters likewise. When false,
+    /// parsing the text gives the whole model back.
     /// </summary>
     public bool ElideWeights { get; init; } = true;
 

@@ -313,7 +313,9 @@ internal sealed class TextPrinter(TextOptions options)
     private static string PairsText(List<StringStringEntryProto> pairs) =>
         $"[{string.Join(", ", pairs.Select(p => $"{TextSyntax.Quote(p.Key)}: {TextSyntax.Quote(p.Value)}"))}]";
 
-    /// <summary>The model's metadata, an entry per line; values too long to read, such as embedded reports, are elided as weights are.</summary>
+    /// <summary>
+    /// The model's metadata, an entry per line; values too long to read, such as embedded reports, are elided as weights are.
+    /// </summary>
     private string MetadataText(List<StringStringEntryProto> pairs)
     {
         var text = new StringBuilder("metadata_props: [");

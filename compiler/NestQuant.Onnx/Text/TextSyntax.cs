@@ -41,7 +41,9 @@ internal static class TextSyntax
             return "nan";
         if (double.IsInfinity(value))
             return value > 0 ? "inf" : "-inf";
-        var text = isDouble ? value.ToString("R", CultureInfo.InvariantCulture) : ((float)value).ToString("R", CultureInfo.InvariantCulture);
+        var text = isDouble
+            ? value.ToString("R", CultureInfo.InvariantCulture)
+            : ((float)value).ToString("R", CultureInfo.InvariantCulture);
         return text.AsSpan().ContainsAny('.', 'E') ? text : text + ".0";
     }
 
@@ -61,7 +63,8 @@ internal static class TextSyntax
         { MapType: { } t } => $"map({t.KeyType.TextName()}, {Type(t.ValueType)})",
         { OptionalType: { } t } => $"optional({Type(t.ElemType)})",
         { SparseTensorType: { } t } => $"sparse_tensor({Tensor(t.ElemType, t.Shape)})",
-        { OpaqueType: { } t } => $"opaque({(string.IsNullOrEmpty(t.Domain) ? "" : DisplayText.Escape(t.Domain) + ",")}{DisplayText.Escape(t.Name ?? "")})",
+        { OpaqueType: { } t } =>
+            $"opaque({(string.IsNullOrEmpty(t.Domain) ? "" : DisplayText.Escape(t.Domain) + ",")}{DisplayText.Escape(t.Name ?? "")})",
         _ => "",
     };
 

@@ -16,7 +16,9 @@ internal static class AttributeValidation
                 throw new ModelException($"{node.OpType} '{node.DisplayName()}' has two attributes '{attribute.Name}'");
             // The value of a reference is the caller's.
             if (string.IsNullOrEmpty(attribute.RefAttrName) && !IsSound(attribute))
-                throw new ModelException($"Attribute '{attribute.Name}' of {node.OpType} '{node.DisplayName()}' says that it is of type {attribute.Type}, but its value is not");
+                throw new ModelException(
+                    $"Attribute '{attribute.Name}' of {node.OpType} '{node.DisplayName()}' says that it is of type "
+                        + $"{attribute.Type}, but its value is not");
             if (attribute.SparseTensor is { } sparse) TensorValidation.Verify(sparse);
             attribute.SparseTensors.ForEach(TensorValidation.Verify);
         }

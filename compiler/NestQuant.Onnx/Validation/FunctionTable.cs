@@ -3,10 +3,15 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Onnx.Validation;
 
-/// <summary>The local functions of a model: each defined once, none calling itself, and a bounded number of nodes when all calls are inlined.</summary>
+/// <summary>
+/// The local functions of a model: each defined once, none calling itself, and a bounded number of nodes when all calls are inlined.
+/// </summary>
 internal sealed class FunctionTable
 {
-    /// <summary>Most nodes that calls may stand for. Runtimes inline every call, so a few functions that call each other twice would fill any memory.</summary>
+    /// <summary>
+    /// Most nodes that calls may stand for. Runtimes inline every call, so a few functions that call each other twice would fill any
+    /// memory.
+    /// </summary>
     private const long MaxInlinedNodes = 1 << 18;
 
     /// <summary>Most calls inside each other; runtimes follow them by recursion.</summary>
@@ -32,7 +37,8 @@ internal sealed class FunctionTable
 
     private void VerifyCalls(ModelProto model)
     {
-        Dictionary<FunctionProto, List<FunctionProto>> callees = model.Functions.ToDictionary(static function => function, function => Calls(function.Node));
+        Dictionary<FunctionProto, List<FunctionProto>> callees = model.Functions.ToDictionary(
+            static function => function, function => Calls(function.Node));
         var sizes = new Dictionary<FunctionProto, Extent>();
         foreach (FunctionProto function in CalleesFirst(callees))
             sizes.Add(function, Inlined(GraphTraversal.AllNodes(function.Node).LongCount(), callees[function], sizes));
@@ -42,7 +48,8 @@ internal sealed class FunctionTable
         {
             throw new ModelException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"the calls of local functions stand for more than {MaxInlinedNodes} nodes or {MaxDepth} calls inside each other, which no runtime could inline"));
+                $"the calls of local functions stand for more than {MaxInlinedNodes} nodes or {MaxDepth} calls inside each other, "
+                    + $"which no runtime could inline"));
         }
     }
 
@@ -71,10 +78,12 @@ internal sealed class FunctionTable
 
         return ordered.Count == callees.Count
             ? ordered
-            : throw new ModelException($"function '{callees.Keys.First(function => waiting[function] > 0).Name}' calls itself, directly or through others");
+            : throw new ModelException(
+                $"function '{callees.Keys.First(function => waiting[function] > 0).Name}' calls itself, directly or through others");
     }
 
-    private List<FunctionProto> Calls(IEnumerable<NodeProto> nodes) => [.. GraphTraversal.AllNodes(nodes).Select(Called).OfType<FunctionProto>()];
+    private List<FunctionProto> Calls(IEnumerable<NodeProto> nodes) =>
+        [.. GraphTraversal.AllNodes(nodes).Select(Called).OfType<FunctionProto>()];
 
     /// <summary>What a function stands for once its calls are inlined.</summary>
     private readonly record struct Extent(long Nodes, int Depth);

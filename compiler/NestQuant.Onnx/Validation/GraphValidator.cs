@@ -2,12 +2,16 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Onnx.Validation;
 
-/// <summary>Nodes of a graph and of its subgraphs: their operators' signatures, and names that are defined once and before they are read.</summary>
+/// <summary>
+/// Nodes of a graph and of its subgraphs: their operators' signatures, and names that are defined once and before they are read.
+/// </summary>
 /// <param name="functions">The model's local functions.</param>
 /// <param name="version">Version of ONNX's operator set that the nodes are written in.</param>
 internal sealed class GraphValidator(FunctionTable functions, long version)
 {
-    /// <summary>Deepest nesting of subgraphs; a file cannot have more, as messages are not read below <see cref="ModelCodec.MaxDepth"/>.</summary>
+    /// <summary>
+    /// Deepest nesting of subgraphs; a file cannot have more, as messages are not read below <see cref="ModelCodec.MaxDepth"/>.
+    /// </summary>
     private const int MaxDepth = ModelCodec.MaxDepth;
 
     /// <summary>Checks a main graph.</summary>
@@ -57,6 +61,7 @@ internal sealed class GraphValidator(FunctionTable functions, long version)
         if (functions.Called(node) is not { } function)
             OperatorSignatures.Of(node, version)?.Verify(node);
         else if (node.Input.Count > function.Input.Count || node.Output.Count > function.Output.Count)
-            throw new ModelException($"'{node.DisplayName()}' has more inputs or outputs than the function '{function.Name}' that it calls");
+            throw new ModelException(
+                $"'{node.DisplayName()}' has more inputs or outputs than the function '{function.Name}' that it calls");
     }
 }

@@ -10,7 +10,9 @@ namespace NestQuant.Onnx.Validation;
 /// </summary>
 public static class ModelValidation
 {
-    /// <summary>Checks a model. Loading one does so; a model that was built or changed in memory is checked before it is compiled.</summary>
+    /// <summary>
+    /// Checks a model. Loading one does so; a model that was built or changed in memory is checked before it is compiled.
+    /// </summary>
     /// <exception cref="ModelException">The model is not as the summary says; the message says what and where.</exception>
     public static void Verify(ModelProto model)
     {

@@ -4,7 +4,8 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Onnx.Validation;
 
 /// <summary>What nodes of one operator may look like.</summary>
-/// <param name="Inputs">A letter for each input: <c>r</c> required, <c>o</c> may be left out; then <c>+</c> for one or more, <c>*</c> for any number.</param>
+/// <param name="Inputs">A letter for each input: <c>r</c> required, <c>o</c> may be left out; then <c>+</c> for one or more, <c>*</c> for
+/// any number.</param>
 /// <param name="Outputs">The outputs likewise.</param>
 /// <param name="Attributes">Names of the attributes without which the operator means nothing.</param>
 internal sealed record OperatorSignature(string Inputs, string Outputs, IReadOnlyList<string> Attributes)
@@ -16,7 +17,8 @@ internal sealed record OperatorSignature(string Inputs, string Outputs, IReadOnl
         Verify(node, "input", Inputs, node.Input);
         Verify(node, "output", Outputs, node.Output);
         foreach (string attribute in Attributes)
-            if (node.GetAttribute(attribute) is null) throw new ModelException($"{node.OpType} '{node.DisplayName()}' has no attribute '{attribute}', which the operator needs");
+            if (node.GetAttribute(attribute) is null)
+                throw new ModelException($"{node.OpType} '{node.DisplayName()}' has no attribute '{attribute}', which the operator needs");
     }
 
     private static void Verify(NodeProto node, string kind, string letters, List<string> values)
@@ -25,8 +27,12 @@ internal sealed record OperatorSignature(string Inputs, string Outputs, IReadOnl
         int most = letters.AsSpan().ContainsAny('+', '*') ? int.MaxValue : letters.Length;
         if (values.Count < least || values.Count > most)
         {
-            string range = most == int.MaxValue ? $"at least {Text(least)}" : least == most ? Text(least) : $"{Text(least)} to {Text(most)}";
-            throw new ModelException($"{node.OpType} '{node.DisplayName()}' has {Text(values.Count)} {kind}s, but the operator has {range}");
+            string range = most == int.MaxValue
+                ? $"at least {Text(least)}"
+                : least == most ? Text(least)
+                : $"{Text(least)} to {Text(most)}";
+            throw new ModelException(
+                $"{node.OpType} '{node.DisplayName()}' has {Text(values.Count)} {kind}s, but the operator has {range}");
         }
 
         for (int i = 0; i < Math.Min(letters.Length, values.Count); i++)

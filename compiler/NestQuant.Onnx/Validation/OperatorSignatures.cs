@@ -27,7 +27,10 @@ internal static class OperatorSignatures
             string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (fields.Length == 0 || fields[0] == "#") continue;
             if (!table.TryGetValue(fields[0], out List<(long, OperatorSignature)>? versions)) table.Add(fields[0], versions = []);
-            versions.Add((long.Parse(fields[1], CultureInfo.InvariantCulture), new OperatorSignature(Letters(fields[2]), Letters(fields[3]), fields[4..])));
+            versions.Add(
+                (
+                    long.Parse(fields[1], CultureInfo.InvariantCulture),
+                    new OperatorSignature(Letters(fields[2]), Letters(fields[3]), fields[4..])));
         }
 
         return table;

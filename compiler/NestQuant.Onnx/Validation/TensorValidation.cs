@@ -17,24 +17,30 @@ internal static class TensorValidation
         if (tensor.IsExternal)
         {
             if (isString || stored.Length > 0 || tensor.RawData is not null)
-                throw new ModelException($"Tensor '{tensor.Name}' is external, but {(isString ? "holds strings, which cannot be" : "has content of its own too")}.");
+                throw new ModelException(
+                    $"Tensor '{tensor.Name}' is external, but "
+                        + $"{(isString ? "holds strings, which cannot be" : "has content of its own too")}.");
             return;
         }
 
         if (tensor.RawData is { } raw)
         {
             if (isString || stored.Length > 0)
-                throw new ModelException($"Tensor '{tensor.Name}' has raw content {(isString ? "although its elements are strings" : $"and {stored[0].Field} too")}.");
+                throw new ModelException(
+                    $"Tensor '{tensor.Name}' has raw content {(isString ? "although its elements are strings" : $"and {stored[0].Field} too")}.");
             tensor.RequireByteCount(raw.Length);
             return;
         }
 
         string own = FieldOf(tensor.DataType);
         if (Array.Find(stored, field => field.Field != own) is { Field: { } other })
-            throw new ModelException($"Tensor '{tensor.Name}' of type {tensor.DataType.TextName()} has content in {other}; it belongs in {own}.");
+            throw new ModelException(
+                $"Tensor '{tensor.Name}' of type {tensor.DataType.TextName()} has content in {other}; it belongs in {own}.");
         long count = stored.Length == 0 ? 0 : stored[0].Count;
         if (isString && count != needed)
-            throw new ModelException($"Tensor '{tensor.Name}' holds {Text(count)} strings, but its shape [{string.Join(",", tensor.Dims)}] needs {Text(needed)}.");
+            throw new ModelException(
+                $"Tensor '{tensor.Name}' holds {Text(count)} strings, but its shape [{string.Join(",", tensor.Dims)}] needs "
+                    + $"{Text(needed)}.");
         if (!isString)
             tensor.RequireByteCount(tensor.TypedByteCount);
     }
@@ -48,9 +54,14 @@ internal static class TensorValidation
         var dense = new TensorProto { Name = values.Name, DataType = values.DataType };
         dense.Dims.AddRange(sparse.Dims);
         bool fits = values.Dims.Count == 1 && values.Dims[0] <= dense.ElementCount && indices.DataType == TensorDataType.Int64
-            && (indices.Dims is [var length] ? length == values.Dims[0] : indices.Dims is [var rows, var rank] && rows == values.Dims[0] && rank == sparse.Dims.Count);
+            && (
+                indices.Dims is [var length]
+                    ? length == values.Dims[0]
+                    : indices.Dims is [var rows, var rank] && rows == values.Dims[0] && rank == sparse.Dims.Count);
         if (!fits)
-            throw new ModelException($"The values and indices of sparse tensor '{values.Name}' do not fit each other or its shape [{string.Join(",", sparse.Dims)}].");
+            throw new ModelException(
+                $"The values and indices of sparse tensor '{values.Name}' do not fit each other or its shape "
+                    + $"[{string.Join(",", sparse.Dims)}].");
     }
 
     private static (string Field, long Count)[] Fields(TensorProto tensor) =>

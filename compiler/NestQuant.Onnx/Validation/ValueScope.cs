@@ -23,7 +23,8 @@ internal sealed class ValueScope(string owner, List<NodeProto> nodes, ValueScope
     /// <summary>Defines an initializer, which may have the name of an input.</summary>
     public void AddInitializer(string name)
     {
-        if (!_initializers.Add(name)) throw new ModelException($"{owner} has two initializers '{name}': which one counts is undefined, give each its own name");
+        if (!_initializers.Add(name))
+            throw new ModelException($"{owner} has two initializers '{name}': which one counts is undefined, give each its own name");
         _defined.Add(name);
     }
 

@@ -47,7 +47,8 @@ internal sealed class ActivationCapture : IDisposable
     public IReadOnlyList<ModelInput> Inputs { get; }
 
     /// <summary>The inputs that are float32.</summary>
-    public IEnumerable<string> FloatInputs => Inputs.Where(static input => input.Type == NpyType.Float32).Select(static input => input.Name);
+    public IEnumerable<string> FloatInputs =>
+        Inputs.Where(static input => input.Type == NpyType.Float32).Select(static input => input.Name);
 
     /// <summary>The outputs that are float32: those that runs yield.</summary>
     public IReadOnlyList<string> Outputs { get; }
@@ -107,7 +108,9 @@ internal sealed class ActivationCapture : IDisposable
     {
         if (!NonFinite.IsIn(values)) return;
         int element = NonFinite.IndexIn(values);
-        throw new ModelException($"{batch.SampleOf(element, values.Length)}: the data for input '{name}' has the value {NonFinite.Name(values[element])}, which is not finite: calibration needs real inputs");
+        throw new ModelException(
+            $"{batch.SampleOf(element, values.Length)}: the data for input '{name}' has the value "
+                + $"{NonFinite.Name(values[element])}, which is not finite: calibration needs real inputs");
     }
 
     private static bool IsFloat(NodeMetadata metadata) => metadata.IsTensor && metadata.ElementDataType == TensorElementType.Float;

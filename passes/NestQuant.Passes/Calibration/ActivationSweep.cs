@@ -9,10 +9,14 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Calibration;
 
-/// <summary>One sweep over a data set for the statistics of all float32 activations of a model: its inputs, and what nodes of the main graph compute from them.</summary>
+/// <summary>
+/// One sweep over a data set for the statistics of all float32 activations of a model: its inputs, and what nodes of the main graph compute
+/// from them.
+/// </summary>
 /// <remarks>
-/// Samples are run one by one where model and data leave that open, so that the statistics of a sample do not depend on those beside it, and memory is that of one
-/// sample per thread. Statistics add up exactly, in any order: the result does not depend on the number of threads.
+/// Samples are run one by one where model and data leave that open, so that the statistics of a sample do not depend on those beside it,
+/// and memory is that of one sample per thread. Statistics add up exactly, in any order: the result does not depend on the number of
+/// threads.
 /// </remarks>
 internal static class ActivationSweep
 {
@@ -35,7 +39,8 @@ internal static class ActivationSweep
         long samples = 0;
         try
         {
-            var batches = Partitioner.Create(CalibrationBatch.Read(data, capture.FixedBatch, size: 1), EnumerablePartitionerOptions.NoBuffering);
+            var batches = Partitioner.Create(
+                CalibrationBatch.Read(data, capture.FixedBatch, size: 1), EnumerablePartitionerOptions.NoBuffering);
             Parallel.ForEach(batches, options, batch =>
             {
                 capture.Run(batch, (name, value) => accumulators[name].Add(value, batch));
@@ -51,7 +56,8 @@ internal static class ActivationSweep
             ExceptionDispatchInfo.Throw(failure);
         }
 
-        return new CalibrationStatistics(sourceSha256, samples, all.Select(static accumulator => KeyValuePair.Create(accumulator.Name, accumulator.Statistics)));
+        return new CalibrationStatistics(
+            sourceSha256, samples, all.Select(static accumulator => KeyValuePair.Create(accumulator.Name, accumulator.Statistics)));
     }
 
     /// <summary>Loads a model so that it yields all of its activations.</summary>
@@ -76,7 +82,9 @@ internal static class ActivationSweep
             if (NonFinite.IsIn(values))
             {
                 int element = NonFinite.IndexIn(values);
-                throw new ModelException($"{batch.SampleOf(element, values.Length)}: the activation '{name}' has the value {NonFinite.Name(values[element])}: the model overflows on this data");
+                throw new ModelException(
+                    $"{batch.SampleOf(element, values.Length)}: the activation '{name}' has the value "
+                        + $"{NonFinite.Name(values[element])}: the model overflows on this data");
             }
 
             lock (_lock) Statistics.Add(values);

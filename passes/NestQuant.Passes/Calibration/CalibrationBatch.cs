@@ -10,7 +10,8 @@ internal sealed record CalibrationBatch(string Source, long First, DatasetBatch 
 {
     /// <summary>Reads a data set.</summary>
     /// <param name="data">The data set.</param>
-    /// <param name="fixedBatch">Samples of every run where the model fixes them. What is left at the end is no batch for such a model, and not read.</param>
+    /// <param name="fixedBatch">Samples of every run where the model fixes them. What is left at the end is no batch for such a model, and
+    /// not read.</param>
     /// <param name="size">Samples of every run otherwise. A data set that fixes its batches itself is read as it is.</param>
     public static IEnumerable<CalibrationBatch> Read(Dataset data, int? fixedBatch, int size)
     {
@@ -31,6 +32,8 @@ internal sealed record CalibrationBatch(string Source, long First, DatasetBatch 
     {
         // A value that does not hold the samples one after the other leaves open to which the element belongs.
         int samples = Samples.Samples, row = length / samples;
-        return length % samples == 0 ? $"{Source}: sample {First + (element / row)}" : $"{Source}: samples {First} to {First + samples - 1}";
+        return length % samples == 0
+            ? $"{Source}: sample {First + (element / row)}"
+            : $"{Source}: samples {First} to {First + samples - 1}";
     }
 }

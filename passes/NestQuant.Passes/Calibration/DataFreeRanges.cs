@@ -7,12 +7,13 @@ using NestQuant.Passes.Sampling;
 namespace NestQuant.Passes.Calibration;
 
 /// <summary>
-/// Ranges without data, by the rule of NestQuant's released code: alpha = 25 sigma for 8 bits, where sigma is the standard deviation of an activation's positive values on
-/// uniform random images. The range is [0, alpha] where the activation was never negative, else [-alpha / 1.25, alpha / 1.25]. A fall-back: real data gives better ranges.
+/// Ranges without data, by the rule of NestQuant's released code: alpha = 25 sigma for 8 bits, where sigma is the standard deviation of an
+/// activation's positive values on uniform random images. The range is [0, alpha] where the activation was never negative, else [-alpha /
+/// 1.25, alpha / 1.25]. A fall-back: real data gives better ranges.
 /// </summary>
 /// <remarks>
-/// An input of the model counts as one that can be negative, since random images say nothing about those that it will get. An activation whose positive values have no spread,
-/// or that has none, gets the range that it had.
+/// An input of the model counts as one that can be negative, since random images say nothing about those that it will get. An activation
+/// whose positive values have no spread, or that has none, gets the range that it had.
 /// </remarks>
 public sealed class DataFreeRanges : IActivationRangeSource
 {
@@ -33,7 +34,8 @@ public sealed class DataFreeRanges : IActivationRangeSource
     {
         ArgumentNullException.ThrowIfNull(context);
         using ActivationCapture capture = ActivationSweep.Capture(context.Model, CustomOps);
-        var moments = capture.FloatInputs.Concat(capture.Outputs).ToDictionary(static name => name, static _ => new Moments(), StringComparer.Ordinal);
+        var moments = capture.FloatInputs.Concat(capture.Outputs)
+            .ToDictionary(static name => name, static _ => new Moments(), StringComparer.Ordinal);
         foreach (string input in capture.FloatInputs) moments[input].Signed = true;
         var random = new SeededUniform(Seed);
         int size = capture.FixedBatch ?? 1;
@@ -41,11 +43,15 @@ public sealed class DataFreeRanges : IActivationRangeSource
         {
             context.Cancellation.ThrowIfCancellationRequested();
             NamedArray[] inputs = [.. capture.Inputs.Select(input => new NamedArray(input.Name, RandomImages(input, random)))];
-            capture.Run(new CalibrationBatch("random images", image, new DatasetBatch(inputs, Labels: null)), (name, value) => moments[name].Add(value.GetTensorDataAsSpan<float>()));
+            capture.Run(
+                new CalibrationBatch("random images", image, new DatasetBatch(inputs, Labels: null)),
+                (name, value) => moments[name].Add(value.GetTensorDataAsSpan<float>()));
             context.Progress?.Report(new PassProgress(ActivationSweep.Name, Math.Min(image + size, Images), Images));
         }
 
-        return new ActivationRanges(moments.Where(static pair => pair.Value.IsFinite).ToDictionary(static pair => pair.Key, static pair => pair.Value.Range, StringComparer.Ordinal));
+        return new ActivationRanges(
+            moments.Where(static pair => pair.Value.IsFinite)
+                .ToDictionary(static pair => pair.Key, static pair => pair.Value.Range, StringComparer.Ordinal));
     }
 
     /// <inheritdoc/>
@@ -56,12 +62,15 @@ public sealed class DataFreeRanges : IActivationRangeSource
         long[] shape = [.. input.Shape];
         if (shape is [< 0, ..]) shape[0] = 1;
         if (input.Type != NpyType.Float32 || Array.Exists(shape, static extent => extent < 1))
-            throw new ModelException($"input '{input.Name}' is not a float tensor of known size, so no random images can be made for it: calibrate with data (--calibrate DATA)");
+            throw new ModelException(
+                $"input '{input.Name}' is not a float tensor of known size, so no random images can be made for it: calibrate with "
+                    + "data (--calibrate DATA)");
         long count = shape.Aggregate(1L, static (product, extent) => extent > MostElements / product ? MostElements + 1 : product * extent);
         if (count > MostElements)
         {
             throw new ModelException(
-                $"input '{input.Name}' of shape [{string.Join(", ", shape)}] is too large for random images: calibrate with data (--calibrate DATA)");
+                $"input '{input.Name}' of shape [{string.Join(", ", shape)}] is too large for random images: calibrate with data "
+                    + "(--calibrate DATA)");
         }
 
         return NpyArray.FromFloats(shape, random.Next((int)count, Pixels));
@@ -87,7 +96,9 @@ public sealed class DataFreeRanges : IActivationRangeSource
                 double mean = _sum / Math.Max(_positive, 1), variance = Math.Max((_squares / Math.Max(_positive, 1)) - (mean * mean), 0);
                 float alpha = (float)(Spread * Math.Sqrt(variance));
                 if (alpha == 0) return new TensorRange(_min, _max);
-                return Signed || _min < 0 ? new TensorRange((float)(-alpha / SignedShare), (float)(alpha / SignedShare)) : new TensorRange(0, alpha);
+                return Signed || _min < 0
+                    ? new TensorRange((float)(-alpha / SignedShare), (float)(alpha / SignedShare))
+                    : new TensorRange(0, alpha);
             }
         }
 

@@ -3,7 +3,9 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Calibration;
 
-/// <summary>Which values of a main graph carry data: those that nodes compute from the content of an input, and not from its shape alone.</summary>
+/// <summary>
+/// Which values of a main graph carry data: those that nodes compute from the content of an input, and not from its shape alone.
+/// </summary>
 internal static class DataValues
 {
     /// <summary>Names of the values, in graph order, the inputs themselves left out.</summary>
@@ -11,7 +13,9 @@ internal static class DataValues
     {
         GraphView view = GraphView.Of(graph);
         var values = new List<string>();
-        var known = graph.Input.Select(static input => input.Name).Where(name => view.Initializer(name) is null).ToHashSet(StringComparer.Ordinal);
+        var known = graph.Input.Select(static input => input.Name)
+            .Where(name => view.Initializer(name) is null)
+            .ToHashSet(StringComparer.Ordinal);
         foreach (NodeProto node in graph.Node)
         {
             if (node.Is("Shape") || node.Is("Size")) continue;

@@ -2,7 +2,9 @@ using NestQuant.Onnx;
 
 namespace NestQuant.Passes.Calibration;
 
-/// <summary>The nodes and initializers that a graph had, for edits that may have to be undone. Edits must replace them, not change them.</summary>
+/// <summary>
+/// The nodes and initializers that a graph had, for edits that may have to be undone. Edits must replace them, not change them.
+/// </summary>
 internal sealed class GraphSnapshot(GraphProto graph)
 {
     private readonly NodeProto[] _nodes = [.. graph.Node];
@@ -17,7 +19,9 @@ internal sealed class GraphSnapshot(GraphProto graph)
         graph.Initializer.AddRange(_initializers);
     }
 
-    /// <summary>A model of what the graph was that yields some of its values, and without the nodes and initializers that these do not need.</summary>
+    /// <summary>
+    /// A model of what the graph was that yields some of its values, and without the nodes and initializers that these do not need.
+    /// </summary>
     /// <param name="model">The model that the graph is of.</param>
     /// <param name="values">Values of the graph; unique.</param>
     public ModelProto Yielding(ModelProto model, params IReadOnlyCollection<string> values)

@@ -19,7 +19,9 @@ public sealed class StoredRanges : IActivationRangeSource
     {
         ArgumentNullException.ThrowIfNull(statistics);
         if (statistics.SourceSha256 != sourceSha256)
-            throw new ModelException($"{name}: is of another model, with SHA-256 {statistics.SourceSha256}; this one has {sourceSha256}: run 'nestquant calibrate' on it");
+            throw new ModelException(
+                $"{name}: is of another model, with SHA-256 {statistics.SourceSha256}; this one has {sourceSha256}: run 'nestquant "
+                    + "calibrate' on it");
         _statistics = statistics;
     }
 
@@ -32,7 +34,8 @@ public sealed class StoredRanges : IActivationRangeSource
         ArgumentNullException.ThrowIfNull(context);
         // A file may hold more than the model has, and choosing a range is the expensive part.
         GraphProto graph = context.Model.MainGraph();
-        IEnumerable<string> values = graph.Input.Select(static input => input.Name).Concat(graph.Node.SelectMany(static node => node.Output));
+        IEnumerable<string> values = graph.Input.Select(static input => input.Name)
+            .Concat(graph.Node.SelectMany(static node => node.Output));
         return _statistics.RangesBy(Method, values.Distinct(StringComparer.Ordinal), context.Threads);
     }
 

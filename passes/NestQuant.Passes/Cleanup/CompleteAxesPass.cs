@@ -14,8 +14,8 @@ namespace NestQuant.Passes.Cleanup;
 /// </code>
 /// </summary>
 /// <remarks>
-/// ONNX Runtime moves transposes, such as those around nested convolutions, past these operators and does not take the axes they name along.
-/// Sizes stay as they are, since the extents of the other axes are not known. The pass makes no decisions.
+/// ONNX Runtime moves transposes, such as those around nested convolutions, past these operators and does not take the axes they name
+/// along. Sizes stay as they are, since the extents of the other axes are not known. The pass makes no decisions.
 /// </remarks>
 public sealed class CompleteAxesPass : IGraphPass
 {

@@ -12,7 +12,9 @@ namespace NestQuant.Passes.Cleanup;
 /// z = Op (x)
 /// </code>
 /// </summary>
-/// <remarks>Names of graph inputs and outputs never change, so a node that connects an input or initializer directly to an output stays.</remarks>
+/// <remarks>
+/// Names of graph inputs and outputs never change, so a node that connects an input or initializer directly to an output stays.
+/// </remarks>
 public sealed class IdentityRemovalPass : IGraphPass
 {
     /// <summary>From this version on, Dropout takes its mode as an input instead of being inference by definition.</summary>
@@ -56,7 +58,9 @@ public sealed class IdentityRemovalPass : IGraphPass
     private static string? WhyNotIdentity(NodeProto node, GraphView view, long opset)
     {
         if (node.Is("Identity")) return null;
-        if (node.Output.Count > 1 && node.Output[1].Length > 0 && (view.Consumers(node.Output[1]).Count > 0 || view.IsOutput(node.Output[1])))
+        if (node.Output.Count > 1
+            && node.Output[1].Length > 0
+            && (view.Consumers(node.Output[1]).Count > 0 || view.IsOutput(node.Output[1])))
             return "its mask is used";
         if (opset < DropoutWithoutIsTest && node.GetInt("is_test", 0) == 0) return "it is in training mode (is_test is 0)";
         if (opset < DropoutWithTrainingMode || node.InputAt(2).Length == 0) return null;
@@ -77,7 +81,8 @@ public sealed class IdentityRemovalPass : IGraphPass
 
         if (view.Producer(input) is null) return "it connects a graph input or a constant to a graph output";
         if (view.IsOutput(input)) return "it connects two graph outputs";
-        if (ConvolutionOutputs.IsKeptApart(input, view)) return "it keeps an output apart from the convolution, which ONNX Runtime would fuse with an Add";
+        if (ConvolutionOutputs.IsKeptApart(input, view))
+            return "it keeps an output apart from the convolution, which ONNX Runtime would fuse with an Add";
         view.ReplaceUses(output, input);
         view.Remove(node);
         view.RenameProduced(input, output);

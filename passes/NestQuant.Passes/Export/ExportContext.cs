@@ -50,7 +50,9 @@ internal sealed class ExportContext
         return tensor.Name;
     }
 
-    /// <summary>Every node is written anew, so that only values that no node makes have their names; those of nodes are their graph's affair.</summary>
+    /// <summary>
+    /// Every node is written anew, so that only values that no node makes have their names; those of nodes are their graph's affair.
+    /// </summary>
     private static UniqueNames FreeNames(ModelProto model)
     {
         var taken = new GraphProto();

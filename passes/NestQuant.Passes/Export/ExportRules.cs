@@ -44,5 +44,6 @@ internal static class ExportRules
 
     /// <summary>Whether a node only moves elements, so that uint8 results have the scale and zero point of its input.</summary>
     public static bool MovesBytes(NodeProto node) =>
-        (node.IsDefaultDomain() && Movements.Contains(node.OpType)) || (node.Domain == MicrosoftOperators.Domain && node.OpType == MicrosoftOperators.NhwcMaxPool);
+        (node.IsDefaultDomain() && Movements.Contains(node.OpType))
+            || (node.Domain == MicrosoftOperators.Domain && node.OpType == MicrosoftOperators.NhwcMaxPool);
 }

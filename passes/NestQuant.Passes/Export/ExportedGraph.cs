@@ -110,13 +110,18 @@ internal sealed class ExportedGraph
         : _outer?.Parameters(value);
 
     /// <summary>The parameters that inputs <paramref name="index"/> and the next of a node name.</summary>
-    public ExportedParameters ParametersAt(NodeProto node, int index) => new(AsCompiled(node.InputAt(index)), AsCompiled(node.InputAt(index + 1)));
+    public ExportedParameters ParametersAt(NodeProto node, int index) =>
+        new(AsCompiled(node.InputAt(index)), AsCompiled(node.InputAt(index + 1)));
 
     /// <summary>The float form of an exported uint8 value.</summary>
     public string Dequantize(string exported, ExportedParameters parameters)
     {
         if (_dequantized.TryGetValue((exported, parameters), out string? known)) return known;
-        NodeProto node = Add("DequantizeLinear", exported + "_dequantize", [exported, parameters.Scale, parameters.ZeroPoint], Context.Names.Next(exported + "_dequantized"));
+        NodeProto node = Add(
+            "DequantizeLinear",
+            exported + "_dequantize",
+            [exported, parameters.Scale, parameters.ZeroPoint],
+            Context.Names.Next(exported + "_dequantized"));
         return _dequantized[(exported, parameters)] = node.Output[0];
     }
 
@@ -134,7 +139,8 @@ internal sealed class ExportedGraph
     /// <param name="inputs">Names of exported values; empty ones at the end are left out.</param>
     /// <param name="output">Name of the result.</param>
     /// <param name="attributes">Attributes.</param>
-    public NodeProto Add(string opType, string name, IReadOnlyList<string> inputs, string output, params ReadOnlySpan<AttributeProto> attributes)
+    public NodeProto Add(
+        string opType, string name, IReadOnlyList<string> inputs, string output, params ReadOnlySpan<AttributeProto> attributes)
     {
         var node = new NodeProto { OpType = opType, Name = name };
         int count = inputs.Count;
@@ -150,7 +156,8 @@ internal sealed class ExportedGraph
     public void Add(NodeProto node) => _written.Append(node);
 
     /// <summary>Notes what became of a compiled node.</summary>
-    public void Log(NodeProto node, string? note = null) => Context.Decisions.Rewritten("export", node.DisplayName(), node.OpType, note: note);
+    public void Log(NodeProto node, string? note = null) =>
+        Context.Decisions.Rewritten("export", node.DisplayName(), node.OpType, note: note);
 
     private string Transposed(string exported, long[] permutation, string suffix)
     {
@@ -170,5 +177,6 @@ internal sealed class ExportedGraph
         else Add("Identity", output + "_identity", [exported], output);
     }
 
-    private static string Stem(string value, string suffix) => value.EndsWith(suffix, StringComparison.Ordinal) && value.Length > suffix.Length ? value[..^suffix.Length] : value;
+    private static string Stem(string value, string suffix) =>
+        value.EndsWith(suffix, StringComparison.Ordinal) && value.Length > suffix.Length ? value[..^suffix.Length] : value;
 }

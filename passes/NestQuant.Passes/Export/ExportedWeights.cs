@@ -5,11 +5,14 @@ using NestQuant.RuntimeOps.Operators;
 
 namespace NestQuant.Passes.Export;
 
-/// <summary>Nested weights at one precision, as int8 initializers with a scale per channel; those that several operators read, as uint8.</summary>
+/// <summary>
+/// Nested weights at one precision, as int8 initializers with a scale per channel; those that several operators read, as uint8.
+/// </summary>
 /// <remarks>
 /// Where ONNX Runtime is asked for exact products it turns int8 weights into uint8 ones, under a name made of that of the initializer: two
-/// operators that read one initializer would give two of one name, which it refuses. What is uint8 already it leaves alone. And initializers lie
-/// in the graph whose nodes read them, since there it looks for what it rewrites: with those of an outer graph it fails, or computes something else.
+/// operators that read one initializer would give two of one name, which it refuses. What is uint8 already it leaves alone. And
+/// initializers lie in the graph whose nodes read them, since there it looks for what it rewrites: with those of an outer graph it fails,
+/// or computes something else.
 /// </remarks>
 internal sealed class ExportedWeights(ExportContext context)
 {
@@ -42,13 +45,20 @@ internal sealed class ExportedWeights(ExportContext context)
         note = stored.Note;
         if (stored.Scale.Length == 0) return stored.Name;
         string output = context.Names.Next(stored.Name + "_dequantized");
-        graph.Add("DequantizeLinear", stored.Name + "_dequantize", [stored.Name, stored.Scale, stored.ZeroPoint], output, AttributeProto.Int("axis", stored.Axis));
+        graph.Add(
+            "DequantizeLinear",
+            stored.Name + "_dequantize",
+            [stored.Name, stored.Scale, stored.ZeroPoint],
+            output,
+            AttributeProto.Int("axis", stored.Axis));
         return output;
     }
 
     private Stored Store(NestedOperator nested, bool turn, GraphProto home)
     {
-        string wanted = nested.High.Name.EndsWith("_high", StringComparison.Ordinal) ? nested.High.Name[..^"_high".Length] : nested.High.Name;
+        string wanted = nested.High.Name.EndsWith("_high", StringComparison.Ordinal)
+            ? nested.High.Name[..^"_high".Length]
+            : nested.High.Name;
         sbyte[] integers = nested.Integers(context.IsPart);
         long[] shape = [.. nested.Shape];
         int axis = ChannelAxis(nested);
@@ -74,15 +84,26 @@ internal sealed class ExportedWeights(ExportContext context)
                 values[i] = (integers[i] - zeroPoints[channel]) * scales[channel];
             }
 
-            return new Stored(context.Add(wanted, name => TensorProto.FromFloats(name, shape, values), home), "", "", axis, shape, $"weights in float: {reason}");
+            return new Stored(
+                context.Add(wanted, name => TensorProto.FromFloats(name, shape, values), home),
+                "",
+                "",
+                axis,
+                shape,
+                $"weights in float: {reason}");
         }
 
         bool isShared = _shared.Contains(nested.High.Name);
-        (TensorDataType type, string suffix, int offset) = isShared ? (TensorDataType.UInt8, "_uint8", UnsignedOffset) : (TensorDataType.Int8, "_int8", 0);
-        byte[] bytes = Array.ConvertAll(integers, value => unchecked((byte)(value + offset))), offsets = Array.ConvertAll(zeroPoints, value => unchecked((byte)(value + offset)));
+        (TensorDataType type, string suffix, int offset) = isShared
+            ? (TensorDataType.UInt8, "_uint8", UnsignedOffset)
+            : (TensorDataType.Int8, "_int8", 0);
+        byte[] bytes = Array.ConvertAll(integers, value => unchecked((byte)(value + offset))),
+            offsets = Array.ConvertAll(zeroPoints, value => unchecked((byte)(value + offset)));
         return new Stored(
             context.Add(wanted + suffix, name => TensorProto.FromBytes(name, type, shape, bytes), home),
-            home == context.Model.Graph ? nested.Scale.Name : context.Add(nested.Scale.Name, name => TensorProto.FromFloats(name, [scales.Length], scales), home),
+            home == context.Model.Graph
+                ? nested.Scale.Name
+                : context.Add(nested.Scale.Name, name => TensorProto.FromFloats(name, [scales.Length], scales), home),
             context.Add(wanted + suffix + "_zero_point", name => TensorProto.FromBytes(name, type, [offsets.Length], offsets), home),
             axis,
             shape,
@@ -98,7 +119,8 @@ internal sealed class ExportedWeights(ExportContext context)
         foreach (NodeProto node in model.AllNodes().Where(PartModel.IsNested))
         {
             string high = node.InputAt(PartModel.HighInput(node));
-            bool isReadTwice = node.OpType == OperatorNames.NestedDequantizeLinear && node.Output.Exists(output => reads.GetValueOrDefault(output) > 1);
+            bool isReadTwice = node.OpType == OperatorNames.NestedDequantizeLinear
+                && node.Output.Exists(output => reads.GetValueOrDefault(output) > 1);
             if (isReadTwice || reads.GetValueOrDefault(high) > 1) shared.Add(high);
         }
 

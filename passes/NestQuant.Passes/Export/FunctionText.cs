@@ -5,8 +5,8 @@ using NestQuant.Passes.Integer.Operators;
 namespace NestQuant.Passes.Export;
 
 /// <summary>
-/// A function of one variable as the compiler writes it into a table's node, for example <c>Mul(x, HardSigmoid(x, alpha=0.1666667, beta=0.5))</c>:
-/// operators of ONNX over x and numbers, float attributes last.
+/// A function of one variable as the compiler writes it into a table's node, for example <c>Mul(x, HardSigmoid(x, alpha=0.1666667,
+/// beta=0.5))</c>: operators of ONNX over x and numbers, float attributes last.
 /// </summary>
 internal sealed class FunctionText
 {
@@ -60,8 +60,10 @@ internal sealed class FunctionText
     /// <returns>Name of the result.</returns>
     public string Write(ExportedGraph graph, string x, string output)
     {
-        if (_node is null) return _number is { } number ? graph.Context.Add(output + "_constant", name => TensorProto.FromFloats(name, [], [number])) : x;
-        string[] inputs = Array.ConvertAll(_arguments, argument => argument.Write(graph, x, graph.Context.Names.Next(output + "_" + (argument._node?.OpType ?? "x"))));
+        if (_node is null)
+            return _number is { } number ? graph.Context.Add(output + "_constant", name => TensorProto.FromFloats(name, [], [number])) : x;
+        string[] inputs = Array.ConvertAll(
+            _arguments, argument => argument.Write(graph, x, graph.Context.Names.Next(output + "_" + (argument._node?.OpType ?? "x"))));
         graph.Add(_node.OpType, output, inputs, output, [.. _node.Attribute]);
         return output;
     }
@@ -79,7 +81,9 @@ internal sealed class FunctionText
         if (position >= text.Length || text[position] != '(')
         {
             if (word == "x") return new FunctionText(null, [], null);
-            return float.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) ? new FunctionText(null, [], number) : null;
+            return float.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out float number)
+                ? new FunctionText(null, [], number)
+                : null;
         }
 
         var node = new NodeProto { OpType = word };
@@ -94,7 +98,8 @@ internal sealed class FunctionText
             if (position < text.Length && text[position] == '=')
             {
                 position++;
-                if (!float.TryParse(Word(text, ref position), NumberStyles.Float, CultureInfo.InvariantCulture, out float value)) return null;
+                if (!float.TryParse(Word(text, ref position), NumberStyles.Float, CultureInfo.InvariantCulture, out float value))
+                    return null;
                 node.Attribute.Add(AttributeProto.Float(name, value));
                 continue;
             }

@@ -28,9 +28,17 @@ internal static class GroupNLExport
     {
         string x = node.Input[0];
         ExportedValue value = graph.Value(x);
-        int rank = value.IsTurned ? value.ChannelsLastRank : graph.Ranks.Of(x) ?? throw NestedOperator.Damaged(node, "the rank of its input is not known");
+        int rank = value.IsTurned
+            ? value.ChannelsLastRank
+            : graph.Ranks.Of(x) ?? throw NestedOperator.Damaged(node, "the rank of its input is not known");
         bool isLast = node.GetInt(AttributeNames.ChannelsLast, 0) != 0;
-        Expand(node, graph, isLast ? graph.ChannelsFirst(x, rank) : graph.AsCompiled(x), first: 1, rank, graph.Define(node.Output[0], isLast ? rank : 0));
+        Expand(
+            node,
+            graph,
+            isLast ? graph.ChannelsFirst(x, rank) : graph.AsCompiled(x),
+            first: 1,
+            rank,
+            graph.Define(node.Output[0], isLast ? rank : 0));
         graph.Log(node);
     }
 
@@ -44,24 +52,30 @@ internal static class GroupNLExport
     public static void Expand(NodeProto node, ExportedGraph graph, string seeds, int first, int rank, string output)
     {
         var block = new Block(graph, output);
-        NodeProto norm = block.Add("ReduceL2", "_norm", graph.Context.Opset < ReduceWithInputs ? [seeds] : [seeds, block.Integers("_axes", ChannelAxis)]);
+        NodeProto norm = block.Add(
+            "ReduceL2", "_norm", graph.Context.Opset < ReduceWithInputs ? [seeds] : [seeds, block.Integers("_axes", ChannelAxis)]);
         if (norm.Input.Count == 1) norm.Attribute.Add(AttributeProto.IntList("axes", ChannelAxis));
         norm.Attribute.Add(AttributeProto.Int("keepdims", 1));
         string epsilon = block.Floats("_epsilon", [], node.GetFloat(AttributeNames.Epsilon, DefaultEpsilon));
-        string normalised = block.Add("Div", "_normalise", [seeds, block.Add("Clip", "_bound", [norm.Output[0], epsilon]).Output[0]]).Output[0];
+        string normalised = block.Add("Div", "_normalise", [seeds, block.Add("Clip", "_bound", [norm.Output[0], epsilon]).Output[0]])
+            .Output[0];
 
-        NodeProto gather = block.Add("Gather", "_repeat", [normalised, block.Integers("_sources", node.GetInts(AttributeNames.Source) ?? [])]);
+        NodeProto gather = block.Add(
+            "Gather", "_repeat", [normalised, block.Integers("_sources", node.GetInts(AttributeNames.Source) ?? [])]);
         gather.Attribute.Add(AttributeProto.Int("axis", ChannelAxis));
         string shifted = block.Add("Sub", "_shift", [gather.Output[0], PerMap(node, first, rank, graph, block)]).Output[0];
         string scaled = block.Add("Mul", "_scale", [shifted, PerMap(node, first + 1, rank, graph, block)]).Output[0];
         var generate = new List<NodeProto>();
-        string value = new StandardFunction(generate, block.Create, (suffix, number) => block.Floats(suffix, [], number)).Write(FunctionOf(node), scaled);
+        string value = new StandardFunction(generate, block.Create, (suffix, number) => block.Floats(suffix, [], number))
+            .Write(FunctionOf(node), scaled);
         generate.ForEach(graph.Add);
         NodeProto join = block.Add("Concat", "_join", [normalised, value]);
         join.Attribute.Add(AttributeProto.Int("axis", ChannelAxis));
         value = join.Output[0];
-        if (node.InputAt(first + 2).Length > 0) value = block.Add("Mul", "_affine", [value, PerMap(node, first + 2, rank, graph, block)]).Output[0];
-        if (node.InputAt(first + 3).Length > 0) value = block.Add("Add", "_bias", [value, PerMap(node, first + 3, rank, graph, block)]).Output[0];
+        if (node.InputAt(first + 2).Length > 0)
+            value = block.Add("Mul", "_affine", [value, PerMap(node, first + 2, rank, graph, block)]).Output[0];
+        if (node.InputAt(first + 3).Length > 0)
+            value = block.Add("Add", "_bias", [value, PerMap(node, first + 3, rank, graph, block)]).Output[0];
         Activate(node, graph, value, block, output);
     }
 
@@ -79,7 +93,8 @@ internal static class GroupNLExport
     private static void Activate(NodeProto node, ExportedGraph graph, string value, Block block, string output)
     {
         string activation = node.GetString(AttributeNames.Activation, ActivationNames.None);
-        float min = node.GetFloat(AttributeNames.ActivationMin, float.NegativeInfinity), max = node.GetFloat(AttributeNames.ActivationMax, float.PositiveInfinity);
+        float min = node.GetFloat(AttributeNames.ActivationMin, float.NegativeInfinity),
+            max = node.GetFloat(AttributeNames.ActivationMax, float.PositiveInfinity);
         if (activation == ActivationNames.None)
         {
             graph.Add("Identity", output, [value], output);
@@ -87,7 +102,14 @@ internal static class GroupNLExport
         else if (activation == ActivationNames.Clip)
         {
             if (min == 0 && float.IsPositiveInfinity(max)) graph.Add("Relu", output, [value], output);
-            else graph.Add("Clip", output, [value, float.IsNegativeInfinity(min) ? "" : block.Floats("_min", [], min), float.IsPositiveInfinity(max) ? "" : block.Floats("_max", [], max)], output);
+            else graph.Add(
+                "Clip",
+                output,
+                [
+                    value, float.IsNegativeInfinity(min) ? "" : block.Floats("_min", [], min),
+                    float.IsPositiveInfinity(max) ? "" : block.Floats("_max", [], max)
+                ],
+                output);
         }
         else if (graph.Context.Opset >= HardSwishOpset)
         {
@@ -105,7 +127,8 @@ internal static class GroupNLExport
     private static string PerMap(NodeProto node, int input, int rank, ExportedGraph graph, Block block)
     {
         string name = node.InputAt(input);
-        if (graph.View.Constant(name) is not { DataType: TensorDataType.Float } tensor) throw NestedOperator.Damaged(node, $"its parameter '{name}' is no float constant");
+        if (graph.View.Constant(name) is not { DataType: TensorDataType.Float } tensor)
+            throw NestedOperator.Damaged(node, $"its parameter '{name}' is no float constant");
         return block.Floats("_" + name, [tensor.ElementCount, .. Enumerable.Repeat(1L, rank - 2)], tensor.ToFloats());
     }
 
@@ -128,8 +151,10 @@ internal static class GroupNLExport
             return node;
         }
 
-        public string Floats(string suffix, long[] dims, params float[] values) => graph.Context.Add(stem + suffix, name => TensorProto.FromFloats(name, dims, values));
+        public string Floats(string suffix, long[] dims, params float[] values) =>
+            graph.Context.Add(stem + suffix, name => TensorProto.FromFloats(name, dims, values));
 
-        public string Integers(string suffix, params long[] values) => graph.Context.Add(stem + suffix, name => TensorProto.FromInt64s(name, [values.Length], values));
+        public string Integers(string suffix, params long[] values) =>
+            graph.Context.Add(stem + suffix, name => TensorProto.FromInt64s(name, [values.Length], values));
     }
 }

@@ -42,7 +42,8 @@ internal static class LookupExport
     {
         ReadOnlySpan<byte> integers = table.GetBytes().Span;
         for (int q = 0; q < integers.Length; q++)
-            if (function.Evaluate(from.Dequantize(q)) is not { } value || double.IsNaN(value) || to.Quantize(value) != integers[q]) return false;
+            if (function.Evaluate(from.Dequantize(q)) is not { } value || double.IsNaN(value) || to.Quantize(value) != integers[q])
+                return false;
         return true;
     }
 

@@ -10,16 +10,18 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.Passes.Export;
 
 /// <summary>
-/// Writes a compiled model, at one of its precisions, in operators of ONNX alone: the QDQ form, for runtimes that have no NestQuant operators.
+/// Writes a compiled model, at one of its precisions, in operators of ONNX alone: the QDQ form, for runtimes that have no NestQuant
+/// operators.
 /// <code>
-/// l = Transpose (x); y = com.nestquant.NestedQLinearConv (l, x_scale, x_zero_point, W_high, W_low, ..., y_scale, y_zero_point, nest_bits); z = Transpose (y)
-/// z = QuantizeLinear (Conv (DequantizeLinear (x), DequantizeLinear (W), DequantizeLinear (B)))
+/// l = Transpose (x); y = com.nestquant.NestedQLinearConv (l, x_scale, x_zero_point, W_high, W_low, ..., y_scale, y_zero_point, nest_bits);
+/// z = Transpose (y) z = QuantizeLinear (Conv (DequantizeLinear (x), DequantizeLinear (W), DequantizeLinear (B)))
 /// </code>
 /// </summary>
 /// <remarks>
-/// Tensors are channels first again: what was channels last is computed from its channels-first form, so that the transposes of the compiled
-/// model have nothing left to do. Weights are int8 with a scale per channel, biases int32 where activations are static. Results differ from
-/// the compiled model's by how biases are rounded, one step of an output's scale at most per operator, and by nothing where there is none.
+/// Tensors are channels first again: what was channels last is computed from its channels-first form, so that the transposes of the
+/// compiled model have nothing left to do. Weights are int8 with a scale per channel, biases int32 where activations are static. Results
+/// differ from the compiled model's by how biases are rounded, one step of an output's scale at most per operator, and by nothing where
+/// there is none.
 /// </remarks>
 public static class ModelExport
 {
@@ -33,7 +35,8 @@ public static class ModelExport
     /// <param name="compiled">A compiled model; it stays as it is, and contents of tensors that do not change are shared.</param>
     /// <param name="options">The precision.</param>
     /// <returns>The model and a decision for every operator that was replaced.</returns>
-    /// <exception cref="ModelException">The model was not compiled, has no such precision, or cannot be written in its operator set.</exception>
+    /// <exception cref="ModelException">The model was not compiled, has no such precision, or cannot be written in its operator
+    /// set.</exception>
     public static CompileResult ToQdq(ModelProto compiled, ExportOptions options)
     {
         ArgumentNullException.ThrowIfNull(compiled);
@@ -42,7 +45,9 @@ public static class ModelExport
         if (options.Bits != bits.Full && options.Bits != bits.High)
             throw new ModelException($"the model has no precision of {options.Bits} bits: it has {bits.Full} and {bits.High}");
         if (compiled.OpsetVersion() < FirstOpset)
-            throw new ModelException($"the model imports operator set {compiled.OpsetVersion()}, and DequantizeLinear has a scale per channel from {FirstOpset} on: compile the source again in a later operator set");
+            throw new ModelException(
+                $"the model imports operator set {compiled.OpsetVersion()}, and DequantizeLinear has a scale per channel from "
+                    + $"{FirstOpset} on: compile the source again in a later operator set");
 
         ModelProto model = ModelCopy.WithoutInitializers(compiled);
         model.MainGraph().Initializer.AddRange(compiled.MainGraph().Initializer);
@@ -58,8 +63,12 @@ public static class ModelExport
         return bits switch
         {
             [var only] => only,
-            [] => throw new ModelException("the model has no nested weights: only what 'nestquant compile --nest' has written can be exported"),
-            _ => throw new ModelException($"the model's operators have different precisions ({string.Join(", ", bits)}): compile the source model again"),
+            [] =>
+                throw new ModelException(
+                    "the model has no nested weights: only what 'nestquant compile --nest' has written can be exported"),
+            _ =>
+                throw new ModelException(
+                    $"the model's operators have different precisions ({string.Join(", ", bits)}): compile the source model again"),
         };
     }
 
@@ -70,7 +79,10 @@ public static class ModelExport
         // Types of values that are another shape, or gone.
         foreach (GraphView view in GraphView.Of(graph).WithInner()) view.Graph.ValueInfo.Clear();
         DeadCode.Remove(graph);
-        model.OpsetImport.RemoveAll(opset => (opset.Domain is NestQuantOps.Domain or MicrosoftOperators.Domain) && !model.AllNodes().Any(node => node.Domain == opset.Domain));
+        model.OpsetImport.RemoveAll(
+            opset =>
+                (opset.Domain is NestQuantOps.Domain or MicrosoftOperators.Domain)
+                    && !model.AllNodes().Any(node => node.Domain == opset.Domain));
         model.MetadataProps.RemoveAll(static entry => entry.Key is Provenance.DecisionsKey or MetadataKey);
         model.MetadataProps.Add(new StringStringEntryProto { Key = MetadataKey, Value = FormattableString.Invariant($"qdq bits={bits}") });
         ModelValidation.Verify(model);

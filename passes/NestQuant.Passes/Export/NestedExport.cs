@@ -26,12 +26,18 @@ internal static class NestedExport
         string x = graph.Dequantize(graph.ChannelsFirst(node.Input[0], rank), graph.ParametersAt(node, 1));
         string weight = graph.Context.Weights.Dequantize(nested, graph, turn: false, out string? note);
         string bias = isQuantized ? QuantizedBias(node, nested, graph, ref note) : graph.AsCompiled(node.InputAt(BiasInput));
-        string output = isQuantized ? graph.Step(result) : node.OpType == OperatorNames.NestedConv ? graph.Define(result, rank) : graph.Step(result, "_seeds");
+        string output = isQuantized
+            ? graph.Step(result)
+            : node.OpType == OperatorNames.NestedConv ? graph.Define(result, rank)
+            : graph.Step(result, "_seeds");
         NodeProto conv = graph.Add("Conv", node.Name, [x, weight, bias], output);
-        foreach (string attribute in (string[])[AttributeNames.Group, AttributeNames.Strides, AttributeNames.Dilations, AttributeNames.Pads, AttributeNames.AutoPad])
+        foreach (string attribute in (string[])[
+                AttributeNames.Group, AttributeNames.Strides, AttributeNames.Dilations, AttributeNames.Pads, AttributeNames.AutoPad
+            ])
             if (node.GetAttribute(attribute) is { } value) conv.Attribute.Add(value);
         if (isQuantized) Quantize(node, output, graph, rank);
-        if (node.OpType == OperatorNames.NestedGroupNLConv) GroupNLExport.Expand(node, graph, output, first: ResultInput, rank, graph.Define(result, rank));
+        if (node.OpType == OperatorNames.NestedGroupNLConv)
+            GroupNLExport.Expand(node, graph, output, first: ResultInput, rank, graph.Define(result, rank));
         graph.Log(node, note);
     }
 
@@ -41,7 +47,9 @@ internal static class NestedExport
         NestedOperator nested = NestedOperator.Read(node, graph.View);
         bool isQuantized = node.OpType == OperatorNames.NestedQLinearGemm, isMatrix = graph.Ranks.Of(node.Input[0]) == 2;
         // [N, K] of a Gemm with transB has its channels first, [K, N] behind K: told by both extents, since either may be 1.
-        bool isTransposed = nested.Layout.View.Channels == 1 && nested.Shape[0] == nested.Layout.View.Groups && nested.Shape[1] == nested.Layout.View.Inner;
+        bool isTransposed = nested.Layout.View.Channels == 1
+            && nested.Shape[0] == nested.Layout.View.Groups
+            && nested.Shape[1] == nested.Layout.View.Inner;
         string result = node.Output[0], biasName = node.InputAt(BiasInput);
         string x = graph.Dequantize(graph.AsCompiled(node.Input[0]), graph.ParametersAt(node, 1));
         string weight = graph.Context.Weights.Dequantize(nested, graph, turn: isTransposed && !isMatrix, out string? note);
@@ -79,25 +87,34 @@ internal static class NestedExport
     /// <summary>What to say of a weight whose product ONNX Runtime computes on integers of its own; null for any other.</summary>
     private static string? EightBitActivations(string weight, NestedOperator nested, ExportedGraph graph)
     {
-        bool isFused = nested.Shape.Count == 2 && graph.View.Consumers(weight).Any(reader => reader.InputAt(1) == weight && (reader.Is("MatMul") || IsPlainGemm(reader)));
-        return isFused ? "its product becomes MatMulNBits in ONNX Runtime, with activations of 8 bits unless the session entry session.qdq_matmulnbits_accuracy_level is 1" : null;
+        bool isFused = nested.Shape.Count == 2
+            && graph.View.Consumers(weight).Any(reader => reader.InputAt(1) == weight && (reader.Is("MatMul") || IsPlainGemm(reader)));
+        return isFused
+            ? "its product becomes MatMulNBits in ONNX Runtime, with activations of 8 bits unless the session entry session.qdq_matmulnbits_accuracy_level is 1"
+            : null;
     }
 
     private static bool IsPlainGemm(NodeProto node) =>
-        node.Is("Gemm") && node.GetInt("transA", 0) == 0 && node.GetInt("transB", 0) == 0 && node.GetFloat("alpha", 1) == 1 && (node.InputAt(2).Length == 0 || node.GetFloat("beta", 1) == 1);
+        node.Is("Gemm")
+            && node.GetInt("transA", 0) == 0
+            && node.GetInt("transB", 0) == 0
+            && node.GetFloat("alpha", 1) == 1
+            && (node.InputAt(2).Length == 0 || node.GetFloat("beta", 1) == 1);
 
     /// <summary>
-    /// The bias as int32 in steps of x_scale * w_scale, the form that integer convolutions add to their sums; as float where it would overflow
-    /// or the scales are computed.
+    /// The bias as int32 in steps of x_scale * w_scale, the form that integer convolutions add to their sums; as float where it would
+    /// overflow or the scales are computed.
     /// </summary>
     private static string QuantizedBias(NodeProto node, NestedOperator nested, ExportedGraph graph, ref string? note)
     {
         string name = node.InputAt(BiasInput);
         if (name.Length == 0 || note is not null) return graph.AsCompiled(name);
-        if (graph.View.Constant(name) is not { DataType: TensorDataType.Float } bias || graph.View.Constant(node.Input[1]) is not { DataType: TensorDataType.Float, ElementCount: 1 } xScale)
+        if (graph.View.Constant(name) is not { DataType: TensorDataType.Float } bias
+            || graph.View.Constant(node.Input[1]) is not { DataType: TensorDataType.Float, ElementCount: 1 } xScale)
             return graph.AsCompiled(name);
         float[] values = bias.ToFloats(), scales = nested.Scale.ToFloats();
-        if (values.Length != scales.Length) throw NestedOperator.Damaged(node, $"its bias has {values.Length} elements for {scales.Length} channels");
+        if (values.Length != scales.Length)
+            throw NestedOperator.Damaged(node, $"its bias has {values.Length} elements for {scales.Length} channels");
         var products = new float[scales.Length];
         var integers = new int[scales.Length];
         for (int m = 0; m < scales.Length; m++)
@@ -116,7 +133,8 @@ internal static class NestedExport
 
         string quantized = graph.Context.Add(name + "_int32", wanted => TensorProto.FromInt32s(wanted, [integers.Length], integers));
         string scale = graph.Context.Add(name + "_int32_scale", wanted => TensorProto.FromFloats(wanted, [products.Length], products));
-        string zeroPoint = graph.Context.Add(name + "_int32_zero_point", wanted => TensorProto.FromInt32s(wanted, [products.Length], new int[products.Length]));
+        string zeroPoint = graph.Context.Add(
+            name + "_int32_zero_point", wanted => TensorProto.FromInt32s(wanted, [products.Length], new int[products.Length]));
         string output = graph.Context.Names.Next(name + "_dequantized");
         graph.Add("DequantizeLinear", name + "_dequantize", [quantized, scale, zeroPoint], output, AttributeProto.Int("axis", 0));
         return output;
@@ -144,8 +162,13 @@ internal static class NestedExport
             return output;
         }
 
-        string Bound(long quantized, string suffix) => graph.Context.Add(output + suffix, name => TensorProto.FromFloats(name, [], [(quantized - zero) * scale.ToFloats()[0]]));
-        graph.Add("Clip", output, [value, min == byte.MinValue ? "" : Bound(min, "_min"), max == byte.MaxValue ? "" : Bound(max, "_max")], output);
+        string Bound(long quantized, string suffix) =>
+            graph.Context.Add(output + suffix, name => TensorProto.FromFloats(name, [], [(quantized - zero) * scale.ToFloats()[0]]));
+        graph.Add(
+            "Clip",
+            output,
+            [value, min == byte.MinValue ? "" : Bound(min, "_min"), max == byte.MaxValue ? "" : Bound(max, "_max")],
+            output);
         return output;
     }
 }

@@ -42,9 +42,11 @@ internal static class QLinearExport
     {
         bool isLast = node.GetInt(MicrosoftOperators.ChannelsLast, 0) != 0;
         int rank = isLast ? Rank(node, graph) : 0;
-        string x = graph.Dequantize(isLast ? graph.ChannelsFirst(node.Input[0], rank) : graph.AsCompiled(node.Input[0]), graph.ParametersAt(node, 1));
+        string x = graph.Dequantize(
+            isLast ? graph.ChannelsFirst(node.Input[0], rank) : graph.AsCompiled(node.Input[0]), graph.ParametersAt(node, 1));
         string output = graph.Step(node.Output[0]);
-        NodeProto pool = graph.Add(node.OpType == MicrosoftOperators.QLinearAveragePool ? "AveragePool" : "GlobalAveragePool", node.Name, [x], output);
+        NodeProto pool = graph.Add(
+            node.OpType == MicrosoftOperators.QLinearAveragePool ? "AveragePool" : "GlobalAveragePool", node.Name, [x], output);
         pool.Attribute.AddRange(node.Attribute.Where(static attribute => attribute.Name != MicrosoftOperators.ChannelsLast));
         graph.Quantize(output, node.Output[0], graph.ParametersAt(node, 3), rank);
         graph.Log(node);
@@ -63,17 +65,21 @@ internal static class QLinearExport
         graph.Log(node);
     }
 
-    private static int Rank(NodeProto node, ExportedGraph graph) => graph.Value(node.Input[0]) is { IsTurned: true } value ? value.ChannelsLastRank
+    private static int Rank(NodeProto node, ExportedGraph graph) =>
+        graph.Value(node.Input[0]) is { IsTurned: true } value ? value.ChannelsLastRank
         : graph.Ranks.Of(node.Input[0]) ?? throw NestedOperator.Damaged(node, "the rank of its input is not known");
 
-    /// <summary>Dequantizes operands that lie at some positions, each with scale and zero point behind it: all channels first where one is.</summary>
+    /// <summary>
+    /// Dequantizes operands that lie at some positions, each with scale and zero point behind it: all channels first where one is.
+    /// </summary>
     private static Operands Read(NodeProto node, ExportedGraph graph, int[] positions)
     {
         int rank = positions.Max(position => graph.Value(node.InputAt(position)).ChannelsLastRank);
         string[] names = Array.ConvertAll(positions, position =>
         {
             string value = node.InputAt(position);
-            return graph.Dequantize(rank > 0 ? graph.ChannelsFirst(value, rank) : graph.AsCompiled(value), graph.ParametersAt(node, position + 1));
+            return graph.Dequantize(
+                rank > 0 ? graph.ChannelsFirst(value, rank) : graph.AsCompiled(value), graph.ParametersAt(node, position + 1));
         });
         return new Operands(names, rank);
     }

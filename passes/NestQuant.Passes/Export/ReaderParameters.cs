@@ -6,7 +6,9 @@ using NestQuant.RuntimeOps.Operators;
 
 namespace NestQuant.Passes.Export;
 
-/// <summary>Scales and zero points of uint8 values as the operators that read them name them, behind operators that only move elements too.</summary>
+/// <summary>
+/// Scales and zero points of uint8 values as the operators that read them name them, behind operators that only move elements too.
+/// </summary>
 internal sealed class ReaderParameters
 {
     private readonly Dictionary<string, ExportedParameters> _parameters = new(StringComparer.Ordinal);
@@ -17,7 +19,8 @@ internal sealed class ReaderParameters
         foreach (NodeProto node in Enumerable.Reverse(view.Graph.Node))
         {
             foreach (int data in QuantizedInputs(node))
-                if (node.InputAt(data).Length > 0) _parameters[node.Input[data]] = new ExportedParameters(node.InputAt(data + 1), node.InputAt(data + 2));
+                if (node.InputAt(data).Length > 0)
+                    _parameters[node.Input[data]] = new ExportedParameters(node.InputAt(data + 1), node.InputAt(data + 2));
             if (ExportRules.MovesBytes(node) && node.Output.Select(Of).FirstOrDefault(static known => known is not null) is { } parameters)
                 foreach (string input in node.Is("Concat") ? node.Input : [.. node.Input.Take(1)]) _parameters.TryAdd(input, parameters);
         }
@@ -36,7 +39,8 @@ internal sealed class ReaderParameters
         {
             MicrosoftOperators.QLinearAdd or MicrosoftOperators.QLinearMul => [0, 3],
             MicrosoftOperators.QLinearAveragePool or MicrosoftOperators.QLinearGlobalAveragePool => [0],
-            MicrosoftOperators.QLinearConcat => Enumerable.Range(0, node.Input.Count / 3).Select(static i => 2 + (3 * i)).Where(i => i + 2 < node.Input.Count),
+            MicrosoftOperators.QLinearConcat =>
+                Enumerable.Range(0, node.Input.Count / 3).Select(static i => 2 + (3 * i)).Where(i => i + 2 < node.Input.Count),
             _ => [],
         };
     }

@@ -26,7 +26,10 @@ internal static class StandardExport
         {
             if (copy.Input[i] != node.InputAt(i) || copy.Input[i].Length == 0) continue;
             bool isTurned = rank > 0 && rule!.DataInputs(node).Contains(i) && graph.Value(node.Input[i]).IsTurned;
-            copy.Input[i] = isTurned ? graph.Value(node.Input[i]).Name : i == 0 && ReadsChannelsOnly(node, graph) ? graph.Value(node.Input[0]).Name : graph.AsCompiled(node.Input[i]);
+            copy.Input[i] = isTurned
+                ? graph.Value(node.Input[i]).Name
+                : i == 0 && ReadsChannelsOnly(node, graph) ? graph.Value(node.Input[0]).Name
+                : graph.AsCompiled(node.Input[i]);
         }
 
         int turnedOutputs = rank > 0 ? rule!.DataOutputs(node) : 0;
@@ -34,12 +37,14 @@ internal static class StandardExport
         if (parameters is { } bytes) Move(node, copy, graph, bytes, rank);
         else
         {
-            for (int i = 0; i < node.Output.Count; i++) copy.Output.Add(node.Output[i].Length == 0 ? "" : graph.Define(node.Output[i], i < turnedOutputs ? rank : 0));
+            for (int i = 0; i < node.Output.Count; i++)
+                copy.Output.Add(node.Output[i].Length == 0 ? "" : graph.Define(node.Output[i], i < turnedOutputs ? rank : 0));
             graph.Add(copy);
         }
 
         if (node.Is("QuantizeLinear") && node.Input.Count > 2) graph.SetParameters(node.Output[0], graph.ParametersAt(node, 1));
-        if (node.Is("DynamicQuantizeLinear")) graph.SetParameters(node.Output[0], new ExportedParameters(graph.AsCompiled(node.Output[1]), graph.AsCompiled(node.Output[2])));
+        if (node.Is("DynamicQuantizeLinear"))
+            graph.SetParameters(node.Output[0], new ExportedParameters(graph.AsCompiled(node.Output[1]), graph.AsCompiled(node.Output[2])));
     }
 
     /// <summary>Transposes between the two orders of axes, and their borders, need no node: one form stands for the other.</summary>
@@ -68,8 +73,8 @@ internal static class StandardExport
     }
 
     /// <summary>
-    /// The rank of a node's channels-last operands; 0 where one of them is not, and is no constant of one element, or where the node cannot be
-    /// turned.
+    /// The rank of a node's channels-last operands; 0 where one of them is not, and is no constant of one element, or where the node cannot
+    /// be turned.
     /// </summary>
     private static int TurnedRank(NodeProto node, LayoutRule rule, ExportedGraph graph)
     {
@@ -85,7 +90,9 @@ internal static class StandardExport
         return rank > 0 && rule.Applies(node, rank, graph.View) ? rank : 0;
     }
 
-    /// <summary>Whether a node takes the channels of a tensor without spatial extents, so that the order of its axes does not matter.</summary>
+    /// <summary>
+    /// Whether a node takes the channels of a tensor without spatial extents, so that the order of its axes does not matter.
+    /// </summary>
     private static bool ReadsChannelsOnly(NodeProto node, ExportedGraph graph)
     {
         if (!graph.Value(node.Input[0]).IsTurned || graph.Extents.Of(node.Input[0]) != UnitExtent.ChannelsLast) return false;

@@ -123,7 +123,10 @@ public sealed class BatchNormFoldingPass : IGraphPass
         return true;
     }
 
-    /// <summary>Gives a node a new constant: in place where it is the only reader of the old one in the graph that owns it, otherwise under a new name.</summary>
+    /// <summary>
+    /// Gives a node a new constant: in place where it is the only reader of the old one in the graph that owns it, otherwise under a new
+    /// name.
+    /// </summary>
     private static void SetConstant(GraphView view, NodeProto node, int input, TensorProto tensor, UniqueNames names)
     {
         bool alone = node.InputAt(input) == tensor.Name && view.Initializer(tensor.Name) is not null

@@ -8,8 +8,8 @@ namespace NestQuant.Passes.Folding;
 
 /// <summary>Evaluates nodes over constants in a session of ONNX Runtime without inputs.</summary>
 /// <remarks>
-/// Sessions take allocators that the process has registered with ONNX Runtime, where there are some: one with a limit bounds what nodes need
-/// besides their results.
+/// Sessions take allocators that the process has registered with ONNX Runtime, where there are some: one with a limit bounds what nodes
+/// need besides their results.
 /// </remarks>
 internal sealed class ConstantEvaluator(ModelProto model)
 {
@@ -19,8 +19,8 @@ internal sealed class ConstantEvaluator(ModelProto model)
     private const long LargestShapeConstant = 1024;
 
     /// <summary>
-    /// The results of <paramref name="nodes"/> whose types and shapes ONNX Runtime infers without running anything. Those whose shape depends on
-    /// values that only a run yields are not among them.
+    /// The results of <paramref name="nodes"/> whose types and shapes ONNX Runtime infers without running anything. Those whose shape
+    /// depends on values that only a run yields are not among them.
     /// </summary>
     /// <exception cref="ModelException">ONNX Runtime refuses the nodes.</exception>
     public IReadOnlyDictionary<string, ValueInfoProto> Infer(IReadOnlyList<NodeProto> nodes, GraphView view)
@@ -28,7 +28,8 @@ internal sealed class ConstantEvaluator(ModelProto model)
         string[] values = [.. nodes.SelectMany(static node => node.Output).Where(static value => value.Length > 0)];
         // The binding describes a scalar and a value of unknown rank alike; the length of its shape tells them apart.
         IEnumerable<string> outputs = values.SelectMany(static value => new[] { value, value + RankSuffix });
-        ModelProto subgraph = Subgraph(nodes, view, outputs.Select(static name => new ValueInfoProto { Name = name }), LargestShapeConstant);
+        ModelProto subgraph = Subgraph(
+            nodes, view, outputs.Select(static name => new ValueInfoProto { Name = name }), LargestShapeConstant);
         foreach (string value in values)
         {
             var shape = new NodeProto { OpType = "Shape" };
@@ -45,14 +46,22 @@ internal sealed class ConstantEvaluator(ModelProto model)
                 NodeMetadata metadata = session.OutputMetadata[value];
                 bool hasRank = session.OutputMetadata[value + RankSuffix].Dimensions is [var rank] && rank == metadata.Dimensions.Length;
                 if (hasRank && Array.TrueForAll(metadata.Dimensions, static extent => extent >= 0))
-                    known.Add(value, Describe(value, (TensorDataType)(int)metadata.ElementDataType, metadata.Dimensions.Select(static extent => (long)extent)));
+                    known.Add(
+                        value,
+                        Describe(
+                            value,
+                            (TensorDataType)(int)metadata.ElementDataType,
+                            metadata.Dimensions.Select(static extent => (long)extent)));
             }
 
             return known;
         });
     }
 
-    /// <summary>Runs <paramref name="nodes"/>, which read nothing but constants and each other, and returns the values named <paramref name="results"/>.</summary>
+    /// <summary>
+    /// Runs <paramref name="nodes"/>, which read nothing but constants and each other, and returns the values named
+    /// <paramref name="results"/>.
+    /// </summary>
     /// <param name="nodes">The nodes.</param>
     /// <param name="results">Which of their results are wanted.</param>
     /// <param name="view">The graph that holds the nodes.</param>
@@ -118,7 +127,9 @@ internal sealed class ConstantEvaluator(ModelProto model)
         var graph = new GraphProto { Name = "constants" };
         graph.Node.AddRange(nodes);
         var produced = nodes.SelectMany(static node => node.Output).ToHashSet(StringComparer.Ordinal);
-        foreach (string name in nodes.SelectMany(static node => node.Input).Where(static name => name.Length > 0).Distinct(StringComparer.Ordinal))
+        foreach (string name in nodes.SelectMany(static node => node.Input)
+                .Where(static name => name.Length > 0)
+                .Distinct(StringComparer.Ordinal))
         {
             if (produced.Contains(name) || view.Constant(name) is not { } tensor) continue;
             if (tensor.ElementCount > mostElements) graph.Input.Add(Describe(name, tensor.DataType, tensor.Dims));
@@ -150,6 +161,7 @@ internal sealed class ConstantEvaluator(ModelProto model)
         OrtTensorTypeAndShapeInfo info = value.GetTensorTypeAndShape();
         if (!value.IsTensor || info.ElementDataType == TensorElementType.String)
             throw new ModelException($"the constant '{name}' is not a numeric tensor");
-        return TensorProto.FromBytes(name, (TensorDataType)(int)info.ElementDataType, info.Shape, value.GetTensorDataAsSpan<byte>().ToArray());
+        return TensorProto.FromBytes(
+            name, (TensorDataType)(int)info.ElementDataType, info.Shape, value.GetTensorDataAsSpan<byte>().ToArray());
     }
 }

@@ -13,7 +13,8 @@ namespace NestQuant.Passes.Folding;
 /// </summary>
 /// <remarks>
 /// Left alone: nodes with bodies, operators of other domains, random operators, quantization operators (folding them would undo a
-/// quantization), results so large that folding would only make the model bigger, and those whose size is not known before they are computed.
+/// quantization), results so large that folding would only make the model bigger, and those whose size is not known before they are
+/// computed.
 /// </remarks>
 public sealed class ConstantFoldingPass : IGraphPass
 {
@@ -61,7 +62,8 @@ public sealed class ConstantFoldingPass : IGraphPass
     /// Replaces those of the candidates by their results that stay within the limits, and says of others why not. Returns false when ONNX
     /// Runtime could not evaluate them all.
     /// </summary>
-    private static bool TryFold(List<NodeProto> candidates, GraphView view, ModelProto model, FoldingLimits limits, Dictionary<NodeProto, string> kept)
+    private static bool TryFold(
+        List<NodeProto> candidates, GraphView view, ModelProto model, FoldingLimits limits, Dictionary<NodeProto, string> kept)
     {
         if (limits.TimeLeft == TimeSpan.Zero)
         {
@@ -98,7 +100,10 @@ public sealed class ConstantFoldingPass : IGraphPass
         foreach (NodeProto node in view.Graph.Node)
         {
             string[] inputs = [.. node.Input.Where(static input => input.Length > 0)];
-            if (kept.ContainsKey(node) || inputs.Length == 0 || !inputs.All(input => constant.Contains(input) || IsFoldable(view.Constant(input)))) continue;
+            if (kept.ContainsKey(node)
+                || inputs.Length == 0
+                || !inputs.All(input => constant.Contains(input) || IsFoldable(view.Constant(input))))
+                continue;
             if (WhyKept(node, view) is { } reason)
             {
                 kept.Add(node, reason);
@@ -143,7 +148,8 @@ public sealed class ConstantFoldingPass : IGraphPass
             if (bounded.Count > 0 && bytes > limits.SessionBytes - total) break;
             bounded.Add(node);
             total += bytes;
-            foreach (string output in node.Output.Where(static output => output.Length > 0)) made.Add(output, FoldingLimits.Bytes(shapes[output]));
+            foreach (string output in node.Output.Where(static output => output.Length > 0))
+                made.Add(output, FoldingLimits.Bytes(shapes[output]));
         }
 
         return bounded;

@@ -36,14 +36,16 @@ internal sealed class FoldingLimits
     public TimeSpan TimeLeft => _time > _clock.Elapsed ? _time - _clock.Elapsed : TimeSpan.Zero;
 
     /// <summary>Size of a model's dense constants, those of subgraphs included.</summary>
-    public static long ConstantBytes(ModelProto model) => GraphView.Of(model.MainGraph()).WithInner().SelectMany(static view => view.Graph.Initializer)
+    public static long ConstantBytes(ModelProto model) =>
+        GraphView.Of(model.MainGraph()).WithInner().SelectMany(static view => view.Graph.Initializer)
         .Where(static tensor => tensor.DataType != TensorDataType.String).Sum(static tensor => tensor.ByteCount);
 
     /// <summary>Size of a value in bytes.</summary>
     public static long Bytes(ValueInfoProto value)
     {
         TypeProto.Tensor tensor = value.Type!.TensorType!;
-        Int128 count = tensor.Shape!.Dim.Aggregate((Int128)1, static (product, extent) => Int128.Min(product * extent.DimValue!.Value, long.MaxValue / StringBits));
+        Int128 count = tensor.Shape!.Dim.Aggregate(
+            (Int128)1, static (product, extent) => Int128.Min(product * extent.DimValue!.Value, long.MaxValue / StringBits));
         int bits = tensor.ElemType == TensorDataType.String ? StringBits : tensor.ElemType.BitsPerElement();
         return (long)((count * bits) + 7) / 8;
     }

@@ -8,8 +8,8 @@ namespace NestQuant.Passes.Folding;
 /// itself can do: an operator may make much that nobody sees.
 /// </summary>
 /// <remarks>
-/// The limit is an allocator that is registered with ONNX Runtime for the whole process. So it is for processes that only compile, such as the
-/// command line; a host that shares allocators among its own sessions registers its own, which folding then takes.
+/// The limit is an allocator that is registered with ONNX Runtime for the whole process. So it is for processes that only compile, such as
+/// the command line; a host that shares allocators among its own sessions registers its own, which folding then takes.
 /// </remarks>
 public static class FoldingMemory
 {
@@ -17,7 +17,9 @@ public static class FoldingMemory
 
     private static int _registered;
 
-    /// <summary>Registers an allocator with a limit in proportion to a model's constants. Only the first call in a process does anything.</summary>
+    /// <summary>
+    /// Registers an allocator with a limit in proportion to a model's constants. Only the first call in a process does anything.
+    /// </summary>
     /// <param name="model">The model that is about to be compiled.</param>
     public static void Limit(ModelProto model)
     {

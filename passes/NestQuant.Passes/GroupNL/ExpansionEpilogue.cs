@@ -23,12 +23,16 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
     public IReadOnlyList<NodeProto> TakeBatchNorm(NodeProto expand, int channels)
     {
         if (expand.Input.Count > ScaleInput || HasActivation(expand)) return [];
-        if (SoleReader(expand) is not { } norm || !norm.Is("BatchNormalization") || BatchNormFoldingPass.WhyTraining(norm, opset) is not null) return [];
+        if (SoleReader(expand) is not { } norm
+            || !norm.Is("BatchNormalization")
+            || BatchNormFoldingPass.WhyTraining(norm, opset) is not null)
+            return [];
         var parameters = new float[4][];
         for (int i = 0; i < parameters.Length; i++)
         {
             string name = norm.InputAt(i + 1);
-            if (name.Length == 0 || view.Constant(name) is not { DataType: TensorDataType.Float } tensor || tensor.ElementCount != channels) return [];
+            if (name.Length == 0 || view.Constant(name) is not { DataType: TensorDataType.Float } tensor || tensor.ElementCount != channels)
+                return [];
             parameters[i] = tensor.ToFloats();
         }
 
@@ -63,22 +67,32 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
             if (Bounds(activation) is not { } bounds) return [];
             expand.SetAttribute(AttributeProto.String(AttributeNames.Activation, ActivationNames.Clip));
             if (!float.IsNegativeInfinity(bounds.Low)) expand.SetAttribute(AttributeProto.Float(AttributeNames.ActivationMin, bounds.Low));
-            if (!float.IsPositiveInfinity(bounds.High)) expand.SetAttribute(AttributeProto.Float(AttributeNames.ActivationMax, bounds.High));
+            if (!float.IsPositiveInfinity(bounds.High))
+                expand.SetAttribute(AttributeProto.Float(AttributeNames.ActivationMax, bounds.High));
         }
 
         TakeOver([activation], expand);
         return [activation];
     }
 
-    /// <summary>h * HardSigmoid (h) with the slope 1 / 6 and the offset 1 / 2, which is HardSwish, where nothing else reads either.</summary>
+    /// <summary>
+    /// h * HardSigmoid (h) with the slope 1 / 6 and the offset 1 / 2, which is HardSwish, where nothing else reads either.
+    /// </summary>
     private NodeProto[]? GatedHardSwish(NodeProto expand)
     {
         const float slope = 1f / 6, offset = 0.5f, slopeTolerance = 1e-7f;
         string maps = expand.Output[0];
         if (view.IsOutput(maps) || view.Consumers(maps) is not [var first, var second]) return null;
         (NodeProto gate, NodeProto product) = first.Is("HardSigmoid") ? (first, second) : (second, first);
-        if (!gate.Is("HardSigmoid") || !product.Is("Mul") || view.IsOutput(gate.Output[0]) || view.Consumers(gate.Output[0]) is not [var reader]) return null;
-        bool multiplies = reader == product && product.Input.Count == 2 && product.Input.Contains(maps) && product.Input.Contains(gate.Output[0]);
+        if (!gate.Is("HardSigmoid")
+            || !product.Is("Mul")
+            || view.IsOutput(gate.Output[0])
+            || view.Consumers(gate.Output[0]) is not [var reader])
+            return null;
+        bool multiplies = reader == product
+            && product.Input.Count == 2
+            && product.Input.Contains(maps)
+            && product.Input.Contains(gate.Output[0]);
         bool fits = MathF.Abs(gate.GetFloat("alpha", 0.2f) - slope) <= slopeTolerance && gate.GetFloat("beta", offset) == offset;
         return multiplies && fits ? [gate, product] : null;
     }
@@ -105,7 +119,8 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
         return clip.InputAt(input).Length == 0 ? none : ScalarConstant.Float(view, clip.InputAt(input));
     }
 
-    private static bool HasActivation(NodeProto expand) => expand.GetString(AttributeNames.Activation, ActivationNames.None) != ActivationNames.None;
+    private static bool HasActivation(NodeProto expand) =>
+        expand.GetString(AttributeNames.Activation, ActivationNames.None) != ActivationNames.None;
 
     private NodeProto? SoleReader(NodeProto expand)
     {

@@ -19,17 +19,19 @@ namespace NestQuant.Passes.GroupNL;
 /// or with another function of <see cref="GroupNLExpandOptions.Function"/> in the place of Sin.
 /// </summary>
 /// <remarks>
-/// <para>The result computes another function: it has to be trained before it is of use, and no accuracy is promised. It starts from trained
-/// filters (see <see cref="SeedFilters"/>), and what follows the convolution, batch normalisation among it, stays behind the block.</para>
-/// <para>With a <see cref="GroupNLCalibration"/> the Conv and Gemm that read a block, directly or through nodes that stay as they are, get the weights and
-/// biases with which they come closest to what they yielded, by ridge regression: the generated maps are fixed features of it. Where that is not close enough,
-/// or something else reads the maps, the convolution is kept. Run on its own result with patterns that name what was kept, such a pass
-/// fits to the model that it finds, and so may expand more.</para>
-/// <para>With r > 2 every group of n is repeated r - 1 times by Split, Tile and Concat before the shift. The number of outputs must be a multiple of
-/// r, so that there are as many maps as before; of seeds that g does not divide, the first group gets the remainder. The seed convolution has no
-/// bias, as in the released code: the bias of the convolution moves behind the block, per channel. A weight that other nodes read stays for them.</para>
-/// <para>Convolutions in bodies of If, Loop and Scan and in local functions are left alone, and so is a model's every other convolution once it has GroupNL
-/// blocks, unless patterns name it: so the pass changes nothing in its own result.</para>
+/// <para>The result computes another function: it has to be trained before it is of use, and no accuracy is promised. It starts from
+/// trained filters (see <see cref="SeedFilters"/>), and what follows the convolution, batch normalisation among it, stays behind the
+/// block.</para>
+/// <para>With a <see cref="GroupNLCalibration"/> the Conv and Gemm that read a block, directly or through nodes that stay as they are, get
+/// the weights and biases with which they come closest to what they yielded, by ridge regression: the generated maps are fixed features of
+/// it. Where that is not close enough, or something else reads the maps, the convolution is kept. Run on its own result with patterns that
+/// name what was kept, such a pass fits to the model that it finds, and so may expand more.</para>
+/// <para>With r > 2 every group of n is repeated r - 1 times by Split, Tile and Concat before the shift. The number of outputs must be a
+/// multiple of r, so that there are as many maps as before; of seeds that g does not divide, the first group gets the remainder. The seed
+/// convolution has no bias, as in the released code: the bias of the convolution moves behind the block, per channel. A weight that other
+/// nodes read stays for them.</para>
+/// <para>Convolutions in bodies of If, Loop and Scan and in local functions are left alone, and so is a model's every other convolution
+/// once it has GroupNL blocks, unless patterns name it: so the pass changes nothing in its own result.</para>
 /// </remarks>
 public sealed class GroupNLExpandPass : IGraphPass
 {
@@ -39,8 +41,8 @@ public sealed class GroupNLExpandPass : IGraphPass
     /// <summary>Creates the pass. It always writes the standard form; <see cref="GroupNLFusePass"/> after it makes the fused one.</summary>
     /// <param name="options">What to expand, and how.</param>
     /// <param name="calibration">
-    /// How to refit the layers that read an expanded one, so that they yield what they did (see <see cref="GroupNLCalibration"/>); null leaves that
-    /// to training. Convolutions for which that fails are kept.
+    /// How to refit the layers that read an expanded one, so that they yield what they did (see <see cref="GroupNLCalibration"/>); null
+    /// leaves that to training. Convolutions for which that fails are kept.
     /// </param>
     public GroupNLExpandPass(GroupNLExpandOptions options, GroupNLCalibration? calibration = null)
     {
@@ -66,12 +68,17 @@ public sealed class GroupNLExpandPass : IGraphPass
         ArgumentNullException.ThrowIfNull(context);
         ModelProto model = context.Model;
         GraphView view = GraphView.Of(model.MainGraph());
-        ExpansionCandidate[] candidates = [.. view.Graph.Node.Where(static node => node.Is("Conv")).Select(node => ExpansionCandidate.Of(node, view, _options))];
+        ExpansionCandidate[] candidates =
+        [
+            .. view.Graph.Node.Where(static node => node.Is("Conv")).Select(node => ExpansionCandidate.Of(node, view, _options))
+        ];
         ExpansionPlacement.Decide(candidates, view, _options);
         ExpansionCandidate[] open = [.. candidates.Where(static candidate => candidate.Reason is null)];
         if (open.Length == 0 && !candidates.Any(static candidate => candidate.IsSeed)) throw NothingToExpand(candidates);
         if (open.Length > 0 && model.OpsetVersion() < StandardExpansion.FirstOpset)
-            throw new ModelException($"the model imports operator set {model.OpsetVersion()}: GroupNL blocks need {StandardExpansion.FirstOpset} or later; convert the model first");
+            throw new ModelException(
+                $"the model imports operator set {model.OpsetVersion()}: GroupNL blocks need {StandardExpansion.FirstOpset} or "
+                    + "later; convert the model first");
         foreach (ExpansionCandidate candidate in open) VerifyFinite(candidate);
 
         ExpansionCost? cost = open.Length > 0 ? new ExpansionCost(model, view, candidates, _options) : null;
@@ -101,11 +108,16 @@ public sealed class GroupNLExpandPass : IGraphPass
         {
             NodeProto node = candidate.Node;
             if (candidate.Reason is { } reason) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason);
-            else context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType, note: candidate.Refit is { } refit ? $"{cost!.Describe(candidate)}; {refit}" : cost!.Describe(candidate));
+            else context.Decisions.Rewritten(
+                Name,
+                node.DisplayName(),
+                node.OpType,
+                note: candidate.Refit is { } refit ? $"{cost!.Describe(candidate)}; {refit}" : cost!.Describe(candidate));
         }
 
         GraphProto graph = context.Model.MainGraph();
-        foreach (NodeProto node in graph.Node.SelectMany(static node => node.Subgraphs()).SelectMany(static body => GraphTraversal.AllNodes(body.Node)))
+        foreach (NodeProto node in graph.Node.SelectMany(static node => node.Subgraphs())
+                .SelectMany(static body => GraphTraversal.AllNodes(body.Node)))
             if (node.Is("Conv")) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, "it is part of a body of If, Loop or Scan");
         foreach (FunctionProto function in context.Model.Functions)
             foreach (NodeProto node in GraphTraversal.AllNodes(function.Node).Where(static node => node.Is("Conv")))
@@ -119,7 +131,9 @@ public sealed class GroupNLExpandPass : IGraphPass
 
         DeadCode.Remove(graph);
         string outlook = _calibration is { } calibration
-            ? string.Create(CultureInfo.InvariantCulture, $"their consumers are refitted on {calibration.Data.Count} samples: 'nestquant evaluate' tells what that costs in accuracy")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"their consumers are refitted on {calibration.Data.Count} samples: 'nestquant evaluate' tells what that costs in accuracy")
             : "the expanded model needs training";
         context.Decisions.Rewritten(Name, graph.Name, Summary, note: $"{cost.Summarise()}; {outlook}{(curve is null ? "" : $"; {curve}")}");
     }
@@ -130,12 +144,16 @@ public sealed class GroupNLExpandPass : IGraphPass
         if (candidates.Length == 0) return new ModelException("nothing to expand: the main graph of the model has no Conv");
         string[] reasons = [.. candidates.Select(static candidate => candidate.Reason!).Distinct(StringComparer.Ordinal)];
         string more = reasons.Length > shown ? "; ..." : "";
-        return new ModelException($"nothing to expand with {_options}: every Conv is kept ({string.Join("; ", reasons.Take(shown))}{more}): --groupnl-include names convolutions to expand");
+        return new ModelException(
+            $"nothing to expand with {_options}: every Conv is kept ({string.Join("; ", reasons.Take(shown))}{more}): "
+                + "--groupnl-include names convolutions to expand");
     }
 
     private static void VerifyFinite(ExpansionCandidate candidate)
     {
         if (!TensorPrimitives.IsFiniteAll(candidate.Weight!.ToFloats()))
-            throw new ModelException($"weight '{candidate.Weight.Name}' of node '{candidate.Node.DisplayName()}' has values that are not finite: retrain or repair the model, or leave the node out with --groupnl-exclude");
+            throw new ModelException(
+                $"weight '{candidate.Weight.Name}' of node '{candidate.Node.DisplayName()}' has values that are not finite: retrain "
+                    + "or repair the model, or leave the node out with --groupnl-exclude");
     }
 }

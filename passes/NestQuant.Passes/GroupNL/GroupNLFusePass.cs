@@ -9,17 +9,18 @@ using NestQuant.RuntimeOps.Operators;
 namespace NestQuant.Passes.GroupNL;
 
 /// <summary>
-/// Replaces a GroupNL block (arXiv 2506.12335), as an exporter writes it, by one operator, and moves the batch normalisation and the activation
-/// behind it into the operator.
+/// Replaces a GroupNL block (arXiv 2506.12335), as an exporter writes it, by one operator, and moves the batch normalisation and the
+/// activation behind it into the operator.
 /// <code>
 /// n = Div (x, Clip (ReduceL2 (x), epsilon)); g = Sin (Mul (Sub (maps of n, shift), period)); y = Concat (n, g)
 /// y = com.nestquant.GroupNLExpand &lt;source = [...]&gt; (x, shift, period)
 /// </code>
 /// </summary>
 /// <remarks>
-/// "maps of n" is any arrangement of the maps of n along the channels: Split into groups, Tile, Concat, Slice, Gather and channel shuffles, before
-/// or after the sine, which stands for any function of <see cref="FunctionTrace"/>. Shift and period must be constants, which they are in an exported model once its
-/// constants are folded. The seed maps come from anywhere. A normalisation that leads to a function but is no GroupNL block stays, and the decision log says why.
+/// "maps of n" is any arrangement of the maps of n along the channels: Split into groups, Tile, Concat, Slice, Gather and channel shuffles,
+/// before or after the sine, which stands for any function of <see cref="FunctionTrace"/>. Shift and period must be constants, which they
+/// are in an exported model once its constants are folded. The seed maps come from anywhere. A normalisation that leads to a function but
+/// is no GroupNL block stays, and the decision log says why.
 /// </remarks>
 public sealed class GroupNLFusePass : IGraphPass
 {
@@ -67,7 +68,11 @@ public sealed class GroupNLFusePass : IGraphPass
         var epilogue = new ExpansionEpilogue(view, names, opset);
         NodeProto[] taken = [.. epilogue.TakeBatchNorm(expand, block!.Channels), .. epilogue.TakeActivation(expand)];
         string with = string.Concat(taken.Select(static node => $", {node.OpType} '{node.DisplayName()}'"));
-        context.Decisions.Rewritten(Name, candidate.DisplayName(), candidate.OpType, note: $"{OperatorNames.GroupNLExpand} '{expand.DisplayName()}' runs {block.Inner.Count + 1} nodes{with}");
+        context.Decisions.Rewritten(
+            Name,
+            candidate.DisplayName(),
+            candidate.OpType,
+            note: $"{OperatorNames.GroupNLExpand} '{expand.DisplayName()}' runs {block.Inner.Count + 1} nodes{with}");
         return true;
     }
 
@@ -76,15 +81,18 @@ public sealed class GroupNLFusePass : IGraphPass
         NodeProto join = block.Join;
         string stem = join.DisplayName();
         int count = block.Generated.Length;
-        TensorProto shift = TensorProto.FromFloats(names.Next(stem + "_shift"), [count], Array.ConvertAll(block.Generated, static map => map.Shift));
-        TensorProto period = TensorProto.FromFloats(names.Next(stem + "_period"), [count], Array.ConvertAll(block.Generated, static map => map.Period));
+        TensorProto shift = TensorProto.FromFloats(
+            names.Next(stem + "_shift"), [count], Array.ConvertAll(block.Generated, static map => map.Shift));
+        TensorProto period = TensorProto.FromFloats(
+            names.Next(stem + "_period"), [count], Array.ConvertAll(block.Generated, static map => map.Period));
         view.AddInitializer(shift);
         view.AddInitializer(period);
 
         var expand = new NodeProto { OpType = OperatorNames.GroupNLExpand, Domain = NestQuantOps.Domain, Name = stem };
         expand.Input.AddRange([block.Seeds, shift.Name, period.Name]);
         expand.Output.Add(join.Output[0]);
-        expand.Attribute.Add(AttributeProto.IntList(AttributeNames.Source, Array.ConvertAll(block.Generated, static map => (long)map.Seed)));
+        expand.Attribute.Add(
+            AttributeProto.IntList(AttributeNames.Source, Array.ConvertAll(block.Generated, static map => (long)map.Seed)));
         expand.Attribute.Add(AttributeProto.String(AttributeNames.Function, block.Function.Name));
         if (block.Function.Power > 0) expand.Attribute.Add(AttributeProto.Int(AttributeNames.Power, block.Function.Power));
         expand.Attribute.Add(AttributeProto.Float(AttributeNames.Epsilon, block.Epsilon));
@@ -100,7 +108,11 @@ public sealed class GroupNLFusePass : IGraphPass
             var body = new GraphProto { Name = function.Name };
             body.Node.AddRange(function.Node);
             foreach (SeedNormalisation start in GraphView.Of(body).WithInner().SelectMany(Candidates))
-                context.Decisions.Kept(Name, start.Norm.DisplayName(), start.Norm.OpType, $"it is part of the local function '{function.Name}', which has no constants of its own");
+                context.Decisions.Kept(
+                    Name,
+                    start.Norm.DisplayName(),
+                    start.Norm.OpType,
+                    $"it is part of the local function '{function.Name}', which has no constants of its own");
         }
     }
 }

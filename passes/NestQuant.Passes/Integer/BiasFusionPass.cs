@@ -30,9 +30,14 @@ public sealed class BiasFusionPass : IGraphPass
         {
             foreach (NodeProto node in view.Graph.Node.Where(IsCandidate).ToArray())
             {
-                if (view.Consumers(node.Output[0]) is not [var add] || !add.Is("Add") || add.Input.Count != 2 || view.IsOutput(node.Output[0])) continue;
+                if (view.Consumers(node.Output[0]) is not [var add]
+                    || !add.Is("Add")
+                    || add.Input.Count != 2
+                    || view.IsOutput(node.Output[0]))
+                    continue;
                 string? reason = Fuse(node, add, view);
-                if (reason is null) context.Decisions.Rewritten(Name, add.DisplayName(), add.OpType, note: $"as the bias of '{node.DisplayName()}'");
+                if (reason is null)
+                    context.Decisions.Rewritten(Name, add.DisplayName(), add.OpType, note: $"as the bias of '{node.DisplayName()}'");
                 else context.Decisions.Kept(Name, add.DisplayName(), add.OpType, reason);
                 changed |= reason is null;
             }
@@ -42,13 +47,16 @@ public sealed class BiasFusionPass : IGraphPass
     }
 
     private static bool IsCandidate(NodeProto node) =>
-        node is { Domain: NestQuantOps.Domain, OpType: OperatorNames.NestedGemm, Output.Count: 1 } && node.Input.Count > Bias && node.Input[Bias].Length == 0;
+        node is { Domain: NestQuantOps.Domain, OpType: OperatorNames.NestedGemm, Output.Count: 1 }
+            && node.Input.Count > Bias
+            && node.Input[Bias].Length == 0;
 
     private static string? Fuse(NodeProto node, NodeProto add, GraphView view)
     {
         string product = node.Output[0], bias = add.Input[add.Input[0] == product ? 1 : 0];
         if (view.Constant(bias) is not { DataType: TensorDataType.Float } tensor) return "what it adds is not a float32 constant";
-        if (tensor.Dims.Count != 1 || tensor.ElementCount != view.Constant(node.Input[WeightScale])?.ElementCount) return "what it adds is not one value per output channel";
+        if (tensor.Dims.Count != 1 || tensor.ElementCount != view.Constant(node.Input[WeightScale])?.ElementCount)
+            return "what it adds is not one value per output channel";
         view.SetInput(node, Bias, bias);
         view.Remove(add);
         view.RenameProduced(product, add.Output[0]);

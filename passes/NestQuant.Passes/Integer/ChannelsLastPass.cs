@@ -6,16 +6,17 @@ using NestQuant.Passes.Operators;
 namespace NestQuant.Passes.Integer;
 
 /// <summary>
-/// Keeps tensors channels last between the operators that want them so, and leaves transposes only where a region of such operators begins or ends.
+/// Keeps tensors channels last between the operators that want them so, and leaves transposes only where a region of such operators begins
+/// or ends.
 /// <code>
 /// c = Transpose (a); p = MaxPool (c); l = Transpose (p); y = com.nestquant.NestedQLinearConv (l, ...)
 /// p = com.microsoft.NhwcMaxPool (a); y = com.nestquant.NestedQLinearConv (p, ...)
 /// </code>
 /// </summary>
 /// <remarks>
-/// Connected nodes that work on either order of axes (<see cref="LayoutRules"/>) form a region. A region is turned as a whole where that leaves fewer bytes
-/// per element to transpose, or as many behind it instead of in front of it. A transpose of a tensor without spatial extents moves nothing: it becomes
-/// a Reshape. The pass has no candidates of its own, and so makes no decisions.
+/// Connected nodes that work on either order of axes (<see cref="LayoutRules"/>) form a region. A region is turned as a whole where that
+/// leaves fewer bytes per element to transpose, or as many behind it instead of in front of it. A transpose of a tensor without spatial
+/// extents moves nothing: it becomes a Reshape. The pass has no candidates of its own, and so makes no decisions.
 /// </remarks>
 public sealed class ChannelsLastPass : IGraphPass
 {

@@ -15,7 +15,8 @@ namespace NestQuant.Passes.Integer;
 /// </code>
 /// </summary>
 /// <remarks>
-/// Only where nothing else reads the float result. Relu and Clip become bounds of the integers, which changes no result: see <see cref="QuantizedClamp"/>.
+/// Only where nothing else reads the float result. Relu and Clip become bounds of the integers, which changes no result: see
+/// <see cref="QuantizedClamp"/>.
 /// </remarks>
 public sealed class EpilogueFusionPass : IGraphPass
 {
@@ -36,7 +37,11 @@ public sealed class EpilogueFusionPass : IGraphPass
             {
                 string? reason = Fuse(node, graph, out NodeProto? activation);
                 if (reason is not null) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason);
-                else context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType, note: activation is null ? null : $"with {activation.OpType} '{activation.DisplayName()}' in its epilogue");
+                else context.Decisions.Rewritten(
+                    Name,
+                    node.DisplayName(),
+                    node.OpType,
+                    note: activation is null ? null : $"with {activation.OpType} '{activation.DisplayName()}' in its epilogue");
                 changed |= reason is null;
             }
         }
@@ -47,7 +52,8 @@ public sealed class EpilogueFusionPass : IGraphPass
     }
 
     private static bool IsCandidate(NodeProto node) =>
-        node is { Domain: NestQuantOps.Domain, Output.Count: 1, Input.Count: > 0 } && node.OpType is OperatorNames.NestedConv or OperatorNames.NestedGemm or OperatorNames.NestedGroupNLConv;
+        node is { Domain: NestQuantOps.Domain, Output.Count: 1, Input.Count: > 0 }
+            && node.OpType is OperatorNames.NestedConv or OperatorNames.NestedGemm or OperatorNames.NestedGroupNLConv;
 
     private static string? Fuse(NodeProto node, QuantizedGraph graph, out NodeProto? activation)
     {
@@ -76,11 +82,13 @@ public sealed class EpilogueFusionPass : IGraphPass
     /// <summary>Replaces the operator and what is behind it, the QuantizeLinear last.</summary>
     private static string? Emit(NodeProto node, NodeProto[] behind, QuantizationParameters result, QuantizedGraph graph)
     {
-        NodeProto? activation = Array.Find(behind, QuantizedClamp.IsCandidate), transpose = Array.Find(behind, static reader => reader.Is("Transpose"));
+        NodeProto? activation = Array.Find(behind, QuantizedClamp.IsCandidate),
+            transpose = Array.Find(behind, static reader => reader.Is("Transpose"));
         QuantizedClamp clamp = QuantizedClamp.None;
         if (activation is not null)
         {
-            if (QuantizedClamp.Of(activation, result, graph.View) is not { } bounds) return $"the bounds of '{activation.DisplayName()}' are not constant";
+            if (QuantizedClamp.Of(activation, result, graph.View) is not { } bounds)
+                return $"the bounds of '{activation.DisplayName()}' are not constant";
             clamp = bounds;
         }
 

@@ -13,10 +13,10 @@ namespace NestQuant.Passes.Integer;
 /// </code>
 /// </summary>
 /// <remarks>
-/// What stays float does so for a reason: it has no integer form that is right, or somebody excluded it. ONNX Runtime fuses by operator type and
-/// does not look at attributes. A sum of one operand is that operand, and no rule of ONNX Runtime takes it away or looks past it. It is put in
-/// front of every QuantizeLinear of a value that is computed from nothing but dequantized ones, whatever operators compute it, so that nothing
-/// here has to follow ONNX Runtime's list. The pass makes no decisions.
+/// What stays float does so for a reason: it has no integer form that is right, or somebody excluded it. ONNX Runtime fuses by operator
+/// type and does not look at attributes. A sum of one operand is that operand, and no rule of ONNX Runtime takes it away or looks past it.
+/// It is put in front of every QuantizeLinear of a value that is computed from nothing but dequantized ones, whatever operators compute it,
+/// so that nothing here has to follow ONNX Runtime's list. The pass makes no decisions.
 /// </remarks>
 public sealed class FloatBorderPass : IGraphPass
 {

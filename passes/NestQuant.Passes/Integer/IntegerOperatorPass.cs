@@ -16,9 +16,10 @@ namespace NestQuant.Passes.Integer;
 /// </code>
 /// </summary>
 /// <remarks>
-/// What computes every element from one quantized element, however many nodes it is made of, becomes a table of 256 results; other operators have
-/// a rule in <see cref="IntegerOperators"/>. An operator whose float result is also read by anything but QuantizeLinear stays float. Every float
-/// operator that is left behind a DequantizeLinear or in front of a QuantizeLinear gets a decision with the reason.
+/// What computes every element from one quantized element, however many nodes it is made of, becomes a table of 256 results; other
+/// operators have a rule in <see cref="IntegerOperators"/>. An operator whose float result is also read by anything but QuantizeLinear
+/// stays float. Every float operator that is left behind a DequantizeLinear or in front of a QuantizeLinear gets a decision with the
+/// reason.
 /// </remarks>
 public sealed class IntegerOperatorPass : IGraphPass
 {
@@ -35,7 +36,8 @@ public sealed class IntegerOperatorPass : IGraphPass
         {
             var reasons = new Dictionary<NodeProto, string>(ReferenceEqualityComparer.Instance);
             bool again = false;
-            foreach (GraphView view in GraphView.Of(context.Model.MainGraph()).WithInner()) again |= RewriteGraph(new QuantizedGraph(context.Model, view, names), context, reasons);
+            foreach (GraphView view in GraphView.Of(context.Model.MainGraph()).WithInner())
+                again |= RewriteGraph(new QuantizedGraph(context.Model, view, names), context, reasons);
             if (!again)
             {
                 LogKept(context, names, reasons);
@@ -78,10 +80,14 @@ public sealed class IntegerOperatorPass : IGraphPass
 
     private static bool ReadsOnlyTheShape(NodeProto node) => node.Is("Shape") || node.Is("Size");
 
-    /// <summary>Puts a table in the place of a QuantizeLinear. Returns the nodes of the function, or null where it quantizes no function of one tensor.</summary>
+    /// <summary>
+    /// Puts a table in the place of a QuantizeLinear. Returns the nodes of the function, or null where it quantizes no function of one
+    /// tensor.
+    /// </summary>
     private static IReadOnlyList<NodeProto>? Tabulate(NodeProto quantizer, QuantizedGraph graph, PointwiseSweep sweep, LookupTables tables)
     {
-        if (sweep.Of(quantizer.Input[0]) is not { } function || function.Quantize(graph.Quantizer(quantizer)!) is not { } integers) return null;
+        if (sweep.Of(quantizer.Input[0]) is not { } function || function.Quantize(graph.Quantizer(quantizer)!) is not { } integers)
+            return null;
         string output = quantizer.Output[0], source = function.Source.Name;
         IReadOnlyList<NodeProto> rewritten = function.Nodes.Count > 0 ? function.Nodes : [quantizer];
         if (LookupTables.IsIdentity(integers) && !graph.View.IsOutput(output))
@@ -99,14 +105,22 @@ public sealed class IntegerOperatorPass : IGraphPass
         return rewritten;
     }
 
-    /// <summary>Applies the rule of the operator in front of a QuantizeLinear. Returns the nodes that it replaced; null where they stay, and then notes why.</summary>
-    private static IReadOnlyList<NodeProto>? ApplyRule(NodeProto quantizer, QuantizedGraph graph, ValueRanks ranks, LookupTables tables, Dictionary<NodeProto, string> reasons)
+    /// <summary>
+    /// Applies the rule of the operator in front of a QuantizeLinear. Returns the nodes that it replaced; null where they stay, and then
+    /// notes why.
+    /// </summary>
+    private static IReadOnlyList<NodeProto>? ApplyRule(
+        NodeProto quantizer, QuantizedGraph graph, ValueRanks ranks, LookupTables tables, Dictionary<NodeProto, string> reasons)
     {
         if (graph.View.Producer(quantizer.Input[0]) is not { } node || node.Domain == NestQuantOps.Domain) return null;
         NodeProto? activation = null;
-        if (QuantizedClamp.IsCandidate(node) && graph.View.Producer(node.InputAt(0)) is { } bounded && bounded.Output.Count == 1 && IntegerOperators.For(bounded) is not null)
+        if (QuantizedClamp.IsCandidate(node)
+            && graph.View.Producer(node.InputAt(0)) is { } bounded
+            && bounded.Output.Count == 1
+            && IntegerOperators.For(bounded) is not null)
             (node, activation) = (bounded, node);
-        string? reason = IntegerMatch.Find(node, activation, graph, ranks, tables, out IntegerMatch? match) ?? IntegerOperators.For(node)!(match!);
+        string? reason = IntegerMatch.Find(node, activation, graph, ranks, tables, out IntegerMatch? match)
+            ?? IntegerOperators.For(node)!(match!);
         if (reason is null) return activation is null ? [node] : [node, activation];
         reasons[node] = reason;
         if (activation is not null) reasons[activation] = $"{node.OpType} '{node.DisplayName()}' in front of it stays float";
@@ -120,16 +134,25 @@ public sealed class IntegerOperatorPass : IGraphPass
             var graph = new QuantizedGraph(context.Model, view, names);
             foreach (NodeProto node in view.Graph.Node)
             {
-                if (node.Domain == NestQuantOps.Domain || node.Is("DequantizeLinear") || node.Is("QuantizeLinear") || IsOfTheNesting(node, view)) continue;
-                bool isNeighbour = node.Input.Exists(input => graph.Source(input) is not null) || node.Output.Exists(output => view.Consumers(output).Any(reader => graph.Quantizer(reader) is not null));
-                if (isNeighbour) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reasons.GetValueOrDefault(node) ?? WhyFloat(node));
+                if (node.Domain == NestQuantOps.Domain
+                    || node.Is("DequantizeLinear")
+                    || node.Is("QuantizeLinear")
+                    || IsOfTheNesting(node, view))
+                    continue;
+                bool isNeighbour = node.Input.Exists(input => graph.Source(input) is not null)
+                    || node.Output.Exists(output => view.Consumers(output).Any(reader => graph.Quantizer(reader) is not null));
+                if (isNeighbour)
+                    context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reasons.GetValueOrDefault(node) ?? WhyFloat(node));
             }
         }
     }
 
     /// <summary>Whether a node is the transpose behind a nested operator, which the source model does not have.</summary>
-    private static bool IsOfTheNesting(NodeProto node, GraphView view) => node.Is("Transpose") && view.Producer(node.InputAt(0)) is { Domain: NestQuantOps.Domain };
+    private static bool IsOfTheNesting(NodeProto node, GraphView view) =>
+        node.Is("Transpose") && view.Producer(node.InputAt(0)) is { Domain: NestQuantOps.Domain };
 
     private static string WhyFloat(NodeProto node) =>
-        IntegerOperators.For(node) is not null || PointwiseFunctions.Is(node) ? "its result is not quantized" : $"{node.OpType} has no integer form";
+        IntegerOperators.For(node) is not null || PointwiseFunctions.Is(node)
+            ? "its result is not quantized"
+            : $"{node.OpType} has no integer form";
 }

@@ -15,11 +15,11 @@ namespace NestQuant.Passes.Integer;
 /// </code>
 /// </summary>
 /// <remarks>
-/// ONNX Runtime moves a transpose behind a Resize or Pad where it meets another one there, and permutes what they have one value per axis of. It
-/// does not know the axes that they may name, those of the Pad that it makes of CenterCropPad included, and of channels-last tensors it has no
-/// cubic interpolation and none of the channels. Einsum without a change of axes is a copy, and DepthToSpace with blocks of one element is one of
-/// bytes: no rule of ONNX Runtime takes them away or moves a transpose past them. Where they can, <see cref="Cleanup.CompleteAxesPass"/> and
-/// <see cref="ChannelsLastPass"/> have left no need for it. The pass makes no decisions.
+/// ONNX Runtime moves a transpose behind a Resize or Pad where it meets another one there, and permutes what they have one value per axis
+/// of. It does not know the axes that they may name, those of the Pad that it makes of CenterCropPad included, and of channels-last tensors
+/// it has no cubic interpolation and none of the channels. Einsum without a change of axes is a copy, and DepthToSpace with blocks of one
+/// element is one of bytes: no rule of ONNX Runtime takes them away or moves a transpose past them. Where they can,
+/// <see cref="Cleanup.CompleteAxesPass"/> and <see cref="ChannelsLastPass"/> have left no need for it. The pass makes no decisions.
 /// </remarks>
 public sealed class TransposeBorderPass : IGraphPass
 {
@@ -75,7 +75,8 @@ public sealed class TransposeBorderPass : IGraphPass
     private static bool KeepsChannels(NodeProto node, GraphView view) => node.GetString("mode", "nearest") switch
     {
         "nearest" => true,
-        "linear" => !(view.Constant(node.InputAt(2)) is { DataType: TensorDataType.Float, ElementCount: > 1 } scales && scales.ToFloats()[1] != 1),
+        "linear" =>
+            !(view.Constant(node.InputAt(2)) is { DataType: TensorDataType.Float, ElementCount: > 1 } scales && scales.ToFloats()[1] != 1),
         _ => false,
     };
 

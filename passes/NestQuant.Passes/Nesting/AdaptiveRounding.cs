@@ -45,7 +45,9 @@ public sealed class AdaptiveRounding
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(taps);
         if (x.Length % taps != 0 || rounded.Length != x.Length || x.Length > _errors.Length)
-            throw new ArgumentException($"a channel of {x.Length} elements does not fit kernels of {taps} taps, {rounded.Length} results or a scratch of {_errors.Length}");
+            throw new ArgumentException(
+                $"a channel of {x.Length} elements does not fit kernels of {taps} taps, {rounded.Length} results or a scratch of "
+                    + $"{_errors.Length}");
 
         var channel = new Channel(x, _nearest.AsSpan(0, x.Length), _errors.AsSpan(0, x.Length), _movable.AsSpan(0, x.Length), lo, hi);
         channel.RoundToNearest();
@@ -71,7 +73,9 @@ public sealed class AdaptiveRounding
         }
     }
 
-    /// <summary>A kernel whose errors cancel exactly flips nothing and offers its least likely element: the last one of the order.</summary>
+    /// <summary>
+    /// A kernel whose errors cancel exactly flips nothing and offers its least likely element: the last one of the order.
+    /// </summary>
     private static Candidate OfferLeast(scoped in Channel channel, FlipPlan plan, int start, int taps)
     {
         ulong least = ulong.MaxValue;
@@ -108,7 +112,9 @@ public sealed class AdaptiveRounding
         return channel.Offer(IndexOf(last), plan.Over ^ plan.Up);
     }
 
-    /// <summary>The channel step: flips the elements of highest priority; those that <paramref name="keys"/> does not list have priority zero.</summary>
+    /// <summary>
+    /// The channel step: flips the elements of highest priority; those that <paramref name="keys"/> does not list have priority zero.
+    /// </summary>
     private static void Flip(scoped in Channel channel, FlipPlan plan, Span<ulong> keys)
     {
         int listed = Math.Min(plan.Count, keys.Length);
@@ -152,7 +158,9 @@ public sealed class AdaptiveRounding
         int count = 0;
         for (int v = 0; v < vectors.Length; v++)
         {
-            for (uint hits = Vector256.GreaterThanOrEqual(vectors[v] ^ sign, least).ExtractMostSignificantBits(); hits != 0; hits &= hits - 1)
+            for (
+                uint hits = Vector256.GreaterThanOrEqual(vectors[v] ^ sign, least)
+                    .ExtractMostSignificantBits(); hits != 0; hits &= hits - 1)
             {
                 int index = (v * Vector256<float>.Count) + BitOperations.TrailingZeroCount(hits);
                 _keys[count++] = KeyOf(movable[index], index, up);
@@ -186,7 +194,9 @@ public sealed class AdaptiveRounding
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong KeyOf(float priority, int index) => ((ulong)BitConverter.SingleToUInt32Bits(priority) << 32) | (uint)~index;
 
-    /// <summary>The sort key of an element for one direction: its priority is its movable error there, and 0 where it cannot move that way.</summary>
+    /// <summary>
+    /// The sort key of an element for one direction: its priority is its movable error there, and 0 where it cannot move that way.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong KeyOf(float movable, int index, bool up)
     {
@@ -224,7 +234,8 @@ public sealed class AdaptiveRounding
     /// A channel at work. <c>Result</c> holds integers not yet clipped, <c>Errors</c> what they differ by from <c>X</c>, and
     /// <c>Movable</c> the first errors, 0 where an element cannot move against its error because it lies beyond a bound.
     /// </summary>
-    private readonly ref struct Channel(ReadOnlySpan<float> x, Span<float> result, Span<float> errors, Span<float> movable, float lo, float hi)
+    private readonly ref struct Channel(
+        ReadOnlySpan<float> x, Span<float> result, Span<float> errors, Span<float> movable, float lo, float hi)
     {
         public readonly ReadOnlySpan<float> X = x;
         public readonly Span<float> Result = result;
@@ -242,7 +253,8 @@ public sealed class AdaptiveRounding
             for (int i = 0; i < movables.Length; i++)
             {
                 Vector256<float> error = Vector256.Create<float>(Errors.Slice(i * Vector256<float>.Count, Vector256<float>.Count));
-                Vector256<float> stuck = (Vector256.LessThanOrEqual(vectors[i], least) & Vector256.GreaterThan(error, Vector256<float>.Zero))
+                Vector256<float> stuck = (
+                    Vector256.LessThanOrEqual(vectors[i], least) & Vector256.GreaterThan(error, Vector256<float>.Zero))
                     | (Vector256.GreaterThanOrEqual(vectors[i], greatest) & Vector256.LessThan(error, Vector256<float>.Zero));
                 movables[i] = Vector256.AndNot(error, stuck);
             }
@@ -254,7 +266,8 @@ public sealed class AdaptiveRounding
         public Candidate Offer(int index, bool up) => new(KeyOf(MathF.Abs(Errors[index]), index), up);
 
         /// <summary>
-        /// Moves an element that has not been flipped by <paramref name="times"/>, 0 or 1, steps. One that cannot move stays and counts as exact.
+        /// Moves an element that has not been flipped by <paramref name="times"/>, 0 or 1, steps. One that cannot move stays and counts as
+        /// exact.
         /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Flip(ulong key, bool up, int times)

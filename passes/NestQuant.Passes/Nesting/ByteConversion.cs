@@ -6,7 +6,9 @@ namespace NestQuant.Passes.Nesting;
 /// <summary>Conversions between float32 and small integers, vectorised; the library's own are scalar for these types.</summary>
 internal static class ByteConversion
 {
-    /// <summary>Clips to [<paramref name="lo"/>, <paramref name="hi"/>] within [-128, 127] and stores; the values are whole numbers.</summary>
+    /// <summary>
+    /// Clips to [<paramref name="lo"/>, <paramref name="hi"/>] within [-128, 127] and stores; the values are whole numbers.
+    /// </summary>
     public static void Store(ReadOnlySpan<float> values, float lo, float hi, Span<sbyte> integers)
     {
         ReadOnlySpan<Vector128<float>> source = MemoryMarshal.Cast<float, Vector128<float>>(values);

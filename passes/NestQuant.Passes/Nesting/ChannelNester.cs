@@ -2,7 +2,9 @@ using System.Numerics.Tensors;
 
 namespace NestQuant.Passes.Nesting;
 
-/// <summary>Quantizes one output channel to n bits and splits it into its high and low parts. Holds scratch memory: one instance per thread.</summary>
+/// <summary>
+/// Quantizes one output channel to n bits and splits it into its high and low parts. Holds scratch memory: one instance per thread.
+/// </summary>
 public sealed class ChannelNester
 {
     private readonly NestingOptions _options;
@@ -44,7 +46,12 @@ public sealed class ChannelNester
         Span<float> scaled = _scaled.AsSpan(0, weights.Length);
         TensorPrimitives.Multiply(weights, scale.Multiplier, scaled);
         TensorPrimitives.Subtract(scaled, scale.Offset, scaled);
-        Round(_options.Rounding == WeightRounding.Floor ? WeightRounding.Adaptive : _options.Rounding, scaled, taps, _options.Bits.Full, integers);
+        Round(
+            _options.Rounding == WeightRounding.Floor ? WeightRounding.Adaptive : _options.Rounding,
+            scaled,
+            taps,
+            _options.Bits.Full,
+            integers);
     }
 
     /// <summary>The split: the high part is the integer divided by 2^l and rounded, the low part the rest (section 1.2).</summary>
@@ -83,7 +90,8 @@ public sealed class ChannelNester
         }
     }
 
-    private NestedChannel Measure(ReadOnlySpan<float> weights, ChannelScale scale, ReadOnlySpan<sbyte> integers, ReadOnlySpan<sbyte> high) => new(
+    private NestedChannel Measure(
+        ReadOnlySpan<float> weights, ChannelScale scale, ReadOnlySpan<sbyte> integers, ReadOnlySpan<sbyte> high) => new(
         scale.Scale,
         scale.ZeroPoint,
         FixedOrderSum.OfSquares(weights),

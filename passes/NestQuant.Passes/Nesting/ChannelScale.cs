@@ -49,5 +49,6 @@ public readonly record struct ChannelScale(float Multiplier, float Offset)
         return new ChannelScale(multiplier, MathF.Round(multiplier * min) + (1 << (bits - 1)));
     }
 
-    private static (float Min, float Max) Range(ReadOnlySpan<float> weights) => (TensorPrimitives.Min(weights), TensorPrimitives.Max(weights));
+    private static (float Min, float Max) Range(ReadOnlySpan<float> weights) =>
+        (TensorPrimitives.Min(weights), TensorPrimitives.Max(weights));
 }

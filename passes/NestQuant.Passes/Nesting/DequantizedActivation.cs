@@ -6,7 +6,9 @@ namespace NestQuant.Passes.Nesting;
 /// <summary>Float values that are another name for quantized ones: the results of DequantizeLinear.</summary>
 internal static class DequantizedActivation
 {
-    /// <summary>The uint8 form, with constant per-tensor scale and zero point, that a value was dequantized from; null for any other value.</summary>
+    /// <summary>
+    /// The uint8 form, with constant per-tensor scale and zero point, that a value was dequantized from; null for any other value.
+    /// </summary>
     /// <param name="view">The graph that reads the value; an outer graph may define it.</param>
     /// <param name="value">Name of the value.</param>
     public static QuantizedActivations.Quantized? Of(GraphView view, string value)

@@ -28,7 +28,10 @@ internal readonly record struct GemmBias(string Fused, string Added)
 
     /// <summary>Why the bias can be neither fused nor added; null where it can.</summary>
     public static string? WhyNone(NestingCandidate candidate) =>
-        candidate.Node.Is("Gemm") && candidate.Node.InputAt(2).Length > 0 && candidate.Node.GetFloat("beta", 1) != 1 && Constant(candidate) is null
+        candidate.Node.Is("Gemm")
+            && candidate.Node.InputAt(2).Length > 0
+            && candidate.Node.GetFloat("beta", 1) != 1
+            && Constant(candidate) is null
             ? "its bias is not a constant per output channel, and beta is not 1"
             : null;
 

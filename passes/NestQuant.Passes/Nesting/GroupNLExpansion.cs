@@ -9,7 +9,8 @@ namespace NestQuant.Passes.Nesting;
 /// A GroupNLExpand that alone reads the result of a 2-D Conv, and so becomes the epilogue of the nested convolution.
 /// <code>
 /// c = Conv (x, W, B); y = com.nestquant.GroupNLExpand (c, shift, period, scale, bias)
-/// y = Transpose (com.nestquant.NestedGroupNLConv (quantized x, W_high, W_low, W_scale, W_zero_point, B, shift, period, scale, bias, nest_bits))
+/// y = Transpose (com.nestquant.NestedGroupNLConv (quantized x, W_high, W_low, W_scale, W_zero_point, B, shift, period, scale, bias,
+/// nest_bits))
 /// </code>
 /// </summary>
 internal sealed class GroupNLExpansion

@@ -11,7 +11,8 @@ internal static class IntegerForm
     /// <param name="opset">Version of the default operator set that the model imports.</param>
     public static string? WhyNone(NestingCandidate candidate, long opset)
     {
-        if (opset < QuantizedActivations.FirstOpset) return $"the model imports operator set {opset}, and DynamicQuantizeLinear needs {QuantizedActivations.FirstOpset}";
+        if (opset < QuantizedActivations.FirstOpset)
+            return $"the model imports operator set {opset}, and DynamicQuantizeLinear needs {QuantizedActivations.FirstOpset}";
         int rank = candidate.Weight!.Dims.Count;
         return candidate.Node.OpType switch
         {

@@ -90,10 +90,17 @@ internal sealed class NestedGraphEmitter
         GroupNLExpansion? expansion = GroupNLExpansion.Of(conv, candidate.View);
         string output = expansion?.Output ?? conv.Output[0], channelsLast = _names.Next(output + "_channels_last");
         QuantizedActivations.Quantized x = _activations.QuantizeChannelsLast(candidate.View, conv.Input[0], rank, conv);
-        NodeProto nested = Nested(expansion is null ? OperatorNames.NestedConv : OperatorNames.NestedGroupNLConv, conv.DisplayName(), channelsLast);
-        nested.Input.AddRange([x.Value, x.Scale, x.ZeroPoint, operands.High, operands.Low, operands.Scale, operands.ZeroPoint, conv.InputAt(2), .. expansion?.Inputs ?? [], Bits()]);
+        NodeProto nested = Nested(
+            expansion is null ? OperatorNames.NestedConv : OperatorNames.NestedGroupNLConv, conv.DisplayName(), channelsLast);
+        nested.Input.AddRange(
+            [
+                x.Value, x.Scale, x.ZeroPoint, operands.High, operands.Low, operands.Scale, operands.ZeroPoint, conv.InputAt(2),
+                .. expansion?.Inputs ?? [], Bits()
+            ]);
         operands.Describe(nested);
-        foreach (string attribute in (string[])[AttributeNames.Group, AttributeNames.Strides, AttributeNames.Dilations, AttributeNames.Pads, AttributeNames.AutoPad])
+        foreach (string attribute in (string[])[
+                AttributeNames.Group, AttributeNames.Strides, AttributeNames.Dilations, AttributeNames.Pads, AttributeNames.AutoPad
+            ])
             if (conv.GetAttribute(attribute) is { } value) nested.Attribute.Add(value);
         NodeProto toChannelsFirst = _activations.ToChannelsFirst(channelsLast, output, rank);
         if (expansion is null)
@@ -116,7 +123,11 @@ internal sealed class NestedGraphEmitter
         GemmBias bias = GemmBias.Of(candidate, _names);
         string product = bias.Added.Length == 0 ? output : _names.Next(output + "_product");
         NodeProto nested = Nested(OperatorNames.NestedGemm, gemm.DisplayName(), product);
-        nested.Input.AddRange([x.Value, x.Scale, x.ZeroPoint, operands.High, operands.Low, ScaledBy(gemm.GetFloat("alpha", 1), operands, candidate), operands.ZeroPoint, bias.Fused, Bits()]);
+        nested.Input.AddRange(
+            [
+                x.Value, x.Scale, x.ZeroPoint, operands.High, operands.Low, ScaledBy(gemm.GetFloat("alpha", 1), operands, candidate),
+                operands.ZeroPoint, bias.Fused, Bits()
+            ]);
         operands.Describe(nested);
         operands.DescribeChannels(nested);
         if (bias.Added.Length == 0)

@@ -37,7 +37,8 @@ public sealed record NestedOperator(
     ];
 
     /// <summary>
-    /// The weight's integers at full precision, or 2^l times its high part, in the shape's row-major order. They lie in [-2^(n-1), 2^(n-1) - 1].
+    /// The weight's integers at full precision, or 2^l times its high part, in the shape's row-major order. They lie in [-2^(n-1), 2^(n-1)
+    /// - 1].
     /// </summary>
     /// <param name="part">Whether to leave the low operand out.</param>
     /// <exception cref="ModelException">The low operand is needed and missing.</exception>
@@ -85,7 +86,8 @@ public sealed record NestedOperator(
     /// <summary>Reads one operator and checks that its operands fit its attributes and carry its tag.</summary>
     /// <param name="node">A node that <see cref="PartModel.IsNested"/>.</param>
     /// <param name="view">The graph that holds it.</param>
-    /// <exception cref="ModelException">The operator is not as the compiler writes it, or an operand is that of another compile.</exception>
+    /// <exception cref="ModelException">The operator is not as the compiler writes it, or an operand is that of another
+    /// compile.</exception>
     public static NestedOperator Read(NodeProto node, GraphView view)
     {
         NestedOperator nested = ReadUntagged(node, view);
@@ -124,7 +126,9 @@ public sealed record NestedOperator(
     internal IEnumerable<(OperandRole Role, TensorProto Operand)> Operands =>
         Low is null ? [(OperandRole.High, High)] : [(OperandRole.High, High), (OperandRole.Low, Low)];
 
-    /// <summary>Why an operand is not this operator's, as <see cref="OperandTrailer.Problem"/> says it; null when it is, or nothing tells.</summary>
+    /// <summary>
+    /// Why an operand is not this operator's, as <see cref="OperandTrailer.Problem"/> says it; null when it is, or nothing tells.
+    /// </summary>
     internal string? TagProblem(OperandRole role, TensorProto operand)
     {
         if (Tag is not { } tag) return null;
@@ -165,7 +169,8 @@ public sealed record NestedOperator(
     private static long Product(ReadOnlySpan<long> extents)
     {
         long product = 1;
-        foreach (long extent in extents) product = extent > 0 ? checked(product * extent) : throw new ArgumentException($"an extent of its shape is {extent}");
+        foreach (long extent in extents)
+            product = extent > 0 ? checked(product * extent) : throw new ArgumentException($"an extent of its shape is {extent}");
         return product;
     }
 
@@ -190,7 +195,9 @@ public sealed record NestedOperator(
     private static WeightTag? ReadTag(NodeProto node, NestedLayout layout)
     {
         if (!layout.HasTrailer) return null;
-        return WeightTag.TryParse(node.GetString(AttributeNames.WeightTag, ""), out WeightTag tag) ? tag : throw Damaged(node, "it has no weight tag");
+        return WeightTag.TryParse(node.GetString(AttributeNames.WeightTag, ""), out WeightTag tag)
+            ? tag
+            : throw Damaged(node, "it has no weight tag");
     }
 
     private static string[] ConsumersOf(NodeProto node, GraphView view)

@@ -50,5 +50,6 @@ public sealed class NestedWeight
         }
     }
 
-    private double Sqnr(Func<NestedChannel, double> noise) => 10 * Math.Log10(_channels.Sum(static channel => channel.Signal) / _channels.Sum(noise));
+    private double Sqnr(Func<NestedChannel, double> noise) =>
+        10 * Math.Log10(_channels.Sum(static channel => channel.Signal) / _channels.Sum(noise));
 }

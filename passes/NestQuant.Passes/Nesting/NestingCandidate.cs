@@ -25,7 +25,9 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View)
     /// <summary>Why the node stays as it is; null while it is to be rewritten.</summary>
     public string? Reason { get; set; }
 
-    /// <summary>What makes the weight unusable for anybody: a model that has it is broken, unless the node is left out. Null for a sound weight.</summary>
+    /// <summary>
+    /// What makes the weight unusable for anybody: a model that has it is broken, unless the node is left out. Null for a sound weight.
+    /// </summary>
     public string? Defect { get; private set; }
 
     /// <summary>What the decision log should say about the rewritten node; null for nothing.</summary>

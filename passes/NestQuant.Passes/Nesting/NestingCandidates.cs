@@ -21,7 +21,8 @@ internal static class NestingCandidates
                select NestingCandidate.Of(node, view),
         ];
         Exclude(candidates, exclude);
-        if (Array.Find(candidates, static candidate => candidate is { Reason: null, Defect: not null }) is { } broken) throw new ModelException(broken.Defect!);
+        if (Array.Find(candidates, static candidate => candidate is { Reason: null, Defect: not null }) is { } broken)
+            throw new ModelException(broken.Defect!);
         KeepWeightsNeededInFloat(candidates);
         return candidates;
     }
@@ -39,7 +40,10 @@ internal static class NestingCandidates
                 matched = true;
             }
 
-            if (!matched) throw new ModelException($"--exclude '{pattern}' matches no Conv, ConvTranspose, Gemm or MatMul of the model: 'nestquant print' shows the names of its nodes");
+            if (!matched)
+                throw new ModelException(
+                    $"--exclude '{pattern}' matches no Conv, ConvTranspose, Gemm or MatMul of the model: 'nestquant print' shows "
+                        + "the names of its nodes");
         }
     }
 
@@ -58,8 +62,11 @@ internal static class NestingCandidates
         if (owner.IsOutput(weight.Name)) return $"its weight '{weight.Name}' is an output of the graph";
         foreach (NodeProto reader in Readers(weight.Name, owner))
         {
-            bool asWeight = open.ContainsKey(reader) && reader.Input.IndexOf(weight.Name) == 1 && reader.Input.LastIndexOf(weight.Name) == 1;
-            if (!asWeight) return $"its weight '{weight.Name}' is also read by {reader.OpType} '{reader.DisplayName()}', which needs it in float32";
+            bool asWeight = open.ContainsKey(reader)
+                && reader.Input.IndexOf(weight.Name) == 1
+                && reader.Input.LastIndexOf(weight.Name) == 1;
+            if (!asWeight)
+                return $"its weight '{weight.Name}' is also read by {reader.OpType} '{reader.DisplayName()}', which needs it in float32";
         }
 
         return null;

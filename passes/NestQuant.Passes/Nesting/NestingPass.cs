@@ -93,13 +93,19 @@ public sealed class NestingPass : IGraphPass
         if (TensorPrimitives.IsFiniteAll(values)) return;
         for (int i = 0; i < values.Length; i++)
             if (!float.IsFinite(values[i]))
-                throw new ModelException($"weight '{weight.Name}' of node '{node.DisplayName()}' is {values[i]} at element {i}: weights must be finite; retrain or repair the model, or leave the node out with --exclude");
+                throw new ModelException(
+                    $"weight '{weight.Name}' of node '{node.DisplayName()}' is {values[i]} at element {i}: weights must be finite; "
+                        + "retrain or repair the model, or leave the node out with --exclude");
     }
 
     private void LogFunctions(ModelContext context)
     {
         foreach (FunctionProto function in context.Model.Functions)
             foreach (NodeProto node in GraphTraversal.AllNodes(function.Node).Where(NestingCandidate.IsCandidate))
-                context.Decisions.Kept(Name, node.DisplayName(), node.OpType, $"it is part of the local function '{function.Name}', which has no constants of its own");
+                context.Decisions.Kept(
+                    Name,
+                    node.DisplayName(),
+                    node.OpType,
+                    $"it is part of the local function '{function.Name}', which has no constants of its own");
     }
 }

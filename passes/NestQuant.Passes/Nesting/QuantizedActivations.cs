@@ -18,7 +18,9 @@ internal sealed class QuantizedActivations(UniqueNames names)
     /// <summary>A quantized value: uint8 tensor, its scale and its zero point.</summary>
     public sealed record Quantized(string Value, string Scale, string ZeroPoint);
 
-    /// <summary>The uint8 form of a float value. The node that makes it goes in front of <paramref name="reader"/>, the first reader in graph order.</summary>
+    /// <summary>
+    /// The uint8 form of a float value. The node that makes it goes in front of <paramref name="reader"/>, the first reader in graph order.
+    /// </summary>
     public Quantized Quantize(GraphView view, string value, NodeProto reader)
     {
         if (_quantized.TryGetValue((view, value), out Quantized? known)) return known;
@@ -38,7 +40,8 @@ internal sealed class QuantizedActivations(UniqueNames names)
         if (!_channelsLast.TryGetValue((view, value), out string? channelsLast))
         {
             channelsLast = names.Next(value + "_channels_last");
-            view.InsertBefore(reader, Transpose(quantized.Value, channelsLast, ChannelsLast(rank), names.Next(value + "_to_channels_last")));
+            view.InsertBefore(
+                reader, Transpose(quantized.Value, channelsLast, ChannelsLast(rank), names.Next(value + "_to_channels_last")));
             _channelsLast[(view, value)] = channelsLast;
         }
 

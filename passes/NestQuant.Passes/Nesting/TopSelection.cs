@@ -6,7 +6,9 @@ internal static class TopSelection
     /// <summary>Up to this many keys are found faster by repeated search than by partitioning.</summary>
     private const int FewKeys = 3;
 
-    /// <summary>Reorders <paramref name="keys"/>, all different, so that its <paramref name="count"/> largest come first, in any order.</summary>
+    /// <summary>
+    /// Reorders <paramref name="keys"/>, all different, so that its <paramref name="count"/> largest come first, in any order.
+    /// </summary>
     public static void MoveLargestToFront(Span<ulong> keys, int count)
     {
         if (count <= 0 || count >= keys.Length) return;

@@ -70,7 +70,8 @@ public static class WeightNester
                 for (int i = 0; i < results.Length; i++)
                     weights.Slice(Offset(first + i, inner), view.Taps).CopyTo(_weights.AsSpan((i * length) + (inner * view.Taps)));
             for (int i = 0; i < results.Length; i++)
-                results[i] = _nester.Nest(_weights.AsSpan(i * length, length), view.Taps, _high.AsSpan(i * length, length), _low.AsSpan(i * length, length));
+                results[i] = _nester.Nest(
+                    _weights.AsSpan(i * length, length), view.Taps, _high.AsSpan(i * length, length), _low.AsSpan(i * length, length));
             for (int inner = 0; inner < view.Inner; inner++)
             {
                 for (int i = 0; i < results.Length; i++)

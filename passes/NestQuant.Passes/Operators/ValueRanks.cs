@@ -46,7 +46,10 @@ internal sealed class ValueRanks(GraphView view)
 
     private int? OfNested(NodeProto node) => node.OpType switch
     {
-        OperatorNames.NestedConv or OperatorNames.NestedGroupNLConv or OperatorNames.NestedQLinearConv or OperatorNames.NestedDequantizeLinear => node.GetInts(AttributeNames.Shape)?.Length,
+        OperatorNames.NestedConv
+            or OperatorNames.NestedGroupNLConv
+            or OperatorNames.NestedQLinearConv
+            or OperatorNames.NestedDequantizeLinear => node.GetInts(AttributeNames.Shape)?.Length,
         _ => OfInput(node, 0),
     };
 
@@ -63,14 +66,16 @@ internal sealed class ValueRanks(GraphView view)
         return largest;
     }
 
-    private int? OfInput(NodeProto node, int input) => _known.TryGetValue(node.InputAt(input), out int? known) ? known : Declared(node.InputAt(input));
+    private int? OfInput(NodeProto node, int input) =>
+        _known.TryGetValue(node.InputAt(input), out int? known) ? known : Declared(node.InputAt(input));
 
     private static int? Larger(int? a, int? b) => a is { } left && b is { } right ? Math.Max(left, right) : null;
 
     private int? Declared(string value)
     {
         if (view.Constant(value) is { } tensor) return tensor.Dims.Count;
-        ValueInfoProto? info = view.Graph.Input.Find(input => input.Name == value) ?? view.Graph.ValueInfo.Find(inner => inner.Name == value);
+        ValueInfoProto? info = view.Graph.Input.Find(input => input.Name == value)
+            ?? view.Graph.ValueInfo.Find(inner => inner.Name == value);
         return info?.Type?.TensorType?.Shape?.Dim.Count;
     }
 }

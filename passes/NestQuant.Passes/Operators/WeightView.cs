@@ -27,7 +27,9 @@ internal static class WeightView
     }
 
     private static ChannelView? Create(long groups, long inner, long channels, long taps) =>
-        Product([groups, inner, channels, taps]) <= int.MaxValue ? new ChannelView((int)groups, (int)inner, (int)channels, (int)taps) : null;
+        Product([groups, inner, channels, taps]) <= int.MaxValue
+            ? new ChannelView((int)groups, (int)inner, (int)channels, (int)taps)
+            : null;
 
     /// <summary>The product, or a value beyond int.MaxValue where it would overflow.</summary>
     private static long Product(ReadOnlySpan<long> dims)

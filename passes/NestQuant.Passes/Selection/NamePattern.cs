@@ -7,6 +7,7 @@ public sealed class NamePattern(string pattern)
     public bool Matches(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern.Replace(@"\", @"\\", StringComparison.Ordinal), name, ignoreCase: false);
+        return System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(
+            pattern.Replace(@"\", @"\\", StringComparison.Ordinal), name, ignoreCase: false);
     }
 }

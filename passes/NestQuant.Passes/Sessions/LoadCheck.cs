@@ -31,7 +31,10 @@ public static class LoadCheck
         catch (OnnxRuntimeException e)
         {
             // One line, that tells nothing about where the file lies before it is published.
-            return string.Join(' ', e.Message.Replace(path, Path.GetFileName(path), StringComparison.Ordinal).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+            return string.Join(
+                ' ',
+                e.Message.Replace(path, Path.GetFileName(path), StringComparison.Ordinal)
+                    .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         }
     }
 
@@ -48,7 +51,9 @@ public static class LoadCheck
         {
             if (WhyNot(path, customOps) is not { } reason) continue;
             if (WhyNot(source, customOps) is { } inherited) return inherited;
-            throw new ModelException($"{Path.GetFileName(path)}: ONNX Runtime does not load the result, though it loads the source: {reason}: this is a defect of the compiler, please report it; nothing was written (--no-check writes it all the same)");
+            throw new ModelException(
+                $"{Path.GetFileName(path)}: ONNX Runtime does not load the result, though it loads the source: {reason}: this is a "
+                    + "defect of the compiler, please report it; nothing was written (--no-check writes it all the same)");
         }
 
         return null;

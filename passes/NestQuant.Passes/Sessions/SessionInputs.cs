@@ -5,7 +5,9 @@ using NestQuant.Onnx;
 
 namespace NestQuant.Passes.Sessions;
 
-/// <summary>What a session of ONNX Runtime takes, and arrays as its values. Element types have the same numbers there and in the ONNX schema.</summary>
+/// <summary>
+/// What a session of ONNX Runtime takes, and arrays as its values. Element types have the same numbers there and in the ONNX schema.
+/// </summary>
 public static class SessionInputs
 {
     /// <summary>The inputs that a session must be fed, in the model's order.</summary>
@@ -22,7 +24,8 @@ public static class SessionInputs
     public static OrtValue ToOrtValue(this NpyArray array)
     {
         ArgumentNullException.ThrowIfNull(array);
-        OrtValue value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (TensorElementType)(int)array.Type.ToOnnx(), [.. array.Shape]);
+        OrtValue value = OrtValue.CreateAllocatedTensorValue(
+            OrtAllocator.DefaultInstance, (TensorElementType)(int)array.Type.ToOnnx(), [.. array.Shape]);
         array.Bytes.CopyTo(value.GetTensorMutableRawData());
         return value;
     }

@@ -25,7 +25,9 @@ internal sealed class TagVerification(string model, IReadOnlySet<string> unreada
     /// <summary>What could not be checked.</summary>
     public IEnumerable<string> Notes => _untagged == 0
         ? []
-        : [Invariant($"{_untagged} of {Weights} nested weights are of layout version 1: without tags, nothing tells what belongs together")];
+        : [
+            Invariant($"{_untagged} of {Weights} nested weights are of layout version 1: without tags, nothing tells what belongs together")
+        ];
 
     /// <summary>Checks one nested operator.</summary>
     public void Check(NodeProto node, GraphView view)

@@ -3,9 +3,9 @@ using Microsoft.ML.OnnxRuntime;
 namespace NestQuant.RuntimeOps.Interop;
 
 /// <summary>
-/// Makes the operators' domain known to this process before any caller's session does. ONNX Runtime keeps a process-wide table of domains and fills it,
-/// without a lock, when the first session with a custom domain is created: two such sessions created at the same time could fail with
-/// "Trying to add a domain to DomainToVersion map".
+/// Makes the operators' domain known to this process before any caller's session does. ONNX Runtime keeps a process-wide table of domains
+/// and fills it, without a lock, when the first session with a custom domain is created: two such sessions created at the same time could
+/// fail with "Trying to add a domain to DomainToVersion map".
 /// </summary>
 internal static class DomainAnnouncement
 {

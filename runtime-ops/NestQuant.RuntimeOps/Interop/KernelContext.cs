@@ -14,7 +14,8 @@ internal readonly unsafe ref struct KernelContext(OrtApi api, void* context)
     /// <summary>A required input.</summary>
     /// <param name="index">Its position.</param>
     /// <param name="name">Its name, for messages.</param>
-    /// <exception cref="OperatorException">It has no value, or one that is not a tensor (ONNX Runtime lets a required input go unfed).</exception>
+    /// <exception cref="OperatorException">It has no value, or one that is not a tensor (ONNX Runtime lets a required input go
+    /// unfed).</exception>
     public TensorView Input(int index, string name) =>
         TryInput(index, name, out TensorView tensor) ? tensor : throw new OperatorException($"input '{name}' has no value");
 

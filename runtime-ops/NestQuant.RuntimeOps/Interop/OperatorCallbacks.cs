@@ -61,7 +61,8 @@ internal static unsafe class OperatorCallbacks
     private static nuint GetOutputTypeCount(OrtCustomOp* op) => 1;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int GetInputCharacteristic(OrtCustomOp* op, nuint index) => Operator(op).Inputs[(int)index].IsOptional ? Optional : Required;
+    private static int GetInputCharacteristic(OrtCustomOp* op, nuint index) =>
+        Operator(op).Inputs[(int)index].IsOptional ? Optional : Required;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int GetOutputCharacteristic(OrtCustomOp* op, nuint index) => Required;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using static System.FormattableString;
@@ -5,7 +6,9 @@ using static System.FormattableString;
 namespace NestQuant.RuntimeOps.Interop;
 
 /// <summary>The functions of ONNX Runtime's C API used here, typed; a failed call throws <see cref="OrtCallException"/>.</summary>
-/// <remarks>Every call is within ONNX Runtime's contract: strings end with a zero, out pointers are locals, lengths are the spans' own.</remarks>
+/// <remarks>
+/// Every call is within ONNX Runtime's contract: strings end with a zero, out pointers are locals, lengths are the spans' own.
+/// </remarks>
 internal readonly unsafe struct OrtApi(void** table)
 {
     private static long s_unknownDimensions;
@@ -21,7 +24,9 @@ internal readonly unsafe struct OrtApi(void** table)
         {
             string version = Utf8(apiBase->GetVersionString());
             throw new PlatformNotSupportedException(
-                Invariant($"the host has ONNX Runtime {version}; the operators of {NestQuantOps.Domain} need 1.{OrtApiSlot.MinimumVersion} or newer"));
+                string.Create(CultureInfo.InvariantCulture,
+                    $"the host has ONNX Runtime {version}; the operators of {NestQuantOps.Domain} need "
+                        + $"1.{OrtApiSlot.MinimumVersion} or newer"));
         }
 
         return table;
@@ -266,7 +271,8 @@ internal readonly unsafe struct OrtApi(void** table)
         try
         {
             for (int i = 0; i < names.Length; i++)
-                names[i] = Marshal.StringToCoTaskMemUTF8(shape[i] < 0 ? Invariant($"nestquant_dim_{Interlocked.Increment(ref s_unknownDimensions)}") : "");
+                names[i] = Marshal.StringToCoTaskMemUTF8(
+                    shape[i] < 0 ? Invariant($"nestquant_dim_{Interlocked.Increment(ref s_unknownDimensions)}") : "");
             Check(_functions.SetTensorElementType(info, type));
             // Both arrays have shape.Length elements, and ONNX Runtime copies them.
             fixed (long* dimensions = shape)

@@ -1,6 +1,8 @@
 namespace NestQuant.RuntimeOps.Interop;
 
-/// <summary>The table <c>OrtApi</c> with the signatures of onnxruntime_c_api.h; <c>void*</c> results are statuses, null on success.</summary>
+/// <summary>
+/// The table <c>OrtApi</c> with the signatures of onnxruntime_c_api.h; <c>void*</c> results are statuses, null on success.
+/// </summary>
 internal readonly unsafe struct OrtApiFunctions(void** table)
 {
     public delegate* unmanaged[Cdecl]<OrtErrorCode, byte*, void*> CreateStatus =>
@@ -97,7 +99,15 @@ internal readonly unsafe struct OrtApiFunctions(void** table)
         (delegate* unmanaged[Cdecl]<void*, OpAttributeType, void*, nuint, nuint*, void*>)table[OrtApiSlot.ReadOpAttr];
 
     public delegate* unmanaged[Cdecl]<void*, delegate* unmanaged[Cdecl]<nint, nuint, void>, nuint, nuint, nint, void*> KernelContextParallelFor =>
-        (delegate* unmanaged[Cdecl]<void*, delegate* unmanaged[Cdecl]<nint, nuint, void>, nuint, nuint, nint, void*>)table[OrtApiSlot.KernelContextParallelFor];
+        (
+            delegate* unmanaged[Cdecl]<void*,
+            delegate* unmanaged[Cdecl]<nint,
+            nuint,
+            void>,
+            nuint,
+            nuint,
+            nint,
+            void*>)table[OrtApiSlot.KernelContextParallelFor];
 
     public delegate* unmanaged[Cdecl]<void*, byte*, byte*> GetKeyValue =>
         (delegate* unmanaged[Cdecl]<void*, byte*, byte*>)table[OrtApiSlot.GetKeyValue];

@@ -11,7 +11,8 @@ internal unsafe struct OrtApiBase
 }
 
 /// <summary>
-/// The C struct <c>OrtCustomOp</c> of ONNX Runtime 1.31 (26 fields, 208 bytes where pointers have 8), with this library's own fields after it.
+/// The C struct <c>OrtCustomOp</c> of ONNX Runtime 1.31 (26 fields, 208 bytes where pointers have 8), with this library's own fields after
+/// it.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct OrtCustomOp

@@ -28,7 +28,9 @@ internal sealed unsafe class BundledWeights
     /// <summary>Groups of 4 rows of k, the last one completed with zeros.</summary>
     public int Groups => (Geometry.ReductionLength + 3) / 4;
 
-    /// <summary>Decodes one panel and spreads each channel's weights over the inputs of all groups of its bundle, 0 for those of other groups.</summary>
+    /// <summary>
+    /// Decodes one panel and spreads each channel's weights over the inputs of all groups of its bundle, 0 for those of other groups.
+    /// </summary>
     /// <param name="tier">Decodes the full blocks.</param>
     /// <param name="panel">Index of the panel.</param>
     /// <param name="values">Receives <see cref="Groups"/> groups, <c>[k/4][channel 32][4]</c>.</param>

@@ -40,7 +40,8 @@ internal sealed unsafe class ByteLookup
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunPart(int part)
     {
-        // In bounds: parts end at or before count, and a byte is an index below 256. Eight at a time: one load and one store for eight look-ups.
+        // In bounds: parts end at or before count, and a byte is an index below 256. Eight at a time: one load and one store for eight
+        // look-ups.
         long first = (long)part * BytesPerPart;
         long end = Math.Min(first + BytesPerPart, _count);
         byte* x = _x;
@@ -50,8 +51,10 @@ internal sealed unsafe class ByteLookup
         for (; i <= end - sizeof(ulong); i += sizeof(ulong))
         {
             ulong eight = *(ulong*)(x + i);
-            ulong low = table[(byte)eight] | ((uint)table[(byte)(eight >> 8)] << 8) | ((uint)table[(byte)(eight >> 16)] << 16) | ((uint)table[(byte)(eight >> 24)] << 24);
-            uint high = table[(byte)(eight >> 32)] | ((uint)table[(byte)(eight >> 40)] << 8) | ((uint)table[(byte)(eight >> 48)] << 16) | ((uint)table[eight >> 56] << 24);
+            ulong low = table[(byte)eight] | ((uint)table[(byte)(eight >> 8)] << 8) | ((uint)table[(byte)(eight >> 16)] << 16) | (
+                (uint)table[(byte)(eight >> 24)] << 24);
+            uint high = table[(byte)(eight >> 32)] | ((uint)table[(byte)(eight >> 40)] << 8) | (
+                (uint)table[(byte)(eight >> 48)] << 16) | ((uint)table[eight >> 56] << 24);
             *(ulong*)(y + i) = low | ((ulong)high << 32);
         }
 

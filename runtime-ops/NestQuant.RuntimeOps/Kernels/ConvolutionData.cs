@@ -49,7 +49,10 @@ internal readonly unsafe struct ConvolutionData(
         return largest;
     }
 
-    /// <summary>Whether all results of a requantization certainly fit in 32 bits before they are clamped, as those of every sensible scale do; true for floats.</summary>
+    /// <summary>
+    /// Whether all results of a requantization certainly fit in 32 bits before they are clamped, as those of every sensible scale do; true
+    /// for floats.
+    /// </summary>
     /// <param name="reductionLength">Products of a sum.</param>
     /// <param name="outputChannels">M.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -75,7 +78,8 @@ internal readonly unsafe struct ConvolutionData(
         for (int i = 0; i < Vector256<float>.Count; i++)
             (largestScale, largestBias) = (MathF.Max(largestScale, scales[i]), MathF.Max(largestBias, biases[i]));
         for (; m < outputChannels; m++)
-            (largestScale, largestBias) = (MathF.Max(largestScale, _wScale[m]), MathF.Max(largestBias, _bias == null ? 0 : MathF.Abs(_bias[m])));
+            (largestScale, largestBias) = (
+                MathF.Max(largestScale, _wScale[m]), MathF.Max(largestBias, _bias == null ? 0 : MathF.Abs(_bias[m])));
 
         // What is not a number is not below.
         return (largestSum * _xScale * largestScale + largestBias) / requantization.Scale < limit;
@@ -128,7 +132,8 @@ internal readonly unsafe struct ConvolutionData(
         {
             for (int c = 0; c < NestedLayout.PanelChannels; c += Vector256<float>.Count)
             {
-                Vector256<float> scale = Vector256.Load(scales + c) / requantization.Scale, bias = Vector256.Load(biases + c) / requantization.Scale;
+                Vector256<float> scale = Vector256.Load(scales + c) / requantization.Scale,
+                    bias = Vector256.Load(biases + c) / requantization.Scale;
                 areFinite &= Vector256.LessThanAll(Vector256.Abs(scale), Vector256.Create(float.PositiveInfinity));
                 areFinite &= Vector256.LessThanAll(Vector256.Abs(bias), Vector256.Create(float.PositiveInfinity));
                 scale.Store(scales + c);
@@ -139,7 +144,8 @@ internal readonly unsafe struct ConvolutionData(
         for (int c = 0; c < channels && !areFinite; c++)
         {
             if (!float.IsFinite(epilogue.Scale[c]))
-                throw new ArgumentException(Invariant($"x_scale * w_scale[{firstChannel + c}] / y_scale is {epilogue.Scale[c]}, a finite factor expected"));
+                throw new ArgumentException(
+                    Invariant($"x_scale * w_scale[{firstChannel + c}] / y_scale is {epilogue.Scale[c]}, a finite factor expected"));
             if (!float.IsFinite(epilogue.Bias[c]))
                 throw new ArgumentException(Invariant($"B[{firstChannel + c}] / y_scale is {epilogue.Bias[c]}, a finite value expected"));
         }

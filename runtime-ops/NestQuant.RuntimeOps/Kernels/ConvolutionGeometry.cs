@@ -79,7 +79,9 @@ internal sealed class ConvolutionGeometry(
     /// <summary>Whether the rows of the equivalent matrix product lie in the input as they are: 1x1, no stride, no padding.</summary>
     public bool IsPointwise => IsPointwiseAlong(Height) && IsPointwiseAlong(Width);
 
-    /// <summary>The same convolution with each <paramref name="bundle"/> neighbouring groups as one, whose weights between groups are 0.</summary>
+    /// <summary>
+    /// The same convolution with each <paramref name="bundle"/> neighbouring groups as one, whose weights between groups are 0.
+    /// </summary>
     public ConvolutionGeometry Bundled(int bundle) =>
         bundle == 1 ? this : new ConvolutionGeometry(Batch, Height, Width, Groups / bundle, ChannelsPerGroup * bundle, OutputChannels);
 

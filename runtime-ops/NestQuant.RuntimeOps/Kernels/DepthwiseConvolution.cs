@@ -170,7 +170,9 @@ internal sealed unsafe class DepthwiseConvolution
         }
     }
 
-    /// <summary>Copies a panel's channels of the input under a tile, <c>[line][column][channel 32]</c>, the zero point where there is none.</summary>
+    /// <summary>
+    /// Copies a panel's channels of the input under a tile, <c>[line][column][channel 32]</c>, the zero point where there is none.
+    /// </summary>
     private void Gather(in DepthwiseTile tile, int panel, byte* strip)
     {
         // In bounds: only columns and lines inside the image are read, the panel's channels of each; StripLines * StripColumns positions
@@ -191,7 +193,8 @@ internal sealed unsafe class DepthwiseConvolution
             if (!isInside)
                 continue;
             long position = ((long)tile.Image * height.Input + y) * width.Input + firstColumn + before;
-            CopyChannels(_data.X + position * _geometry.InputChannels + panel * Channels, end - before, channels, strip + (long)before * Channels);
+            CopyChannels(
+                _data.X + position * _geometry.InputChannels + panel * Channels, end - before, channels, strip + (long)before * Channels);
             Pad(strip + (long)end * Channels, tile.StripColumns - end);
         }
     }

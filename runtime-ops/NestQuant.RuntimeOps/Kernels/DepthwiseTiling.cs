@@ -62,7 +62,8 @@ internal sealed class DepthwiseTiling
             (int line, int column) = Math.DivRem(index, _columnTiles);
             (int image, line) = Math.DivRem(line, _lineTiles);
             (line, column) = (line * _linesPerTile, column * _columnsPerTile);
-            int lines = Math.Min(_linesPerTile, _geometry.Height.Output - line), columns = Math.Min(_columnsPerTile, _geometry.Width.Output - column);
+            int lines = Math.Min(_linesPerTile, _geometry.Height.Output - line),
+                columns = Math.Min(_columnsPerTile, _geometry.Width.Output - column);
             int firstRow = (image * _geometry.Height.Output + line) * _geometry.Width.Output + column;
             return new DepthwiseTile(
                 image, line, lines, column, columns, firstRow, (int)_geometry.Height.Extent(lines), (int)_geometry.Width.Extent(columns));
@@ -79,4 +80,5 @@ internal sealed class DepthwiseTiling
 /// <param name="FirstRow">First output position, counted over the batch.</param>
 /// <param name="StripLines">Lines of the strip.</param>
 /// <param name="StripColumns">Columns of the strip.</param>
-internal readonly record struct DepthwiseTile(int Image, int Line, int Lines, int Column, int Columns, int FirstRow, int StripLines, int StripColumns);
+internal readonly record struct DepthwiseTile(
+    int Image, int Line, int Lines, int Column, int Columns, int FirstRow, int StripLines, int StripColumns);

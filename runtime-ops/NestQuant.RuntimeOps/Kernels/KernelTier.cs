@@ -51,13 +51,20 @@ internal abstract unsafe class KernelTier
     /// <summary>What <see cref="Dot"/> reads as rows.</summary>
     public abstract RowFormat Rows { get; }
 
-    /// <summary>Whether 3x3 convolutions are faster with 16-bit products of transformed tiles (<see cref="Winograd.WinogradConvolution"/>), which needs AVX2.</summary>
+    /// <summary>
+    /// Whether 3x3 convolutions are faster with 16-bit products of transformed tiles (<see cref="Winograd.WinogradConvolution"/>), which
+    /// needs AVX2.
+    /// </summary>
     public virtual bool PrefersWinograd => false;
 
-    /// <summary>What multiplies depthwise convolutions without weight zero points; null in tiers that use <see cref="DotDepthwise"/> for all.</summary>
+    /// <summary>
+    /// What multiplies depthwise convolutions without weight zero points; null in tiers that use <see cref="DotDepthwise"/> for all.
+    /// </summary>
     public virtual StripKernel? Strips => null;
 
-    /// <summary>Why this process does not use the tier that its processor is made for; null when it does, or when a tier is forced.</summary>
+    /// <summary>
+    /// Why this process does not use the tier that its processor is made for; null when it does, or when a tier is forced.
+    /// </summary>
     public static string? Remark
     {
         get
@@ -67,7 +74,9 @@ internal abstract unsafe class KernelTier
                 return null;
             if (EmittedKernels.Refusal is { } refusal)
                 return RemarkOn("AVX512-VNNI", refusal, TierNames.Avx512Vnni);
-            return features.HasAmxInt8 && EmittedTileProduct.Refusal is { } tileRefusal ? RemarkOn("AMX", tileRefusal, TierNames.Amx) : null;
+            return features.HasAmxInt8 && EmittedTileProduct.Refusal is { } tileRefusal
+                ? RemarkOn("AMX", tileRefusal, TierNames.Amx)
+                : null;
         }
     }
 
@@ -85,7 +94,8 @@ internal abstract unsafe class KernelTier
         TierNames.Neon => TryNeon() ?? throw Unsupported(forced, "this is not an arm64 processor"),
         TierNames.NeonDot => TryNeonDot() ?? throw Unsupported(forced, "this processor is not an arm64 one with the dot product extension"),
         _ => throw new PlatformNotSupportedException(
-            $"{EnvironmentVariable} is '{forced}': known tiers are {TierNames.Portable}, {TierNames.Avx2}, {TierNames.AvxVnni}, {TierNames.Avx512Vnni}, "
+            $"{EnvironmentVariable} is '{forced}': known tiers are {TierNames.Portable}, {TierNames.Avx2}, {TierNames.AvxVnni}, "
+                + $"{TierNames.Avx512Vnni}, "
             + $"{TierNames.Amx}, {TierNames.Neon} and {TierNames.NeonDot}"),
     };
 
@@ -94,7 +104,9 @@ internal abstract unsafe class KernelTier
     /// <param name="rows">Rows of the product.</param>
     public virtual KernelTier For(int weightBits, int rows) => this;
 
-    /// <summary>What multiplies rows where they lie (<see cref="ImplicitGemmConvolution"/>); null for tiers that gather them first.</summary>
+    /// <summary>
+    /// What multiplies rows where they lie (<see cref="ImplicitGemmConvolution"/>); null for tiers that gather them first.
+    /// </summary>
     /// <param name="rows">Rows of the product.</param>
     /// <param name="reductionLength">K.</param>
     public virtual TileProduct? TileProduct(int rows, int reductionLength) => null;
@@ -107,7 +119,9 @@ internal abstract unsafe class KernelTier
     /// <param name="values">Receives blocks * 256 values.</param>
     public abstract void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values);
 
-    /// <summary>Multiplies one row of bytes with consecutive full blocks without storing the decoded weights, where the tier has code for that.</summary>
+    /// <summary>
+    /// Multiplies one row of bytes with consecutive full blocks without storing the decoded weights, where the tier has code for that.
+    /// </summary>
     /// <param name="high">As in <see cref="DecodeBlocks"/>.</param>
     /// <param name="low">As in <see cref="DecodeBlocks"/>.</param>
     /// <param name="blocks">Number of blocks.</param>
@@ -116,7 +130,8 @@ internal abstract unsafe class KernelTier
     /// <param name="sums">Receives the sums of x * w, 32.</param>
     /// <param name="weightSums">Receives the sums of w, 32.</param>
     /// <returns>Whether it did; else nothing is written.</returns>
-    public virtual bool TryMultiplyBlocks(byte* high, byte* low, int blocks, NestedBits bits, byte* row, int* sums, int* weightSums) => false;
+    public virtual bool TryMultiplyBlocks(byte* high, byte* low, int blocks, NestedBits bits, byte* row, int* sums, int* weightSums) =>
+        false;
 
     /// <summary>Sums the weights of every channel of a decoded panel.</summary>
     /// <param name="panel">The decoded panel, <c>[k/4][channel 32][4]</c>.</param>
@@ -144,9 +159,11 @@ internal abstract unsafe class KernelTier
     /// <param name="firstChannel">First channel wanted.</param>
     /// <param name="endChannel">Channel after the last one wanted, at most 32.</param>
     /// <param name="tile">
-    /// Receives the sums, <c>[<see cref="TileRows"/>][<see cref="TileChannels"/>]</c>; rows and channels that were not asked for are undefined.
+    /// Receives the sums, <c>[<see cref="TileRows"/>][<see cref="TileChannels"/>]</c>; rows and channels that were not asked for are
+    /// undefined.
     /// </param>
-    public abstract void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile);
+    public abstract void Dot(
+        byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile);
 
     /// <summary>Sums the taps of up to 32 depthwise channels at neighbouring outputs, products of x itself.</summary>
     /// <param name="taps">2 * pairs pointers, each to one byte per channel of the first output.</param>
@@ -199,7 +216,9 @@ internal abstract unsafe class KernelTier
         X64Tier.IsSupported && EmittedKernels.Instance is { } kernels ? new Avx512VnniTier(kernels) : null;
 
     private static KernelTier? TryAmx() =>
-        X64Tier.IsSupported && EmittedKernels.Instance is { } vectors && EmittedTileProduct.Instance is { } tiles ? new AmxTier(vectors, tiles) : null;
+        X64Tier.IsSupported && EmittedKernels.Instance is { } vectors && EmittedTileProduct.Instance is { } tiles
+            ? new AmxTier(vectors, tiles)
+            : null;
 
     private static KernelTier? TryNeonDot() => NeonDot.IsSupported ? new NeonDotTier<Neon, NeonDot>() : null;
 

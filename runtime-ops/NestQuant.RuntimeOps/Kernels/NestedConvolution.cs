@@ -44,7 +44,8 @@ internal sealed unsafe class NestedConvolution
     private readonly long _outputStride;
     private readonly RowCompletion? _completion;
 
-    private NestedConvolution(KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, RowEpilogue? epilogue)
+    private NestedConvolution(
+        KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, RowEpilogue? epilogue)
     {
         long largestZeroPoint = data.LargestZeroPoint(geometry.OutputChannels);
         _hasZeroPoint = largestZeroPoint != 0;

@@ -3,7 +3,9 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels;
 
-/// <summary>What turns a panel's integer sums into its output, float or uint8: one value per channel of the panel, and the output's form.</summary>
+/// <summary>
+/// What turns a panel's integer sums into its output, float or uint8: one value per channel of the panel, and the output's form.
+/// </summary>
 internal unsafe struct PanelEpilogue
 {
     /// <summary>x_scale * w_scale, rounded once; divided by y_scale and rounded again where the output is uint8.</summary>

@@ -64,8 +64,8 @@ internal static unsafe class WidthDispatch<TDecoder>
     }
 
     /// <summary>
-    /// A quarter at a time, since more would exceed what the compiler inlines into one method, and a few blocks at a time, which stay in the innermost cache between
-    /// the quarters.
+    /// A quarter at a time, since more would exceed what the compiler inlines into one method, and a few blocks at a time, which stay in
+    /// the innermost cache between the quarters.
     /// </summary>
     private static void InQuarters<THigh, TLow>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
         where THigh : struct, IBitWidth

@@ -3,7 +3,9 @@ using NestQuant.RuntimeOps.Interop;
 
 namespace NestQuant.RuntimeOps.Operators;
 
-/// <summary>The session configuration entry <see cref="NestQuantOps.CacheConfigEntry"/>: bytes, with a suffix k, m or g for powers of 1024.</summary>
+/// <summary>
+/// The session configuration entry <see cref="NestQuantOps.CacheConfigEntry"/>: bytes, with a suffix k, m or g for powers of 1024.
+/// </summary>
 internal static class CacheSize
 {
     /// <summary>Reads the entry.</summary>
@@ -17,7 +19,8 @@ internal static class CacheSize
         int shift = configured.Length == 0 ? 0 : char.ToLowerInvariant(configured[^1]) switch { 'k' => 10, 'm' => 20, 'g' => 30, _ => 0 };
         string digits = shift == 0 ? configured : configured[..^1];
         if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long bytes) || bytes > long.MaxValue >> shift)
-            throw new OperatorException($"{NestQuantOps.CacheConfigEntry} is '{configured}': bytes expected, for example 500000, 512k, 8m or 1g");
+            throw new OperatorException(
+                $"{NestQuantOps.CacheConfigEntry} is '{configured}': bytes expected, for example 500000, 512k, 8m or 1g");
         return bytes << shift;
     }
 }

@@ -25,10 +25,12 @@ internal sealed class ConvAttributes
     public ConvAttributes(int[] weightShape, long group, long[]? strides, long[]? dilations, long[]? pads, string autoPad)
     {
         if (weightShape.Length is not (3 or 4))
-            throw new OperatorException(Invariant($"attribute 'shape' has {weightShape.Length} dimensions: [M, C/group, k] or [M, C/group, kh, kw] expected"));
+            throw new OperatorException(
+                Invariant($"attribute 'shape' has {weightShape.Length} dimensions: [M, C/group, k] or [M, C/group, kh, kw] expected"));
         int axes = weightShape.Length - 2;
         if (group < 1 || group > weightShape[0] || weightShape[0] % group != 0)
-            throw new OperatorException(Invariant($"attribute 'group' is {group}, which does not divide the {weightShape[0]} output channels"));
+            throw new OperatorException(
+                Invariant($"attribute 'group' is {group}, which does not divide the {weightShape[0]} output channels"));
         if (group * weightShape[1] > int.MaxValue)
             throw new OperatorException("the convolution has more than 2^31 - 1 input channels");
         if (autoPad is not ("NOTSET" or "VALID" or "SAME_UPPER" or "SAME_LOWER"))
@@ -100,7 +102,8 @@ internal sealed class ConvAttributes
         if (x.Length != Axes + 2 || x[^1] != InputChannels || x[0] > int.MaxValue)
         {
             string layout = Axes == 2 ? "N, H, W" : "N, W";
-            throw new OperatorException(Invariant($"X has the shape {WeightAttributes.Text(x)}, [{layout}, {InputChannels}] expected (channels last)"));
+            throw new OperatorException(
+                Invariant($"X has the shape {WeightAttributes.Text(x)}, [{layout}, {InputChannels}] expected (channels last)"));
         }
 
         ConvolutionAxis width = Axis(Axes - 1, x[Axes]);
@@ -132,7 +135,8 @@ internal sealed class ConvAttributes
         long padded = input + padBegin + padEnd;
         long output = (padded - span) / stride + 1;
         if (input < 1 || span > padded)
-            throw new OperatorException(Invariant($"the kernel covers {span} positions of axis {axis}, more than the {padded} of the padded input"));
+            throw new OperatorException(
+                Invariant($"the kernel covers {span} positions of axis {axis}, more than the {padded} of the padded input"));
         if (input > int.MaxValue || output > int.MaxValue || padBegin > int.MaxValue)
             throw new OperatorException(Invariant($"axis {axis} has an extent above 2^31 - 1"));
         return new ConvolutionAxis((int)input, kernel, (int)stride, (int)_dilations[axis], (int)padBegin, (int)output);
@@ -145,7 +149,8 @@ internal sealed class ConvAttributes
         if (values.Length != count)
             throw new OperatorException(Invariant($"attribute '{name}' has {values.Length} values, {count} expected"));
         if (values.Any(v => v < least || v > int.MaxValue))
-            throw new OperatorException(Invariant($"attribute '{name}' {WeightAttributes.Text(values)} has a value outside {least} to 2^31 - 1"));
+            throw new OperatorException(
+                Invariant($"attribute '{name}' {WeightAttributes.Text(values)} has a value outside {least} to 2^31 - 1"));
         return values;
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels.GroupNL;
 using static System.FormattableString;
@@ -131,8 +132,9 @@ internal sealed unsafe class GroupNLAttributes
 
                 return MapActivation.Clip(min, max);
             default:
-                throw new OperatorException(Invariant(
-                    $"attribute 'activation' is '{activation}': {ActivationNames.None}, {ActivationNames.Clip} and {ActivationNames.HardSwish} are known"));
+                throw new OperatorException(string.Create(CultureInfo.InvariantCulture,
+                    $"attribute 'activation' is '{activation}': {ActivationNames.None}, {ActivationNames.Clip} and "
+                        + $"{ActivationNames.HardSwish} are known"));
         }
     }
 }

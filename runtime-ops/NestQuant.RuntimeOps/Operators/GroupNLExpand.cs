@@ -6,13 +6,15 @@ namespace NestQuant.RuntimeOps.Operators;
 
 /// <summary>
 /// GroupNL's cheap maps (arXiv 2506.12335): the seed maps, normalised by their L2 norm at every pixel, and after them one map
-/// f((n - shift) * period) for every source, f being the sine or another of <see cref="GroupNLFunctions"/>; then scale and bias per map (a folded batch norm) and the activation. It stands
-/// for ONNX's ReduceL2, Clip, Div, Sub, Mul, Sin (or what makes f) and Concat, BatchNormalization and Relu, Clip or HardSwish.
+/// f((n - shift) * period) for every source, f being the sine or another of <see cref="GroupNLFunctions"/>; then scale and bias per map (a
+/// folded batch norm) and the activation. It stands for ONNX's ReduceL2, Clip, Div, Sub, Mul, Sin (or what makes f) and Concat,
+/// BatchNormalization and Relu, Clip or HardSwish.
 /// </summary>
 /// <remarks>
 /// Inputs: X float [N, Cs, spatial...] or, channels last, [N, spatial..., Cs]; shift float[G], period float[G], scale float[C] (optional),
 /// bias float[C] (optional), where C = Cs + G. Output: float in X's layout with C maps. Attributes: source (ints[G], 0 to Cs - 1),
-/// function (sine), power (3, of a monomial), epsilon (1e-12), channels_last (0), activation (none, clip or hardswish), activation_min and activation_max (for clip).
+/// function (sine), power (3, of a monomial), epsilon (1e-12), channels_last (0), activation (none, clip or hardswish), activation_min and
+/// activation_max (for clip).
 /// </remarks>
 internal sealed class GroupNLExpand : CustomOperator
 {

@@ -1,11 +1,12 @@
 namespace NestQuant.RuntimeOps.Operators;
 
 /// <summary>
-/// Values of the attribute <see cref="AttributeNames.Function"/>: what generates a map from u = (n - shift) * period, n being a normalised seed map.
+/// Values of the attribute <see cref="AttributeNames.Function"/>: what generates a map from u = (n - shift) * period, n being a normalised
+/// seed map.
 /// </summary>
 /// <remarks>
-/// The sine is GroupNL's (arXiv 2506.12335); the others are those that the released code of MonoCNN, by the same first author, generates filters
-/// with. There a monomial's exponent is a real number drawn for each filter; here it is one integer for all maps.
+/// The sine is GroupNL's (arXiv 2506.12335); the others are those that the released code of MonoCNN, by the same first author, generates
+/// filters with. There a monomial's exponent is a real number drawn for each filter; here it is one integer for all maps.
 /// </remarks>
 public static class GroupNLFunctions
 {

@@ -11,8 +11,8 @@ namespace NestQuant.RuntimeOps.Operators;
 /// <remarks>
 /// Inputs: X uint8 [N, H, W, C] or [N, W, C], x_scale float scalar, x_zero_point uint8 scalar, W_high, W_low (optional),
 /// w_scale float[M], w_zero_point int32[M] (optional), B float[M] (optional), for the quantized form y_scale float scalar and y_zero_point
-/// uint8 scalar, bits int32 scalar. Output: [N, H', W', M] or [N, W', M]. Attributes: n, h, layout_version, weight_tag, shape ([M, C/group, k...], one
-/// or two spatial axes), and group, strides, dilations, pads, auto_pad as in ONNX Conv; for the quantized form clamp_min (0) and
+/// uint8 scalar, bits int32 scalar. Output: [N, H', W', M] or [N, W', M]. Attributes: n, h, layout_version, weight_tag, shape ([M, C/group,
+/// k...], one or two spatial axes), and group, strides, dilations, pads, auto_pad as in ONNX Conv; for the quantized form clamp_min (0) and
 /// clamp_max (255), bounds of the quantized result.
 /// </remarks>
 /// <param name="isQuantized">Whether the output is uint8.</param>

@@ -12,8 +12,8 @@ namespace NestQuant.RuntimeOps.Operators;
 /// <remarks>
 /// Inputs: X uint8 [..., K], x_scale float scalar, x_zero_point uint8 scalar, W_high, W_low (optional), w_scale float[N],
 /// w_zero_point int32[N] (optional), B float[N] (optional), for the quantized form y_scale float scalar and y_zero_point uint8 scalar,
-/// bits int32 scalar. Output: [..., N]. Attributes: n, h, layout_version, weight_tag, shape ([K, N] or [N, K]), channel_view ([1, K, N, 1] or
-/// [N, K, 1, 1] accordingly); for the quantized form clamp_min (0) and clamp_max (255), bounds of the quantized result.
+/// bits int32 scalar. Output: [..., N]. Attributes: n, h, layout_version, weight_tag, shape ([K, N] or [N, K]), channel_view ([1, K, N, 1]
+/// or [N, K, 1, 1] accordingly); for the quantized form clamp_min (0) and clamp_max (255), bounds of the quantized result.
 /// </remarks>
 /// <param name="isQuantized">Whether the output is uint8.</param>
 internal sealed class NestedGemm(bool isQuantized) : CustomOperator
@@ -36,7 +36,8 @@ internal sealed class NestedGemm(bool isQuantized) : CustomOperator
         bool isRowPerInput = isMatrix && view.Groups == 1 && view.Inner == shape[0];
         bool isRowPerOutput = isMatrix && view.Channels == 1 && view.Inner == shape[1];
         if (!isRowPerInput && !isRowPerOutput)
-            throw new OperatorException("attribute 'channel_view' does not fit a matrix: [1, K, N, 1] for the shape [K, N] or [N, K, 1, 1] for [N, K]");
+            throw new OperatorException(
+                "attribute 'channel_view' does not fit a matrix: [1, K, N, 1] for the shape [K, N] or [N, K, 1, 1] for [N, K]");
         NestedWeight weight = new(info, view, QuantizedInput.WeightInput, Inputs.Count - 1);
         return new Kernel(weight, isQuantized ? new QuantizedOutput(info) : null);
     }
@@ -64,7 +65,8 @@ internal sealed class NestedGemm(bool isQuantized) : CustomOperator
             if (rows > int.MaxValue)
                 throw new OperatorException(Invariant($"X has {rows} rows, more than 2^31 - 1"));
 
-            ConvolutionGeometry geometry = new(1, ConvolutionAxis.Single, ConvolutionAxis.Rows((int)rows), 1, view.Inner, view.OutputChannels);
+            ConvolutionGeometry geometry = new(
+                1, ConvolutionAxis.Single, ConvolutionAxis.Rows((int)rows), 1, view.Inner, view.OutputChannels);
             PanelSource source = weight.Bind(context, out float* scale, out int* zeroPoint);
             float* bias = context.TryInput(QuantizedInput.BiasInput, "B", out TensorView b) ? b.Floats(view.OutputChannels) : null;
             long[] outputShape = x.Shape.ToArray();

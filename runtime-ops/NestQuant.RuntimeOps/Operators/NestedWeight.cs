@@ -61,7 +61,9 @@ internal sealed unsafe class NestedWeight
         byte* low = hasLow ? lowTensor.Bytes(Layout.LowByteLength) : null;
         scale = context.Input(_firstInput + 2, "w_scale").Floats(channels);
         RequireScales(new ReadOnlySpan<float>(scale, channels));
-        zeroPoint = context.TryInput(_firstInput + 3, "w_zero_point", out TensorView zeroPointTensor) ? zeroPointTensor.Int32s(channels) : null;
+        zeroPoint = context.TryInput(_firstInput + 3, "w_zero_point", out TensorView zeroPointTensor)
+            ? zeroPointTensor.Int32s(channels)
+            : null;
         int bits = *context.Input(_bitsInput, "bits").Int32s(1);
 
         bool isPart = _precision.IsPart(bits, hasLow);

@@ -39,7 +39,9 @@ internal sealed class PrecisionSelector
             throw NotAllowed("nest_bits", fed.ToString(CultureInfo.InvariantCulture));
         int selected = fed == _bits.Full ? _insteadOfFull : fed;
         if (selected == _bits.Full && !hasLow)
-            throw new OperatorException(Invariant($"nest_bits is {_bits.Full} but the low operand W_low is missing: this model can run only {_bits.High} bits (part)"));
+            throw new OperatorException(
+                Invariant(
+                    $"nest_bits is {_bits.Full} but the low operand W_low is missing: this model can run only {_bits.High} bits (part)"));
         return selected == _bits.High;
     }
 

@@ -7,7 +7,9 @@ namespace NestQuant.RuntimeOps.Operators;
 /// Any function of one quantized value, as a table: Y = table[X]. It stands for DequantizeLinear, an activation such as Sigmoid or
 /// HardSwish, and QuantizeLinear.
 /// </summary>
-/// <remarks>Inputs: X uint8 of any shape, table uint8[256]. Output: uint8 of X's shape. Other attributes, such as the function's name, are not read.</remarks>
+/// <remarks>
+/// Inputs: X uint8 of any shape, table uint8[256]. Output: uint8 of X's shape. Other attributes, such as the function's name, are not read.
+/// </remarks>
 internal sealed class QLinearLookup : CustomOperator
 {
     /// <inheritdoc/>

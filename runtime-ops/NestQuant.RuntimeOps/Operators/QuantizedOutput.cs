@@ -26,7 +26,8 @@ internal sealed unsafe class QuantizedOutput
         long clampMin = info.Int(AttributeNames.ClampMin, byte.MinValue);
         long clampMax = info.Int(AttributeNames.ClampMax, byte.MaxValue);
         if (clampMin < byte.MinValue || clampMax > byte.MaxValue || clampMin > clampMax)
-            throw new OperatorException(Invariant($"clamp_min is {clampMin} and clamp_max is {clampMax}: 0 <= clamp_min <= clamp_max <= 255 expected"));
+            throw new OperatorException(
+                Invariant($"clamp_min is {clampMin} and clamp_max is {clampMax}: 0 <= clamp_min <= clamp_max <= 255 expected"));
         _clampMin = (int)clampMin;
         _clampMax = (int)clampMax;
     }
@@ -41,7 +42,8 @@ internal sealed unsafe class QuantizedOutput
     ];
 
     /// <summary>Reads and checks the two inputs.</summary>
-    /// <exception cref="OperatorException">An input is missing, has the wrong type or length, or the scale is not finite and positive.</exception>
+    /// <exception cref="OperatorException">An input is missing, has the wrong type or length, or the scale is not finite and
+    /// positive.</exception>
     public Requantization Bind(in KernelContext context)
     {
         float scale = *context.Input(ScaleInput, "y_scale").Floats(1);

@@ -61,7 +61,9 @@ internal static class BitPlanes
         }
     }
 
-    /// <summary>A single row, which the square of an odd kernel leaves over: each sub-plane is repeated and shifted by a field more each time.</summary>
+    /// <summary>
+    /// A single row, which the square of an odd kernel leaves over: each sub-plane is repeated and shifted by a field more each time.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<byte> DecodeRow(ReadOnlySpan<byte> planes, int width)
     {
@@ -106,7 +108,8 @@ internal static class BitPlanes
             Vector256<byte> packed = Vector256<byte>.Zero;
             for (int field = 0; field < 8 / w; field++)
             {
-                Vector256<byte> bits = (Vector256.Create(values.Slice(field * length + i, Vector256<byte>.Count)) >>> position) & Vector256.Create(mask);
+                Vector256<byte> bits = (
+                    Vector256.Create(values.Slice(field * length + i, Vector256<byte>.Count)) >>> position) & Vector256.Create(mask);
                 packed |= bits << (field * w);
             }
 

@@ -29,7 +29,9 @@ internal static class BlockValues
         Vector256<byte> offset = Vector256.Create((byte)Offset(bits, isPart: low.IsEmpty));
         for (int i = 0; i < values.Length; i += Vector256<byte>.Count)
         {
-            Vector256<byte> value = (Vector256.Create(highCodes.Slice(i, Vector256<byte>.Count)) << bits.Shift) + Vector256.Create(lowCodes.Slice(i, Vector256<byte>.Count));
+            Vector256<byte> value = (
+                Vector256.Create(
+                    highCodes.Slice(i, Vector256<byte>.Count)) << bits.Shift) + Vector256.Create(lowCodes.Slice(i, Vector256<byte>.Count));
             (value - offset).AsSByte().CopyTo(values[i..]);
         }
     }

@@ -24,6 +24,9 @@ public readonly record struct ChannelView(int Groups, int Inner, int Channels, i
     /// <summary>The number of weights in all.</summary>
     public long Count => (long)OutputChannels * WeightsPerChannel;
 
-    /// <summary>Output channel of the row-major row <c>[group, inner, channel]</c> number <paramref name="row"/>, a run of <see cref="Taps"/> weights.</summary>
+    /// <summary>
+    /// Output channel of the row-major row <c>[group, inner, channel]</c> number <paramref name="row"/>, a run of <see cref="Taps"/>
+    /// weights.
+    /// </summary>
     public int OutputChannelOfRow(int row) => (row / (Inner * Channels) * Channels) + (row % Channels);
 }

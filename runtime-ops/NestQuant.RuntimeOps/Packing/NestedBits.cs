@@ -19,7 +19,8 @@ public readonly record struct NestedBits
     public NestedBits(int full, int high)
     {
         if (high < 2 || high >= full || full > 8)
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"nested bits {full}:{high} are not valid: n:h needs 2 <= h < n <= 8"));
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"nested bits {full}:{high} are not valid: n:h needs 2 <= h < n <= 8"));
         Full = full;
         High = high;
     }

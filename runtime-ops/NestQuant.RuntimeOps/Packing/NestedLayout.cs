@@ -35,11 +35,13 @@ public sealed record NestedLayout
         if (bits.Full == 0)
             throw new ArgumentException("the bit widths are not set");
         if (view.Groups < 1 || view.Inner < 1 || view.Channels < 1 || view.Taps < 1)
-            throw new ArgumentException(Invariant($"the channel view [{view.Groups}, {view.Inner}, {view.Channels}, {view.Taps}] has a dimension below 1"));
+            throw new ArgumentException(
+                Invariant($"the channel view [{view.Groups}, {view.Inner}, {view.Channels}, {view.Taps}] has a dimension below 1"));
         long channels = (long)view.Groups * view.Channels;
         long perChannel = (long)view.Inner * view.Taps;
         if (channels > int.MaxValue - PanelChannels || perChannel > int.MaxValue / PanelChannels - BlockRows)
-            throw new ArgumentException(Invariant($"the channel view [{view.Groups}, {view.Inner}, {view.Channels}, {view.Taps}] is too large for one operand"));
+            throw new ArgumentException(
+                Invariant($"the channel view [{view.Groups}, {view.Inner}, {view.Channels}, {view.Taps}] is too large for one operand"));
 
         Bits = bits;
         View = view;

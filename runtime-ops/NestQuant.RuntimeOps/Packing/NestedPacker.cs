@@ -13,7 +13,8 @@ public static class NestedPacker
     /// <param name="highBytes">Receives <see cref="NestedLayout.HighByteLength"/> bytes.</param>
     /// <param name="lowBytes">Receives <see cref="NestedLayout.LowByteLength"/> bytes.</param>
     /// <exception cref="ArgumentException">A length does not match the layout, or a value is out of range.</exception>
-    public static void Pack(NestedLayout layout, ReadOnlySpan<sbyte> high, ReadOnlySpan<sbyte> low, Span<byte> highBytes, Span<byte> lowBytes)
+    public static void Pack(
+        NestedLayout layout, ReadOnlySpan<sbyte> high, ReadOnlySpan<sbyte> low, Span<byte> highBytes, Span<byte> lowBytes)
     {
         ArgumentNullException.ThrowIfNull(layout);
         PackPanels(layout, 0, layout.Panels, high, low, highBytes, lowBytes);
@@ -22,7 +23,8 @@ public static class NestedPacker
     }
 
     /// <summary>
-    /// Packs a range of panels of a weight; ranges that do not overlap may be packed at the same time. <see cref="Seal"/> completes the weight.
+    /// Packs a range of panels of a weight; ranges that do not overlap may be packed at the same time. <see cref="Seal"/> completes the
+    /// weight.
     /// </summary>
     /// <param name="layout">The weight's layout.</param>
     /// <param name="firstPanel">First panel to pack.</param>
@@ -64,7 +66,8 @@ public static class NestedPacker
     /// <param name="high">Receives w_high, row-major <c>[Groups, Inner, Channels, Taps]</c>.</param>
     /// <param name="low">Receives w_low in the same order.</param>
     /// <exception cref="ArgumentException">A length does not match the layout.</exception>
-    public static void Unpack(NestedLayout layout, ReadOnlySpan<byte> highBytes, ReadOnlySpan<byte> lowBytes, Span<sbyte> high, Span<sbyte> low)
+    public static void Unpack(
+        NestedLayout layout, ReadOnlySpan<byte> highBytes, ReadOnlySpan<byte> lowBytes, Span<sbyte> high, Span<sbyte> low)
     {
         ArgumentNullException.ThrowIfNull(layout);
         UnpackPanels(layout, 0, layout.Panels, highBytes, lowBytes, high, low);
@@ -90,9 +93,11 @@ public static class NestedPacker
         }
     }
 
-    private static Span<byte> PanelOf(Span<byte> operand, int panel, long panelBytes) => operand.Slice((int)(panel * panelBytes), (int)panelBytes);
+    private static Span<byte> PanelOf(Span<byte> operand, int panel, long panelBytes) =>
+        operand.Slice((int)(panel * panelBytes), (int)panelBytes);
 
-    private static ReadOnlySpan<byte> PanelOf(ReadOnlySpan<byte> operand, int panel, long panelBytes) => operand.Slice((int)(panel * panelBytes), (int)panelBytes);
+    private static ReadOnlySpan<byte> PanelOf(ReadOnlySpan<byte> operand, int panel, long panelBytes) =>
+        operand.Slice((int)(panel * panelBytes), (int)panelBytes);
 
     private static void Check(NestedLayout layout, int firstPanel, int panelCount, int high, int low, int highBytes, int lowBytes)
     {

@@ -59,7 +59,8 @@ internal static unsafe class PanelCodec
         if ((seen & Vector256.Create((byte)(0xFF << width))) != Vector256<byte>.Zero)
         {
             int end = 1 << (width - 1);
-            throw new ArgumentException(Invariant($"a {operand} value of panel {panel} is outside [{-end}, {end - 1}], the range of {width} bits"));
+            throw new ArgumentException(
+                Invariant($"a {operand} value of panel {panel} is outside [{-end}, {end - 1}], the range of {width} bits"));
         }
     }
 

@@ -45,7 +45,9 @@ internal readonly unsafe struct PanelSource
     /// <summary>Values of a decoded panel: <c>[Groups][channel 32][4]</c>.</summary>
     public int DecodedLength => Groups * 4 * NestedLayout.PanelChannels;
 
-    /// <summary>Decodes one panel to full (or part) precision integers, <c>[k/4][channel 32][4]</c>, zeros after the last row of k.</summary>
+    /// <summary>
+    /// Decodes one panel to full (or part) precision integers, <c>[k/4][channel 32][4]</c>, zeros after the last row of k.
+    /// </summary>
     /// <param name="tier">Decodes the full blocks.</param>
     /// <param name="panel">Index of the panel.</param>
     /// <param name="values">Receives <see cref="DecodedLength"/> values.</param>
@@ -66,7 +68,9 @@ internal readonly unsafe struct PanelSource
         NestedBits bits = Layout.Bits;
         (int blocks, int rows) = Math.DivRem(count, NestedLayout.BlockRows);
         byte* high = _high + panel * Layout.HighPanelBytes + (long)firstRow * bits.High * (NestedLayout.PanelChannels / 8);
-        byte* low = _low == null ? null : _low + panel * Layout.LowPanelBytes + (long)firstRow * bits.LowWidth * (NestedLayout.PanelChannels / 8);
+        byte* low = _low == null
+            ? null
+            : _low + panel * Layout.LowPanelBytes + (long)firstRow * bits.LowWidth * (NestedLayout.PanelChannels / 8);
         tier.DecodeBlocks(high, low, blocks, bits, values);
         if (rows == 0)
             return;
@@ -82,7 +86,8 @@ internal readonly unsafe struct PanelSource
             last);
 
         (int first, int second) = PanelOrder.GroupRows(rows);
-        Span<sbyte> target = new(values + (long)blocks * NestedLayout.BlockValues, (first + second + 3) / 4 * 4 * NestedLayout.PanelChannels);
+        Span<sbyte> target = new(
+            values + (long)blocks * NestedLayout.BlockValues, (first + second + 3) / 4 * 4 * NestedLayout.PanelChannels);
         Widen(last, first, target);
         if (second > 0)
             Widen(last[(first * NestedLayout.PanelChannels)..], second, target[(4 * NestedLayout.PanelChannels)..]);

@@ -31,7 +31,10 @@ public readonly record struct WeightTag(ulong Value)
         NestedPacker.CheckByteLengths(layout, highBytes.Length, lowBytes.Length);
 
         ReadOnlySpan<int> meaning =
-            [layout.Version, layout.Bits.Full, layout.Bits.High, layout.View.Groups, layout.View.Inner, layout.View.Channels, layout.View.Taps];
+            [
+                layout.Version, layout.Bits.Full, layout.Bits.High, layout.View.Groups, layout.View.Inner, layout.View.Channels,
+                layout.View.Taps
+            ];
         Span<byte> header = stackalloc byte[sizeof(int) * meaning.Length];
         for (int i = 0; i < meaning.Length; i++)
             BinaryPrimitives.WriteInt32LittleEndian(header[(sizeof(int) * i)..], meaning[i]);

@@ -15,7 +15,8 @@ internal sealed class LowOperandPager(nint address, long length)
     private const int Full = 1;
     private const int Part = 2;
 
-    private readonly Lazy<bool> _isFileBacked = new(() => address != 0 && OperatingSystem.IsLinux() && MemoryMaps.IsFileBacked(address, length));
+    private readonly Lazy<bool> _isFileBacked = new(
+        () => address != 0 && OperatingSystem.IsLinux() && MemoryMaps.IsFileBacked(address, length));
     private int _state = Unknown;
 
     /// <summary>Notes the precision of the run that starts, and acts when it differs from the last one's.</summary>

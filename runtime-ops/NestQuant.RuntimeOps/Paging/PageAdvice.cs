@@ -10,10 +10,14 @@ internal static partial class PageAdvice
     private const int DontNeed = 4;
     private const int PopulateRead = 22;
 
-    /// <summary>Drops the whole pages of a range of a file mapping from this process; the next touch reads them from the file again.</summary>
+    /// <summary>
+    /// Drops the whole pages of a range of a file mapping from this process; the next touch reads them from the file again.
+    /// </summary>
     public static void Release(nint address, long length) => Advise(address, length, DontNeed);
 
-    /// <summary>Maps the whole pages of a range now, in one call; a kernel older than 5.14 refuses, and then they come one by one.</summary>
+    /// <summary>
+    /// Maps the whole pages of a range now, in one call; a kernel older than 5.14 refuses, and then they come one by one.
+    /// </summary>
     public static void Prefetch(nint address, long length) => Advise(address, length, PopulateRead);
 
     /// <summary>Lets a touch of a file mapping read one page, and not megabytes around it, until <see cref="ReadAhead"/>.</summary>

@@ -7,7 +7,8 @@ namespace NestQuant.Compiler.Tests.Calibration;
 public sealed class ActivationStatisticsTests
 {
     [Fact]
-    public void AnySplitInAnyOrderGivesTheWhole() => Gen.Select(CalibrationGen.Values, Gen.Int[1, 9], Gen.Int).Sample((values, parts, seed) =>
+    public void AnySplitInAnyOrderGivesTheWhole() =>
+        Gen.Select(CalibrationGen.Values, Gen.Int[1, 9], Gen.Int).Sample((values, parts, seed) =>
     {
         string whole = CalibrationGen.Text(CalibrationGen.Statistics(values));
         var random = new Random(seed);
@@ -41,7 +42,9 @@ public sealed class ActivationStatisticsTests
         foreach (int bin in values.Where(value => value != 0).Select(value => (int)Math.Floor(value / histogram.BinWidth)).Distinct())
             Assert.Equal(values.Count(value => value != 0 && Math.Floor(value / histogram.BinWidth) == bin), histogram[bin]);
         Assert.Equal(values.Count(value => value == 0), histogram.Zeros);
-        Assert.Equal(values.Length, histogram.Zeros + Enumerable.Range(-ActivationHistogram.HalfBins, 2 * ActivationHistogram.HalfBins).Sum(bin => histogram[bin]));
+        Assert.Equal(
+            values.Length,
+            histogram.Zeros + Enumerable.Range(-ActivationHistogram.HalfBins, 2 * ActivationHistogram.HalfBins).Sum(bin => histogram[bin]));
         Assert.Equal((values.Length, values.Min(), values.Max()), (statistics.Count, statistics.Min, statistics.Max));
     });
 

@@ -19,7 +19,8 @@ internal static class CalibrationGen
     private static readonly Gen<float> Moderate = Gen.OneOf(Gen.Float[-4, 6], Gen.Float[-0.1f, 0.1f], Gen.Const(0f), Gen.Float[-40, 60]);
 
     /// <summary>At least one value.</summary>
-    public static Gen<float[]> Values => Gen.OneOf(Any.Array[1, 60], Moderate.Array[1, 400], Gen.Float[0, 6].Array[1, 200], Gen.Float[-7, -6].Array[1, 200]);
+    public static Gen<float[]> Values =>
+        Gen.OneOf(Any.Array[1, 60], Moderate.Array[1, 400], Gen.Float[0, 6].Array[1, 200], Gen.Float[-7, -6].Array[1, 200]);
 
     public static ActivationStatistics Statistics(params ReadOnlySpan<float> values)
     {

@@ -7,7 +7,8 @@ namespace NestQuant.Compiler.Tests.Calibration;
 
 public sealed class CalibrationJsonTests
 {
-    private static string Sample => CalibrationGen.Text(("b", CalibrationGen.Statistics(0.5f, -1, 0, 2)), ("a", CalibrationGen.Statistics(3)));
+    private static string Sample =>
+        CalibrationGen.Text(("b", CalibrationGen.Statistics(0.5f, -1, 0, 2)), ("a", CalibrationGen.Statistics(3)));
 
     [Fact]
     public void WhatIsWrittenIsRead() => CalibrationGen.Values.Sample(values =>
@@ -97,13 +98,16 @@ public sealed class CalibrationJsonTests
         Assert.Equal(CalibrationGen.Text(CalibrationGen.Statistics([.. a, .. b])), CalibrationGen.Text(merged.Values["x"]));
     });
 
-    /// <summary>Two bins, as far apart as bins can be, take a few bytes in the file, and 64 KiB as counts of all bins between them.</summary>
+    /// <summary>
+    /// Two bins, as far apart as bins can be, take a few bytes in the file, and 64 KiB as counts of all bins between them.
+    /// </summary>
     [Fact]
     public void ReadingTakesMemoryInProportionToTheText()
     {
         const string Value = """{"count":2,"min":-1,"max":1,"zeros":0,"exponent":-11,"first_bin":-2048,"bins":[1,-4095,1]}""";
         string values = string.Join(',', Enumerable.Range(0, 20_000).Select(i => $"\"{i}\":{Value}"));
-        byte[] text = Encoding.UTF8.GetBytes("""{"format":"nestquant-calibration","version":1,"source_sha256":"ab12","samples":3,"values":{""" + values + "}}");
+        byte[] text = Encoding.UTF8.GetBytes(
+            """{"format":"nestquant-calibration","version":1,"source_sha256":"ab12","samples":3,"values":{""" + values + "}}");
         long before = GC.GetAllocatedBytesForCurrentThread();
         CalibrationStatistics statistics = CalibrationJson.Read(new MemoryStream(text), "r.json");
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16L * text.Length);
@@ -127,7 +131,9 @@ public sealed class CalibrationJsonTests
 
         Refuses(new CalibrationStatistics("cd34", 1, []), "b.json: is of another model (SHA-256 cd34) than the others (ab12)");
         Refuses(CalibrationGen.Model(), "b.json: has no statistics of 'a', unlike the others");
-        Refuses(CalibrationGen.Model(("a", CalibrationGen.Statistics(2)), ("c", CalibrationGen.Statistics(2))), "b.json: has statistics of 'c', unlike the others");
+        Refuses(
+            CalibrationGen.Model(("a", CalibrationGen.Statistics(2)), ("c", CalibrationGen.Statistics(2))),
+            "b.json: has statistics of 'c', unlike the others");
         Assert.Equal((6, 2), (all.Samples, all.Values["a"].Count));
 
         void Refuses(CalibrationStatistics other, string message) =>
@@ -137,13 +143,15 @@ public sealed class CalibrationJsonTests
     [Fact]
     public void AValueWithoutElementsHasNoRange()
     {
-        ActivationRanges ranges = CalibrationGen.Model(("empty", new ActivationStatistics()), ("x", CalibrationGen.Statistics(-1, 2))).RangesBy(new MinMaxCalibration(), ["empty", "x", "unknown"], threads: 2);
+        ActivationRanges ranges = CalibrationGen.Model(("empty", new ActivationStatistics()), ("x", CalibrationGen.Statistics(-1, 2)))
+            .RangesBy(new MinMaxCalibration(), ["empty", "x", "unknown"], threads: 2);
         Assert.Null(ranges.Of("unknown"));
         Assert.Null(ranges.Of("empty"));
         Assert.Equal(new TensorRange(-1, 2), ranges.Of("x"));
     }
 
-    private static CalibrationStatistics Read(string text, string name) => CalibrationJson.Read(new MemoryStream(Encoding.UTF8.GetBytes(text)), name);
+    private static CalibrationStatistics Read(string text, string name) =>
+        CalibrationJson.Read(new MemoryStream(Encoding.UTF8.GetBytes(text)), name);
 
     private static string Replaced(string text, string old, string with)
     {

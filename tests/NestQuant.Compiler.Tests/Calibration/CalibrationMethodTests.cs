@@ -5,7 +5,8 @@ namespace NestQuant.Compiler.Tests.Calibration;
 
 public sealed class CalibrationMethodTests
 {
-    public static TheoryData<string> Methods => ["minmax", "percentile", "percentile:99", "percentile:0.001", "percentile:100", "entropy", "mse"];
+    public static TheoryData<string> Methods =>
+        ["minmax", "percentile", "percentile:99", "percentile:0.001", "percentile:100", "entropy", "mse"];
 
     [Theory]
     [MemberData(nameof(Methods))]
@@ -50,7 +51,8 @@ public sealed class CalibrationMethodTests
     public void OtherTextsAreRefused(string text) => Assert.Throws<FormatException>(() => CalibrationMethod.Parse(text));
 
     [Fact]
-    public void NothingHasNoRange() => Assert.Throws<ArgumentException>(() => CalibrationMethod.Default.RangeOf(new ActivationStatistics()));
+    public void NothingHasNoRange() =>
+        Assert.Throws<ArgumentException>(() => CalibrationMethod.Default.RangeOf(new ActivationStatistics()));
 
     [Fact]
     public void AllPercentIsMinMax() => CalibrationGen.Values.Sample(values =>
@@ -80,7 +82,9 @@ public sealed class CalibrationMethodTests
         Assert.InRange(-range.Min, 2.5, 6);
     }
 
-    /// <summary>The least of 100,000 ((h + 4.4) / 255)^2 / 12 + (40 - h)^2, rounding and clipping error of an upper end h, is at h = 35.</summary>
+    /// <summary>
+    /// The least of 100,000 ((h + 4.4) / 255)^2 / 12 + (40 - h)^2, rounding and clipping error of an upper end h, is at h = 35.
+    /// </summary>
     [Fact]
     public void AnOutlierIsWorthWhatItsErrorIs()
     {
@@ -108,7 +112,8 @@ public sealed class CalibrationMethodTests
         for (int below = 1; below <= 30; below++)
         {
             for (int above = 1; above <= 60; above++)
-                best = Math.Min(best, QuantizationError.Of(statistics, new TensorRange(Math.Max(-0.05f * below, statistics.Min), 0.2f * above)));
+                best = Math.Min(
+                    best, QuantizationError.Of(statistics, new TensorRange(Math.Max(-0.05f * below, statistics.Min), 0.2f * above)));
         }
 
         Assert.InRange(found, 0, best * 1.02);
@@ -124,7 +129,11 @@ public sealed class CalibrationMethodTests
     public void TheExpectedErrorIsThatOfValuesSpreadOverTheirBins(float min, float max)
     {
         ActivationStatistics statistics = CalibrationGen.Statistics(CalibrationGen.Normal(300, outlier: -5));
-        double low = Math.Min(min, 0), high = Math.Max(max, 0), scale = (high - low) / 255, zeroPoint = Math.Round(-low / scale), expected = 0;
+        double low = Math.Min(min, 0),
+            high = Math.Max(max, 0),
+            scale = (high - low) / 255,
+            zeroPoint = Math.Round(-low / scale),
+            expected = 0;
         const int points = 400;
         ActivationHistogram histogram = statistics.Histogram;
         for (int bin = histogram.FirstBin; bin <= histogram.LastBin; bin++)

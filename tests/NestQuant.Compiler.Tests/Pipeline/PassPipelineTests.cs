@@ -28,7 +28,10 @@ public sealed class PassPipelineTests
     public void SaysWhichPassesThereAreWhenATypeIsMissing()
     {
         PassPipeline pipeline = Pipeline.Remove<Second>();
-        foreach (Action edit in (Action[])[() => pipeline.Remove<Second>(), () => pipeline.Replace<Second>(new First()), () => pipeline.InsertBefore<Second>(new First()), () => pipeline.InsertAfter<Second>(new First())])
+        foreach (Action edit in (Action[])[
+                () => pipeline.Remove<Second>(), () => pipeline.Replace<Second>(new First()),
+                () => pipeline.InsertBefore<Second>(new First()), () => pipeline.InsertAfter<Second>(new First())
+            ])
         {
             ArgumentException e = Assert.Throws<ArgumentException>(edit);
             Assert.Equal("the pipeline has no Second; its passes are first, again, third", e.Message);
@@ -57,7 +60,9 @@ public sealed class PassPipelineTests
     {
         var logger = new ListLogger();
         new PassPipeline().Use(new First()).Use(new Breaking()).Run(Context(verify: false, logger));
-        Assert.Equal(["Debug first: started", "Information first: unchanged in", "Debug breaking: started", "Information breaking: changed in"], logger.Lines);
+        Assert.Equal(
+            ["Debug first: started", "Information first: unchanged in", "Debug breaking: started", "Information breaking: changed in"],
+            logger.Lines);
     }
 
     private static ModelContext Context(bool verify = true, ILogger? logger = null)
@@ -66,7 +71,8 @@ public sealed class PassPipelineTests
         return new ModelContext(model) { VerifyEachPass = verify, Logger = logger ?? new ListLogger() };
     }
 
-    private static void AssertNames(PassPipeline pipeline, params string[] names) => Assert.Equal(names, pipeline.Passes.Select(static pass => pass.Name));
+    private static void AssertNames(PassPipeline pipeline, params string[] names) =>
+        Assert.Equal(names, pipeline.Passes.Select(static pass => pass.Name));
 
     private sealed class First(string name = "first") : Unchanging(name);
 
@@ -104,7 +110,8 @@ public sealed class PassPipelineTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             string text = formatter(state, exception);
             int duration = text.IndexOf(" in ", StringComparison.Ordinal);

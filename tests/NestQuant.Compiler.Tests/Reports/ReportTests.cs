@@ -31,10 +31,16 @@ public sealed class ReportTests
     public void A_warning_stands_in_both_reports()
     {
         var log = new DecisionLog();
-        log.Rewritten("nesting", "<first>", "Conv", new NestingNumbers(8, 6, 1, 4, 1, 1, 0, double.NegativeInfinity), warning: "weights & all are lost");
+        log.Rewritten(
+            "nesting",
+            "<first>",
+            "Conv",
+            new NestingNumbers(8, 6, 1, 4, 1, 1, 0, double.NegativeInfinity),
+            warning: "weights & all are lost");
         CompileReport report = Example with { Decisions = log };
         Assert.Contains("\"warning\": \"weights & all are lost\"", ReportJson.Write(report), StringComparison.Ordinal);
-        Assert.Contains("<li><code>&lt;first&gt;</code>: weights &amp; all are lost</li>", ReportHtml.Write(report), StringComparison.Ordinal);
+        Assert.Contains(
+            "<li><code>&lt;first&gt;</code>: weights &amp; all are lost</li>", ReportHtml.Write(report), StringComparison.Ordinal);
         Assert.Contains(">lost</td>", ReportHtml.Write(report), StringComparison.Ordinal);
     }
 
@@ -43,7 +49,10 @@ public sealed class ReportTests
     {
         Gen<NestingNumbers> numbers =
             from counts in Gen.Long[0, 1L << 50].Array[4]
-            from decibels in Gen.Frequency((4, Gen.Int[-500_000, 2_000_000].Select(d => d / 10_000.0)), (1, Gen.Const(double.PositiveInfinity)), (1, Gen.Const(double.NegativeInfinity))).Array[2]
+            from decibels in Gen.Frequency(
+                (4, Gen.Int[-500_000, 2_000_000].Select(d => d / 10_000.0)),
+                (1, Gen.Const(double.PositiveInfinity)),
+                (1, Gen.Const(double.NegativeInfinity))).Array[2]
             select new NestingNumbers(8, 6, counts[0], counts[1], counts[2], counts[3], decibels[0], decibels[1]);
         Gen<Decision> decisions =
             from names in Gen.String.Array[3]
@@ -90,13 +99,15 @@ public sealed class ReportTests
 
     // JSON holds Unicode text; a lone surrogate, which no model's UTF-8 can hold either, has no place in it.
     private static bool IsValidText(Decision decision) =>
-        new[] { decision.Pass, decision.Node, decision.Op, decision.Reason, decision.Note, decision.Warning }.All(text => text is null || !text.Any(char.IsSurrogate));
+        new[] { decision.Pass, decision.Node, decision.Op, decision.Reason, decision.Note, decision.Warning }.All(
+            text => text is null || !text.Any(char.IsSurrogate));
 
     private static DecisionLog ExampleLog()
     {
         var log = new DecisionLog();
         log.Rewritten("batch-norm-folding", "bn1", "BatchNormalization");
-        log.Rewritten("nesting", "/conv1/Conv", "Conv", new NestingNumbers(8, 6, 432, 1728, 1024, 512, 48.123456, 34.5), "weight-only: <why>");
+        log.Rewritten(
+            "nesting", "/conv1/Conv", "Conv", new NestingNumbers(8, 6, 432, 1728, 1024, 512, 48.123456, 34.5), "weight-only: <why>");
         log.Rewritten("nesting", "/exact/Gemm", "Gemm", new NestingNumbers(8, 6, 10, 40, 24, 12, double.PositiveInfinity, 20));
         log.Kept("nesting", "MatMul \"x\"", "MatMul", "its weight 'w' is not a constant");
         return log;

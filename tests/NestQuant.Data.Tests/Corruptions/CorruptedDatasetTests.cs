@@ -20,7 +20,8 @@ public sealed class CorruptedDatasetTests : IDisposable
         float[] whole = Read(new CorruptedDataset(source, CorruptionCatalog.Find(name)!, 4), 11);
         Assert.Equal(whole, Read(new CorruptedDataset(source, CorruptionCatalog.Find(name)!, 4), 3));
         Assert.Equal(whole, Read(new CorruptedDataset(source, CorruptionCatalog.Find(name)!, 4), 1));
-        Assert.NotEqual(whole, Read(new CorruptedDataset(source, CorruptionCatalog.Find(name)!, 4, new CorruptionOptions { Seed = 1 }), 11));
+        Assert.NotEqual(
+            whole, Read(new CorruptedDataset(source, CorruptionCatalog.Find(name)!, 4, new CorruptionOptions { Seed = 1 }), 11));
     }
 
     [Fact]
@@ -30,9 +31,13 @@ public sealed class CorruptedDatasetTests : IDisposable
         (float[] mean, float[] deviation) = ([0.5f, 0.4f, 0.3f], [0.25f, 0.2f, 0.5f]);
         float[] stored = [.. pixels.Select((pixel, i) => (pixel - mean[i / 64]) / deviation[i / 64])];
         float[] read = Read(new CorruptedDataset(
-            Write([1, 3, 8, 8], stored), CorruptionCatalog.Find("contrast")!, 5, new CorruptionOptions { Mean = mean, Deviation = deviation }), 1);
+            Write(
+                [1, 3, 8, 8],
+                stored), CorruptionCatalog.Find("contrast")!, 5, new CorruptionOptions { Mean = mean, Deviation = deviation }), 1);
         float[] expected = pixels.Corrupted("contrast", 5, 3, 8, 8);
-        Assert.All(read.Select((value, i) => ((value * deviation[i / 64]) + mean[i / 64], expected[i])), pair => Assert.Equal(pair.Item2, pair.Item1, 1e-5f));
+        Assert.All(
+            read.Select((value, i) => ((value * deviation[i / 64]) + mean[i / 64], expected[i])),
+            pair => Assert.Equal(pair.Item2, pair.Item1, 1e-5f));
     }
 
     [Fact]
@@ -70,5 +75,6 @@ public sealed class CorruptedDatasetTests : IDisposable
         return Dataset.Open(path);
     }
 
-    private static float[] Read(Dataset data, int batch) => [.. data.ReadBatches(batch).SelectMany(part => part.Inputs[0].Array.ToFloats())];
+    private static float[] Read(Dataset data, int batch) =>
+        [.. data.ReadBatches(batch).SelectMany(part => part.Inputs[0].Array.ToFloats())];
 }

@@ -40,7 +40,8 @@ public sealed class CorruptionTests
         _ => [(1, 2), (2, 3), (3, 4), (4, 5)],
     };
 
-    private static double MeanDistance(string name, int severity, int channels, int height, int width) => Enumerable.Range(0, height * width <= SmallArea || name == "fog" ? 8 : 3).Average(sample =>
+    private static double MeanDistance(string name, int severity, int channels, int height, int width) =>
+        Enumerable.Range(0, height * width <= SmallArea || name == "fog" ? 8 : 3).Average(sample =>
     {
         float[] pixels = Pictures.Textured(channels, height, width, seed: sample);
         return Pictures.Distance(pixels, pixels.Corrupted(name, severity, channels, height, width, sample: sample));

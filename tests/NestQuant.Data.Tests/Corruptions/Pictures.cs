@@ -37,7 +37,8 @@ internal static class Pictures
         return pixels;
     }
 
-    public static float[] Corrupted(this float[] pixels, string name, int severity, int channels, int height, int width, long seed = 0, long sample = 0)
+    public static float[] Corrupted(
+        this float[] pixels, string name, int severity, int channels, int height, int width, long seed = 0, long sample = 0)
     {
         float[] result = [.. pixels];
         CorruptionCatalog.Find(name)!.Apply(result, channels, height, width, severity, seed, sample);

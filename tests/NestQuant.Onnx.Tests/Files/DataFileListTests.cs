@@ -38,7 +38,10 @@ public sealed class DataFileListTests : IDisposable
         full.Graph!.Initializer[0].ExternalGroup = part.Graph!.Initializer[0].ExternalGroup = "high";
         full.Graph.Initializer[1].ExternalGroup = "low";
         ModelFile.Save(
-            [new ModelToSave(full, _folder.File("d.onnx")), new ModelToSave(part, _folder.File("d.part.onnx"), new SaveOptions { ExternalStem = "d" })]);
+            [
+                new ModelToSave(full, _folder.File("d.onnx")),
+                new ModelToSave(part, _folder.File("d.part.onnx"), new SaveOptions { ExternalStem = "d" })
+            ]);
 
         Assert.Equal([Listed("d.high.bin"), Listed("d.low.bin")], DataFileList.Of(ModelFile.Load(_folder.File("d.onnx"))));
         Assert.Equal([Listed("d.high.bin")], DataFileList.Of(ModelFile.Load(_folder.File("d.part.onnx"))));

@@ -64,7 +64,9 @@ public sealed class ExternalDataTests : IDisposable
         File.WriteAllBytes(_folder.File("w.bin"), new byte[8]);
         LoadTests.AssertRefused(() => Load(AllowLinks, ("location", "w.bin"), ("location", "w.bin")), "'location' twice");
         LoadTests.AssertRefused(() => Load(AllowLinks, ("location", "w.bin"), ("__class__", "x")), "unknown external data key '__class__'");
-        Assert.NotNull(Load(null, ("location", "w.bin"), ("checksum", "00"), ("basepath", ""), ("prepacked_1", "a|0;4;0"), ("prepacked_1", "b|4;4;0")));
+        Assert.NotNull(
+            Load(
+                null, ("location", "w.bin"), ("checksum", "00"), ("basepath", ""), ("prepacked_1", "a|0;4;0"), ("prepacked_1", "b|4;4;0")));
     }
 
     [Theory]

@@ -25,7 +25,8 @@ public sealed class LargeModelTests : IDisposable
         var files = ModelFile.Save(Large(), path);
 
         // Nothing in the model asks for external data; its size does.
-        Assert.Equal([("large.onnx.data", TotalBytes), ("large.onnx", files[1].Bytes)], files.Select(f => (Path.GetFileName(f.Path), f.Bytes)));
+        Assert.Equal(
+            [("large.onnx.data", TotalBytes), ("large.onnx", files[1].Bytes)], files.Select(f => (Path.GetFileName(f.Path), f.Bytes)));
         using (var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL })
         using (var session = new InferenceSession(path, options))
             Assert.Equal(["y"], session.OutputNames);
@@ -34,7 +35,9 @@ public sealed class LargeModelTests : IDisposable
         Assert.Equal(TotalBytes, loaded.Graph!.Initializer.Sum(t => t.ByteCount));
         LoadTests.AssertRefused(() => ModelFile.ToBytes(loaded), "exceeds 2 GB");
         LoadTests.AssertRefused(
-            () => ModelFile.Save(loaded, _folder.File("inside.onnx"), new SaveOptions { ExternalData = ExternalDataMode.Never }), "exceeds 2 GB");
+            () =>
+                ModelFile.Save(
+                    loaded, _folder.File("inside.onnx"), new SaveOptions { ExternalData = ExternalDataMode.Never }), "exceeds 2 GB");
 
         // The same file as one single tensor, which no memory of .NET can hold: saving still copies it.
         File.WriteAllBytes(path, AsOneTensor(path));

@@ -129,13 +129,15 @@ public sealed class LoadTests : IDisposable
         AssertRefused(Changed(m => m.OpsetImport[0].Domain = "com.other"), "no operator set for the default domain");
         AssertRefused(Changed(m => m.OpsetImport[0].Version = 27), "version 27 of the default operator set; versions 1 to 26");
         AssertRefused(Changed(m => m.OpsetImport[0].Version = 0), "version 0");
-        Assert.NotNull(ModelFile.Load(Changed(m => (m.IrVersion, m.OpsetImport[0].Version, m.OpsetImport[0].Domain) = (13, 26, "ai.onnx"))));
+        Assert.NotNull(
+            ModelFile.Load(Changed(m => (m.IrVersion, m.OpsetImport[0].Version, m.OpsetImport[0].Domain) = (13, 26, "ai.onnx"))));
     }
 
     [Fact]
     public void ExternalDataIsReadWhereTheModelSays()
     {
-        File.WriteAllBytes(_folder.File("w.bin"), [9, 9, 9, 9, .. new byte[4092], .. BitConverter.GetBytes(1.5f), .. BitConverter.GetBytes(-2f)]);
+        File.WriteAllBytes(
+            _folder.File("w.bin"), [9, 9, 9, 9, .. new byte[4092], .. BitConverter.GetBytes(1.5f), .. BitConverter.GetBytes(-2f)]);
         var model = LoadExternal(("location", "w.bin"), ("offset", "4096"), ("length", "8"));
         var tensor = model.Graph!.Initializer[0];
 
@@ -167,7 +169,9 @@ public sealed class LoadTests : IDisposable
         AssertRefused(() => LoadExternal(("location", "w.bin"), ("offset", "9")), "too short");
         AssertRefused(() => LoadExternal(("location", "w.bin"), ("offset", "9223372036854775807"), ("length", "8")), "too short");
         AssertRefused(() => LoadExternal(("location", "w.bin"), ("offset", "-1")), "offset '-1', which is not a number");
-        AssertRefused(() => LoadExternal(("location", "w.bin"), ("length", "4")).Graph!.Initializer[0].GetBytes(), "holds 4 bytes, but float[2] needs 8");
+        AssertRefused(
+            () => LoadExternal(("location", "w.bin"), ("length", "4")).Graph!.Initializer[0].GetBytes(),
+            "holds 4 bytes, but float[2] needs 8");
         AssertRefused(() => LoadExternal(("offset", "0")), "names no file");
     }
 
@@ -180,7 +184,8 @@ public sealed class LoadTests : IDisposable
         Directory.CreateSymbolicLink(Path.Combine(inside, "linked"), _folder.Path);
         File.CreateSymbolicLink(Path.Combine(inside, "loop"), "loop/loop");
 
-        foreach (var location in new[] { "../secret.bin", _folder.File("secret.bin"), "link.bin", "linked/secret.bin", "a/../../secret.bin" })
+        foreach (
+            var location in new[] { "../secret.bin", _folder.File("secret.bin"), "link.bin", "linked/secret.bin", "a/../../secret.bin" })
             AssertRefused(() => LoadExternal("inside/x.onnx", ("location", location)), "outside the model's folder");
         AssertRefused(() => LoadExternal("inside/x.onnx", ("location", "loop/loop")), "'loop/loop'");
         AssertRefused(() => LoadExternal("inside/x.onnx", ("location", "loop")), "'loop'");

@@ -45,7 +45,9 @@ public sealed class SaveTests : IDisposable
             [("m.high.bin", 4096L + 16), ("m.low.bin", 3L), ("m.onnx", new FileInfo(_folder.File("m.onnx")).Length)],
             files.Select(f => (Path.GetFileName(f.Path), f.Bytes)));
         var reference = Reference.ModelProto.Parser.ParseFrom(File.ReadAllBytes(_folder.File("m.onnx")));
-        Assert.Equal(["location=m.high.bin", "offset=4096", "length=16"], reference.Graph.Initializer[1].ExternalData.Select(e => $"{e.Key}={e.Value}"));
+        Assert.Equal(
+            ["location=m.high.bin", "offset=4096", "length=16"],
+            reference.Graph.Initializer[1].ExternalData.Select(e => $"{e.Key}={e.Value}"));
         Assert.False(reference.Graph.Initializer[1].HasRawData);
 
         var loaded = ModelFile.Load(_folder.File("m.onnx"));
@@ -107,7 +109,10 @@ public sealed class SaveTests : IDisposable
         full.Graph.Initializer[2].ExternalGroup = "low";
 
         var files = ModelFile.Save(
-            [new ModelToSave(full, _folder.File("d.onnx")), new ModelToSave(part, _folder.File("d.part.onnx"), new SaveOptions { ExternalStem = "d" })]);
+            [
+                new ModelToSave(full, _folder.File("d.onnx")),
+                new ModelToSave(part, _folder.File("d.part.onnx"), new SaveOptions { ExternalStem = "d" })
+            ]);
 
         Assert.Equal(["d.high.bin", "d.low.bin", "d.onnx", "d.part.onnx"], files.Select(f => Path.GetFileName(f.Path)));
         Assert.Equal(4096 + 16, new FileInfo(_folder.File("d.high.bin")).Length);
@@ -122,10 +127,13 @@ public sealed class SaveTests : IDisposable
         var model = Sample.Linear();
         var body = new GraphProto { Name = "body" };
         body.Initializer.Add(TensorProto.FromInt64s("in_body", [1], [5]));
-        model.Graph!.Node.Add(Sample.Node("If", ["b"], ["z"], AttributeProto.Graph("then_branch", body), AttributeProto.Graph("else_branch", new GraphProto())));
+        model.Graph!.Node.Add(
+            Sample.Node(
+                "If", ["b"], ["z"], AttributeProto.Graph("then_branch", body), AttributeProto.Graph("else_branch", new GraphProto())));
         model.Graph.Node.Add(Sample.Node("Constant", [], ["k"], AttributeProto.Tensor("value", TensorProto.FromFloats("", [1], [2]))));
         model.Functions.Add(new FunctionProto { Name = "f", Domain = "local" });
-        model.Functions[0].Node.Add(Sample.Node("Constant", [], ["k"], AttributeProto.Tensor("value", TensorProto.FromFloats("", [1], [3]))));
+        model.Functions[0]
+            .Node.Add(Sample.Node("Constant", [], ["k"], AttributeProto.Tensor("value", TensorProto.FromFloats("", [1], [3]))));
         model.TrainingInfo.Add(new TrainingInfoProto { Algorithm = new GraphProto { Name = "step" } });
         model.TrainingInfo[0].Algorithm!.Initializer.Add(TensorProto.FromFloats("rate", [1], [4]));
         var tensors = new[]
@@ -170,7 +178,9 @@ public sealed class SaveTests : IDisposable
     public void FullDiskLeavesNothingBehind()
     {
         var disk = Directory.CreateDirectory(_folder.File("disk")).FullName;
-        Skip.IfNot(OperatingSystem.IsLinux() && Command("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk), "needs the right to mount a small disk");
+        Skip.IfNot(
+            OperatingSystem.IsLinux() && Command("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk),
+            "needs the right to mount a small disk");
         try
         {
             var model = Sample.Linear();
@@ -183,7 +193,9 @@ public sealed class SaveTests : IDisposable
             model.Graph.Initializer.Add(TensorProto.FromBytes("big", TensorDataType.UInt8, [data.Length], data));
             LoadTests.AssertRefused(() => ModelFile.Save(model, Path.Combine(disk, "m.onnx")), "No space left on device");
 
-            Assert.Equal(["m.high.bin", "m.onnx"], Directory.EnumerateFileSystemEntries(disk).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            Assert.Equal(
+                ["m.high.bin", "m.onnx"],
+                Directory.EnumerateFileSystemEntries(disk).Select(Path.GetFileName).Order(StringComparer.Ordinal));
             Assert.Equal(before, File.ReadAllBytes(Path.Combine(disk, "m.onnx")));
         }
         finally
@@ -224,7 +236,8 @@ public sealed class SaveTests : IDisposable
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(name, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(name, arguments) { RedirectStandardError = true, UseShellExecute = false })!;
             process.WaitForExit();
             return process.ExitCode == 0;
         }

@@ -9,12 +9,19 @@ public sealed class CapturedValuesTests
     public void AreReadButNotDefined()
     {
         GraphBuilder inner = new GraphBuilder("inner").Node("i = Add(a, far)").Output("i");
-        GraphBuilder body = new GraphBuilder("body").Input("x", 2).Random("k", 2).Node("a = Add(x, near)").Node("b = Add(k, near)").Node("o = If(c)", AttributeProto.Graph("then_branch", inner.Graph)).Output("o", "direct");
+        GraphBuilder body = new GraphBuilder("body")
+            .Input("x", 2)
+            .Random("k", 2)
+            .Node("a = Add(x, near)")
+            .Node("b = Add(k, near)")
+            .Node("o = If(c)", AttributeProto.Graph("then_branch", inner.Graph))
+            .Output("o", "direct");
         Assert.Equal(["c", "direct", "far", "near"], CapturedValues.Of(body.Graph).Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public void OmittedInputsAreNotCaptured() => Assert.Equal(["x"], CapturedValues.Of(new GraphBuilder().Node("y = Clip(x, , )").Output("y").Graph));
+    public void OmittedInputsAreNotCaptured() =>
+        Assert.Equal(["x"], CapturedValues.Of(new GraphBuilder().Node("y = Clip(x, , )").Output("y").Graph));
 
     [Fact]
     public void GraphListsAreBodiesToo()

@@ -11,7 +11,9 @@ public sealed class GraphViewEditTests
 
     [Fact]
     public void AViewFollowsItsEdits() =>
-        Gen.Select(Gen.Int[0, 5], Gen.Int[0, 1], Gen.Int[0, Nodes - 1], Gen.Int[0, Values - 1], Gen.Int[0, Values - 1]).Array[0, 120].Sample(edits =>
+        Gen.Select(Gen.Int[0, 5], Gen.Int[0, 1], Gen.Int[0, Nodes - 1], Gen.Int[0, Values - 1], Gen.Int[0, Values - 1])
+            .Array[0, 120]
+            .Sample(edits =>
         {
             (GraphProto main, GraphProto inner) = RandomGraphs();
             GraphView mainView = GraphView.Of(main), innerView = mainView.Inner(inner);
@@ -29,8 +31,14 @@ public sealed class GraphViewEditTests
     public void AnEditInASubgraphChangesWhoReadsOuterValues()
     {
         GraphBuilder innermost = new GraphBuilder("innermost").Node("i = Neg(a)").Output("i");
-        GraphBuilder middle = new GraphBuilder("middle").Node("o = If(c)", AttributeProto.Graph("then_branch", innermost.Graph)).Output("o");
-        GraphBuilder graph = new GraphBuilder().Input("a", 2).Input("b", 2).Node("y = If(c)", AttributeProto.Graph("then_branch", middle.Graph)).Output("y");
+        GraphBuilder middle = new GraphBuilder("middle")
+            .Node("o = If(c)", AttributeProto.Graph("then_branch", innermost.Graph))
+            .Output("o");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("a", 2)
+            .Input("b", 2)
+            .Node("y = If(c)", AttributeProto.Graph("then_branch", middle.Graph))
+            .Output("y");
         GraphView main = GraphView.Of(graph.Graph);
         GraphView inside = main.Inner(middle.Graph).Inner(innermost.Graph);
 
@@ -57,7 +65,8 @@ public sealed class GraphViewEditTests
         switch (kind)
         {
             case 0:
-                view.InsertBefore(node, GraphBuilder.Parse($"n{added++} = Add({value}, {other})"), GraphBuilder.Parse($"n{added++} = Neg({value})"));
+                view.InsertBefore(
+                    node, GraphBuilder.Parse($"n{added++} = Add({value}, {other})"), GraphBuilder.Parse($"n{added++} = Neg({value})"));
                 break;
             case 1 when node.Input.Count > 0:
                 view.SetInput(node, index % node.Input.Count, value);
@@ -66,7 +75,10 @@ public sealed class GraphViewEditTests
                 view.ReplaceUses(value, other);
                 break;
             case 3 when !node.Subgraphs().Any():
-                view.Replace(node, GraphBuilder.Parse($"n{added++} = Mul({value}, {other})"), GraphBuilder.Parse($"{node.Output[0]} = Neg({value})"));
+                view.Replace(
+                    node,
+                    GraphBuilder.Parse($"n{added++} = Mul({value}, {other})"),
+                    GraphBuilder.Parse($"{node.Output[0]} = Neg({value})"));
                 break;
             case 4 when !node.Subgraphs().Any() && nodes.Count > 2:
                 view.Remove(node);

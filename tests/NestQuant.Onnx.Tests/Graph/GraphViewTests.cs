@@ -9,7 +9,13 @@ public sealed class GraphViewTests
     [Fact]
     public void KnowsProducersConsumersInputsAndOutputs()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2).Random("k", 2).Node("a, b = Split(x)").Node("c = Add(a, a)").Node("y = Mul(c, k)").Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2)
+            .Random("k", 2)
+            .Node("a, b = Split(x)")
+            .Node("c = Add(a, a)")
+            .Node("y = Mul(c, k)")
+            .Output("y");
         GraphView view = GraphView.Of(graph.Graph);
         NodeProto split = graph.Graph.Node[0], add = graph.Graph.Node[1], mul = graph.Graph.Node[2];
 
@@ -25,7 +31,8 @@ public sealed class GraphViewTests
     [Fact]
     public void ANodeThatEntersNeverHasTheNameOfAnother()
     {
-        GraphView view = GraphView.Of(new GraphBuilder().Input("x", 2).Node("n: a = Neg(x)").Node("n_1: b = Neg(a)").Node("c = Neg(b)").Graph);
+        GraphView view = GraphView.Of(
+            new GraphBuilder().Input("x", 2).Node("n: a = Neg(x)").Node("n_1: b = Neg(a)").Node("c = Neg(b)").Graph);
         view.InsertBefore(view.Graph.Node[2], GraphBuilder.Parse("n: d = Neg(x)"), GraphBuilder.Parse("e = Neg(x)"));
         view.Append(GraphBuilder.Parse("n: f = Neg(x)"));
         Assert.Equal(["n", "n_1", "n_2", "", "", "n_3"], view.Graph.Node.Select(static node => node.Name));
@@ -90,7 +97,8 @@ public sealed class GraphViewTests
     public void ABodyInputHidesAnOuterConstant()
     {
         GraphBuilder body = new GraphBuilder("body").Input("k", 2).Node("o = Neg(k)").Output("o");
-        GraphView main = GraphView.Of(new GraphBuilder().Random("k", 2).Node("y = Loop(, , k)", AttributeProto.Graph("body", body.Graph)).Output("y").Graph);
+        GraphView main = GraphView.Of(
+            new GraphBuilder().Random("k", 2).Node("y = Loop(, , k)", AttributeProto.Graph("body", body.Graph)).Output("y").Graph);
         Assert.Null(main.Inner(body.Graph).Constant("k"));
         Assert.Single(main.Consumers("k"));
     }
@@ -100,7 +108,10 @@ public sealed class GraphViewTests
     {
         GraphBuilder graph = new GraphBuilder().Input("x", 2).Node("a = Neg(x)").Node("y = Abs(a)").Output("y");
         GraphView view = GraphView.Of(graph.Graph);
-        NodeProto abs = graph.Graph.Node[1], exp = GraphBuilder.Parse("b = Exp(a)"), log = GraphBuilder.Parse("y = Log(b)"), sin = GraphBuilder.Parse("z = Sin(x)");
+        NodeProto abs = graph.Graph.Node[1],
+            exp = GraphBuilder.Parse("b = Exp(a)"),
+            log = GraphBuilder.Parse("y = Log(b)"),
+            sin = GraphBuilder.Parse("z = Sin(x)");
 
         view.InsertBefore(graph.Graph.Node[0], sin);
         view.Replace(abs, exp, log);
@@ -138,8 +149,13 @@ public sealed class GraphViewTests
     [Fact]
     public void ReplaceUsesReachesBodiesOfBodies()
     {
-        GraphBuilder inner = new GraphBuilder("inner").Node("i = Neg(a)").Output("i"), outer = new GraphBuilder("outer").Node("o = If(c)", AttributeProto.Graph("then_branch", inner.Graph)).Output("o");
-        GraphBuilder graph = new GraphBuilder().Input("x", 2).Node("a = Abs(x)").Node("y = If(c)", AttributeProto.Graph("then_branch", outer.Graph)).Output("y", "a");
+        GraphBuilder inner = new GraphBuilder("inner").Node("i = Neg(a)").Output("i"),
+            outer = new GraphBuilder("outer").Node("o = If(c)", AttributeProto.Graph("then_branch", inner.Graph)).Output("o");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2)
+            .Node("a = Abs(x)")
+            .Node("y = If(c)", AttributeProto.Graph("then_branch", outer.Graph))
+            .Output("y", "a");
         GraphView view = GraphView.Of(graph.Graph);
 
         view.ReplaceUses("a", "x");
@@ -154,7 +170,12 @@ public sealed class GraphViewTests
     public void ReplaceUsesStopsWhereABodyDefinesTheName()
     {
         GraphBuilder body = new GraphBuilder("body").Node("a = Neg(x)").Node("o = Abs(a)").Output("o");
-        GraphBuilder graph = new GraphBuilder().Input("x", 2).Node("a = Abs(x)").Node("b = Neg(a)").Node("y = If(b)", AttributeProto.Graph("then_branch", body.Graph)).Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2)
+            .Node("a = Abs(x)")
+            .Node("b = Neg(a)")
+            .Node("y = If(b)", AttributeProto.Graph("then_branch", body.Graph))
+            .Output("y");
         GraphView.Of(graph.Graph).ReplaceUses("a", "x");
         Assert.Equal("a", body.Graph.Node[1].Input[0]);
         Assert.Equal("x", graph.Graph.Node[1].Input[0]);
@@ -164,7 +185,12 @@ public sealed class GraphViewTests
     public void RenameProducedRenamesEverywhere()
     {
         GraphBuilder body = new GraphBuilder("body").Node("o = Neg(a)").Output("o");
-        GraphBuilder graph = new GraphBuilder().Input("x", 2).Node("a, m = Dropout(x)").Node("b = Neg(a)").Node("y = If(b)", AttributeProto.Graph("then_branch", body.Graph)).Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2)
+            .Node("a, m = Dropout(x)")
+            .Node("b = Neg(a)")
+            .Node("y = If(b)", AttributeProto.Graph("then_branch", body.Graph))
+            .Output("y");
         graph.Graph.ValueInfo.Add(GraphBuilder.Value(TensorDataType.Float, "a", 2));
         GraphView view = GraphView.Of(graph.Graph);
 
@@ -193,8 +219,10 @@ public sealed class GraphViewTests
 
     private static GraphBuilder WithBody()
     {
-        GraphBuilder then = new GraphBuilder("then").Node("t = Add(x, k)").Output("t"), otherwise = new GraphBuilder("else").Random("other", 3).Random("k", 3).Node("e = Add(x, k)").Output("e");
+        GraphBuilder then = new GraphBuilder("then").Node("t = Add(x, k)").Output("t"),
+            otherwise = new GraphBuilder("else").Random("other", 3).Random("k", 3).Node("e = Add(x, k)").Output("e");
         return new GraphBuilder().Input(TensorDataType.Bool, "c").Input("x", 2, 3).Random("k", 3).Node("n = Neg(x)")
-            .Node("y = If(c)", AttributeProto.Graph("then_branch", then.Graph), AttributeProto.Graph("else_branch", otherwise.Graph)).Output("y");
+            .Node("y = If(c)", AttributeProto.Graph("then_branch", then.Graph), AttributeProto.Graph("else_branch", otherwise.Graph))
+                .Output("y");
     }
 }

@@ -32,14 +32,24 @@ public sealed class UniqueNamesTests
     public void NamesOfEveryKindAreTaken(string name)
     {
         GraphBuilder body = new GraphBuilder("body").Random("body initializer", 1).Node("in body = Neg(value)").Output("in body");
-        GraphBuilder graph = new GraphBuilder().Input("input", 2).Random("initializer", 2).Node("node: value = Neg(input)").Node("output = If(value)", AttributeProto.Graph("then_branch", body.Graph)).Output("output");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("input", 2)
+            .Random("initializer", 2)
+            .Node("node: value = Neg(input)")
+            .Node("output = If(value)", AttributeProto.Graph("then_branch", body.Graph))
+            .Output("output");
         graph.Graph.SparseInitializer.Add(new SparseTensorProto { Values = TensorProto.FromFloats("sparse", [1], [1]) });
         graph.Graph.ValueInfo.Add(new ValueInfoProto { Name = "value info" });
         ModelProto model = graph.Model();
         var function = new FunctionProto { Name = "f" };
         function.Input.Add("function input");
         function.Node.Add(GraphBuilder.Parse("function value = Neg(function input)"));
-        function.Node.Add(GraphBuilder.Parse("z = If(function value)", AttributeProto.Graph("then_branch", new GraphBuilder("inner").Node("in function body = Neg(function value)").Output("in function body").Graph)));
+        function.Node.Add(
+            GraphBuilder.Parse(
+                "z = If(function value)",
+                AttributeProto.Graph(
+                    "then_branch",
+                    new GraphBuilder("inner").Node("in function body = Neg(function value)").Output("in function body").Graph)));
         function.ValueInfo.Add(new ValueInfoProto { Name = "function value info" });
         model.Functions.Add(function);
         Assert.Equal(name + "_1", new UniqueNames(model).Next(name));

@@ -72,7 +72,9 @@ public class DiffTests
     public void ChangesInsideSubgraphsAndFunctionsAreFound()
     {
         Assert.Single(ModelDiff.Compare(Nested("Relu"), Nested("Sigmoid")).Changes, c => c.Section == "nodes");
-        Assert.Single(ModelDiff.Compare(Nested("Relu"), Nested("Sigmoid")).Changes, c => c.Section == "nodes of function d.f" && c.Kind == ChangeKind.Added);
+        Assert.Single(
+            ModelDiff.Compare(Nested("Relu"), Nested("Sigmoid")).Changes,
+            c => c.Section == "nodes of function d.f" && c.Kind == ChangeKind.Added);
 
         static ModelProto Nested(string opType)
         {

@@ -74,7 +74,10 @@ public class TextTests
         graph.Input.Add(new ValueInfoProto { Name = "untyped" });
         graph.Input.Add(Typed("rank_unknown", new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float16 } }));
         graph.Input.Add(Typed("a_sequence", new TypeProto { SequenceType = new TypeProto.Sequence { ElemType = graph.Input[0].Type } }));
-        graph.Input.Add(Typed("a_map", new TypeProto { MapType = new TypeProto.Map { KeyType = TensorDataType.String, ValueType = graph.Input[0].Type } }));
+        graph.Input.Add(
+            Typed(
+                "a_map",
+                new TypeProto { MapType = new TypeProto.Map { KeyType = TensorDataType.String, ValueType = graph.Input[0].Type } }));
         graph.Input.Add(Typed("an_optional", new TypeProto { OptionalType = new TypeProto.Optional { ElemType = graph.Input[0].Type } }));
         graph.Input.Add(Symbolic("symbolic", "batch", "2 * n"));
         graph.ValueInfo.Add(Sample.Value("m", 1, 4));
@@ -86,15 +89,19 @@ public class TextTests
         text.Dims.Add(1);
         text.StringData.Add("s"u8.ToArray());
         graph.Initializer.Add(text);
-        graph.SparseInitializer.Add(new SparseTensorProto { Values = TensorProto.FromFloats("sparse", [1], [2]), Indices = TensorProto.FromInt64s("", [1], [3]) });
+        graph.SparseInitializer.Add(
+            new SparseTensorProto { Values = TensorProto.FromFloats("sparse", [1], [2]), Indices = TensorProto.FromInt64s("", [1], [3]) });
         graph.SparseInitializer[0].Dims.Add(9);
         graph.Node[0].Name = "/layer/MatMul";
-        graph.Node.Add(Sample.Node("Resize", ["x", "", "m", ""], ["r"], AttributeProto.FloatList("f", 1, 2.5f), AttributeProto.StringList("s", "a", "b")));
+        graph.Node.Add(
+            Sample.Node(
+                "Resize", ["x", "", "m", ""], ["r"], AttributeProto.FloatList("f", 1, 2.5f), AttributeProto.StringList("s", "a", "b")));
         graph.Node.Add(Sample.Node("Constant", [], ["k"], AttributeProto.Tensor("value", TensorProto.FromFloats("", [17], new float[17]))));
         var branch = new GraphProto { Name = "branch" };
         branch.Node.Add(Sample.Node("Identity", ["x"], ["z"]));
         branch.Initializer.Add(TensorProto.FromInt64s("in_branch", [2], [1, 2]));
-        graph.Node.Add(Sample.Node("If", ["c"], ["z"], AttributeProto.Graph("then_branch", branch), AttributeProto.Graph("else_branch", branch)));
+        graph.Node.Add(
+            Sample.Node("If", ["c"], ["z"], AttributeProto.Graph("then_branch", branch), AttributeProto.Graph("else_branch", branch)));
         graph.Node[^1].MetadataProps.Add(new StringStringEntryProto("origin", "test"));
         graph.Node.Add(Sample.Node("f", ["x"], ["q"]));
         (graph.Node[^1].Domain, graph.Node[^1].Overload) = ("local.ops", "v2");
@@ -105,7 +112,9 @@ public class TextTests
         function.Output.Add("y");
         function.Attribute.Add("slope");
         function.AttributeProto.Add(AttributeProto.Int("axis", 1));
-        function.Node.Add(Sample.Node("LeakyRelu", ["x"], ["y"], new AttributeProto { Name = "alpha", Type = AttributeType.Float, RefAttrName = "slope" }));
+        function.Node.Add(
+            Sample.Node(
+                "LeakyRelu", ["x"], ["y"], new AttributeProto { Name = "alpha", Type = AttributeType.Float, RefAttrName = "slope" }));
         model.Functions.Add(function);
         return model;
     }

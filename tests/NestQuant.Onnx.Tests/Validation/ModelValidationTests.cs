@@ -27,7 +27,12 @@ public sealed class ModelValidationTests
     public void NodesOfSubgraphsAndFunctionsAreChecked()
     {
         GraphProto empty = new GraphBuilder("e").Node("e = Abs(x)").Output("e").Graph;
-        AssertRefused(Network().Node("y = If(x)", AttributeProto.Graph("then_branch", new GraphBuilder("t").Node("t = Add(x)").Output("t").Graph), AttributeProto.Graph("else_branch", empty)), "Add 't' has 1 inputs");
+        AssertRefused(
+            Network().Node(
+                "y = If(x)",
+                AttributeProto.Graph("then_branch", new GraphBuilder("t").Node("t = Add(x)").Output("t").Graph),
+                AttributeProto.Graph("else_branch", empty)),
+            "Add 't' has 1 inputs");
         AssertRefused(WithFunctions(Function("f", "o = Add(i)")), "Add 'o' has 1 inputs");
     }
 
@@ -45,18 +50,29 @@ public sealed class ModelValidationTests
     {
         AttributeProto two = AttributeProto.Float("alpha", 1);
         two.I = 3;
-        AssertRefused(Network().Node("y = LeakyRelu(x)", AttributeProto.Float("alpha", 1), AttributeProto.Float("alpha", 2)), "two attributes 'alpha'");
+        AssertRefused(
+            Network().Node("y = LeakyRelu(x)", AttributeProto.Float("alpha", 1), AttributeProto.Float("alpha", 2)),
+            "two attributes 'alpha'");
         AssertRefused(Network().Node("y = LeakyRelu(x)", two), "Attribute 'alpha' of LeakyRelu 'y'");
-        AssertRefused(Network().Node("y = LeakyRelu(x)", new AttributeProto { Name = "alpha", Type = AttributeType.Int, F = 1 }), "is of type Int");
+        AssertRefused(
+            Network().Node("y = LeakyRelu(x)", new AttributeProto { Name = "alpha", Type = AttributeType.Int, F = 1 }), "is of type Int");
         AssertRefused(Network().Node("y = Other(x)", new AttributeProto { Name = "t", Type = AttributeType.Tensor }), "is of type Tensor");
         AssertRefused(Network().Node("y = Other(x)", new AttributeProto { Name = "t" }), "is of type Undefined");
-        ModelValidation.Verify(Network().Node("y = Other(x)", new AttributeProto { Name = "t", Type = AttributeType.Ints }, new AttributeProto { Name = "i", Type = AttributeType.Int }).Output("y").Model());
+        ModelValidation.Verify(
+            Network()
+                .Node(
+                    "y = Other(x)",
+                    new AttributeProto { Name = "t", Type = AttributeType.Ints },
+                    new AttributeProto { Name = "i", Type = AttributeType.Int })
+                .Output("y")
+                .Model());
     }
 
     [Fact]
     public void FunctionsAreDefinedOnceAndDoNotRecur()
     {
-        AssertRefused(WithFunctions(Function("f", "o = Abs(i)"), Function("f", "o = Neg(i)")), "function 'f' of domain 'local' is defined twice");
+        AssertRefused(
+            WithFunctions(Function("f", "o = Abs(i)"), Function("f", "o = Neg(i)")), "function 'f' of domain 'local' is defined twice");
         AssertRefused(WithFunctions(Function("f", "o = local.f(i)")), "function 'f' calls itself");
         AssertRefused(WithFunctions(Function("f", "o = local.g(i)"), Function("g", "o = local.f(i)")), "calls itself");
         AssertRefused(WithFunctions(Function("f", "o = Abs(u)")), "reads 'u', which nothing in function 'f' defines");
@@ -65,9 +81,18 @@ public sealed class ModelValidationTests
     [Fact]
     public void CallsThatMultiplyAreRefusedInLinearTime()
     {
-        FunctionProto[] doubling = [.. Enumerable.Range(0, 40).Select(static i => Function(i == 0 ? "f" : $"f{i}", $"a = local.f{i + 1}(i)", $"o = local.f{i + 1}(a)")), Function("f40", "o = Abs(i)")];
+        FunctionProto[] doubling =
+        [
+            .. Enumerable.Range(0, 40)
+                .Select(static i => Function(i == 0 ? "f" : $"f{i}", $"a = local.f{i + 1}(i)", $"o = local.f{i + 1}(a)")),
+            Function("f40", "o = Abs(i)")
+        ];
         AssertRefused(WithFunctions(doubling), "which no runtime could inline");
-        FunctionProto[] deep = [.. Enumerable.Range(0, 20_000).Select(static i => Function(i == 0 ? "f" : $"f{i}", $"o = local.f{i + 1}(i)")), Function("f20000", "o = Abs(i)")];
+        FunctionProto[] deep =
+        [
+            .. Enumerable.Range(0, 20_000).Select(static i => Function(i == 0 ? "f" : $"f{i}", $"o = local.f{i + 1}(i)")),
+            Function("f20000", "o = Abs(i)")
+        ];
         AssertRefused(WithFunctions(deep), "which no runtime could inline");
         ModelValidation.Verify(WithFunctions(doubling[30..].Select(static (function, i) => Renamed(function, i)).ToArray()));
 
@@ -119,7 +144,8 @@ public sealed class ModelValidationTests
     }
 
     private static void AssertLoadRefuses(ModelProto model, string expected) =>
-        Assert.Contains(expected, Assert.Throws<ModelException>(() => ModelFile.Load(ModelFile.ToBytes(model))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            expected, Assert.Throws<ModelException>(() => ModelFile.Load(ModelFile.ToBytes(model))).Message, StringComparison.Ordinal);
 
     private static void AssertRefused(GraphBuilder graph, string expected) => AssertRefused(graph.Output("y").Model(), expected);
 

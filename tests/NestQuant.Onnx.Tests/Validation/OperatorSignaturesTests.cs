@@ -7,10 +7,15 @@ using NestQuant.TestSupport;
 
 namespace NestQuant.Onnx.Tests.Validation;
 
-/// <summary>The table of operators against the schemas of ONNX Runtime, which says in its errors how many inputs and outputs an operator has.</summary>
+/// <summary>
+/// The table of operators against the schemas of ONNX Runtime, which says in its errors how many inputs and outputs an operator has.
+/// </summary>
 public sealed partial class OperatorSignaturesTests
 {
-    public static TheoryData<string> Lines { get; } = [.. Table().Where(static line => !line.Contains("com.nestquant", StringComparison.Ordinal))];
+    public static TheoryData<string> Lines { get; } =
+    [
+        .. Table().Where(static line => !line.Contains("com.nestquant", StringComparison.Ordinal))
+    ];
 
     [Theory]
     [MemberData(nameof(Lines))]
@@ -42,7 +47,8 @@ public sealed partial class OperatorSignaturesTests
         Assert.NotNull(OperatorSignatures.Of(GraphBuilder.Parse("y = ai.onnx.Conv(x)"), 18));
     }
 
-    private static void AssertRange(string op, int version, string kind, string letters, Func<int, (string[] Inputs, string[] Outputs)> sides)
+    private static void AssertRange(
+        string op, int version, string kind, string letters, Func<int, (string[] Inputs, string[] Outputs)> sides)
     {
         bool bounded = !letters.AsSpan().ContainsAny('+', '*');
         foreach (int count in new[] { Least(letters) - 1, bounded ? letters.Length + 1 : -1 })
@@ -58,14 +64,16 @@ public sealed partial class OperatorSignaturesTests
         }
     }
 
-    private static void AssertRequired(string op, int version, string letters, string kind, Func<string[], (string[] Inputs, string[] Outputs)> sides)
+    private static void AssertRequired(
+        string op, int version, string letters, string kind, Func<string[], (string[] Inputs, string[] Outputs)> sides)
     {
         for (int i = 0; i < Least(letters); i++)
         {
             string[] left = Names(Least(letters));
             left[i] = "";
             (string[] inputs, string[] outputs) = sides(left);
-            bool refused = Refusal(Node(op, inputs, outputs), version).Contains($"{kind} {i} is marked single but has an empty string", StringComparison.Ordinal);
+            bool refused = Refusal(Node(op, inputs, outputs), version)
+                .Contains($"{kind} {i} is marked single but has an empty string", StringComparison.Ordinal);
             Assert.Equal(refused, letters[i] == 'r');
         }
     }

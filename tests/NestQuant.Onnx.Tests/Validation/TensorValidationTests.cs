@@ -90,7 +90,8 @@ public sealed class TensorValidationTests
     {
         TensorProto bad = Tensor(TensorDataType.Float, -2);
         AssertModelRefused(graph => graph.Initializer.Add(bad));
-        AssertModelRefused(graph => graph.SparseInitializer.Add(new SparseTensorProto { Values = bad, Indices = TensorProto.FromInt64s("", [0], []) }));
+        AssertModelRefused(
+            graph => graph.SparseInitializer.Add(new SparseTensorProto { Values = bad, Indices = TensorProto.FromInt64s("", [0], []) }));
         AssertModelRefused(graph => graph.Node[0].Attribute.Add(AttributeProto.Tensor("t", bad)));
         AssertModelRefused(graph => graph.Node[0].Attribute.Add(AttributeProto.Graph("g", new GraphBuilder().Constant(bad).Graph)));
     }
@@ -109,6 +110,7 @@ public sealed class TensorValidationTests
     {
         ModelProto model = new GraphBuilder().Input("x", 2).Node("y = Abs(x)").Output("y").Model();
         change(model.Graph!);
-        Assert.Contains("impossible shape", Assert.Throws<ModelException>(() => ModelValidation.Verify(model)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "impossible shape", Assert.Throws<ModelException>(() => ModelValidation.Verify(model)).Message, StringComparison.Ordinal);
     }
 }

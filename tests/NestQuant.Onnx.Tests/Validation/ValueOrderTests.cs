@@ -15,20 +15,26 @@ public sealed class ValueOrderTests
         AssertRefused(Network().Node(first).Node(second).Output("y"), "reads 'a' before node 'a' produces it");
 
     [Fact]
-    public void RefusesAValueThatNothingDefines() => AssertRefused(Network().Node("y = Add(x, u)").Output("y"), "node 'y' reads 'u', which nothing in graph 'test' defines");
+    public void RefusesAValueThatNothingDefines() =>
+        AssertRefused(Network().Node("y = Add(x, u)").Output("y"), "node 'y' reads 'u', which nothing in graph 'test' defines");
 
     [Fact]
-    public void RefusesAnOutputThatNothingDefines() => AssertRefused(Network().Node("y = Abs(x)").Output("y", "q"), "output 'q' of graph 'test' is defined by nothing");
+    public void RefusesAnOutputThatNothingDefines() =>
+        AssertRefused(Network().Node("y = Abs(x)").Output("y", "q"), "output 'q' of graph 'test' is defined by nothing");
 
     [Fact]
     public void RefusesAValueThatIsProducedTwice() =>
-        AssertRefused(Network().Node("one: y = Neg(x)").Node("two: y = Abs(x)").Output("y"), "value 'y' of graph 'test' is produced twice, by 'one' and 'two'");
+        AssertRefused(
+            Network().Node("one: y = Neg(x)").Node("two: y = Abs(x)").Output("y"),
+            "value 'y' of graph 'test' is produced twice, by 'one' and 'two'");
 
     [Theory]
     [InlineData("x")]
     [InlineData("w")]
     public void RefusesAResultWithTheNameOfAnInputOrInitializer(string name) =>
-        AssertRefused(Network().Floats("w", [2], 1, 2).Node($"{name} = Neg(x)").Node("y = Abs(x)").Output("y"), $"value '{name}' of graph 'test' is produced twice");
+        AssertRefused(
+            Network().Floats("w", [2], 1, 2).Node($"{name} = Neg(x)").Node("y = Abs(x)").Output("y"),
+            $"value '{name}' of graph 'test' is produced twice");
 
     [Fact]
     public void RefusesTwoInputsAndTwoInitializersOfOneName()
@@ -48,7 +54,8 @@ public sealed class ValueOrderTests
         AssertRefused(WithBranch(Body().Node("o = Neg(a)").Output("o")).Node("a = Abs(x)"), "reads 'a' before node 'a' produces it");
 
     [Fact]
-    public void SubgraphsAreCheckedThemselves() => AssertRefused(WithBranch(Body().Node("o = Neg(i)").Node("i = Abs(x)").Output("o")), "reads 'i' before");
+    public void SubgraphsAreCheckedThemselves() =>
+        AssertRefused(WithBranch(Body().Node("o = Neg(i)").Node("i = Abs(x)").Output("o")), "reads 'i' before");
 
     [Fact]
     public void ASubgraphMayHideOuterValuesByInitializersButNotByResults()
@@ -62,7 +69,10 @@ public sealed class ValueOrderTests
     private static GraphBuilder Body() => new("body");
 
     private static GraphBuilder WithBranch(GraphBuilder body) => Network().Input(TensorDataType.Bool, "c")
-        .Node("y = If(c)", AttributeProto.Graph("then_branch", body.Graph), AttributeProto.Graph("else_branch", Body().Node("e = Neg(x)").Output("e").Graph))
+        .Node(
+            "y = If(c)",
+            AttributeProto.Graph("then_branch", body.Graph),
+            AttributeProto.Graph("else_branch", Body().Node("e = Neg(x)").Output("e").Graph))
         .Output("y");
 
     private static void Verify(GraphBuilder graph) => ModelValidation.Verify(graph.Model());

@@ -14,14 +14,20 @@ namespace NestQuant.Passes.Tests.Calibration;
 /// <summary>One sweep sees every float activation of the main graph, on every sample.</summary>
 public sealed class ActivationSweepTests
 {
-    private static readonly Dataset TrainingImages = Dataset.Open(Path.Combine(AppContext.BaseDirectory, "golden-models", "train-images.npy"));
+    private static readonly Dataset TrainingImages = Dataset.Open(
+        Path.Combine(AppContext.BaseDirectory, "golden-models", "train-images.npy"));
 
     [Fact]
     public void TheStatisticsAreThoseOfTheValues()
     {
         float[] x = [-2, 0, 1, 3, 0.5f, -1];
         using var data = new ArrayData([3, 2], x);
-        GraphBuilder graph = new GraphBuilder().Input("x", -1, 2).Floats("two", [], 2).Node("d = Mul(x, two)").Node("y = Relu(d)").Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", -1, 2)
+            .Floats("two", [], 2)
+            .Node("d = Mul(x, two)")
+            .Node("y = Relu(d)")
+            .Output("y");
 
         CalibrationStatistics statistics = Sweep(graph.Model(), data.Set);
 
@@ -32,7 +38,10 @@ public sealed class ActivationSweepTests
         AssertOf(Array.ConvertAll(x, static value => Math.Max(2 * value, 0)), statistics.Values["y"]);
     }
 
-    /// <summary>Against a run of all images at once: the kernels may round differently for a batch, so extremes agree to a few units in the last place.</summary>
+    /// <summary>
+    /// Against a run of all images at once: the kernels may round differently for a batch, so extremes agree to a few units in the last
+    /// place.
+    /// </summary>
     [Theory]
     [InlineData("digits-cnn")]
     [InlineData("digits-mbv2")]
@@ -44,7 +53,8 @@ public sealed class ActivationSweepTests
 
         ModelProto all = ModelRunner.Clone(model);
         all.Graph!.Output.Clear();
-        all.Graph.Output.AddRange(all.Graph.Node.SelectMany(static node => node.Output).Select(static value => new ValueInfoProto { Name = value }));
+        all.Graph.Output.AddRange(
+            all.Graph.Node.SelectMany(static node => node.Output).Select(static value => new ValueInfoProto { Name = value }));
         TensorValue images = GoldenModel.Images(TrainingImages.Path);
         Dictionary<string, TensorValue> values = ModelRunner.Run(all, ("input", images));
         Assert.Equal(values.Keys.Append("input").Order(StringComparer.Ordinal), statistics.Values.Keys);
@@ -57,7 +67,10 @@ public sealed class ActivationSweepTests
             Assert.Equal(floats.Min(), seen.Min, tolerance);
             Assert.Equal(floats.Max(), seen.Max, tolerance);
             double width = seen.Histogram.BinWidth;
-            Assert.InRange(seen.Histogram[0], floats.Count(v => v > tolerance && v < width - tolerance), floats.Count(v => v != 0 && v >= -tolerance && v < width + tolerance));
+            Assert.InRange(
+                seen.Histogram[0],
+                floats.Count(v => v > tolerance && v < width - tolerance),
+                floats.Count(v => v != 0 && v >= -tolerance && v < width + tolerance));
         }
     }
 
@@ -88,7 +101,9 @@ public sealed class ActivationSweepTests
     {
         using var data = new ArrayData([2, 3], 1, 2, 3, 4, 5, 6);
         GraphBuilder graph = new GraphBuilder().Input("x", -1, 3).Floats("w", [], 0.5f)
-            .Node("shape = Shape(x)").Node("length = Cast(shape)", AttributeProto.Int("to", (long)TensorDataType.Float)).Node("half = Mul(length, w)")
+            .Node("shape = Shape(x)")
+                .Node("length = Cast(shape)", AttributeProto.Int("to", (long)TensorDataType.Float))
+                .Node("half = Mul(length, w)")
             .Node("index = ArgMax(x)").Node("scaled = Mul(x, w)").Node("y = ReduceMean(scaled)").Output("y", "half", "index");
         Assert.Equal(["scaled", "x", "y"], Sweep(graph.Model(), data.Set).Values.Keys);
     }
@@ -98,7 +113,8 @@ public sealed class ActivationSweepTests
     public void WhatABodyReadsCounts()
     {
         using var data = new ArrayData([2, 3], 1, 2, 3, 4, 5, 6);
-        GraphProto then = new GraphBuilder("then").Node("t = Neg(x)").Output("t").Graph, otherwise = new GraphBuilder("else").Node("e = Abs(x)").Output("e").Graph;
+        GraphProto then = new GraphBuilder("then").Node("t = Neg(x)").Output("t").Graph,
+            otherwise = new GraphBuilder("else").Node("e = Abs(x)").Output("e").Graph;
         GraphBuilder graph = new GraphBuilder().Input("x", -1, 3).Constant(TensorProto.FromBytes("yes", TensorDataType.Bool, [], [1]))
             .Node("y = If(yes)", AttributeProto.Graph("then_branch", then), AttributeProto.Graph("else_branch", otherwise)).Output("y");
         Assert.Equal(-6, Sweep(graph.Model(), data.Set).Values["y"].Min);
@@ -111,14 +127,20 @@ public sealed class ActivationSweepTests
     public void DataThatIsNotFiniteIsRefusedByName(float value, string name)
     {
         using var data = new ArrayData([3, 2], 1, 2, 3, 4, 5, value);
-        Assert.Contains($"data.npy: sample 2: the data for input 'x' has the value {name}", Refusal(Reciprocal(-1), data.Set), StringComparison.Ordinal);
+        Assert.Contains(
+            $"data.npy: sample 2: the data for input 'x' has the value {name}",
+            Refusal(Reciprocal(-1), data.Set),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void AnActivationThatIsNotFiniteIsRefusedByName()
     {
         using var data = new ArrayData([4, 2], 1, 2, 3, 0, 5, 6, 7, 8);
-        Assert.Contains("data.npy: sample 1: the activation 'y' has the value Infinity: the model overflows on this data", Refusal(Reciprocal(-1), data.Set), StringComparison.Ordinal);
+        Assert.Contains(
+            "data.npy: sample 1: the activation 'y' has the value Infinity: the model overflows on this data",
+            Refusal(Reciprocal(-1), data.Set),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -161,10 +183,12 @@ public sealed class ActivationSweepTests
     {
         using var data = new ArrayData([1, 2], 1, 2);
         Assert.Contains("missing.so: no such operator library", Refusal(Reciprocal(-1), data.Set, "missing.so"), StringComparison.Ordinal);
-        Assert.Contains("is no library of ONNX Runtime operators", Refusal(Reciprocal(-1), data.Set, data.Set.Path), StringComparison.Ordinal);
+        Assert.Contains(
+            "is no library of ONNX Runtime operators", Refusal(Reciprocal(-1), data.Set, data.Set.Path), StringComparison.Ordinal);
     }
 
-    private static ModelProto Reciprocal(long batch) => new GraphBuilder().Input("x", batch, 2).Node("y = Reciprocal(x)").Output("y").Model();
+    private static ModelProto Reciprocal(long batch) =>
+        new GraphBuilder().Input("x", batch, 2).Node("y = Reciprocal(x)").Output("y").Model();
 
     private static ModelProto Prepared(string name)
     {
@@ -177,7 +201,8 @@ public sealed class ActivationSweepTests
         new DataCalibration(data).Sweep(new ModelContext(model) { Threads = threads }, "");
 
     private static string Refusal(ModelProto model, Dataset data, params string[] customOps) =>
-        Assert.Throws<ModelException>(() => new DataCalibration(data) { CustomOps = customOps }.Sweep(new ModelContext(model) { Threads = 2 }, "")).Message;
+        Assert.Throws<ModelException>(
+            () => new DataCalibration(data) { CustomOps = customOps }.Sweep(new ModelContext(model) { Threads = 2 }, "")).Message;
 
     private static void AssertOf(float[] values, ActivationStatistics statistics)
     {
@@ -186,7 +211,8 @@ public sealed class ActivationSweepTests
         Assert.Equal(Json(expected), Json(statistics));
     }
 
-    private static string Json(ActivationStatistics statistics) => Json(new CalibrationStatistics("", 0, [KeyValuePair.Create("a", statistics)]));
+    private static string Json(ActivationStatistics statistics) =>
+        Json(new CalibrationStatistics("", 0, [KeyValuePair.Create("a", statistics)]));
 
     private static string Json(CalibrationStatistics statistics)
     {

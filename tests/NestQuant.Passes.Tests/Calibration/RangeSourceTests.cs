@@ -14,8 +14,17 @@ public sealed class RangeSourceTests
     private const double UnitDeviation = 0.28867513;
 
     private static ModelContext Model(long batch = -1) => new(
-        new GraphBuilder().Input("x", batch, 3, 40, 40).Floats("two", [], 2).Floats("minus", [], -1).Floats("one", [], 1).Floats("zero", [], 0)
-            .Node("positive = Mul(x, two)").Node("negative = Mul(x, minus)").Node("centred = Add(positive, minus)").Node("constant = Mul(x, zero)").Node("ones = Add(constant, one)")
+        new GraphBuilder()
+            .Input("x", batch, 3, 40, 40)
+            .Floats("two", [], 2)
+            .Floats("minus", [], -1)
+            .Floats("one", [], 1)
+            .Floats("zero", [], 0)
+            .Node("positive = Mul(x, two)")
+                .Node("negative = Mul(x, minus)")
+                .Node("centred = Add(positive, minus)")
+                .Node("constant = Mul(x, zero)")
+                .Node("ones = Add(constant, one)")
             .Output("centred", "negative", "ones").Model());
 
     [Fact]
@@ -26,7 +35,9 @@ public sealed class RangeSourceTests
         {
             var calibration = new DataCalibration(data.Set) { Method = CalibrationMethod.Parse(method) };
             ActivationRanges ranges = calibration.RangesOf(Model());
-            ActivationRanges stored = new StoredRanges(calibration.Sweep(Model(), "ab"), "r.json", "ab") { Method = calibration.Method }.RangesOf(Model());
+            ActivationRanges stored = new StoredRanges(
+                calibration.Sweep(Model(), "ab"), "r.json", "ab")
+            { Method = calibration.Method }.RangesOf(Model());
             foreach (string value in new[] { "x", "positive", "negative", "centred", "ones" })
             {
                 Assert.NotNull(ranges.Of(value));
@@ -41,7 +52,8 @@ public sealed class RangeSourceTests
     [Fact]
     public void StatisticsOfAnotherModelAreRefused()
     {
-        ModelException e = Assert.Throws<ModelException>(static () => new StoredRanges(new CalibrationStatistics("ab", 1, []), "r.json", "cd"));
+        ModelException e = Assert.Throws<ModelException>(
+            static () => new StoredRanges(new CalibrationStatistics("ab", 1, []), "r.json", "cd"));
         Assert.Contains("r.json: is of another model, with SHA-256 ab; this one has cd", e.Message, StringComparison.Ordinal);
     }
 
@@ -73,7 +85,11 @@ public sealed class RangeSourceTests
     [InlineData(TensorDataType.Float, -1)]
     public void WithoutDataTheInputsMustBeImages(TensorDataType type, long extent)
     {
-        GraphBuilder graph = new GraphBuilder().Input(type, "tokens", 1, extent).Node("f = Cast(tokens)", AttributeProto.Int("to", (long)TensorDataType.Float)).Node("y = Relu(f)").Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input(type, "tokens", 1, extent)
+            .Node("f = Cast(tokens)", AttributeProto.Int("to", (long)TensorDataType.Float))
+            .Node("y = Relu(f)")
+            .Output("y");
         ModelException e = Assert.Throws<ModelException>(() => new DataFreeRanges().RangesOf(new ModelContext(graph.Model())));
         Assert.Contains("input 'tokens' is not a float tensor of known size", e.Message, StringComparison.Ordinal);
     }

@@ -27,7 +27,10 @@ public sealed class CompleteAxesPassTests
     [InlineData("y = Resize(x, regions, scales)", "tf_crop_and_resize")]
     public void ScalesOfSomeAxesBecomeScalesOfAll(string node, string coordinates)
     {
-        AttributeProto[] attributes = [AttributeProto.String("coordinate_transformation_mode", coordinates), AttributeProto.IntList("axes", 3, -2)];
+        AttributeProto[] attributes =
+        [
+            AttributeProto.String("coordinate_transformation_mode", coordinates), AttributeProto.IntList("axes", 3, -2)
+        ];
         ModelProto model = Graph().Node(node, attributes).Output("y").Model(18);
         PassRun run = PassRun.Preserving(new CompleteAxesPass(), model, 0, X);
         NodeProto resize = Assert.Single(run.Graph.Node);

@@ -25,7 +25,9 @@ public sealed class ConstantNodesPassTests
             _ => AttributeProto.IntList("value_ints", 4, 5, 6),
         };
         ModelProto model = new GraphBuilder().Input("x", 2, 3)
-            .Node("k = Constant()", attribute).Node("f = Cast(k)", AttributeProto.Int("to", (long)TensorDataType.Float)).Node("y = Add(x, f)")
+            .Node("k = Constant()", attribute)
+                .Node("f = Cast(k)", AttributeProto.Int("to", (long)TensorDataType.Float))
+                .Node("y = Add(x, f)")
             .Output("y").Model();
 
         PassRun run = PassRun.Preserving(new ConstantNodesPass(), model, 0, X);
@@ -39,14 +41,22 @@ public sealed class ConstantNodesPassTests
     [Fact]
     public void OldModelsStillLoad()
     {
-        ModelProto model = new GraphBuilder().Input("x", 2, 3).Node("k = Constant()", AttributeProto.Tensor("value", TensorProto.FromFloats("", [3], [1, 2, 3]))).Node("y = Add(x, k)").Output("y").Model(opset: 7, irVersion: 3);
+        ModelProto model = new GraphBuilder()
+            .Input("x", 2, 3)
+            .Node("k = Constant()", AttributeProto.Tensor("value", TensorProto.FromFloats("", [3], [1, 2, 3])))
+            .Node("y = Add(x, k)")
+            .Output("y")
+            .Model(opset: 7, irVersion: 3);
         Assert.Equal(["Add"], PassRun.Preserving(new ConstantNodesPass(), model, 0, X).Ops);
     }
 
     [Fact]
     public void ConstantsOfBodiesBecomeInitializersOfTheBodies()
     {
-        GraphBuilder then = new GraphBuilder("then").Node("k = Constant()", AttributeProto.Float("value_float", 2)).Node("t = Mul(x, k)").Output("t");
+        GraphBuilder then = new GraphBuilder("then")
+            .Node("k = Constant()", AttributeProto.Float("value_float", 2))
+            .Node("t = Mul(x, k)")
+            .Output("t");
         GraphBuilder otherwise = new GraphBuilder("else").Node("e = Neg(x)").Output("e");
         ModelProto model = new GraphBuilder().Input("x", 2, 3).If("y", then, otherwise).Output("y").Model();
 
@@ -61,7 +71,12 @@ public sealed class ConstantNodesPassTests
     {
         GraphBuilder then = new GraphBuilder("then").Node("t = Mul(x, k)").Output("t");
         GraphBuilder otherwise = new GraphBuilder("else").Node("e = Div(x, k)").Output("e");
-        ModelProto model = new GraphBuilder().Input("x", 2, 3).Node("k = Constant()", AttributeProto.Float("value_float", 2)).If("y", then, otherwise).Output("y").Model();
+        ModelProto model = new GraphBuilder()
+            .Input("x", 2, 3)
+            .Node("k = Constant()", AttributeProto.Float("value_float", 2))
+            .If("y", then, otherwise)
+            .Output("y")
+            .Model();
 
         PassRun.Preserving(new ConstantNodesPass(), model, 0, X, ("c", TensorValue.OfBool(false)));
     }
@@ -69,7 +84,12 @@ public sealed class ConstantNodesPassTests
     [Fact]
     public void AGraphOutputStays()
     {
-        ModelProto model = new GraphBuilder().Input("x", 2, 3).Node("k = Constant()", AttributeProto.Float("value_float", 2)).Node("y = Neg(x)").Output("y", "k").Model();
+        ModelProto model = new GraphBuilder()
+            .Input("x", 2, 3)
+            .Node("k = Constant()", AttributeProto.Float("value_float", 2))
+            .Node("y = Neg(x)")
+            .Output("y", "k")
+            .Model();
 
         PassRun run = PassRun.Preserving(new ConstantNodesPass(), model, 0, X);
 
@@ -82,7 +102,10 @@ public sealed class ConstantNodesPassTests
     {
         var text = new AttributeProto { Name = "value_string", Type = AttributeType.String, S = Encoding.UTF8.GetBytes("a") };
         ModelProto model = new GraphBuilder().Input("x", 2, 3)
-            .Node("s = Constant()", text).Node("i = Cast(s)", AttributeProto.Int("to", (long)TensorDataType.String)).Node("n = Shape(i)").Node("f = Cast(n)", AttributeProto.Int("to", (long)TensorDataType.Float))
+            .Node("s = Constant()", text)
+                .Node("i = Cast(s)", AttributeProto.Int("to", (long)TensorDataType.String))
+                .Node("n = Shape(i)")
+                .Node("f = Cast(n)", AttributeProto.Int("to", (long)TensorDataType.Float))
             .Node("y = Neg(x)").Output("y", "f").Model();
 
         PassRun run = PassRun.Of(new ConstantNodesPass(), model);
@@ -96,7 +119,13 @@ public sealed class ConstantNodesPassTests
     public void ConstantsOfLocalFunctionsStay()
     {
         ModelProto model = new GraphBuilder().Input("x", 2, 3).Node("y = local.Twice(x)").Output("y").Model(domains: "local");
-        model.Functions.Add(Functions.Of("Twice", "a", "b", GraphBuilder.Parse("k = Constant()", AttributeProto.Float("value_float", 2)), GraphBuilder.Parse("b = Mul(a, k)")));
+        model.Functions.Add(
+            Functions.Of(
+                "Twice",
+                "a",
+                "b",
+                GraphBuilder.Parse("k = Constant()", AttributeProto.Float("value_float", 2)),
+                GraphBuilder.Parse("b = Mul(a, k)")));
 
         Assert.False(PassRun.Preserving(new ConstantNodesPass(), model, 0, X).Changed);
     }

@@ -29,7 +29,13 @@ public sealed class DeadCodePassTests
     {
         GraphBuilder then = new GraphBuilder("then").Node("dead = Neg(a)").Node("t = Mul(x, k)").Output("t");
         GraphBuilder otherwise = new GraphBuilder("else").Node("e = Abs(x)").Output("e");
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 3).Random("k", 3).Random("unused", 3).Node("a = Neg(x)").If("y", then, otherwise).Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 3)
+            .Random("k", 3)
+            .Random("unused", 3)
+            .Node("a = Neg(x)")
+            .If("y", then, otherwise)
+            .Output("y");
 
         PassRun run = PassRun.Preserving(new DeadCodePass(), graph.Model(), 0, X, ("c", TensorValue.OfBool(true)));
 
@@ -59,7 +65,12 @@ public sealed class DeadCodePassTests
     [Fact]
     public void ANodeWithOneLiveOutputStaysWhole()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 3).Int64s("sizes", 1, 2).Node("a, b = Split(x, sizes)", AttributeProto.Int("axis", 1)).Node("y = Neg(b)").Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 3)
+            .Int64s("sizes", 1, 2)
+            .Node("a, b = Split(x, sizes)", AttributeProto.Int("axis", 1))
+            .Node("y = Neg(b)")
+            .Output("y");
         Assert.False(PassRun.Preserving(new DeadCodePass(), graph.Model(), 0, X).Changed);
     }
 

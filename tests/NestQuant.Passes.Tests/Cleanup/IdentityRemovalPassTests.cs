@@ -14,14 +14,16 @@ public sealed class IdentityRemovalPassTests
     [Fact]
     public void ReadersReadTheInput()
     {
-        PassRun run = Run(new GraphBuilder().Input("x", 2, 3).Node("a = Identity(x)").Node("b = Identity(a)").Node("y = Add(a, b)").Output("y"));
+        PassRun run = Run(
+            new GraphBuilder().Input("x", 2, 3).Node("a = Identity(x)").Node("b = Identity(a)").Node("y = Add(a, b)").Output("y"));
         Assert.Equal(["x", "x"], Assert.Single(run.Graph.Node).Input);
     }
 
     [Fact]
     public void TheProducerTakesTheNameOfTheGraphOutput()
     {
-        PassRun run = Run(new GraphBuilder().Input("x", 2, 3).Node("a = Neg(x)").Node("y = Identity(a)").Node("z = Abs(a)").Output("y", "z"));
+        PassRun run = Run(
+            new GraphBuilder().Input("x", 2, 3).Node("a = Neg(x)").Node("y = Identity(a)").Node("z = Abs(a)").Output("y", "z"));
         Assert.Equal(["Neg", "Abs"], run.Ops);
         Assert.Equal("y", run.Graph.Node[0].Output[0]);
         Assert.Equal("y", run.Graph.Node[1].Input[0]);
@@ -30,7 +32,14 @@ public sealed class IdentityRemovalPassTests
     [Fact]
     public void AChainBeforeAGraphOutputGoes()
     {
-        PassRun run = Run(new GraphBuilder().Input("x", 2, 3).Node("a = Neg(x)").Node("b = Identity(a)").Node("d = Identity(b)").Node("y = Identity(d)").Output("y"));
+        PassRun run = Run(
+            new GraphBuilder()
+                .Input("x", 2, 3)
+                .Node("a = Neg(x)")
+                .Node("b = Identity(a)")
+                .Node("d = Identity(b)")
+                .Node("y = Identity(d)")
+                .Output("y"));
         Assert.Equal(["Neg"], run.Ops);
     }
 
@@ -57,15 +66,26 @@ public sealed class IdentityRemovalPassTests
         Assert.False(run.Changed);
     }
 
-    /// <summary>ONNX Runtime fuses a Conv whose weight is computed with an Add, and drops the Conv's own result: the compiler puts an Identity in between.</summary>
+    /// <summary>
+    /// ONNX Runtime fuses a Conv whose weight is computed with an Add, and drops the Conv's own result: the compiler puts an Identity in
+    /// between.
+    /// </summary>
     [Fact]
     public void WhatKeepsAnOutputApartFromAnAddStays()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 1, 2, 3, 3).Random("k", 2, 2, 1, 1).Node("a = Conv(x, k)").Node("y = Identity(a)").Node("z = Add(a, x)").Output("y", "z");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 1, 2, 3, 3)
+            .Random("k", 2, 2, 1, 1)
+            .Node("a = Conv(x, k)")
+            .Node("y = Identity(a)")
+            .Node("z = Add(a, x)")
+            .Output("y", "z");
         var options = new CompileOptions { Nest = new NestedBits(8, 6), Activations = ActivationMode.None };
         ModelProto compiled = NestQuantCompiler.Compile(graph.Model(), options).Model;
         Assert.Single(compiled.Graph!.Node, static node => node.OpType == "Identity");
-        Assert.Equal("it keeps an output apart from the convolution, which ONNX Runtime would fuse with an Add", PassRun.Of(new IdentityRemovalPass(), compiled).About("y_identity").Reason);
+        Assert.Equal(
+            "it keeps an output apart from the convolution, which ONNX Runtime would fuse with an Add",
+            PassRun.Of(new IdentityRemovalPass(), compiled).About("y_identity").Reason);
     }
 
     [Fact]
@@ -79,7 +99,8 @@ public sealed class IdentityRemovalPassTests
     [Fact]
     public void TheSecondOfTwoOutputsOfOneValueStays()
     {
-        PassRun run = Run(new GraphBuilder().Input("x", 2, 3).Node("a = Neg(x)").Node("y = Identity(a)").Node("z = Identity(a)").Output("y", "z"));
+        PassRun run = Run(
+            new GraphBuilder().Input("x", 2, 3).Node("a = Neg(x)").Node("y = Identity(a)").Node("z = Identity(a)").Output("y", "z"));
         Assert.Equal(["Neg", "Identity"], run.Ops);
         Assert.Equal("y", run.Graph.Node[1].Input[0]);
     }
@@ -89,7 +110,9 @@ public sealed class IdentityRemovalPassTests
     {
         GraphBuilder then = new GraphBuilder("then").Node("t = Neg(a)").Output("t");
         GraphBuilder otherwise = new GraphBuilder("else").Node("e = Identity(a)").Output("e");
-        PassRun run = Run(new GraphBuilder().Input("x", 2, 3).Node("a = Identity(x)").If("y", then, otherwise).Output("y"), ("c", TensorValue.OfBool(true)));
+        PassRun run = Run(
+            new GraphBuilder().Input("x", 2, 3).Node("a = Identity(x)").If("y", then, otherwise).Output("y"),
+            ("c", TensorValue.OfBool(true)));
 
         Assert.Equal(["If", "Neg", "Identity"], run.Ops);
         Assert.Equal("x", then.Graph.Node[0].Input[0]);
@@ -103,7 +126,9 @@ public sealed class IdentityRemovalPassTests
     {
         GraphBuilder then = new GraphBuilder("then").Node("t = Neg(a)").Output("t");
         GraphBuilder otherwise = new GraphBuilder("else").Node("e = Abs(a)").Output("e");
-        PassRun run = Run(new GraphBuilder().Input("x", 2, 3).Node("a = Exp(x)").If("y", then, otherwise).Node("z = Identity(a)").Output("y", "z"), ("c", TensorValue.OfBool(false)));
+        PassRun run = Run(
+            new GraphBuilder().Input("x", 2, 3).Node("a = Exp(x)").If("y", then, otherwise).Node("z = Identity(a)").Output("y", "z"),
+            ("c", TensorValue.OfBool(false)));
         Assert.Equal("z", run.Graph.Node[0].Output[0]);
         Assert.Equal("z", then.Graph.Node[0].Input[0]);
     }
@@ -169,18 +194,27 @@ public sealed class IdentityRemovalPassTests
     [Fact]
     public void OperatorsOfOtherDomainsStay()
     {
-        ModelProto model = new GraphBuilder().Input("x", 2, 3).Node("y = local.Identity(x)").Node("z = Neg(y)").Output("z").Model(domains: "local");
+        ModelProto model = new GraphBuilder()
+            .Input("x", 2, 3)
+            .Node("y = local.Identity(x)")
+            .Node("z = Neg(y)")
+            .Output("z")
+            .Model(domains: "local");
         model.Functions.Add(Functions.Of("Identity", "a", "b", GraphBuilder.Parse("b = Abs(a)")));
         Assert.False(Run(model).Changed);
     }
 
     private static GraphBuilder Dropout(string node, params AttributeProto[] attributes) => new GraphBuilder().Input("x", 2, 3)
-        .Floats("ratio", [], 0.5f).Constant(TensorProto.FromBytes("off", TensorDataType.Bool, [], [0])).Constant(TensorProto.FromBytes("on", TensorDataType.Bool, [], [1]))
+        .Floats("ratio", [], 0.5f)
+            .Constant(TensorProto.FromBytes("off", TensorDataType.Bool, [], [0]))
+            .Constant(TensorProto.FromBytes("on", TensorDataType.Bool, [], [1]))
         .Node("a = Neg(x)").Node(node, attributes).Node("y = Abs(d)").Output("y");
 
-    private static PassRun Run(GraphBuilder graph, params (string, TensorValue)[] feeds) => PassRun.Preserving(new IdentityRemovalPass(), graph.Model(), 0, [X, .. feeds]);
+    private static PassRun Run(GraphBuilder graph, params (string, TensorValue)[] feeds) =>
+        PassRun.Preserving(new IdentityRemovalPass(), graph.Model(), 0, [X, .. feeds]);
 
-    private static PassRun Run(GraphBuilder graph, long opset) => PassRun.Preserving(new IdentityRemovalPass(), graph.Model(opset, irVersion: 7), 0, X);
+    private static PassRun Run(GraphBuilder graph, long opset) =>
+        PassRun.Preserving(new IdentityRemovalPass(), graph.Model(opset, irVersion: 7), 0, X);
 
     private static PassRun Run(ModelProto model) => PassRun.Of(new IdentityRemovalPass(), model);
 }

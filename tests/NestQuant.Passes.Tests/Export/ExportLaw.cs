@@ -13,25 +13,32 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.Passes.Tests.Export;
 
 /// <summary>
-/// The law of compile and export: at every kind of activations and at both precisions what is written loads, and gives what the documentation
-/// says. The part model gives the bytes of the full one at part precision; an export gives the compiled model's results but for roundings.
+/// The law of compile and export: at every kind of activations and at both precisions what is written loads, and gives what the
+/// documentation says. The part model gives the bytes of the full one at part precision; an export gives the compiled model's results but
+/// for roundings.
 /// </summary>
 internal static class ExportLaw
 {
     /// <summary>
-    /// Float sums in another order. Where activations are quantized, a rounding that falls the other way shows in all that follows: 0.044 is the
-    /// most that random graphs of a few dozen values have shown. What is wrong is wrong by more.
+    /// Float sums in another order. Where activations are quantized, a rounding that falls the other way shows in all that follows: 0.044
+    /// is the most that random graphs of a few dozen values have shown. What is wrong is wrong by more.
     /// </summary>
     private const double FloatTolerance = 1e-4, QuantizedTolerance = 0.1;
 
     private static readonly NestedBits Bits = new(8, 6);
 
-    /// <summary>Session entries under which ONNX Runtime computes as written: no saturated products, and no activations of 8 bits in MatMulNBits.</summary>
-    private static readonly (string Key, string Value)[] ExactEntries = [("session.x64quantprecision", "1"), ("session.qdq_matmulnbits_accuracy_level", "1")];
+    /// <summary>
+    /// Session entries under which ONNX Runtime computes as written: no saturated products, and no activations of 8 bits in MatMulNBits.
+    /// </summary>
+    private static readonly (string Key, string Value)[] ExactEntries =
+    [
+        ("session.x64quantprecision", "1"), ("session.qdq_matmulnbits_accuracy_level", "1")
+    ];
 
     /// <summary>Fails where the law does not hold for a model.</summary>
     /// <returns>How far each export is from the compiled model: its precision, and the largest relative error of its outputs.</returns>
-    public static IReadOnlyList<(int Bits, double Error)> Verify(ModelProto source, ActivationMode mode, params (string Name, TensorValue Value)[] feeds)
+    public static IReadOnlyList<(int Bits, double Error)> Verify(
+        ModelProto source, ActivationMode mode, params (string Name, TensorValue Value)[] feeds)
     {
         ModelProto original = ModelRunner.Clone(source);
         ModelProto written = original;
@@ -45,11 +52,15 @@ internal static class ExportLaw
             var errors = new List<(int, double)>();
             foreach (int bits in (int[])[Bits.Full, Bits.High])
             {
-                Dictionary<string, TensorValue> expected = ModelRunner.Run(compiled, [.. feeds, (PrecisionInput.Name, TensorValue.OfInt32([], bits))]);
+                Dictionary<string, TensorValue> expected = ModelRunner.Run(
+                    compiled, [.. feeds, (PrecisionInput.Name, TensorValue.OfInt32([], bits))]);
                 if (bits == Bits.High) AssertEqual(expected, ModelRunner.Run(partSession, feeds));
-                using InferenceSession session = Open(written = ModelExport.ToQdq(result.Model, new ExportOptions { Bits = bits }).Model, withOps: false);
+                using InferenceSession session = Open(
+                    written = ModelExport.ToQdq(result.Model, new ExportOptions { Bits = bits }).Model, withOps: false);
                 double error = LargestError(expected, ModelRunner.Run(session, feeds));
-                Assert.True(error <= (mode == ActivationMode.None ? FloatTolerance : QuantizedTolerance), FormattableString.Invariant($"the export at {bits} bits has a relative error of {error}"));
+                Assert.True(
+                    error <= (mode == ActivationMode.None ? FloatTolerance : QuantizedTolerance),
+                    FormattableString.Invariant($"the export at {bits} bits has a relative error of {error}"));
                 errors.Add((bits, error));
             }
 
@@ -57,7 +68,8 @@ internal static class ExportLaw
         }
         catch (Exception e) when (e is OnnxRuntimeException or Xunit.Sdk.XunitException)
         {
-            throw new Xunit.Sdk.XunitException($"{mode}: {e.Message}\nsource: {ModelText.Print(original)}\nwritten: {ModelText.Print(written)}", e);
+            throw new Xunit.Sdk.XunitException(
+                $"{mode}: {e.Message}\nsource: {ModelText.Print(original)}\nwritten: {ModelText.Print(written)}", e);
         }
     }
 

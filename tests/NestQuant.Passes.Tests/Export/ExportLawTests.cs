@@ -31,7 +31,10 @@ public sealed class ExportLawTests
     {
         TensorValue all = GoldenModel.TestImages;
         long[] shape = [Images, .. all.Shape.AsSpan(1)];
-        ExportLaw.Verify(GoldenModel.Load(name), mode, ("input", TensorValue.Of(shape, all.Floats.AsSpan(0, (int)(all.Floats.Length / all.Shape[0]) * Images))));
+        ExportLaw.Verify(
+            GoldenModel.Load(name),
+            mode,
+            ("input", TensorValue.Of(shape, all.Floats.AsSpan(0, (int)(all.Floats.Length / all.Shape[0]) * Images))));
     }
 
     public static TheoryData<string, ActivationMode> Networks
@@ -50,7 +53,12 @@ public sealed class ExportLawTests
     public void WholeNetworks(string name, ActivationMode mode)
     {
         ModelProto source = StaticNetworks.All[name]();
-        ExportLaw.Verify(source, mode, ("input", TensorValue.Random([.. source.Graph!.Input[0].Type!.TensorType!.Shape!.Dim.Select(static dim => dim.DimValue ?? 0)])));
+        ExportLaw.Verify(
+            source,
+            mode,
+            (
+                "input",
+                TensorValue.Random([.. source.Graph!.Input[0].Type!.TensorType!.Shape!.Dim.Select(static dim => dim.DimValue ?? 0)])));
     }
 
     [Fact]

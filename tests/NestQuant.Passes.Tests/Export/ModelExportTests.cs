@@ -40,12 +40,14 @@ public sealed class ModelExportTests
     [MemberData(nameof(Golden))]
     public void GoldenModelsGiveWhatTheCompiledOnesGive(string name, ActivationMode mode, int bits)
     {
-        ModelProto compiled = NestQuantCompiler.Compile(GoldenModel.Load(name), Options(mode, new MeasuredRanges(("input", GoldenModel.TestImages)))).Model;
+        ModelProto compiled = NestQuantCompiler.Compile(
+            GoldenModel.Load(name), Options(mode, new MeasuredRanges(("input", GoldenModel.TestImages)))).Model;
         ModelProto exported = Export(compiled, bits);
         AssertStandard(exported);
         Assert.Equal(0, exported.AllNodes().Count(static node => node.OpType == "Transpose"));
         using InferenceSession expected = ModelRunner.Open(compiled), actual = ModelRunner.Open(exported, optimize: false);
-        float[] before = GoldenModel.Logits(expected, GoldenModel.TestImages, bits), after = GoldenModel.Logits(actual, GoldenModel.TestImages);
+        float[] before = GoldenModel.Logits(expected, GoldenModel.TestImages, bits),
+            after = GoldenModel.Logits(actual, GoldenModel.TestImages);
         // A rounding that falls the other way somewhere shows in all that follows.
         Closeness.AssertClose(before, after, mode == ActivationMode.None ? 1e-3f : 0.03f);
         Assert.Equal(GoldenModel.Top1(before, GoldenModel.TestLabels), GoldenModel.Top1(after, GoldenModel.TestLabels), 0.2 + 1e-9);
@@ -65,12 +67,22 @@ public sealed class ModelExportTests
             Graph("a = Conv(x, W)", "p = GlobalAveragePool(a)", "q = Conv(p, K)", "g = Sigmoid(q)", "m = Mul(a, g)", "y = Conv(m, V)"),
             Graph("a = Conv(x, W)", "b = HardSwish(a)", "y = Conv(b, V)"),
             Graph("a = Conv(x, W)", "g = Sigmoid(a)", "b = Mul(a, g)", "y = Conv(b, V)"),
-            Graph("a = Conv(x, W)", "p = GlobalAveragePool(a)", "f = Flatten(p)", "h = Gemm(f, F)", "r = Relu(h)", "y = Gemm(r, F2)").Random("F", 4, 5).Random("F2", 5, 3),
+            Graph("a = Conv(x, W)", "p = GlobalAveragePool(a)", "f = Flatten(p)", "h = Gemm(f, F)", "r = Relu(h)", "y = Gemm(r, F2)")
+                .Random("F", 4, 5)
+                .Random("F2", 5, 3),
             Graph("a = Conv(x, W)", "r = Relu(a)", "f = Flatten(r)", "y = Gemm(f, F)").Random("F", 4 * 36, 3),
         ])
         {
-            ModelProto compiled = NestQuantCompiler.Compile(graph.Output("y").Model(), Options(ActivationMode.Static, new MeasuredRanges(X))).Model;
-            string[] integers = [.. compiled.Graph!.Node.Where(static node => node.Domain == "com.microsoft" || node.OpType is "NestedQLinearConv" or "NestedQLinearGemm" or "QLinearLookup").Select(static node => node.Output[0])];
+            ModelProto compiled = NestQuantCompiler.Compile(
+                graph.Output("y").Model(), Options(ActivationMode.Static, new MeasuredRanges(X))).Model;
+            string[] integers =
+            [
+                .. compiled.Graph!.Node.Where(
+                    static node =>
+                        node.Domain == "com.microsoft"
+                            || node.OpType is "NestedQLinearConv" or "NestedQLinearGemm" or "QLinearLookup").Select(static node =>
+                                node.Output[0])
+            ];
             Assert.NotEmpty(integers);
             foreach (string value in integers)
             {
@@ -82,10 +94,12 @@ public sealed class ModelExportTests
                 ModelProto exported = Export(shown, bits);
                 AssertStandard(exported);
                 using InferenceSession session = ModelRunner.Open(exported, optimize: false);
-                byte[] expected = ModelRunner.Run(shown, [.. X, ("nest_bits", TensorValue.OfInt32([], bits))])[value].Bytes, actual = ModelRunner.Run(session, X)[value].Bytes;
+                byte[] expected = ModelRunner.Run(shown, [.. X, ("nest_bits", TensorValue.OfInt32([], bits))])[value].Bytes,
+                    actual = ModelRunner.Run(session, X)[value].Bytes;
                 int steps = integers.AsSpan().IndexOf(value) + 1;
                 Assert.Equal(expected.Length, actual.Length);
-                Assert.True(expected.Zip(actual, static (a, b) => Math.Abs(a - b)).Max() <= steps, $"{value} of {string.Join(", ", integers)}");
+                Assert.True(
+                    expected.Zip(actual, static (a, b) => Math.Abs(a - b)).Max() <= steps, $"{value} of {string.Join(", ", integers)}");
             }
         }
     }
@@ -98,9 +112,13 @@ public sealed class ModelExportTests
     public void WholeNetworksAreExported(string name)
     {
         ModelProto source = StaticNetworks.All[name]();
-        (string, TensorValue)[] feeds = [("input", TensorValue.Random([.. source.Graph!.Input[0].Type!.TensorType!.Shape!.Dim.Select(static dim => dim.DimValue ?? 0)]))];
+        (string, TensorValue)[] feeds =
+        [
+            ("input", TensorValue.Random([.. source.Graph!.Input[0].Type!.TensorType!.Shape!.Dim.Select(static dim => dim.DimValue ?? 0)]))
+        ];
         string output = source.Graph.Output[0].Name;
-        ModelProto compiled = NestQuantCompiler.Compile(source, Options(ActivationMode.Static, new MeasuredRanges(feeds))).Model, exported = Export(compiled, 8);
+        ModelProto compiled = NestQuantCompiler.Compile(source, Options(ActivationMode.Static, new MeasuredRanges(feeds))).Model,
+            exported = Export(compiled, 8);
         AssertStandard(exported);
         Assert.DoesNotContain(exported.AllNodes(), static node => node.OpType is "Transpose" or "Gather" or "Cast");
         using InferenceSession session = ModelRunner.Open(exported, optimize: false);
@@ -112,7 +130,8 @@ public sealed class ModelExportTests
     [InlineData(6)]
     public void OnnxRuntimeRunsItAsQLinearConv(int bits)
     {
-        ModelProto compiled = NestQuantCompiler.Compile(GoldenModel.Load("digits-cnn-bn"), Options(ActivationMode.Static, new MeasuredRanges(("input", GoldenModel.TestImages)))).Model;
+        ModelProto compiled = NestQuantCompiler.Compile(
+            GoldenModel.Load("digits-cnn-bn"), Options(ActivationMode.Static, new MeasuredRanges(("input", GoldenModel.TestImages)))).Model;
         string folder = Directory.CreateTempSubdirectory("nestquant-").FullName;
         try
         {
@@ -121,7 +140,8 @@ public sealed class ModelExportTests
             // Without it, x64 processors that lack VNNI saturate pairs of products at 16 bits.
             options.AddSessionConfigEntry("session.x64quantprecision", "1");
             using InferenceSession session = new(ModelFile.ToBytes(Export(compiled, bits)), options), expected = ModelRunner.Open(compiled);
-            Closeness.AssertClose(GoldenModel.Logits(expected, GoldenModel.TestImages, bits), GoldenModel.Logits(session, GoldenModel.TestImages), 0.03f);
+            Closeness.AssertClose(
+                GoldenModel.Logits(expected, GoldenModel.TestImages, bits), GoldenModel.Logits(session, GoldenModel.TestImages), 0.03f);
             string[] ops = [.. ModelFile.Load(path).AllNodes().Select(static node => node.OpType)];
             Assert.Equal(4, ops.Count(static op => op == "QLinearConv"));
             Assert.DoesNotContain("Conv", ops);
@@ -136,34 +156,71 @@ public sealed class ModelExportTests
     [Fact]
     public void AffineWeightsKeepTheirZeroPointsOrBecomeFloat()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4, 8, 8).Random("W", 4, 4, 3, 3).Floats("V", [1, 4, 1, 1], 1, 1.01f, 1.02f, 1.03f).Node("first: a = Conv(x, W)").Node("b = Relu(a)").Node("second: y = Conv(b, V)");
-        ModelProto compiled = NestQuantCompiler.Compile(graph.Output("y").Model(), Options(ActivationMode.Static, new MeasuredRanges(X)) with { Weights = WeightScheme.Affine }).Model;
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 4, 8, 8)
+            .Random("W", 4, 4, 3, 3)
+            .Floats("V", [1, 4, 1, 1], 1, 1.01f, 1.02f, 1.03f)
+            .Node("first: a = Conv(x, W)")
+            .Node("b = Relu(a)")
+            .Node("second: y = Conv(b, V)");
+        ModelProto compiled = NestQuantCompiler.Compile(
+            graph.Output("y").Model(), Options(ActivationMode.Static, new MeasuredRanges(X)) with { Weights = WeightScheme.Affine }).Model;
         foreach (int bits in (int[])[8, 6])
         {
             CompileResult result = ModelExport.ToQdq(compiled, new ExportOptions { Bits = bits });
             AssertStandard(result.Model);
             Assert.Null(Assert.Single(result.Decisions.Decisions, static decision => decision.Node == "first").Note);
-            Assert.Contains("no int8", Assert.Single(result.Decisions.Decisions, static decision => decision.Node == "second").Note!, StringComparison.Ordinal);
-            Assert.Contains(result.Model.Graph!.Initializer, static tensor => tensor is { DataType: TensorDataType.Int8, Name: "W_int8_zero_point" } && tensor.GetBytes().Span.ContainsAnyExcept((byte)0));
+            Assert.Contains(
+                "no int8",
+                Assert.Single(result.Decisions.Decisions, static decision => decision.Node == "second").Note!,
+                StringComparison.Ordinal);
+            Assert.Contains(
+                result.Model.Graph!.Initializer,
+                static tensor =>
+                    tensor is { DataType: TensorDataType.Int8, Name: "W_int8_zero_point" }
+                        && tensor.GetBytes().Span.ContainsAnyExcept((byte)0));
             using InferenceSession session = ModelRunner.Open(result.Model, optimize: false);
-            Closeness.AssertClose(ModelRunner.Run(compiled, [.. X, ("nest_bits", TensorValue.OfInt32([], bits))])["y"], ModelRunner.Run(session, X)["y"], 0.02f);
+            Closeness.AssertClose(
+                ModelRunner.Run(compiled, [.. X, ("nest_bits", TensorValue.OfInt32([], bits))])["y"],
+                ModelRunner.Run(session, X)["y"],
+                0.02f);
         }
     }
 
     [Fact]
     public void ABiasBeyondInt32StaysFloat()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4, 8, 8).Random("W", 4, 4, 3, 3).Random("V", 4, 4, 3, 3).Floats("B", [4], 1e9f, 0, 0, 0).Node("conv: a = Conv(x, W, B)").Node("b = Relu(a)").Node("y = Conv(b, V)");
-        ModelProto compiled = NestQuantCompiler.Compile(graph.Output("y").Model(), Options(ActivationMode.Static, new MeasuredRanges(X))).Model;
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 4, 8, 8)
+            .Random("W", 4, 4, 3, 3)
+            .Random("V", 4, 4, 3, 3)
+            .Floats("B", [4], 1e9f, 0, 0, 0)
+            .Node("conv: a = Conv(x, W, B)")
+            .Node("b = Relu(a)")
+            .Node("y = Conv(b, V)");
+        ModelProto compiled = NestQuantCompiler.Compile(graph.Output("y").Model(), Options(ActivationMode.Static, new MeasuredRanges(X)))
+            .Model;
         CompileResult result = ModelExport.ToQdq(compiled, new ExportOptions { Bits = 8 });
-        Assert.Contains("overflows int32", Assert.Single(result.Decisions.Decisions, static decision => decision.Node == "conv").Note!, StringComparison.Ordinal);
+        Assert.Contains(
+            "overflows int32",
+            Assert.Single(result.Decisions.Decisions, static decision => decision.Node == "conv").Note!,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void WeightsOfSeveralGroupsAndOrientations()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4, 8, 8).Random("W", 4, 2, 3, 3).Random("T", 4, 3, 2, 2).Random("T2", 4, 3, 2, 2).Random("M", 2, 4, 8, 5)
-            .Node("a = ConvTranspose(x, T)").Node("b = ConvTranspose(x, T2)", AttributeProto.Int("group", 2)).Node("c = MatMul(x, M2)").Node("d = Conv(x, W)", AttributeProto.Int("group", 2)).Random("M2", 8, 6)
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 4, 8, 8)
+            .Random("W", 4, 2, 3, 3)
+            .Random("T", 4, 3, 2, 2)
+            .Random("T2", 4, 3, 2, 2)
+            .Random("M", 2, 4, 8, 5)
+            .Node("a = ConvTranspose(x, T)")
+                .Node("b = ConvTranspose(x, T2)", AttributeProto.Int("group", 2))
+                .Node("c = MatMul(x, M2)")
+                .Node("d = Conv(x, W)", AttributeProto.Int("group", 2))
+                .Random("M2", 8, 6)
             .Output("a", "b", "c", "d");
         ModelProto compiled = NestQuantCompiler.Compile(graph.Model(), Options(ActivationMode.Dynamic, null)).Model;
         foreach (int bits in (int[])[8, 6])
@@ -184,14 +241,22 @@ public sealed class ModelExportTests
     {
         foreach (string activation in (string[])[ActivationNames.None, ActivationNames.Clip, ActivationNames.HardSwish])
         {
-            GraphBuilder graph = new GraphBuilder().Input("x", 2, 4, 8, 8).Random("W", 4, 4, 3, 3).Random("shift", 4).Random("period", 4).Random("scale", 8).Random("bias", 8).Node("c = Conv(x, W)")
+            GraphBuilder graph = new GraphBuilder()
+                .Input("x", 2, 4, 8, 8)
+                .Random("W", 4, 4, 3, 3)
+                .Random("shift", 4)
+                .Random("period", 4)
+                .Random("scale", 8)
+                .Random("bias", 8)
+                .Node("c = Conv(x, W)")
                 .Node(
                     "y = com.nestquant.GroupNLExpand(c, shift, period, scale, bias)",
                     AttributeProto.IntList("source", 0, 2, 1, 1),
                     AttributeProto.String("function", function),
                     AttributeProto.String("activation", activation),
                     AttributeProto.Float("activation_min", 0));
-            ModelProto compiled = NestQuantCompiler.Compile(graph.Output("y").Model(domains: "com.nestquant"), Options(ActivationMode.Dynamic, null)).Model;
+            ModelProto compiled = NestQuantCompiler.Compile(
+                graph.Output("y").Model(domains: "com.nestquant"), Options(ActivationMode.Dynamic, null)).Model;
             Assert.Contains(compiled.AllNodes(), static node => node.OpType == "NestedGroupNLConv");
             ModelProto exported = Export(compiled, 8);
             AssertStandard(exported);
@@ -203,8 +268,14 @@ public sealed class ModelExportTests
     [Fact]
     public void BodiesAreExportedToo()
     {
-        GraphBuilder then = new GraphBuilder("then").Node("t = Conv(a, V)").Output("t"), otherwise = new GraphBuilder("else").Node("e = Neg(a)").Output("e");
-        ModelProto source = Graph("a = Conv(x, W)").If("b", then, otherwise).Node("y = Conv(b, U)").Random("U", 4, 4, 1, 1).Output("y").Model();
+        GraphBuilder then = new GraphBuilder("then").Node("t = Conv(a, V)").Output("t"),
+            otherwise = new GraphBuilder("else").Node("e = Neg(a)").Output("e");
+        ModelProto source = Graph("a = Conv(x, W)")
+            .If("b", then, otherwise)
+            .Node("y = Conv(b, U)")
+            .Random("U", 4, 4, 1, 1)
+            .Output("y")
+            .Model();
         (string, TensorValue)[] feeds = [.. X, ("c", TensorValue.OfBool(true))];
         source.Graph!.Node[1].Attribute[1].G!.Node[0] = GraphBuilder.Parse("e = Conv(a, V)");
         ModelProto compiled = NestQuantCompiler.Compile(source, Options(ActivationMode.Static, new MeasuredRanges(feeds))).Model;
@@ -217,8 +288,11 @@ public sealed class ModelExportTests
     [Fact]
     public void TheExportIsDeterministicAndLeavesTheCompiledModelAlone()
     {
-        ModelProto compiled = NestQuantCompiler.Compile(GoldenModel.Load("digits-mbv2"), Options(ActivationMode.Static, new MeasuredRanges(("input", GoldenModel.TestImages)))).Model;
-        byte[] before = ModelFile.ToBytes(compiled), first = ModelFile.ToBytes(Export(compiled, 6)), second = ModelFile.ToBytes(Export(compiled, 6));
+        ModelProto compiled = NestQuantCompiler.Compile(
+            GoldenModel.Load("digits-mbv2"), Options(ActivationMode.Static, new MeasuredRanges(("input", GoldenModel.TestImages)))).Model;
+        byte[] before = ModelFile.ToBytes(compiled),
+            first = ModelFile.ToBytes(Export(compiled, 6)),
+            second = ModelFile.ToBytes(Export(compiled, 6));
         Assert.Equal(first, second);
         Assert.Equal(before, ModelFile.ToBytes(compiled));
     }
@@ -230,18 +304,27 @@ public sealed class ModelExportTests
         Assert.Contains("no nested weights", Assert.Throws<ModelException>(() => Export(source, 8)).Message, StringComparison.Ordinal);
         CompileResult compiled = NestQuantCompiler.Compile(source, Options(ActivationMode.Dynamic, null));
         Assert.Contains("it has 8 and 6", Assert.Throws<ModelException>(() => Export(compiled.Model, 7)).Message, StringComparison.Ordinal);
-        Assert.Contains("low operand", Assert.Throws<ModelException>(() => Export(compiled.CreatePartModel()!, 8)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "low operand", Assert.Throws<ModelException>(() => Export(compiled.CreatePartModel()!, 8)).Message, StringComparison.Ordinal);
         AssertStandard(Export(compiled.CreatePartModel()!, 6));
     }
 
     private static GraphBuilder Graph(params string[] nodes)
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4, 8, 8).Random("W", 4, 4, 3, 3).Random("V", 4, 4, 3, 3).Random("K", 4, 4, 1, 1).Random("B", 4).Floats("low", [], -0.5f).Floats("high", [], 1.5f);
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 4, 8, 8)
+            .Random("W", 4, 4, 3, 3)
+            .Random("V", 4, 4, 3, 3)
+            .Random("K", 4, 4, 1, 1)
+            .Random("B", 4)
+            .Floats("low", [], -0.5f)
+            .Floats("high", [], 1.5f);
         foreach (string node in nodes) graph.Node(node);
         return graph;
     }
 
-    private static CompileOptions Options(ActivationMode mode, MeasuredRanges? ranges) => new() { Nest = new NestedBits(8, 6), Activations = mode, Ranges = ranges };
+    private static CompileOptions Options(ActivationMode mode, MeasuredRanges? ranges) =>
+        new() { Nest = new NestedBits(8, 6), Activations = mode, Ranges = ranges };
 
     private static ModelProto Export(ModelProto compiled, int bits) => ModelExport.ToQdq(compiled, new ExportOptions { Bits = bits }).Model;
 

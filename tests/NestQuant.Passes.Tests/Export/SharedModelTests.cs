@@ -7,15 +7,21 @@ using Xunit.Abstractions;
 
 namespace NestQuant.Passes.Tests.Export;
 
-/// <summary><see cref="ExportLaw"/> for models beside the checkout, where they are: those that failed once, and trained ones that users bring.</summary>
+/// <summary>
+/// <see cref="ExportLaw"/> for models beside the checkout, where they are: those that failed once, and trained ones that users bring.
+/// </summary>
 public sealed class SharedModelTests(ITestOutputHelper output)
 {
     private const string None = "(none)";
 
-    public static TheoryData<string, ActivationMode> Cases => Each(SharedAssets.Find("../cases/models") is { } folder ? Directory.GetDirectories(folder, "fault_export_*") : []);
+    public static TheoryData<string, ActivationMode> Cases =>
+        Each(SharedAssets.Find("../cases/models") is { } folder ? Directory.GetDirectories(folder, "fault_export_*") : []);
 
     /// <summary>Those of an operator set that can be exported.</summary>
-    public static TheoryData<string, ActivationMode> Trained => Each(new[] { "alexa_v0.1", "hello_deepa", "silero_vad_v5" }.Select(static name => SharedAssets.Find($"real/{name}.onnx")).OfType<string>());
+    public static TheoryData<string, ActivationMode> Trained =>
+        Each(
+            new[] { "alexa_v0.1", "hello_deepa", "silero_vad_v5" }.Select(static name => SharedAssets.Find($"real/{name}.onnx"))
+                .OfType<string>());
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]
@@ -42,16 +48,19 @@ public sealed class SharedModelTests(ITestOutputHelper output)
 
     private void Verify(ModelProto model, ActivationMode mode, (string, TensorValue)[] feeds)
     {
-        foreach ((int bits, double error) in ExportLaw.Verify(model, mode, feeds)) output.WriteLine(FormattableString.Invariant($"{bits} bits: {-20 * Math.Log10(error):F1} dB"));
+        foreach ((int bits, double error) in ExportLaw.Verify(model, mode, feeds))
+            output.WriteLine(FormattableString.Invariant($"{bits} bits: {-20 * Math.Log10(error):F1} dB"));
     }
 
-    private static TensorValue Value(NpyArray array) => new((Microsoft.ML.OnnxRuntime.Tensors.TensorElementType)(int)array.Type.ToOnnx(), [.. array.Shape], array.Bytes.ToArray());
+    private static TensorValue Value(NpyArray array) =>
+        new((Microsoft.ML.OnnxRuntime.Tensors.TensorElementType)(int)array.Type.ToOnnx(), [.. array.Shape], array.Bytes.ToArray());
 
     private static TheoryData<string, ActivationMode> Each(IEnumerable<string> paths)
     {
         var cases = new TheoryData<string, ActivationMode>();
         foreach (string path in paths.Order(StringComparer.Ordinal).DefaultIfEmpty(None))
-            foreach (ActivationMode mode in (ActivationMode[])[ActivationMode.None, ActivationMode.Dynamic, ActivationMode.Static]) cases.Add(path, mode);
+            foreach (ActivationMode mode in (ActivationMode[])[ActivationMode.None, ActivationMode.Dynamic, ActivationMode.Static])
+                cases.Add(path, mode);
         return cases;
     }
 }

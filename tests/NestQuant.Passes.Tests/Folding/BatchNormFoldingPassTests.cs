@@ -14,14 +14,25 @@ public sealed class BatchNormFoldingPassTests
     [InlineData("h = Conv(x, W, B)")]
     public void FoldsIntoConv(string conv)
     {
-        PassRun run = Fold(Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 6, 3, 3, 3).Random("B", 6), 6).Node(conv).Node(Norm).Output("y"), 2, 3, 5, 5);
+        PassRun run = Fold(
+            Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 6, 3, 3, 3).Random("B", 6), 6)
+                .Node(conv)
+                .Node(Norm)
+                .Output("y"),
+            2,
+            3,
+            5,
+            5);
         Assert.Equal(["Conv"], run.Ops);
         Assert.Equal("y", run.Graph.Node[0].Output[0]);
     }
 
     [Fact]
     public void FoldsIntoGroupedConvOfOneDimension() => Assert.Equal(["Conv"], Fold(
-        Parameters(new GraphBuilder().Input("x", 2, 4, 9).Random("W", 6, 2, 3), 6).Node("h = Conv(x, W)", AttributeProto.Int("group", 2)).Node(Norm).Output("y"), 2, 4, 9).Ops);
+        Parameters(new GraphBuilder().Input("x", 2, 4, 9).Random("W", 6, 2, 3), 6)
+            .Node("h = Conv(x, W)", AttributeProto.Int("group", 2))
+            .Node(Norm)
+            .Output("y"), 2, 4, 9).Ops);
 
     [Theory]
     [InlineData(1, "h = ConvTranspose(x, W)")]
@@ -42,29 +53,51 @@ public sealed class BatchNormFoldingPassTests
     [InlineData(0, 1, 3, "h = Gemm(x, W)")]
     public void FoldsIntoGemm(long transB, float alpha, float beta, string node)
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4).Random("W", transB == 0 ? [4, 6] : [6, 4]).Random("B", 6).Random("scalar", 1);
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 4)
+            .Random("W", transB == 0 ? [4, 6] : [6, 4])
+            .Random("B", 6)
+            .Random("scalar", 1);
         PassRun run = Fold(
-            Parameters(graph, 6).Node(node, AttributeProto.Int("transB", transB), AttributeProto.Float("alpha", alpha), AttributeProto.Float("beta", beta)).Node(Norm).Output("y"), 2, 4);
+            Parameters(graph, 6)
+                .Node(node, AttributeProto.Int("transB", transB), AttributeProto.Float("alpha", alpha), AttributeProto.Float("beta", beta))
+                .Node(Norm)
+                .Output("y"), 2, 4);
         Assert.Equal(["Gemm"], run.Ops);
     }
 
-    /// <summary>A bias [N, 1] adds one value per row, which is no value per channel even where there are as many rows as channels.</summary>
+    /// <summary>
+    /// A bias [N, 1] adds one value per row, which is no value per channel even where there are as many rows as channels.
+    /// </summary>
     [Fact]
     public void ABiasPerRowStays()
     {
-        PassRun run = Fold(Parameters(new GraphBuilder().Input("x", 6, 4).Random("W", 4, 6).Random("B", 6, 1), 6).Node("h = Gemm(x, W, B)").Node(Norm).Output("y"), 6, 4);
+        PassRun run = Fold(
+            Parameters(new GraphBuilder().Input("x", 6, 4).Random("W", 4, 6).Random("B", 6, 1), 6)
+                .Node("h = Gemm(x, W, B)")
+                .Node(Norm)
+                .Output("y"),
+            6,
+            4);
         Assert.False(run.Changed);
         Assert.Contains("one value per channel", run.ReasonFor("y"), StringComparison.Ordinal);
     }
 
     [Fact]
     public void ARowBiasFolds() => Assert.Equal(["Gemm"], Fold(
-        Parameters(new GraphBuilder().Input("x", 2, 4).Random("W", 4, 6).Random("B", 1, 6), 6).Node("h = Gemm(x, W, B)").Node(Norm).Output("y"), 2, 4).Ops);
+        Parameters(new GraphBuilder().Input("x", 2, 4).Random("W", 4, 6).Random("B", 1, 6), 6)
+            .Node("h = Gemm(x, W, B)")
+            .Node(Norm)
+            .Output("y"), 2, 4).Ops);
 
     [Fact]
     public void ASharedWeightIsCopiedNotChanged()
     {
-        GraphBuilder graph = Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 6, 3, 3, 3), 6).Node("z = Conv(x, W)").Node("h = Conv(x, W)").Node(Norm).Output("y", "z");
+        GraphBuilder graph = Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 6, 3, 3, 3), 6)
+            .Node("z = Conv(x, W)")
+            .Node("h = Conv(x, W)")
+            .Node(Norm)
+            .Output("y", "z");
         PassRun run = Fold(graph, 2, 3, 5, 5);
         Assert.Equal(["Conv", "Conv"], run.Ops);
         Assert.Equal("W", run.Graph.Node[0].Input[1]);
@@ -74,7 +107,8 @@ public sealed class BatchNormFoldingPassTests
     [Fact]
     public void ASharedBiasIsCopiedNotChanged()
     {
-        GraphBuilder graph = Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 6, 3, 3, 3).Random("V", 6, 3, 3, 3).Random("B", 6), 6)
+        GraphBuilder graph = Parameters(
+            new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 6, 3, 3, 3).Random("V", 6, 3, 3, 3).Random("B", 6), 6)
             .Node("z = Conv(x, V, B)").Node("h = Conv(x, W, B)").Node(Norm).Output("y", "z");
         Assert.Equal("B", Fold(graph, 2, 3, 5, 5).Graph.Node[0].Input[2]);
     }
@@ -83,15 +117,23 @@ public sealed class BatchNormFoldingPassTests
     public void TwoNormsInARowFoldBoth()
     {
         GraphBuilder graph = Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 6, 3, 3, 3), 6)
-            .Node("h = Conv(x, W)").Node("i = BatchNormalization(h, scale, bias, mean, variance)").Node("y = BatchNormalization(i, scale, bias, mean, variance)").Output("y");
+            .Node("h = Conv(x, W)")
+                .Node("i = BatchNormalization(h, scale, bias, mean, variance)")
+                .Node("y = BatchNormalization(i, scale, bias, mean, variance)")
+                .Output("y");
         Assert.Equal(["Conv"], Fold(graph, 2, 3, 5, 5).Ops);
     }
 
     [Fact]
     public void FoldsInsideABodyWithoutTouchingTheOuterWeight()
     {
-        GraphBuilder body = new GraphBuilder("body").Node("h = Conv(v, W)", AttributeProto.IntList("pads", 1, 1, 1, 1)).Node("v_out = BatchNormalization(h, scale, bias, mean, variance)");
-        GraphBuilder graph = Parameters(new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 3, 3), 3).Loop("y", "x", body, 1, 3, 5, 5).Node("z = Conv(x, W)").Output("y", "z");
+        GraphBuilder body = new GraphBuilder("body")
+            .Node("h = Conv(v, W)", AttributeProto.IntList("pads", 1, 1, 1, 1))
+            .Node("v_out = BatchNormalization(h, scale, bias, mean, variance)");
+        GraphBuilder graph = Parameters(new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 3, 3), 3)
+            .Loop("y", "x", body, 1, 3, 5, 5)
+            .Node("z = Conv(x, W)")
+            .Output("y", "z");
         PassRun run = Fold(graph, 1, 3, 5, 5);
         Assert.DoesNotContain("BatchNormalization", run.Ops);
         Assert.NotEmpty(body.Graph.Initializer);
@@ -100,14 +142,21 @@ public sealed class BatchNormFoldingPassTests
     [Fact]
     public void EpsilonIsRespected()
     {
-        GraphBuilder graph = Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 6, 3, 3, 3), 6).Node("h = Conv(x, W)").Node(Norm, AttributeProto.Float("epsilon", 0.5f)).Output("y");
+        GraphBuilder graph = Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 6, 3, 3, 3), 6)
+            .Node("h = Conv(x, W)")
+            .Node(Norm, AttributeProto.Float("epsilon", 0.5f))
+            .Output("y");
         Assert.Equal(["Conv"], Fold(graph, 2, 3, 5, 5).Ops);
     }
 
     [Fact]
     public void OtherProducersStay()
     {
-        GraphBuilder graph = Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 3, 3, 1, 1), 6).Node("a = Conv(x, W)").Node("h = Concat(a, x)", AttributeProto.Int("axis", 1)).Node(Norm).Output("y");
+        GraphBuilder graph = Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 3, 3, 1, 1), 6)
+            .Node("a = Conv(x, W)")
+            .Node("h = Concat(a, x)", AttributeProto.Int("axis", 1))
+            .Node(Norm)
+            .Output("y");
         PassRun run = Fold(graph, 2, 3, 5, 5);
         Assert.False(run.Changed);
         Assert.Contains("Concat", run.ReasonFor("y"), StringComparison.Ordinal);
@@ -115,18 +164,45 @@ public sealed class BatchNormFoldingPassTests
 
     [Fact]
     public void AGraphInputAsProducerStays() =>
-        Assert.Contains("not produced", Fold(Parameters(new GraphBuilder().Input("x", 2, 6, 5), 6).Node("y = BatchNormalization(x, scale, bias, mean, variance)").Output("y"), 2, 6, 5).ReasonFor("y"), StringComparison.Ordinal);
+        Assert.Contains(
+            "not produced",
+            Fold(
+                Parameters(new GraphBuilder().Input("x", 2, 6, 5), 6)
+                    .Node("y = BatchNormalization(x, scale, bias, mean, variance)")
+                    .Output("y"),
+                2,
+                6,
+                5).ReasonFor("y"),
+            StringComparison.Ordinal);
 
     [Fact]
     public void AConvWhoseResultIsReadElsewhereStays()
     {
-        PassRun run = Fold(Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 6, 3, 3, 3), 6).Node("h = Conv(x, W)").Node(Norm).Node("z = Neg(h)").Output("y", "z"), 2, 3, 5, 5);
+        PassRun run = Fold(
+            Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 6, 3, 3, 3), 6)
+                .Node("h = Conv(x, W)")
+                .Node(Norm)
+                .Node("z = Neg(h)")
+                .Output("y", "z"),
+            2,
+            3,
+            5,
+            5);
         Assert.Contains("also used", run.ReasonFor("y"), StringComparison.Ordinal);
     }
 
     [Fact]
     public void AConvWhoseResultIsAnOutputStays() =>
-        Assert.False(Fold(Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 6, 3, 3, 3), 6).Node("h = Conv(x, W)").Node(Norm).Output("y", "h"), 2, 3, 5, 5).Changed);
+        Assert.False(
+            Fold(
+                Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 6, 3, 3, 3), 6)
+                    .Node("h = Conv(x, W)")
+                    .Node(Norm)
+                    .Output("y", "h"),
+                2,
+                3,
+                5,
+                5).Changed);
 
     [Theory]
     [InlineData("W")]
@@ -145,7 +221,10 @@ public sealed class BatchNormFoldingPassTests
     public void TrainingModeStays()
     {
         ModelProto model = Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 6, 3, 3, 3), 6)
-            .Node("h = Conv(x, W)").Node("y, m, v = BatchNormalization(h, scale, bias, mean, variance)", AttributeProto.Int("training_mode", 1)).Output("y").Model();
+            .Node("h = Conv(x, W)")
+                .Node("y, m, v = BatchNormalization(h, scale, bias, mean, variance)", AttributeProto.Int("training_mode", 1))
+                .Output("y")
+                .Model();
         PassRun run = PassRun.Of(new BatchNormFoldingPass(), model, loads: false);
         Assert.Contains("training mode", run.ReasonFor("y"), StringComparison.Ordinal);
     }
@@ -155,7 +234,11 @@ public sealed class BatchNormFoldingPassTests
     [InlineData(6, 1, true)]
     public void TrainingModeOfOldOpsets(long opset, long isTest, bool folds)
     {
-        ModelProto model = Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 6, 3, 3, 3), 6).Node("h = Conv(x, W)").Node(Norm, AttributeProto.Int("is_test", isTest)).Output("y").Model(opset);
+        ModelProto model = Parameters(new GraphBuilder().Input("x", 2, 3, 5, 5).Random("W", 6, 3, 3, 3), 6)
+            .Node("h = Conv(x, W)")
+            .Node(Norm, AttributeProto.Int("is_test", isTest))
+            .Output("y")
+            .Model(opset);
         Assert.Equal(folds, PassRun.Of(new BatchNormFoldingPass(), model, loads: false).Changed);
     }
 
@@ -166,7 +249,12 @@ public sealed class BatchNormFoldingPassTests
     [InlineData(-1, 1)]
     public void FactorsThatLeaveFloatStay(float variance, float scale)
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 1, 1, 3, 3).Floats("W", [1, 1, 1, 1], 1).Floats("scale", [1], scale).Floats("bias", [1], 0).Floats("mean", [1], 0)
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 1, 1, 3, 3)
+            .Floats("W", [1, 1, 1, 1], 1)
+            .Floats("scale", [1], scale)
+            .Floats("bias", [1], 0)
+            .Floats("mean", [1], 0)
             .Floats("variance", [1], variance).Node("h = Conv(x, W)").Node(Norm, AttributeProto.Float("epsilon", 0)).Output("y");
         PassRun run = PassRun.Of(new BatchNormFoldingPass(), graph.Model());
         Assert.False(run.Changed);
@@ -179,5 +267,6 @@ public sealed class BatchNormFoldingPassTests
         .Random("scale", channels).Random("bias", channels).Random("mean", channels)
         .Floats("variance", [channels], [.. Enumerable.Range(0, (int)channels).Select(static i => 0.3f + (0.2f * i))]);
 
-    private static PassRun Fold(GraphBuilder graph, params long[] input) => PassRun.Preserving(new BatchNormFoldingPass(), graph.Model(), Tolerance, ("x", TensorValue.Random(input)));
+    private static PassRun Fold(GraphBuilder graph, params long[] input) =>
+        PassRun.Preserving(new BatchNormFoldingPass(), graph.Model(), Tolerance, ("x", TensorValue.Random(input)));
 }

@@ -15,9 +15,20 @@ public sealed class ConstantFoldingPassTests
     [Fact]
     public void AChainOfShapeArithmeticBecomesOneInitializer()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 3).Floats("k", [1, 3], 1, 2, 3).Int64s("two", 2).Int64s("minus", -1).Int64s("target", 2, 3)
-            .Node("s = Shape(target)").Node("ones = ConstantOfShape(s)", AttributeProto.Tensor("value", TensorProto.FromInt64s("", [1], [1])))
-            .Node("m = Mul(ones, minus)").Node("q = Equal(target, m)").Node("w = Where(q, ones, target)").Node("e = Expand(k, w)").Node("y = Add(x, e)").Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 3)
+            .Floats("k", [1, 3], 1, 2, 3)
+            .Int64s("two", 2)
+            .Int64s("minus", -1)
+            .Int64s("target", 2, 3)
+            .Node("s = Shape(target)")
+                .Node("ones = ConstantOfShape(s)", AttributeProto.Tensor("value", TensorProto.FromInt64s("", [1], [1])))
+            .Node("m = Mul(ones, minus)")
+                .Node("q = Equal(target, m)")
+                .Node("w = Where(q, ones, target)")
+                .Node("e = Expand(k, w)")
+                .Node("y = Add(x, e)")
+                .Output("y");
         PassRun run = Fold(graph);
         Assert.Equal(["Add"], run.Ops);
         Assert.Equal([1, 2, 3, 1, 2, 3], run.Graph.Initializer.Single(static tensor => tensor.Name == "e").ToFloats());
@@ -28,21 +39,36 @@ public sealed class ConstantFoldingPassTests
     public void EveryResultThatIsReadIsKept()
     {
         GraphBuilder graph = new GraphBuilder().Input("x", 2, 3).Floats("k", [2, 3], 1, 2, 3, 4, 5, 6).Int64s("sizes", 1, 2)
-            .Node("a, b = Split(k, sizes)", AttributeProto.Int("axis", 1)).Node("n = Neg(a)").Node("p = Add(x, n)").Node("y = Add(p, a)").Output("y");
-        Assert.Equal(["n", "a"], Fold(graph).Graph.Node.SelectMany(static node => node.Input).Where(static input => input is "a" or "b" or "n"));
+            .Node("a, b = Split(k, sizes)", AttributeProto.Int("axis", 1))
+                .Node("n = Neg(a)")
+                .Node("p = Add(x, n)")
+                .Node("y = Add(p, a)")
+                .Output("y");
+        Assert.Equal(
+            ["n", "a"], Fold(graph).Graph.Node.SelectMany(static node => node.Input).Where(static input => input is "a" or "b" or "n"));
         Assert.False(graph.Graph.Initializer.Exists(static tensor => tensor.Name == "b"));
     }
 
     [Fact]
     public void TransposedWeightsAreFolded() =>
-        Assert.Equal(["MatMul"], Fold(new GraphBuilder().Input("x", 2, 3).Random("W", 4, 3).Node("t = Transpose(W)", AttributeProto.IntList("perm", 1, 0)).Node("y = MatMul(x, t)").Output("y")).Ops);
+        Assert.Equal(
+            ["MatMul"],
+            Fold(
+                new GraphBuilder()
+                    .Input("x", 2, 3)
+                    .Random("W", 4, 3)
+                    .Node("t = Transpose(W)", AttributeProto.IntList("perm", 1, 0))
+                    .Node("y = MatMul(x, t)")
+                    .Output("y")).Ops);
 
     [Fact]
     public void ResultsAreVisibleInBodies()
     {
         GraphBuilder then = new GraphBuilder("then").Node("t = Mul(x, n)").Output("t");
         GraphBuilder otherwise = new GraphBuilder("else").Node("q = Neg(n)").Node("e = Mul(x, q)").Output("e");
-        PassRun run = Fold(new GraphBuilder().Input("x", 2, 3).Random("k", 3).Node("n = Neg(k)").If("y", then, otherwise).Output("y"), ("c", TensorValue.OfBool(false)));
+        PassRun run = Fold(
+            new GraphBuilder().Input("x", 2, 3).Random("k", 3).Node("n = Neg(k)").If("y", then, otherwise).Output("y"),
+            ("c", TensorValue.OfBool(false)));
         Assert.Equal(["If", "Mul", "Mul"], run.Ops);
         Assert.True(run.HasInitializer("n"));
         Assert.Equal("q", Assert.Single(otherwise.Graph.Initializer).Name);
@@ -55,7 +81,11 @@ public sealed class ConstantFoldingPassTests
     [InlineData("r = Dropout(k, half, on)")]
     public void RandomResultsStayRandom(string node)
     {
-        ModelProto model = new GraphBuilder().Input("x", 2, 3).Floats("k", [3], 0.5f, 0.5f, 0.5f).Floats("half", [], 0.5f).Constant(TensorProto.FromBytes("on", TensorDataType.Bool, [], [1]))
+        ModelProto model = new GraphBuilder()
+            .Input("x", 2, 3)
+            .Floats("k", [3], 0.5f, 0.5f, 0.5f)
+            .Floats("half", [], 0.5f)
+            .Constant(TensorProto.FromBytes("on", TensorDataType.Bool, [], [1]))
             .Node(node).Node("y = Add(x, r)").Output("y").Model();
         PassRun run = PassRun.Of(new ConstantFoldingPass(), model);
         Assert.False(run.Changed);
@@ -65,7 +95,10 @@ public sealed class ConstantFoldingPassTests
     [Fact]
     public void QuantizedConstantsStayQuantized()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 3).Constant(TensorProto.FromBytes("q", TensorDataType.Int8, [3], [1, 2, 3])).Floats("s", [], 0.5f)
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 3)
+            .Constant(TensorProto.FromBytes("q", TensorDataType.Int8, [3], [1, 2, 3]))
+            .Floats("s", [], 0.5f)
             .Node("k = DequantizeLinear(q, s)").Node("y = Add(x, k)").Output("y");
         Assert.False(Fold(graph).Changed);
     }
@@ -80,12 +113,20 @@ public sealed class ConstantFoldingPassTests
 
     [Fact]
     public void OverridableInputsAreNotConstants() =>
-        Assert.False(Fold(new GraphBuilder().Input("x", 2, 3).Input("k", 3).Random("k", 3).Node("n = Neg(k)").Node("y = Add(x, n)").Output("y")).Changed);
+        Assert.False(
+            Fold(new GraphBuilder().Input("x", 2, 3).Input("k", 3).Random("k", 3).Node("n = Neg(k)").Node("y = Add(x, n)").Output("y"))
+                .Changed);
 
     [Fact]
     public void AHugeResultWouldMakeTheModelBigger()
     {
-        ModelProto model = new GraphBuilder().Input("x", 3).Int64s("shape", 1 << 20, 3).Node("z = ConstantOfShape(shape)").Node("y = Add(x, z)").Output("y").Model();
+        ModelProto model = new GraphBuilder()
+            .Input("x", 3)
+            .Int64s("shape", 1 << 20, 3)
+            .Node("z = ConstantOfShape(shape)")
+            .Node("y = Add(x, z)")
+            .Output("y")
+            .Model();
         PassRun run = PassRun.Of(new ConstantFoldingPass(), model, loads: false);
         Assert.False(run.Changed);
         Assert.Contains("bigger", run.ReasonFor("z"), StringComparison.Ordinal);
@@ -120,7 +161,15 @@ public sealed class ConstantFoldingPassTests
             .Random("image", 1, 1, 4, 4).Floats("scales", [4], 1, 1, 10_000, 10_000).Random("column", 60_000, 1).Random("row", 1, 60_000)
             .Int64s("index", new long[1000]).Constant(TensorProto.FromInt64s("depth", [], [3_000_000])).Floats("values", [2], 0, 1)
             .Constant(TensorProto.FromInt64s("zero", [], [0])).Constant(TensorProto.FromInt64s("one", [], [1]));
-        PassRun run = PassRun.Of(new ConstantFoldingPass(), graph.Node(node).Node("c = Cast(z)", AttributeProto.Int("to", 1)).Node("r = ReduceMax(c)").Node("y = Add(x, r)").Output("y").Model(), loads: false);
+        PassRun run = PassRun.Of(
+            new ConstantFoldingPass(),
+            graph.Node(node)
+                .Node("c = Cast(z)", AttributeProto.Int("to", 1))
+                .Node("r = ReduceMax(c)")
+                .Node("y = Add(x, r)")
+                .Output("y")
+                .Model(),
+            loads: false);
         Assert.False(run.Changed);
         Assert.Contains("bigger", run.ReasonFor("z"), StringComparison.Ordinal);
     }
@@ -142,7 +191,11 @@ public sealed class ConstantFoldingPassTests
     public void AnExtentPast32BitsIsNotMistakenForASmallOne()
     {
         GraphBuilder graph = new GraphBuilder().Input("x", 1).Constant(TensorProto.FromInt64s("size", [], [(1L << 32) + 5]));
-        Assert.False(PassRun.Of(new ConstantFoldingPass(), graph.Node("z = HannWindow(size)").Node("r = ReduceMax(z)").Node("y = Add(x, r)").Output("y").Model(), loads: false).Changed);
+        Assert.False(
+            PassRun.Of(
+                new ConstantFoldingPass(),
+                graph.Node("z = HannWindow(size)").Node("r = ReduceMax(z)").Node("y = Add(x, r)").Output("y").Model(),
+                loads: false).Changed);
     }
 
     [Theory]
@@ -150,9 +203,23 @@ public sealed class ConstantFoldingPassTests
     [InlineData("z = NonZero(image)")]
     public void AResultOfUnknownSizeIsNotComputed(string node)
     {
-        AttributeProto[] attributes = node.Contains("Unpool", StringComparison.Ordinal) ? [AttributeProto.IntList("kernel_shape", 2, 2)] : [];
-        GraphBuilder graph = new GraphBuilder().Input("x", 1).Random("image", 1, 1, 2, 2).Constant(TensorProto.FromInt64s("index", [1, 1, 2, 2], [0, 1, 2, 3])).Int64s("size", 1, 1, 40_000, 40_000);
-        PassRun run = PassRun.Of(new ConstantFoldingPass(), graph.Node(node, attributes).Node("c = Cast(z)", AttributeProto.Int("to", 1)).Node("r = ReduceMax(c)").Node("y = Add(x, r)").Output("y").Model(), loads: false);
+        AttributeProto[] attributes = node.Contains("Unpool", StringComparison.Ordinal)
+            ? [AttributeProto.IntList("kernel_shape", 2, 2)]
+            : [];
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 1)
+            .Random("image", 1, 1, 2, 2)
+            .Constant(TensorProto.FromInt64s("index", [1, 1, 2, 2], [0, 1, 2, 3]))
+            .Int64s("size", 1, 1, 40_000, 40_000);
+        PassRun run = PassRun.Of(
+            new ConstantFoldingPass(),
+            graph.Node(node, attributes)
+                .Node("c = Cast(z)", AttributeProto.Int("to", 1))
+                .Node("r = ReduceMax(c)")
+                .Node("y = Add(x, r)")
+                .Output("y")
+                .Model(),
+            loads: false);
         Assert.False(run.Changed);
         Assert.Contains("not known before it is computed", run.ReasonFor("z"), StringComparison.Ordinal);
     }
@@ -161,7 +228,13 @@ public sealed class ConstantFoldingPassTests
     public void ANodeThatFailsLeavesTheOthersFoldable()
     {
         ModelProto model = new GraphBuilder().Input("x", 2, 3).Random("k", 3).Random("l", 4)
-            .Node("a = Neg(k)").Node("bad = Add(k, l)").Node("d = Abs(a)").Node("y = Add(x, d)").Node("z = Add(x, bad)").Output("y", "z").Model();
+            .Node("a = Neg(k)")
+                .Node("bad = Add(k, l)")
+                .Node("d = Abs(a)")
+                .Node("y = Add(x, d)")
+                .Node("z = Add(x, bad)")
+                .Output("y", "z")
+                .Model();
         PassRun run = PassRun.Of(new ConstantFoldingPass(), model, loads: false);
         Assert.Equal(["Add", "Add", "Add"], run.Ops);
         Assert.True(run.HasInitializer("d"));
@@ -171,7 +244,11 @@ public sealed class ConstantFoldingPassTests
     [Fact]
     public void StringsAreKept()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 3).Random("k", 3).Node("n = Neg(k)").Node("s = Cast(n)", AttributeProto.Int("to", (long)TensorDataType.String))
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 3)
+            .Random("k", 3)
+            .Node("n = Neg(k)")
+            .Node("s = Cast(n)", AttributeProto.Int("to", (long)TensorDataType.String))
             .Node("l = Shape(s)").Node("f = Cast(l)", AttributeProto.Int("to", 1)).Node("y = Add(x, f)").Output("y");
         PassRun run = Fold(graph);
         Assert.DoesNotContain("Shape", run.Ops);
@@ -180,7 +257,11 @@ public sealed class ConstantFoldingPassTests
     [Fact]
     public void AStringResultThatIsReadStaysANode()
     {
-        ModelProto model = new GraphBuilder().Input(TensorDataType.String, "x", 3).Random("k", 3).Node("n = Neg(k)").Node("s = Cast(n)", AttributeProto.Int("to", (long)TensorDataType.String))
+        ModelProto model = new GraphBuilder()
+            .Input(TensorDataType.String, "x", 3)
+            .Random("k", 3)
+            .Node("n = Neg(k)")
+            .Node("s = Cast(n)", AttributeProto.Int("to", (long)TensorDataType.String))
             .Node("y = Equal(x, s)").Output("y").Model(opset: 19, irVersion: 9);
         PassRun run = PassRun.Of(new ConstantFoldingPass(), model);
         Assert.Equal(["Cast", "Equal"], run.Ops);
@@ -190,9 +271,16 @@ public sealed class ConstantFoldingPassTests
     [Fact]
     public void NodesWithBodiesStay()
     {
-        GraphBuilder then = new GraphBuilder("then").Node("t = Neg(k)").Output("t"), otherwise = new GraphBuilder("else").Node("e = Abs(k)").Output("e");
-        ModelProto model = new GraphBuilder().Input("x", 2, 3).Random("k", 3).Constant(TensorProto.FromBytes("yes", TensorDataType.Bool, [], [1]))
-            .Node("b = If(yes)", AttributeProto.Graph("then_branch", then.Graph), AttributeProto.Graph("else_branch", otherwise.Graph)).Node("y = Add(x, b)").Output("y").Model();
+        GraphBuilder then = new GraphBuilder("then").Node("t = Neg(k)").Output("t"),
+            otherwise = new GraphBuilder("else").Node("e = Abs(k)").Output("e");
+        ModelProto model = new GraphBuilder()
+            .Input("x", 2, 3)
+            .Random("k", 3)
+            .Constant(TensorProto.FromBytes("yes", TensorDataType.Bool, [], [1]))
+            .Node("b = If(yes)", AttributeProto.Graph("then_branch", then.Graph), AttributeProto.Graph("else_branch", otherwise.Graph))
+                .Node("y = Add(x, b)")
+                .Output("y")
+                .Model();
         PassRun run = PassRun.Preserving(new ConstantFoldingPass(), model, 0, X);
         Assert.Contains("bodies", run.ReasonFor("b"), StringComparison.Ordinal);
     }
@@ -200,7 +288,15 @@ public sealed class ConstantFoldingPassTests
     [Fact]
     public void OperatorsOfOtherDomainsStay()
     {
-        ModelProto model = new GraphBuilder().Input("x", 2, 3).Random("k", 3).Node("a = local.Twice(k)").Node("n = Neg(k)").Node("p = Add(x, n)").Node("y = Add(p, a)").Output("y").Model(domains: "local");
+        ModelProto model = new GraphBuilder()
+            .Input("x", 2, 3)
+            .Random("k", 3)
+            .Node("a = local.Twice(k)")
+            .Node("n = Neg(k)")
+            .Node("p = Add(x, n)")
+            .Node("y = Add(p, a)")
+            .Output("y")
+            .Model(domains: "local");
         model.Functions.Add(Functions.Of("Twice", "i", "o", GraphBuilder.Parse("o = Add(i, i)")));
         PassRun run = PassRun.Preserving(new ConstantFoldingPass(), model, 0, X);
         Assert.Equal(["Twice", "Add", "Add", "Add"], run.Ops);
@@ -217,7 +313,12 @@ public sealed class ConstantFoldingPassTests
     public void ElementTypesSurvive(TensorDataType type)
     {
         GraphBuilder graph = new GraphBuilder().Input("x", 2, 3).Floats("k", [3], 0, 1, 2).Int64s("none")
-            .Node("a = Cast(k)", AttributeProto.Int("to", (long)type)).Node("b = Reshape(a, three)").Node("y = CastLike(x, b)").Node("g = Gather(k, none)").Node("h = Concat(g, k)", AttributeProto.Int("axis", 0)).Node("z = Add(x, h)")
+            .Node("a = Cast(k)", AttributeProto.Int("to", (long)type))
+                .Node("b = Reshape(a, three)")
+                .Node("y = CastLike(x, b)")
+                .Node("g = Gather(k, none)")
+                .Node("h = Concat(g, k)", AttributeProto.Int("axis", 0))
+                .Node("z = Add(x, h)")
             .Int64s("three", 3).Output("y", "z");
         Assert.Equal(["CastLike", "Add"], Fold(graph).Ops);
     }
@@ -234,5 +335,6 @@ public sealed class ConstantFoldingPassTests
         Assert.InRange(run.Graph.Node.Count, 1, before / 3);
     }
 
-    private static PassRun Fold(GraphBuilder graph, params (string, TensorValue)[] feeds) => PassRun.Preserving(new ConstantFoldingPass(), graph.Model(), 0, [X, .. feeds]);
+    private static PassRun Fold(GraphBuilder graph, params (string, TensorValue)[] feeds) =>
+        PassRun.Preserving(new ConstantFoldingPass(), graph.Model(), 0, [X, .. feeds]);
 }

@@ -39,9 +39,11 @@ public sealed class GoldenAccuracyTests(ITestOutputHelper output)
         {
             foreach (ActivationMode activations in (ActivationMode[])[ActivationMode.None, ActivationMode.Dynamic])
             {
-                using InferenceSession session = Compile(model, new CompileOptions { Nest = new NestedBits(8, 6), Activations = activations, Weights = weights });
+                using InferenceSession session = Compile(
+                    model, new CompileOptions { Nest = new NestedBits(8, 6), Activations = activations, Weights = weights });
                 double full = Top1(session, bits: null), part = Top1(session, 6);
-                output.WriteLine(FormattableString.Invariant($"{weights}, {activations}: float {expected:F1}, full {full:F1}, part {part:F1}"));
+                output.WriteLine(
+                    FormattableString.Invariant($"{weights}, {activations}: float {expected:F1}, full {full:F1}, part {part:F1}"));
                 Assert.True(Math.Abs(full - expected) <= fullTolerance + 1e-9, $"{weights}, {activations}: full {full}, float {expected}");
                 Assert.True(Math.Abs(part - expected) <= partTolerance + 1e-9, $"{weights}, {activations}: part {part}, float {expected}");
             }
@@ -77,7 +79,9 @@ public sealed class GoldenAccuracyTests(ITestOutputHelper output)
         Assert.Equal(98.8, Top1(session, 8), 6);
     }
 
-    /// <summary>On 1,000 images: the reference on all 10,000 is 84.88 and 84.79 %, the sampling error of these 1,000 about 1.1 points.</summary>
+    /// <summary>
+    /// On 1,000 images: the reference on all 10,000 is 84.88 and 84.79 %, the sampling error of these 1,000 about 1.1 points.
+    /// </summary>
     [SkippableFact]
     public void ResNet20AgreesWithTheReferenceTable()
     {
@@ -89,9 +93,13 @@ public sealed class GoldenAccuracyTests(ITestOutputHelper output)
         using InferenceSession float32 = ModelRunner.Open(model, threads: 2);
         double expected = GoldenModel.Top1(GoldenModel.Logits(float32, images), labels);
 
-        using InferenceSession session = ModelRunner.Open(NestQuantCompiler.Compile(model, Affine(WeightRounding.Adaptive, 6)).Model, threads: 2);
-        double full = GoldenModel.Top1(GoldenModel.Logits(session, images), labels), part = GoldenModel.Top1(GoldenModel.Logits(session, images, 6), labels);
-        output.WriteLine(FormattableString.Invariant($"float {expected:F1}, full {full:F1}, part {part:F1}; reference on 10,000 images 84.9, 84.9, 84.8"));
+        using InferenceSession session = ModelRunner.Open(
+            NestQuantCompiler.Compile(model, Affine(WeightRounding.Adaptive, 6)).Model, threads: 2);
+        double full = GoldenModel.Top1(GoldenModel.Logits(session, images), labels),
+            part = GoldenModel.Top1(GoldenModel.Logits(session, images, 6), labels);
+        output.WriteLine(
+            FormattableString.Invariant(
+                $"float {expected:F1}, full {full:F1}, part {part:F1}; reference on 10,000 images 84.9, 84.9, 84.8"));
         Assert.True(Math.Abs(full - expected) <= 0.5, $"full {full}, float {expected}");
         Assert.True(Math.Abs(part - expected) <= 1.1, $"part {part}, float {expected}");
         Assert.InRange(full, 84.88 - 2.2, 84.88 + 2.2);
@@ -100,7 +108,9 @@ public sealed class GoldenAccuracyTests(ITestOutputHelper output)
     private static CompileOptions Affine(WeightRounding rounding, int high) =>
         new() { Nest = new NestedBits(8, high), Rounding = rounding, Weights = WeightScheme.Affine, Activations = ActivationMode.None };
 
-    private static InferenceSession Compile(string model, CompileOptions options) => ModelRunner.Open(NestQuantCompiler.Compile(GoldenModel.Load(model), options).Model, threads: 2);
+    private static InferenceSession Compile(string model, CompileOptions options) =>
+        ModelRunner.Open(NestQuantCompiler.Compile(GoldenModel.Load(model), options).Model, threads: 2);
 
-    private static double Top1(InferenceSession session, int? bits) => GoldenModel.Top1(GoldenModel.Logits(session, GoldenModel.TestImages, bits), GoldenModel.TestLabels);
+    private static double Top1(InferenceSession session, int? bits) =>
+        GoldenModel.Top1(GoldenModel.Logits(session, GoldenModel.TestImages, bits), GoldenModel.TestLabels);
 }

@@ -13,7 +13,9 @@ internal static class GoldenModel
 {
     public static IReadOnlyList<string> Names { get; } = ["digits-cnn", "digits-cnn-bn", "digits-mbv2", "digits-gnl", "digits-gnl-sparse"];
 
-    /// <summary>golden-models/ of the checkout, where the snapshots lie; the tests read the models from a copy beside the test assembly.</summary>
+    /// <summary>
+    /// golden-models/ of the checkout, where the snapshots lie; the tests read the models from a copy beside the test assembly.
+    /// </summary>
     public static string SourceFolder => Path.Combine(Checkout.Root, "golden-models");
 
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "golden-models");
@@ -29,7 +31,8 @@ internal static class GoldenModel
     public static ModelProto Load(string name) => ModelFile.Load(Path.Combine(Folder, name + ".onnx"));
 
     /// <summary>Logits that PyTorch computed, float32 [500, 10].</summary>
-    public static float[] ExpectedLogits(string name) => MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(Folder, name + ".test-logits.f32"))).ToArray();
+    public static float[] ExpectedLogits(string name) =>
+        MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(Folder, name + ".test-logits.f32"))).ToArray();
 
     public static TensorValue Images(string path)
     {
@@ -49,7 +52,9 @@ internal static class GoldenModel
     /// <summary>Logits of all test images, at the precision given or at the model's default.</summary>
     public static float[] Logits(InferenceSession session, TensorValue images, int? bits = null)
     {
-        (string, TensorValue)[] feeds = bits is { } value ? [("input", images), ("nest_bits", TensorValue.OfInt32([], value))] : [("input", images)];
+        (string, TensorValue)[] feeds = bits is { } value
+            ? [("input", images), ("nest_bits", TensorValue.OfInt32([], value))]
+            : [("input", images)];
         return ModelRunner.Run(session, feeds)["logits"].Floats;
     }
 }

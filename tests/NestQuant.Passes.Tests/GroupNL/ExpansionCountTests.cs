@@ -23,17 +23,26 @@ public sealed class ExpansionCountTests
     {
         var context = new ModelContext(ResNet(depth == 101 ? [3, 4, 23, 3] : [3, 4, 6, 3]));
         new GroupNLExpandPass(GroupNLExpandOptions.Parse(options)).Run(context);
-        Assert.StartsWith(summary, context.Decisions.Decisions.Single(static decision => decision.Op == GroupNLExpandPass.Summary).Note, StringComparison.Ordinal);
+        Assert.StartsWith(
+            summary,
+            context.Decisions.Decisions.Single(static decision => decision.Op == GroupNLExpandPass.Summary).Note,
+            StringComparison.Ordinal);
     }
 
-    /// <summary>ResNet with bottleneck blocks (arXiv 1512.03385, table 1), the stride in the 3x3 convolution, and weights of zero.</summary>
+    /// <summary>
+    /// ResNet with bottleneck blocks (arXiv 1512.03385, table 1), the stride in the 3x3 convolution, and weights of zero.
+    /// </summary>
     private static ModelProto ResNet(int[] blocks)
     {
         var graph = new GraphBuilder("resnet");
         graph.Input("x", -1, 3, 224, 224);
         int layer = 0;
         string x = ConvNorm("x", 3, 64, 7, 2);
-        graph.Node("pool = MaxPool(" + x + ")", AttributeProto.IntList("kernel_shape", 3, 3), AttributeProto.IntList("strides", 2, 2), AttributeProto.IntList("pads", 1, 1, 1, 1));
+        graph.Node(
+            "pool = MaxPool(" + x + ")",
+            AttributeProto.IntList("kernel_shape", 3, 3),
+            AttributeProto.IntList("strides", 2, 2),
+            AttributeProto.IntList("pads", 1, 1, 1, 1));
         x = "pool";
         int channels = 64;
         for (int stage = 0; stage < blocks.Length; stage++)
@@ -50,7 +59,10 @@ public sealed class ExpansionCountTests
             }
         }
 
-        graph.Node("mean = GlobalAveragePool(" + x + ")").Node("flat = Flatten(mean)").Constant(Zero("fc.weight", 1000, channels)).Constant(Zero("fc.bias", 1000))
+        graph.Node("mean = GlobalAveragePool(" + x + ")")
+            .Node("flat = Flatten(mean)")
+            .Constant(Zero("fc.weight", 1000, channels))
+            .Constant(Zero("fc.bias", 1000))
             .Node("y = Gemm(flat, fc.weight, fc.bias)", AttributeProto.Int("transB", 1)).Output("y");
         return graph.Model();
 
@@ -59,7 +71,10 @@ public sealed class ExpansionCountTests
             string name = $"l{layer++}";
             graph.Constant(Zero(name + ".weight", outputs, inputs, kernel, kernel));
             foreach (string parameter in (string[])["gamma", "beta", "mean", "var"]) graph.Constant(Zero($"{name}.{parameter}", outputs));
-            graph.Node($"{name} = Conv({input}, {name}.weight)", AttributeProto.IntList("strides", stride, stride), AttributeProto.IntList("pads", kernel / 2, kernel / 2, kernel / 2, kernel / 2))
+            graph.Node(
+                $"{name} = Conv({input}, {name}.weight)",
+                AttributeProto.IntList("strides", stride, stride),
+                AttributeProto.IntList("pads", kernel / 2, kernel / 2, kernel / 2, kernel / 2))
                 .Node($"{name}.norm = BatchNormalization({name}, {name}.gamma, {name}.beta, {name}.mean, {name}.var)");
             return name + ".norm";
         }

@@ -21,9 +21,17 @@ public sealed class FunctionFormTests
     [InlineData("monomial", 2, "m = Abs(b)", "s = Mul(b, m)")]
     public void IsFused(string function, int power, params string[] nodes)
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4, 3, 5).Floats("epsilon", [], 1e-12f).Floats("one", [], 1).Floats("two", [1], 2).Floats("three", [1, 1, 1, 1], 3)
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 4, 3, 5)
+            .Floats("epsilon", [], 1e-12f)
+            .Floats("one", [], 1)
+            .Floats("two", [1], 2)
+            .Floats("three", [1, 1, 1, 1], 3)
             .Random("shift", 1, 4, 1, 1).Random("period", 1, 4, 1, 1)
-            .Node("norm = ReduceL2(x)", AttributeProto.IntList("axes", 1)).Node("bounded = Clip(norm, epsilon)").Node("n = Div(x, bounded)").Node("a = Sub(n, shift)");
+            .Node("norm = ReduceL2(x)", AttributeProto.IntList("axes", 1))
+                .Node("bounded = Clip(norm, epsilon)")
+                .Node("n = Div(x, bounded)")
+                .Node("a = Sub(n, shift)");
         if (nodes[0].Contains("(b", StringComparison.Ordinal)) graph.Node("b = Mul(a, period)");
         else if (!nodes[0].Contains("(a", StringComparison.Ordinal)) graph.Graph.Node.RemoveAt(graph.Graph.Node.Count - 1);
         foreach (string node in nodes) graph.Node(node);

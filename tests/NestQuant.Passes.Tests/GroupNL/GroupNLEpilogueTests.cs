@@ -13,7 +13,8 @@ public sealed class GroupNLEpilogueTests
     [Fact]
     public void BatchNormBecomesScaleAndBias()
     {
-        PassRun run = Fuse(Block().Node("y = BatchNormalization(h, gamma, beta, mean, var)", AttributeProto.Float("epsilon", 0.01f)).Output("y"));
+        PassRun run = Fuse(
+            Block().Node("y = BatchNormalization(h, gamma, beta, mean, var)", AttributeProto.Float("epsilon", 0.01f)).Output("y"));
         Assert.Equal(["Conv", "GroupNLExpand"], run.Ops);
         Assert.Equal(5, run.Graph.Node[1].Input.Count);
         Assert.Equal("y", run.Graph.Node[1].Output[0]);
@@ -40,7 +41,8 @@ public sealed class GroupNLEpilogueTests
     [Theory]
     [InlineData("y = Relu(h)")]
     [InlineData("y = HardSwish(h)")]
-    public void AnActivationAlone(string activation) => Assert.Equal(["Conv", "GroupNLExpand"], Fuse(Block().Node(activation).Output("y")).Ops);
+    public void AnActivationAlone(string activation) =>
+        Assert.Equal(["Conv", "GroupNLExpand"], Fuse(Block().Node(activation).Output("y")).Ops);
 
     /// <summary>HardSwish as operator sets before 14 write it.</summary>
     [Theory]
@@ -51,7 +53,8 @@ public sealed class GroupNLEpilogueTests
         PassRun run = Fuse(Gated(1f / 6, 0.5f).Node(product).Output("y"));
         Assert.Equal(["Conv", "GroupNLExpand"], run.Ops);
         Assert.Equal("hardswish", run.Graph.Node[1].GetString("activation", "none"));
-        Assert.EndsWith("runs 14 nodes, BatchNormalization 'g', HardSigmoid 'gate', Mul 'y'", run.About("h_norm").Note, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "runs 14 nodes, BatchNormalization 'g', HardSigmoid 'gate', Mul 'y'", run.About("h_norm").Note, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -74,7 +77,10 @@ public sealed class GroupNLEpilogueTests
     {
         var form = new BlockForm { Result = "h", Opset = 9 };
         GraphBuilder graph = form.Seed(new GraphBuilder(), "c").Node("norm = ReduceL2(c)", AttributeProto.IntList("axes", 1))
-            .Node("bounded = Clip(norm)", AttributeProto.Float("min", 1e-12f)).Node("n = Div(c, bounded)").Node("s = Sin(n)").Node("h = Concat(n, s)", AttributeProto.Int("axis", 1))
+            .Node("bounded = Clip(norm)", AttributeProto.Float("min", 1e-12f))
+                .Node("n = Div(c, bounded)")
+                .Node("s = Sin(n)")
+                .Node("h = Concat(n, s)", AttributeProto.Int("axis", 1))
             .Node("y = Clip(h)", AttributeProto.Float("min", -0.5f), AttributeProto.Float("max", 0.25f));
         PassRun run = Fuse(graph.Output("y"), opset: 9);
         Assert.Equal(["Conv", "GroupNLExpand"], run.Ops);
@@ -95,7 +101,9 @@ public sealed class GroupNLEpilogueTests
     [Fact]
     public void TrainingStays()
     {
-        GraphBuilder graph = Block().Node("y, m, v = BatchNormalization(h, gamma, beta, mean, var)", AttributeProto.Int("training_mode", 1)).Output("y");
+        GraphBuilder graph = Block()
+            .Node("y, m, v = BatchNormalization(h, gamma, beta, mean, var)", AttributeProto.Int("training_mode", 1))
+            .Output("y");
         Assert.Equal(["Conv", "GroupNLExpand", "BatchNormalization"], PassRun.Of(new GroupNLFusePass(), graph.Model()).Ops);
     }
 
@@ -116,7 +124,8 @@ public sealed class GroupNLEpilogueTests
     [Fact]
     public void OneNormAndOneActivationMove()
     {
-        PassRun run = Fuse(Block().Node("g = Relu(h)").Node("k = BatchNormalization(g, gamma, beta, mean, var)").Node("y = Relu(k)").Output("y"));
+        PassRun run = Fuse(
+            Block().Node("g = Relu(h)").Node("k = BatchNormalization(g, gamma, beta, mean, var)").Node("y = Relu(k)").Output("y"));
         Assert.Equal(["Conv", "GroupNLExpand", "BatchNormalization", "Relu"], run.Ops);
     }
 
@@ -126,10 +135,16 @@ public sealed class GroupNLEpilogueTests
     private static GraphBuilder Block()
     {
         var form = new BlockForm { Result = "h" };
-        return form.AddTo(form.Seed(new GraphBuilder(), "c"), "c").Random("gamma", Channels).Random("beta", Channels).Random("mean", Channels)
-            .Floats("var", [Channels], [.. Enumerable.Range(1, Channels).Select(static i => i / 8f)]).Floats("zero", [], 0).Floats("six", [], 6);
+        return form.AddTo(form.Seed(new GraphBuilder(), "c"), "c")
+            .Random("gamma", Channels)
+            .Random("beta", Channels)
+            .Random("mean", Channels)
+            .Floats("var", [Channels], [.. Enumerable.Range(1, Channels).Select(static i => i / 8f)])
+                .Floats("zero", [], 0)
+                .Floats("six", [], 6);
     }
 
     private static PassRun Fuse(GraphBuilder graph, long opset = 17) =>
-        PassRun.Preserving(new GroupNLFusePass(), graph.Model(opset), 1e-5f, ("x", TensorValue.Random(2, 3, BlockForm.Side, BlockForm.Side)));
+        PassRun.Preserving(
+            new GroupNLFusePass(), graph.Model(opset), 1e-5f, ("x", TensorValue.Random(2, 3, BlockForm.Side, BlockForm.Side)));
 }

@@ -36,7 +36,9 @@ public sealed class GroupNLExpandPassTests
         { "r=2,g=2,function=monomial,power=5,period=0.5:1", false, 6, 8, false, 11 },
     };
 
-    /// <summary>The standard form, run by ONNX Runtime, is the definition computed here in float64 from the maps of the seed convolution.</summary>
+    /// <summary>
+    /// The standard form, run by ONNX Runtime, is the definition computed here in float64 from the maps of the seed convolution.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Forms))]
     public void BlocksComputeWhatThePaperDefines(string text, bool biased, int inputs, int outputs, bool depthwise, long opset)
@@ -93,10 +95,13 @@ public sealed class GroupNLExpandPassTests
     [InlineData("digits-gnl", "")]
     public void PlacementIsAsCheckedIn(string model, string options)
     {
-        DecisionLog log = NestQuantCompiler.Compile(GoldenModel.Load(model), new CompileOptions { Expand = GroupNLExpandOptions.Parse(options) }).Decisions;
+        DecisionLog log = NestQuantCompiler.Compile(
+            GoldenModel.Load(model), new CompileOptions { Expand = GroupNLExpandOptions.Parse(options) }).Decisions;
         IEnumerable<string> lines = log.Decisions.Where(static decision => decision.Pass == GroupNLExpandPass.PassName)
             .Select(static decision => $"{decision.Node}: {(decision.Rewritten ? decision.Note : $"kept: {decision.Reason}")}");
-        Snapshot.Match(string.Join('\n', lines) + "\n", new SnapshotFullName($"{model}.placement.txt", Path.Combine(Checkout.Root, "tests", "NestQuant.Passes.Tests", "GroupNL")));
+        Snapshot.Match(
+            string.Join('\n', lines) + "\n",
+            new SnapshotFullName($"{model}.placement.txt", Path.Combine(Checkout.Root, "tests", "NestQuant.Passes.Tests", "GroupNL")));
     }
 
     [Theory]
@@ -124,10 +129,14 @@ public sealed class GroupNLExpandPassTests
     [Fact]
     public void BatchNormStaysBehindTheBlockForTraining()
     {
-        ModelProto model = NestQuantCompiler.Compile(GoldenModel.Load("digits-cnn-bn"), new CompileOptions { Expand = new GroupNLExpandOptions() }).Model;
+        ModelProto model = NestQuantCompiler.Compile(
+            GoldenModel.Load("digits-cnn-bn"), new CompileOptions { Expand = new GroupNLExpandOptions() }).Model;
         NodeProto join = model.Graph!.Node.Last(static node => node.OpType == "Concat");
         Assert.Contains(model.Graph.Node, node => node.OpType == "BatchNormalization" && node.Input[0] == join.Output[0]);
-        Assert.Contains("groupnl=expand:r=2,g=4,seed=0,form=standard,period=1:2,shift=1:5", model.MetadataProps.Single(static entry => entry.Key == Provenance.OptionsKey).Value, StringComparison.Ordinal);
+        Assert.Contains(
+            "groupnl=expand:r=2,g=4,seed=0,form=standard,period=1:2,shift=1:5",
+            model.MetadataProps.Single(static entry => entry.Key == Provenance.OptionsKey).Value,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -135,12 +144,19 @@ public sealed class GroupNLExpandPassTests
     [InlineData("r=3", "its 8 outputs are not a multiple of the ratio 3")]
     [InlineData("r=4", "its 2 seeds are fewer than the 4 groups")]
     public void ImpossibleRatiosAreNamed(string options, string reason) =>
-        Assert.Contains(reason, Refusal(One(biased: false, 4, 8), GroupNLExpandOptions.Parse(options) with { Include = ["c"] }), StringComparison.Ordinal);
+        Assert.Contains(
+            reason,
+            Refusal(One(biased: false, 4, 8), GroupNLExpandOptions.Parse(options) with { Include = ["c"] }),
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData("", "r=2,g=4,seed=0,form=standard,period=1:2,shift=1:5,function=sine")]
     [InlineData("function=gaussian", "r=2,g=4,seed=0,form=standard,period=1:7,shift=-1:1,function=gaussian")]
-    [InlineData("shift=0:0,function=inverse_quadratic,period=2:3", "r=2,g=4,seed=0,form=standard,period=2:3,shift=0:0,function=inverse_quadratic")]
+    [
+        InlineData(
+            "shift=0:0,function=inverse_quadratic,period=2:3",
+            "r=2,g=4,seed=0,form=standard,period=2:3,shift=0:0,function=inverse_quadratic")
+    ]
     [InlineData("power=4,function=monomial", "r=2,g=4,seed=0,form=standard,period=1:2,shift=-1:1,function=monomial,power=4")]
     public void OptionsAreWrittenOutAndReadBack(string text, string written)
     {
@@ -160,41 +176,65 @@ public sealed class GroupNLExpandPassTests
     [Fact]
     public void AModelWithNothingToExpandIsRefused()
     {
-        Assert.Contains("it is the first convolution (stem)", Refusal(One(biased: false, 4, 8), new GroupNLExpandOptions()), StringComparison.Ordinal);
-        Assert.Contains("has no Conv", Refusal(new GraphBuilder().Input("x", 2).Node("y = Neg(x)").Output("y"), new GroupNLExpandOptions()), StringComparison.Ordinal);
+        Assert.Contains(
+            "it is the first convolution (stem)", Refusal(One(biased: false, 4, 8), new GroupNLExpandOptions()), StringComparison.Ordinal);
+        Assert.Contains(
+            "has no Conv",
+            Refusal(new GraphBuilder().Input("x", 2).Node("y = Neg(x)").Output("y"), new GroupNLExpandOptions()),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void APatternThatMatchesNothingIsRefused()
     {
-        Assert.Contains("--groupnl-include 'd*'", Refusal(One(biased: false, 4, 8), new GroupNLExpandOptions { Include = ["d*"] }), StringComparison.Ordinal);
-        Assert.Contains("--groupnl-exclude 'd*'", Refusal(One(biased: false, 4, 8), Named with { Exclude = ["d*"] }), StringComparison.Ordinal);
+        Assert.Contains(
+            "--groupnl-include 'd*'",
+            Refusal(One(biased: false, 4, 8), new GroupNLExpandOptions { Include = ["d*"] }),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "--groupnl-exclude 'd*'", Refusal(One(biased: false, 4, 8), Named with { Exclude = ["d*"] }), StringComparison.Ordinal);
     }
 
     [Fact]
     public void OldOperatorSetsAndBrokenWeightsAreRefused()
     {
         Assert.Contains("operator set 10", Refusal(One(biased: false, 4, 8), Named, opset: 10), StringComparison.Ordinal);
-        GraphBuilder broken = new GraphBuilder().Input("x", 1, 1, 3, 3).Floats("W", [8, 1, 1, 1], 1, 2, 3, float.NaN, 5, 6, 7, 8).Node("c: y = Conv(x, W)").Output("y");
+        GraphBuilder broken = new GraphBuilder()
+            .Input("x", 1, 1, 3, 3)
+            .Floats("W", [8, 1, 1, 1], 1, 2, 3, float.NaN, 5, 6, 7, 8)
+            .Node("c: y = Conv(x, W)")
+            .Output("y");
         Assert.Contains("not finite", Refusal(broken, Named), StringComparison.Ordinal);
     }
 
     [Fact]
     public void WhatCannotBeExpandedIsKept()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 1, 4, 5, 5).Input("V", 8, 4, 1, 1).Random("W", 8, 4, 1, 1).Random("U", 8, 8, 3, 3)
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 1, 4, 5, 5)
+            .Input("V", 8, 4, 1, 1)
+            .Random("W", 8, 4, 1, 1)
+            .Random("U", 8, 8, 3, 3)
             .Node("a: a = Conv(x, V)").Node("b: b = Conv(x, W)").Node("s: s = Add(a, b)").Node("c: y = Conv(s, U)").Output("y");
         PassRun run = Expand(graph, new GroupNLExpandOptions());
         Assert.Equal("its weight is not a float32 constant", run.ReasonFor("a"));
         Assert.Equal("it is the first convolution (stem)", run.ReasonFor("b"));
         Assert.Equal("8 outputs -> 4 seeds (dense) + 4 generated; parameters 576 -> 288; MACs 5,184 -> 2,592", run.About("c").Note);
-        Assert.EndsWith("1 of 3 Conv expanded; parameters 608 -> 320; MACs unknown: not all sizes are known; the expanded model needs training", run.About("test").Note, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "1 of 3 Conv expanded; parameters 608 -> 320; MACs unknown: not all sizes are known; the expanded model needs training",
+            run.About("test").Note,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void ASharedWeightStaysForItsOtherReader()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 1, 8, 5, 5).Random("W", 8, 8, 3, 3).Node("a: a = Conv(x, W)").Node("c: y = Conv(a, W)").Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 1, 8, 5, 5)
+            .Random("W", 8, 8, 3, 3)
+            .Node("a: a = Conv(x, W)")
+            .Node("c: y = Conv(a, W)")
+            .Output("y");
         PassRun run = Expand(graph, Named);
         Assert.True(run.HasInitializer("W"));
         Assert.Contains("parameters 576 -> 864", run.About("test").Note, StringComparison.Ordinal);
@@ -210,7 +250,8 @@ public sealed class GroupNLExpandPassTests
         _ => Math.Sin(u),
     };
 
-    private static PassRun Expand(GraphBuilder graph, GroupNLExpandOptions options, long opset = 17) => PassRun.Of(new GroupNLExpandPass(options), graph.Model(opset));
+    private static PassRun Expand(GraphBuilder graph, GroupNLExpandOptions options, long opset = 17) =>
+        PassRun.Of(new GroupNLExpandPass(options), graph.Model(opset));
 
     private static string Refusal(GraphBuilder graph, GroupNLExpandOptions options, long opset = 17) =>
         Assert.Throws<ModelException>(() => new GroupNLExpandPass(options).Run(new ModelContext(graph.Model(opset)))).Message;
@@ -220,12 +261,17 @@ public sealed class GroupNLExpandPassTests
     {
         GraphBuilder graph = new GraphBuilder().Input("x", -1, inputs, 5, 5).Random("W", outputs, depthwise ? 1 : inputs, 3, 3);
         if (biased) graph.Random("B", outputs);
-        return graph.Node(biased ? "c: y = Conv(x, W, B)" : "c: y = Conv(x, W)", AttributeProto.Int("group", depthwise ? inputs : 1), AttributeProto.IntList("pads", 1, 1, 1, 1)).Output("y");
+        return graph.Node(
+            biased ? "c: y = Conv(x, W, B)" : "c: y = Conv(x, W)",
+            AttributeProto.Int("group", depthwise ? inputs : 1),
+            AttributeProto.IntList("pads", 1, 1, 1, 1)).Output("y");
     }
 
     private static float[] Initializer(PassRun run, string name) => run.Graph.Initializer.Single(tensor => tensor.Name == name).ToFloats();
 
-    /// <summary>The seed of every generated map: all maps of a group, copy after copy, group after group; the first group has the remainder.</summary>
+    /// <summary>
+    /// The seed of every generated map: all maps of a group, copy after copy, group after group; the first group has the remainder.
+    /// </summary>
     private static int[] Sources(int seeds, int groups, int copies)
     {
         var sources = new List<int>();

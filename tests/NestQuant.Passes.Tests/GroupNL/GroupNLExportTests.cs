@@ -52,7 +52,9 @@ public sealed class GroupNLExportTests
     [Theory]
     [MemberData(nameof(Golden))]
     public void TheTextOfAFusedModelIsAsCheckedIn(string name) => Snapshot.Match(
-        ModelText.Print(NestQuantCompiler.Compile(GoldenModel.Load(name), Fuse).Model), new SnapshotFullName($"{name}.fused.txt", GoldenModel.SourceFolder));
+        ModelText.Print(
+            NestQuantCompiler.Compile(GoldenModel.Load(name), Fuse)
+                .Model), new SnapshotFullName($"{name}.fused.txt", GoldenModel.SourceFolder));
 
     [Theory]
     [MemberData(nameof(Golden))]
@@ -79,7 +81,8 @@ public sealed class GroupNLExportTests
     [InlineData("digits-mbv2")]
     public void AModelWithoutGroupNLIsTheSameWithAndWithoutThePass(string name)
     {
-        ModelProto fused = NestQuantCompiler.Compile(GoldenModel.Load(name), Fuse).Model, off = NestQuantCompiler.Compile(GoldenModel.Load(name), Off).Model;
+        ModelProto fused = NestQuantCompiler.Compile(GoldenModel.Load(name), Fuse).Model,
+            off = NestQuantCompiler.Compile(GoldenModel.Load(name), Off).Model;
         fused.MetadataProps.Clear();
         off.MetadataProps.Clear();
         Assert.Equal(ModelFile.ToBytes(off), ModelFile.ToBytes(fused));

@@ -58,7 +58,8 @@ public sealed class GroupNLFusePassTests
     [InlineData(NormShape.Computed)]
     [InlineData(NormShape.Constant)]
     [InlineData(NormShape.Broadcast)]
-    public void FusesAnyShapeOfTheNorm(NormShape norm) => Assert.Equal(["Conv", "GroupNLExpand"], Fuse(new BlockForm { Norm = norm }, 2).Ops);
+    public void FusesAnyShapeOfTheNorm(NormShape norm) =>
+        Assert.Equal(["Conv", "GroupNLExpand"], Fuse(new BlockForm { Norm = norm }, 2).Ops);
 
     [Theory]
     [InlineData(11, false)]
@@ -83,7 +84,8 @@ public sealed class GroupNLFusePassTests
     public void FusesBehindAGraphInput()
     {
         ModelProto model = new BlockForm().AddTo(new GraphBuilder().Input("x", -1, 8, 4, 4), "x").Output("y").Model();
-        Assert.Equal(["GroupNLExpand"], PassRun.Preserving(new GroupNLFusePass(), model, Tolerance, ("x", TensorValue.Random(2, 8, 4, 4))).Ops);
+        Assert.Equal(
+            ["GroupNLExpand"], PassRun.Preserving(new GroupNLFusePass(), model, Tolerance, ("x", TensorValue.Random(2, 8, 4, 4))).Ops);
     }
 
     /// <summary>A pixel without signal is divided by epsilon, and what is not finite spreads over its own pixel only.</summary>
@@ -96,12 +98,14 @@ public sealed class GroupNLFusePassTests
     [InlineData(float.NegativeInfinity)]
     public void ExtremeSeedsYieldTheSame(float value)
     {
-        ModelProto source = new BlockForm().AddTo(new GraphBuilder().Input("x", -1, 8, 4, 4), "x").Output("y").Model(), fused = ModelRunner.Clone(source);
+        ModelProto source = new BlockForm().AddTo(new GraphBuilder().Input("x", -1, 8, 4, 4), "x").Output("y").Model(),
+            fused = ModelRunner.Clone(source);
         Assert.True(PassRun.Of(new GroupNLFusePass(), fused).Changed);
         float[] values = TensorValue.Random(2, 8, 4, 4).Floats;
         for (int channel = 0; channel < 8; channel++) values[(channel * 16) + 5] = channel % 3 == 0 ? value : 0;
         TensorValue x = TensorValue.Of([2, 8, 4, 4], values);
-        foreach ((float expected, float actual) in ModelRunner.Run(source, ("x", x))["y"].Floats.Zip(ModelRunner.Run(fused, ("x", x))["y"].Floats))
+        foreach ((float expected, float actual) in ModelRunner.Run(source, ("x", x))["y"]
+                .Floats.Zip(ModelRunner.Run(fused, ("x", x))["y"].Floats))
             Assert.True(expected.Equals(actual) || MathF.Abs(expected - actual) <= Tolerance, $"{expected} became {actual}");
     }
 
@@ -111,7 +115,8 @@ public sealed class GroupNLFusePassTests
         var form = new BlockForm { Groups = [4, 4] };
         GraphBuilder graph = new GraphBuilder().Input("x", -1, 4, 4, 4).Random("W", 8, 1, 3, 3)
             .Node("c = Conv(x, W)", AttributeProto.Int("group", 4), AttributeProto.IntList("pads", 1, 1, 1, 1));
-        PassRun run = PassRun.Preserving(new GroupNLFusePass(), form.AddTo(graph, "c").Output("y").Model(), Tolerance, ("x", TensorValue.Random(2, 4, 4, 4)));
+        PassRun run = PassRun.Preserving(
+            new GroupNLFusePass(), form.AddTo(graph, "c").Output("y").Model(), Tolerance, ("x", TensorValue.Random(2, 4, 4, 4)));
         Assert.Equal(["Conv", "GroupNLExpand"], run.Ops);
     }
 
@@ -119,9 +124,14 @@ public sealed class GroupNLFusePassTests
     public void ConstantsMayComeFirstAndBeScalars()
     {
         GraphBuilder graph = Normalised().Floats("shift", [], -1.5f).Floats("period", [1], 1.25f)
-            .Node("a = Add(shift, n)").Node("b = Mul(period, a)").Node("s = Sin(b)").Node("y = Concat(n, s)", AttributeProto.Int("axis", -3));
+            .Node("a = Add(shift, n)")
+                .Node("b = Mul(period, a)")
+                .Node("s = Sin(b)")
+                .Node("y = Concat(n, s)", AttributeProto.Int("axis", -3));
         PassRun run = Fuse(graph.Output("y").Model(), 2);
-        Assert.Equal([1.5f, 1.5f, 1.5f, 1.5f, 1.5f, 1.5f, 1.5f, 1.5f], run.Graph.Initializer.Find(tensor => tensor.Name == run.Graph.Node[1].Input[1])!.ToFloats());
+        Assert.Equal(
+            [1.5f, 1.5f, 1.5f, 1.5f, 1.5f, 1.5f, 1.5f, 1.5f],
+            run.Graph.Initializer.Find(tensor => tensor.Name == run.Graph.Node[1].Input[1])!.ToFloats());
     }
 
     [Fact]
@@ -143,7 +153,9 @@ public sealed class GroupNLFusePassTests
     [Fact]
     public void TwoBlocksInARow()
     {
-        GraphBuilder graph = new BlockForm { Result = "h" }.AddTo(new BlockForm().Seed(new GraphBuilder(), "c"), "c").Random("V", 8, 16, 1, 1).Node("d = Conv(h, V)");
+        GraphBuilder graph = new BlockForm { Result = "h" }.AddTo(new BlockForm().Seed(new GraphBuilder(), "c"), "c")
+            .Random("V", 8, 16, 1, 1)
+            .Node("d = Conv(h, V)");
         PassRun run = Fuse(new BlockForm().AddTo(graph, "d").Output("y").Model(), 2);
         Assert.Equal(["Conv", "GroupNLExpand", "Conv", "GroupNLExpand"], run.Ops);
     }
@@ -152,7 +164,10 @@ public sealed class GroupNLFusePassTests
     [Fact]
     public void TheSeedsStayForOthers()
     {
-        GraphBuilder graph = new BlockForm().AddTo(new BlockForm().Seed(new GraphBuilder(), "c"), "c").Node("z = Relu(c)").Node("size = Shape(c)");
+        GraphBuilder graph = new BlockForm()
+            .AddTo(new BlockForm().Seed(new GraphBuilder(), "c"), "c")
+            .Node("z = Relu(c)")
+            .Node("size = Shape(c)");
         graph = new BlockForm { Result = "v", Groups = [8] }.AddTo(graph, "c");
         PassRun run = Fuse(graph.Output("y", "z", "v", "size").Model(), 2);
         Assert.Equal(["Conv", "GroupNLExpand", "Relu", "Shape", "GroupNLExpand"], run.Ops);
@@ -167,14 +182,21 @@ public sealed class GroupNLFusePassTests
         GraphBuilder then = form.AddTo(new GraphBuilder("then"), "h").Output("t");
         GraphBuilder otherwise = new BlockForm { Result = "e", Groups = [8] }.AddTo(new GraphBuilder("else"), "h").Output("e");
         ModelProto model = form.Seed(new GraphBuilder(), "h").If("y", then, otherwise).Output("y").Model();
-        PassRun run = PassRun.Preserving(new GroupNLFusePass(), model, Tolerance, ("x", TensorValue.Random(2, 3, 4, 4)), ("c", TensorValue.OfBool(condition)));
+        PassRun run = PassRun.Preserving(
+            new GroupNLFusePass(), model, Tolerance, ("x", TensorValue.Random(2, 3, 4, 4)), ("c", TensorValue.OfBool(condition)));
         Assert.Equal(["Conv", "If", "GroupNLExpand", "GroupNLExpand"], run.Ops);
     }
 
     [Fact]
     public void AModelWithoutABlockStaysAsItIs()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 3, 4, 4).Random("W", 8, 3, 1, 1).Node("c = Conv(x, W)").Node("s = Sin(c)").Node("y = Relu(s)").Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 3, 4, 4)
+            .Random("W", 8, 3, 1, 1)
+            .Node("c = Conv(x, W)")
+            .Node("s = Sin(c)")
+            .Node("y = Relu(s)")
+            .Output("y");
         PassRun run = PassRun.Of(new GroupNLFusePass(), graph.Model());
         Assert.False(run.Changed);
         Assert.Empty(run.Decisions);
@@ -191,7 +213,10 @@ public sealed class GroupNLFusePassTests
 
     /// <summary>Normalised maps n of 8 channels.</summary>
     private static GraphBuilder Normalised() => new BlockForm { Norm = NormShape.Broadcast }.Seed(new GraphBuilder(), "c")
-        .Floats("epsilon", [], 1e-12f).Node("norm = ReduceL2(c)", AttributeProto.IntList("axes", 1)).Node("bounded = Clip(norm, epsilon)").Node("n = Div(c, bounded)");
+        .Floats("epsilon", [], 1e-12f)
+            .Node("norm = ReduceL2(c)", AttributeProto.IntList("axes", 1))
+            .Node("bounded = Clip(norm, epsilon)")
+            .Node("n = Div(c, bounded)");
 
     private static long[] Sources(PassRun run) => run.Graph.Node[1].GetInts("source")!;
 

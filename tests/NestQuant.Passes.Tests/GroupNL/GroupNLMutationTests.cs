@@ -22,11 +22,14 @@ public sealed class GroupNLMutationTests
         new() { Groups = [2, 1, 1], Shuffle = ShuffleForm.Gather, MaxInsteadOfClip = true, Norm = NormShape.Broadcast, Opset = 18 },
     ];
 
-    private static readonly Gen<(int Form, int Seed, int Changes)> Cases = Gen.Select(Gen.Int[0, 2], Gen.Int[0, int.MaxValue - 1], Gen.Int[1, 2]);
+    private static readonly Gen<(int Form, int Seed, int Changes)> Cases = Gen.Select(
+        Gen.Int[0, 2], Gen.Int[0, int.MaxValue - 1], Gen.Int[1, 2]);
 
     private static readonly TensorValue X = TensorValue.Random(1, 3, BlockForm.Side, BlockForm.Side);
 
-    /// <summary>Always the same mutants: ONNX Runtime itself ends the process on some invalid models, which a random seed would find one day.</summary>
+    /// <summary>
+    /// Always the same mutants: ONNX Runtime itself ends the process on some invalid models, which a random seed would find one day.
+    /// </summary>
     [Fact]
     public void AFusedMutantYieldsTheSame()
     {
@@ -49,7 +52,9 @@ public sealed class GroupNLMutationTests
         Assert.Equal(expected.Shape, actual.Shape);
         float largest = expected.Floats.Select(MathF.Abs).Where(float.IsFinite).DefaultIfEmpty().Max();
         foreach ((float wanted, float given) in expected.Floats.Zip(actual.Floats))
-            Assert.True(float.IsFinite(wanted) ? MathF.Abs(wanted - given) <= 1e-5f * MathF.Max(largest, 1) : wanted.Equals(given), $"{wanted} became {given}");
+            Assert.True(
+                float.IsFinite(wanted) ? MathF.Abs(wanted - given) <= 1e-5f * MathF.Max(largest, 1) : wanted.Equals(given),
+                $"{wanted} became {given}");
     }
 
     [Fact]
@@ -76,7 +81,9 @@ public sealed class GroupNLMutationTests
         {
             using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
             using var session = new InferenceSession(ModelFile.ToBytes(model), options);
-            return ModelRunner.Run(session, ("x", X))["y"] is { Type: Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float } y ? y : null;
+            return ModelRunner.Run(session, ("x", X))["y"] is { Type: Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float } y
+                ? y
+                : null;
         }
         catch (OnnxRuntimeException)
         {
@@ -88,7 +95,10 @@ public sealed class GroupNLMutationTests
     private static bool IsSafeToRun(GraphProto graph) => graph.Node.TrueForAll(node =>
         (node.OpType == "Clip" || !node.Input.Contains(""))
         && (node.OpType != "Div" || node.Output is ["y_n"]
-            || (node.Output is ["y_per_group"] && node.Input is ["y_size1", "y_g"] && graph.Initializer.Find(static tensor => tensor.Name == "y_g")!.ToInt64s() is [2])));
+            || (
+                node.Output is ["y_per_group"]
+                    && node.Input is ["y_size1", "y_g"]
+                    && graph.Initializer.Find(static tensor => tensor.Name == "y_g")!.ToInt64s() is [2])));
 
     private static ModelProto Mutate((int Form, int Seed, int Changes) mutation)
     {
@@ -106,7 +116,10 @@ public sealed class GroupNLMutationTests
         switch (random.Next(8))
         {
             case 0 or 1: // another integer in a shape, a size or an index
-                TensorProto[] integers = [.. graph.Initializer.Where(static tensor => tensor.DataType == TensorDataType.Int64 && tensor.ElementCount > 0)];
+                TensorProto[] integers =
+                [
+                    .. graph.Initializer.Where(static tensor => tensor.DataType == TensorDataType.Int64 && tensor.ElementCount > 0)
+                ];
                 TensorProto chosen = integers[random.Next(integers.Length)];
                 byte[] bytes = chosen.GetBytes().ToArray();
                 BitConverter.TryWriteBytes(bytes.AsSpan(sizeof(long) * random.Next(bytes.Length / sizeof(long))), (long)random.Next(-2, 6));
@@ -114,11 +127,18 @@ public sealed class GroupNLMutationTests
                 break;
             case 2 or 3: // another value read
                 if (node.Input.Count == 0) break;
-                string[] values = [.. graph.Node.Take(position).SelectMany(static earlier => earlier.Output), .. graph.Initializer.Select(static tensor => tensor.Name), "x", ""];
+                string[] values =
+                [
+                    .. graph.Node.Take(position).SelectMany(static earlier => earlier.Output),
+                    .. graph.Initializer.Select(static tensor => tensor.Name), "x", ""
+                ];
                 node.Input[random.Next(node.Input.Count)] = values[random.Next(values.Length)];
                 break;
             case 4: // another operator
-                node.OpType = ((string[])["Add", "Sub", "Mul", "Div", "Sin", "Relu", "Identity", "Concat", "Max", "Reshape", "Expand"])[random.Next(11)];
+                node.OpType = (
+                    (string[])[
+                        "Add", "Sub", "Mul", "Div", "Sin", "Relu", "Identity", "Concat", "Max", "Reshape", "Expand"
+                    ])[random.Next(11)];
                 break;
             case 5: // another attribute
                 if (node.Attribute.Count == 0) break;
@@ -127,7 +147,10 @@ public sealed class GroupNLMutationTests
                 else if (attribute.Ints.Count > 0) attribute.Ints[random.Next(attribute.Ints.Count)] = random.Next(-1, 5);
                 break;
             case 6: // constants of another shape
-                TensorProto[] floats = [.. graph.Initializer.Where(static tensor => tensor.DataType == TensorDataType.Float && tensor.Dims.Count == 4)];
+                TensorProto[] floats =
+                [
+                    .. graph.Initializer.Where(static tensor => tensor.DataType == TensorDataType.Float && tensor.Dims.Count == 4)
+                ];
                 TensorProto reshaped = floats[random.Next(floats.Length)];
                 int from = random.Next(4), to = random.Next(4);
                 (reshaped.Dims[from], reshaped.Dims[to]) = (reshaped.Dims[to], reshaped.Dims[from]);

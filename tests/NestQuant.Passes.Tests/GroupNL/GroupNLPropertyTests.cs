@@ -6,7 +6,9 @@ using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.GroupNL;
 
-/// <summary>However maps are split, repeated, picked, joined and shuffled on their way to the output, the operator yields the same.</summary>
+/// <summary>
+/// However maps are split, repeated, picked, joined and shuffled on their way to the output, the operator yields the same.
+/// </summary>
 public sealed class GroupNLPropertyTests
 {
     private const int Seeds = 6;
@@ -29,7 +31,9 @@ public sealed class GroupNLPropertyTests
     private static ModelProto Build((int Kind, int Amount)[] before, (int Kind, int Amount)[] after, out int generated)
     {
         GraphBuilder graph = new GraphBuilder().Input("x", -1, Seeds, 2, 3).Floats("epsilon", [], 1e-12f)
-            .Node("norm = ReduceL2(x)", AttributeProto.IntList("axes", 1)).Node("bounded = Clip(norm, epsilon)").Node("n = Div(x, bounded)");
+            .Node("norm = ReduceL2(x)", AttributeProto.IntList("axes", 1))
+                .Node("bounded = Clip(norm, epsilon)")
+                .Node("n = Div(x, bounded)");
         (string maps, int count) = Rearrange(graph, "n", Seeds, before, "b");
         graph.Random("shift", 1, count, 1, 1).Random("period", 1, count, 1, 1)
             .Node($"shifted = Sub({maps}, shift)").Node("scaled = Mul(shifted, period)").Node("sine = Sin(scaled)");
@@ -37,7 +41,8 @@ public sealed class GroupNLPropertyTests
         return graph.Node($"y = Concat(n, {last})", AttributeProto.Int("axis", 1)).Output("y").Model();
     }
 
-    private static (string Maps, int Count) Rearrange(GraphBuilder graph, string maps, int count, (int Kind, int Amount)[] steps, string prefix)
+    private static (string Maps, int Count) Rearrange(
+        GraphBuilder graph, string maps, int count, (int Kind, int Amount)[] steps, string prefix)
     {
         for (int i = 0; i < steps.Length; i++)
         {
@@ -47,7 +52,8 @@ public sealed class GroupNLPropertyTests
             {
                 case 0: // two parts in exchanged order
                     int first = amount % count;
-                    graph.Int64s($"{p}_sizes", first, count - first).Node($"{p}_l, {p}_r = Split({maps}, {p}_sizes)", AttributeProto.Int("axis", -3))
+                    graph.Int64s($"{p}_sizes", first, count - first)
+                        .Node($"{p}_l, {p}_r = Split({maps}, {p}_sizes)", AttributeProto.Int("axis", -3))
                         .Node($"{result} = Concat({p}_r, {p}_l)", AttributeProto.Int("axis", 1));
                     break;
                 case 1 when count <= 24: // repeated
@@ -61,13 +67,20 @@ public sealed class GroupNLPropertyTests
                         .Node($"{result} = Gather({maps}, {p}_picked)", AttributeProto.Int("axis", 1));
                     break;
                 case 3 when count > 1: // cut at the end
-                    graph.Int64s($"{p}_start", 0).Int64s($"{p}_end", -1).Int64s($"{p}_axis", 1).Node($"{result} = Slice({maps}, {p}_start, {p}_end, {p}_axis)");
+                    graph.Int64s($"{p}_start", 0)
+                        .Int64s($"{p}_end", -1)
+                        .Int64s($"{p}_axis", 1)
+                        .Node($"{result} = Slice({maps}, {p}_start, {p}_end, {p}_axis)");
                     count--;
                     break;
                 default: // shuffled
-                    int groups = Enumerable.Range(1, count).Where(g => count % g == 0).ElementAt(amount % Enumerable.Range(1, count).Count(g => count % g == 0));
-                    graph.Int64s($"{p}_grouped", -1, groups, count / groups, 2, 3).Int64s($"{p}_plain", 0, amount % 2 == 0 ? count : -1, 2, 3)
-                        .Node($"{p}_g = Reshape({maps}, {p}_grouped)").Node($"{p}_t = Transpose({p}_g)", AttributeProto.IntList("perm", 0, 2, 1, 3, 4))
+                    int groups = Enumerable.Range(1, count)
+                        .Where(g => count % g == 0)
+                        .ElementAt(amount % Enumerable.Range(1, count).Count(g => count % g == 0));
+                    graph.Int64s($"{p}_grouped", -1, groups, count / groups, 2, 3)
+                        .Int64s($"{p}_plain", 0, amount % 2 == 0 ? count : -1, 2, 3)
+                        .Node($"{p}_g = Reshape({maps}, {p}_grouped)")
+                            .Node($"{p}_t = Transpose({p}_g)", AttributeProto.IntList("perm", 0, 2, 1, 3, 4))
                         .Node($"{result} = Reshape({p}_t, {p}_plain)");
                     break;
             }

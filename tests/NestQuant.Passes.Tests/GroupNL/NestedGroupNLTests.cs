@@ -19,7 +19,9 @@ public sealed class NestedGroupNLTests
     public void ASeedConvolutionTakesTheExpansionOver()
     {
         CompileResult result = Compile(Block().Node("y = Relu(h)").Output("y").Model());
-        Assert.Equal(["DynamicQuantizeLinear", "Transpose", "NestedGroupNLConv", "Transpose"], result.Model.AllNodes().Select(static node => node.OpType));
+        Assert.Equal(
+            ["DynamicQuantizeLinear", "Transpose", "NestedGroupNLConv", "Transpose"],
+            result.Model.AllNodes().Select(static node => node.OpType));
         NodeProto nested = result.Model.Graph!.Node[2];
         Assert.Equal(13, nested.Input.Count);
         Assert.Equal(["h_shift_1", "h_period_1", "", "", "nest_bits"], nested.Input.TakeLast(5));
@@ -36,7 +38,11 @@ public sealed class NestedGroupNLTests
     [InlineData("g = BatchNormalization(h, gamma, beta, mean, var)\ny = HardSwish(g)")]
     public void TheOperatorYieldsWhatTheTwoYield(string next)
     {
-        GraphBuilder graph = Block().Random("gamma", 16).Random("beta", 16).Random("mean", 16).Floats("var", [16], [.. Enumerable.Repeat(0.5f, 16)]);
+        GraphBuilder graph = Block()
+            .Random("gamma", 16)
+            .Random("beta", 16)
+            .Random("mean", 16)
+            .Floats("var", [16], [.. Enumerable.Repeat(0.5f, 16)]);
         foreach (string line in next.Split('\n', StringSplitOptions.RemoveEmptyEntries)) graph.Node(line);
         string output = next.Length == 0 ? "h" : "y";
         ModelProto source = graph.Output(output).Model(), apart = ModelRunner.Clone(source);
@@ -47,7 +53,10 @@ public sealed class NestedGroupNLTests
         Assert.Contains(apart.AllNodes(), static node => node.OpType == "NestedConv");
         foreach (int bits in (int[])[8, 6])
         {
-            (string, TensorValue)[] feeds = [("x", TensorValue.Random(2, 3, BlockForm.Side, BlockForm.Side)), ("nest_bits", TensorValue.OfInt32([], bits))];
+            (string, TensorValue)[] feeds =
+            [
+                ("x", TensorValue.Random(2, 3, BlockForm.Side, BlockForm.Side)), ("nest_bits", TensorValue.OfInt32([], bits))
+            ];
             Closeness.AssertClose(ModelRunner.Run(apart, feeds)[output], ModelRunner.Run(together, feeds)[output], 1e-6f);
         }
     }
@@ -63,7 +72,11 @@ public sealed class NestedGroupNLTests
     public void AnotherReaderOfTheSeedsKeepsThemApart()
     {
         ModelProto model = Compile(Block().Node("z = Relu(c)").Output("h", "z").Model()).Model;
-        Assert.Equal(["NestedConv", "GroupNLExpand"], model.AllNodes().Select(static node => node.OpType).Where(static op => op is "NestedConv" or "GroupNLExpand" or "NestedGroupNLConv"));
+        Assert.Equal(
+            ["NestedConv", "GroupNLExpand"],
+            model.AllNodes()
+                .Select(static node => node.OpType)
+                .Where(static op => op is "NestedConv" or "GroupNLExpand" or "NestedGroupNLConv"));
     }
 
     [Fact]
@@ -80,7 +93,9 @@ public sealed class NestedGroupNLTests
         ModelProto part = result.CreatePartModel()!;
         Assert.Equal("", part.AllNodes().Single(static node => node.OpType == "NestedGroupNLConv").Input[4]);
         TensorValue x = TensorValue.Random(2, 3, BlockForm.Side, BlockForm.Side);
-        Assert.Equal(ModelRunner.Run(result.Model, ("x", x), ("nest_bits", TensorValue.OfInt32([], 6)))["h"].Bytes, ModelRunner.Run(part, ("x", x))["h"].Bytes);
+        Assert.Equal(
+            ModelRunner.Run(result.Model, ("x", x), ("nest_bits", TensorValue.OfInt32([], 6)))["h"].Bytes,
+            ModelRunner.Run(part, ("x", x))["h"].Bytes);
     }
 
     [Theory]

@@ -20,7 +20,8 @@ public sealed class SeedFiltersTests
 
     /// <summary>The second filter is not the next largest, but the one with the largest part orthogonal to the first.</summary>
     [Fact]
-    public void WhatIsExplainedAlreadyDoesNotCount() => Assert.Equal([[10, 0], [0, 1]], Kept([[10, 0], [9, 0.5f], [8, 0], [0, 1]], "r=2,g=1"));
+    public void WhatIsExplainedAlreadyDoesNotCount() =>
+        Assert.Equal([[10, 0], [0, 1]], Kept([[10, 0], [9, 0.5f], [8, 0], [0, 1]], "r=2,g=1"));
 
     /// <summary>Two groups of two inputs: filters of each are cut down to them.</summary>
     [Fact]
@@ -33,9 +34,14 @@ public sealed class SeedFiltersTests
 
     /// <summary>With as many independent filters as seeds, the kept ones span all others.</summary>
     [Fact]
-    public void KeptFiltersAreTrainedOnesInOrder() => Gen.Select(Gen.Int[2, 6], Gen.Int[1, 5], Gen.Int[2, 3], Gen.Float[-3, 3].Array[100]).Sample((seeds, inputs, ratio, pool) =>
+    public void KeptFiltersAreTrainedOnesInOrder() =>
+        Gen.Select(Gen.Int[2, 6], Gen.Int[1, 5], Gen.Int[2, 3], Gen.Float[-3, 3].Array[100]).Sample((seeds, inputs, ratio, pool) =>
     {
-        float[][] filters = [.. Enumerable.Range(0, seeds * ratio).Select(m => Enumerable.Range(0, inputs).Select(c => pool[((m * inputs) + c) % pool.Length]).ToArray())];
+        float[][] filters =
+        [
+            .. Enumerable.Range(0, seeds * ratio)
+                .Select(m => Enumerable.Range(0, inputs).Select(c => pool[((m * inputs) + c) % pool.Length]).ToArray())
+        ];
         float[][] kept = Kept(filters, $"r={ratio},g=1");
         int from = 0;
         foreach (float[] filter in kept)
@@ -51,7 +57,9 @@ public sealed class SeedFiltersTests
     private static float[][] Kept(float[][] filters, string options, int group = 1)
     {
         int inputs = filters[0].Length * group;
-        GraphBuilder graph = new GraphBuilder().Input("x", 1, inputs, 2, 2).Floats("W", [filters.Length, filters[0].Length, 1, 1], [.. filters.SelectMany(static filter => filter)])
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 1, inputs, 2, 2)
+            .Floats("W", [filters.Length, filters[0].Length, 1, 1], [.. filters.SelectMany(static filter => filter)])
             .Node("c: y = Conv(x, W)", AttributeProto.Int("group", group)).Output("y");
         PassRun run = PassRun.Of(new GroupNLExpandPass(GroupNLExpandOptions.Parse(options) with { Include = ["c"] }), graph.Model());
         TensorProto weight = run.Graph.Initializer.Single(static tensor => tensor.Name == "W_seeds");

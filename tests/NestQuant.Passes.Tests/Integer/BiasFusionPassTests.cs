@@ -25,7 +25,8 @@ public sealed class BiasFusionPassTests
     [InlineData("n: y = Add(p, x2)", "what it adds is not a float32 constant")]
     [InlineData("n: y = Add(p, one)", "what it adds is not one value per output channel")]
     [InlineData("n: y = Add(p, column)", "what it adds is not one value per output channel")]
-    public void OtherAddsStay(string add, string reason) => Assert.Equal(reason, PassRun.Of(new BiasFusionPass(), Nested(add)).ReasonFor("n"));
+    public void OtherAddsStay(string add, string reason) =>
+        Assert.Equal(reason, PassRun.Of(new BiasFusionPass(), Nested(add)).ReasonFor("n"));
 
     [Theory]
     [InlineData("y = Add(p, p)")]
@@ -39,7 +40,17 @@ public sealed class BiasFusionPassTests
 
     private static ModelProto Nested(string add)
     {
-        ModelProto model = new GraphBuilder().Input("x", 2, 4, 20).Input("x2", 2, 4, 6).Random("W", 20, 6).Random("B", 6).Random("one", 1).Random("column", 4, 1).Node("p = MatMul(x, W)").Node(add).Output("y").Model();
+        ModelProto model = new GraphBuilder()
+            .Input("x", 2, 4, 20)
+            .Input("x2", 2, 4, 6)
+            .Random("W", 20, 6)
+            .Random("B", 6)
+            .Random("one", 1)
+            .Random("column", 4, 1)
+            .Node("p = MatMul(x, W)")
+            .Node(add)
+            .Output("y")
+            .Model();
         new NestingPass(new NestingOptions { Bits = new NestedBits(8, 6) }).Run(new ModelContext(model));
         return model;
     }

@@ -49,7 +49,8 @@ public sealed class EpilogueFusionPassTests
     public void BothPrecisionsAndThePartModelRun()
     {
         ModelProto model = PassRun.Of(new EpilogueFusionPass(), Nested("Conv", "y = Relu(c)", 0)).Model;
-        TensorValue full = ModelRunner.Run(model, Feeds("Conv"))["result"], atPart = ModelRunner.Run(model, [.. Feeds("Conv"), ("nest_bits", TensorValue.OfInt32([], 6))])["result"];
+        TensorValue full = ModelRunner.Run(model, Feeds("Conv"))["result"],
+            atPart = ModelRunner.Run(model, [.. Feeds("Conv"), ("nest_bits", TensorValue.OfInt32([], 6))])["result"];
         Assert.NotEqual(full.Bytes, atPart.Bytes);
         ModelProto part = PartModel.From(model)!;
         Assert.DoesNotContain(part.Graph!.Initializer, static tensor => tensor.ExternalGroup == "low");
@@ -60,7 +61,9 @@ public sealed class EpilogueFusionPassTests
     public void ParametersOfOneElementBecomeScalars()
     {
         ModelProto model = Nested("Conv", "y = Relu(c)", 9);
-        foreach (TensorProto tensor in model.Graph!.Initializer.Where(static tensor => tensor.Name.StartsWith("y_result_", StringComparison.Ordinal))) tensor.Dims.Add(1);
+        foreach (TensorProto tensor in model.Graph!.Initializer.Where(
+                static tensor => tensor.Name.StartsWith("y_result_", StringComparison.Ordinal)))
+            tensor.Dims.Add(1);
         PassRun run = PassRun.Of(new EpilogueFusionPass(), model);
         Assert.Contains("NestedQLinearConv", run.Ops);
     }
@@ -85,12 +88,24 @@ public sealed class EpilogueFusionPassTests
         Assert.Equal(reason, run.ReasonFor("n"));
     }
 
-    private static (string, TensorValue)[] Feeds(string op) => [("x", op == "Conv" ? TensorValue.Random(1, 3, 8, 8) : TensorValue.Random(4, 20)), ("bound", TensorValue.Of([], 0))];
+    private static (string, TensorValue)[] Feeds(string op) =>
+        [("x", op == "Conv" ? TensorValue.Random(1, 3, 8, 8) : TensorValue.Random(4, 20)), ("bound", TensorValue.Of([], 0))];
 
     private static ModelProto Nested(string op, string activation, byte zeroPoint, Func<GraphBuilder, GraphBuilder>? more = null)
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", op == "Conv" ? [1, 3, 8, 8] : [4, 20]).Input("bound").Floats("low", [], -0.5f).Floats("high", [], 1.1f).Floats("zero", [], 0).Floats("far", [], 100)
-            .Random("B", 7).Random("W", op == "Conv" ? [7, 3, 3, 3] : [20, 7]).Node($"n: c = {op}(x, W, B)").Node(activation).Pair("y", "result", Scale, zeroPoint).Output("result");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", op == "Conv" ? [1, 3, 8, 8] : [4, 20])
+            .Input("bound")
+            .Floats("low", [], -0.5f)
+            .Floats("high", [], 1.1f)
+            .Floats("zero", [], 0)
+            .Floats("far", [], 100)
+            .Random("B", 7)
+                .Random("W", op == "Conv" ? [7, 3, 3, 3] : [20, 7])
+                .Node($"n: c = {op}(x, W, B)")
+                .Node(activation)
+                .Pair("y", "result", Scale, zeroPoint)
+                .Output("result");
         ModelProto model = (more?.Invoke(graph) ?? graph).Model();
         new Passes.Cleanup.IdentityRemovalPass().Run(new Compiler.Pipeline.ModelContext(model));
         new NestingPass(new NestingOptions { Bits = new NestedBits(8, 6) }).Run(new Compiler.Pipeline.ModelContext(model));

@@ -35,7 +35,8 @@ public sealed class FloatBorderPassTests
     public void ValuesThatAreNotComputedFromDequantizedOnesAloneNeedNone(params string[] nodes)
     {
         TensorProto table = TensorProto.FromBytes("table", TensorDataType.UInt8, [256], new byte[256]);
-        Assert.False(PassRun.Of(new FloatBorderPass(), Pairs(nodes).Floats("half", [], 0.5f).Constant(table).Model(), loads: false).Changed);
+        Assert.False(
+            PassRun.Of(new FloatBorderPass(), Pairs(nodes).Floats("half", [], 0.5f).Constant(table).Model(), loads: false).Changed);
     }
 
     /// <summary>Between convolutions in integers: operators that have no integer form, and products that are excluded.</summary>

@@ -5,8 +5,8 @@ using NestQuant.TestSupport;
 namespace NestQuant.Passes.Tests.Integer;
 
 /// <summary>
-/// A small graph of quantized values for every operator with an integer form: x and z are dequantized inputs, y is the float result, which is
-/// quantized in turn.
+/// A small graph of quantized values for every operator with an integer form: x and z are dequantized inputs, y is the float result, which
+/// is quantized in turn.
 /// </summary>
 /// <param name="Build">Adds the nodes from x (and z) to y.</param>
 /// <param name="Expected">The integer operators, in order.</param>
@@ -38,7 +38,9 @@ internal sealed record IntegerForm(Func<GraphBuilder, GraphBuilder> Build, param
     public static IReadOnlyDictionary<string, IntegerForm> All { get; } = new Dictionary<string, IntegerForm>(StringComparer.Ordinal)
     {
         ["relu"] = Table("y = Relu(x)") with { Scale = 1f / 255, ZeroPoint = 0 },
-        ["relu-same-parameters"] = new(static g => g.Node("y = Relu(x)")) { InputZeroPoint = 0, InputScale = 1f / 255, SameParameters = true, Steps = 0 },
+        ["relu-same-parameters"] = new(
+            static g => g.Node("y = Relu(x)"))
+        { InputZeroPoint = 0, InputScale = 1f / 255, SameParameters = true, Steps = 0 },
         ["clip"] = Table("y = Clip(x, low, high)"),
         ["clip-upper-only"] = Table("y = Clip(x, , high)"),
         ["leaky-relu"] = Table("y = LeakyRelu(x)", AttributeProto.Float("alpha", 0.3f)),
@@ -52,9 +54,17 @@ internal sealed record IntegerForm(Func<GraphBuilder, GraphBuilder> Build, param
         ["softsign"] = Table("y = Softsign(x)"),
         ["mish"] = new(static g => g.Node("p = Softplus(x)").Node("t = Tanh(p)").Node("y = Mul(x, t)"), Lookup),
         ["erf"] = Table("y = Erf(x)"),
-        ["silu"] = new(static g => g.Node("s = Sigmoid(x)").Node("y = Mul(x, s)"), Lookup) { InputScale = 0.05f, Scale = 0.04f, ZeroPoint = 10 },
-        ["silu-with-quantized-gate"] = new(static g => g.Node("s = Sigmoid(x)").Pair("s", "sd", 1f / 256, 0).Node("y = Mul(x, sd)"), Lookup) { InputScale = 0.05f, Scale = 0.04f, ZeroPoint = 10 },
-        ["hard-swish-of-parts"] = new(static g => g.Node("s = HardSigmoid(x)", AttributeProto.Float("alpha", 1f / 6)).Node("y = Mul(x, s)"), Lookup) { InputScale = 0.05f, Scale = 0.04f, ZeroPoint = 10 },
+        ["silu"] = new(
+            static g => g.Node("s = Sigmoid(x)").Node("y = Mul(x, s)"), Lookup)
+        { InputScale = 0.05f, Scale = 0.04f, ZeroPoint = 10 },
+        ["silu-with-quantized-gate"] = new(
+            static g => g.Node("s = Sigmoid(x)").Pair("s", "sd", 1f / 256, 0).Node("y = Mul(x, sd)"),
+            Lookup)
+        { InputScale = 0.05f, Scale = 0.04f, ZeroPoint = 10 },
+        ["hard-swish-of-parts"] = new(
+            static g => g.Node("s = HardSigmoid(x)", AttributeProto.Float("alpha", 1f / 6)).Node("y = Mul(x, s)"),
+            Lookup)
+        { InputScale = 0.05f, Scale = 0.04f, ZeroPoint = 10 },
         ["gelu-of-parts"] = new(static g => g.Floats("root", [], MathF.Sqrt(2)).Floats("one", [], 1).Floats("half", [], 0.5f)
             .Node("d = Div(x, root)").Node("e = Erf(d)").Node("a = Add(e, one)").Node("m = Mul(x, a)").Node("y = Mul(m, half)"), Lookup),
         ["multiply-by-scalar"] = new(static g => g.Floats("c", [1], -0.7f).Node("y = Mul(c, x)"), Lookup),
@@ -63,41 +73,101 @@ internal sealed record IntegerForm(Func<GraphBuilder, GraphBuilder> Build, param
 
         ["add"] = new(static g => g.Node("y = Add(x, z)"), "QLinearAdd") { Scale = 4f / 255 },
         ["add-relu"] = new(static g => g.Node("a = Add(x, z)").Node("y = Relu(a)"), "QLinearAdd") { Scale = 2f / 255, ZeroPoint = 0 },
-        ["add-relu-with-zero-point"] = new(static g => g.Node("a = Add(x, z)").Node("y = Relu(a)"), "QLinearAdd", Lookup) { Scale = 4f / 255, ZeroPoint = 100 },
+        ["add-relu-with-zero-point"] = new(
+            static g => g.Node("a = Add(x, z)").Node("y = Relu(a)"), "QLinearAdd", Lookup)
+        { Scale = 4f / 255, ZeroPoint = 100 },
         ["add-clip"] = new(static g => g.Node("a = Add(x, z)").Node("y = Clip(a, low, high)"), "QLinearAdd", Lookup) { Scale = 4f / 255 },
         ["multiply"] = new(static g => g.Node("y = Mul(x, z)"), "QLinearMul"),
-        ["multiply-by-gate"] = new(static g => g.Node("g = GlobalAveragePool(z)").Pair("g", "gd", 1f / 255, 128).Node("y = Mul(x, gd)"), "QLinearGlobalAveragePool", "QLinearMul"),
+        ["multiply-by-gate"] = new(
+            static g => g.Node("g = GlobalAveragePool(z)").Pair("g", "gd", 1f / 255, 128).Node("y = Mul(x, gd)"),
+            "QLinearGlobalAveragePool",
+            "QLinearMul"),
         ["concat"] = new(static g => g.Node("y = Concat(x, z)", AttributeProto.Int("axis", 1)), "QLinearConcat") { Scale = 2.2f / 255 },
-        ["concat-same-parameters"] = new(static g => g.Node("y = Concat(x, z)", AttributeProto.Int("axis", -1)), "Concat") { SameParameters = true, Steps = 0 },
+        ["concat-same-parameters"] = new(
+            static g => g.Node("y = Concat(x, z)", AttributeProto.Int("axis", -1)), "Concat")
+        { SameParameters = true, Steps = 0 },
 
-        ["average-pool"] = new(static g => g.Node("y = AveragePool(x)", Ints("kernel_shape", 3, 2), Ints("strides", 2, 1), Ints("pads", 1, 0, 1, 1)), "QLinearAveragePool"),
-        ["average-pool-counting-pads"] = new(static g => g.Node("y = AveragePool(x)", Ints("kernel_shape", 3, 3), Ints("pads", 1, 1, 1, 1), AttributeProto.Int("count_include_pad", 1)), "QLinearAveragePool"),
-        ["average-pool-ceil"] = new(static g => g.Node("y = AveragePool(x)", Ints("kernel_shape", 3, 2), Ints("strides", 3, 2), Ints("pads", 1, 0, 0, 1), AttributeProto.Int("ceil_mode", 1)), "QLinearAveragePool"),
-        ["average-pool-same"] = new(static g => g.Node("y = AveragePool(x)", Ints("kernel_shape", 3, 2), Ints("strides", 2, 2), AttributeProto.String("auto_pad", "SAME_LOWER")), "QLinearAveragePool"),
-        ["average-pool-1d"] = new(static g => g.Node("y = AveragePool(x)", Ints("kernel_shape", 3)), "QLinearAveragePool") { Shape = [2, 6, 9] },
+        ["average-pool"] = new(
+            static g => g.Node("y = AveragePool(x)", Ints("kernel_shape", 3, 2), Ints("strides", 2, 1), Ints("pads", 1, 0, 1, 1)),
+            "QLinearAveragePool"),
+        ["average-pool-counting-pads"] = new(
+            static g =>
+                g.Node(
+                    "y = AveragePool(x)", Ints("kernel_shape", 3, 3), Ints("pads", 1, 1, 1, 1), AttributeProto.Int("count_include_pad", 1)),
+            "QLinearAveragePool"),
+        ["average-pool-ceil"] = new(
+            static g =>
+                g.Node(
+                    "y = AveragePool(x)",
+                    Ints("kernel_shape", 3, 2),
+                    Ints("strides", 3, 2),
+                    Ints("pads", 1, 0, 0, 1),
+                    AttributeProto.Int("ceil_mode", 1)),
+            "QLinearAveragePool"),
+        ["average-pool-same"] = new(
+            static g =>
+                g.Node(
+                    "y = AveragePool(x)",
+                    Ints("kernel_shape", 3, 2),
+                    Ints("strides", 2, 2),
+                    AttributeProto.String("auto_pad", "SAME_LOWER")),
+            "QLinearAveragePool"),
+        ["average-pool-1d"] = new(
+            static g => g.Node("y = AveragePool(x)", Ints("kernel_shape", 3)), "QLinearAveragePool")
+        { Shape = [2, 6, 9] },
         ["global-average-pool"] = new(static g => g.Node("y = GlobalAveragePool(x)"), "QLinearGlobalAveragePool") { Scale = 0.5f / 255 },
         ["mean"] = new(static g => g.Node("y = ReduceMean(x)", Ints("axes", 2, 3)), "QLinearGlobalAveragePool") { Scale = 0.5f / 255 },
-        ["mean-without-axes"] = new(static g => g.Node("y = ReduceMean(x)", Ints("axes", -1, -2), AttributeProto.Int("keepdims", 0)), "QLinearGlobalAveragePool", "Flatten") { Scale = 0.5f / 255 },
+        ["mean-without-axes"] = new(
+            static g => g.Node("y = ReduceMean(x)", Ints("axes", -1, -2), AttributeProto.Int("keepdims", 0)),
+            "QLinearGlobalAveragePool",
+            "Flatten")
+        { Scale = 0.5f / 255 },
 
         ["max-pool"] = Moved("y = MaxPool(x)", "MaxPool", Ints("kernel_shape", 3, 3), Ints("strides", 2, 2), Ints("pads", 1, 1, 1, 1)),
-        ["max-pool-other-parameters"] = Moved("y = MaxPool(x)", "MaxPool", Ints("kernel_shape", 2, 2)) with { SameParameters = false, Scale = 0.011f, ZeroPoint = 90, Steps = 1, Expected = ["MaxPool", Lookup] },
+        ["max-pool-other-parameters"] = Moved(
+            "y = MaxPool(x)",
+            "MaxPool",
+            Ints(
+                "kernel_shape",
+                2,
+                2)) with
+        { SameParameters = false, Scale = 0.011f, ZeroPoint = 90, Steps = 1, Expected = ["MaxPool", Lookup] },
         ["reshape"] = Moved("y = Reshape(x, shape)", "Reshape"),
         ["flatten"] = Moved("y = Flatten(x)", "Flatten"),
         ["transpose"] = Moved("y = Transpose(x)", "Transpose", Ints("perm", 3, 0, 2, 1)),
         ["slice"] = Moved("y = Slice(x, starts, ends, axes)", "Slice"),
         ["gather"] = Moved("y = Gather(x, indices)", "Gather", AttributeProto.Int("axis", 1)),
-        ["unsqueeze-squeeze"] = Moved("u = Unsqueeze(x, last)", "Unsqueeze") with { Build = static g => Constants(g).Node("u = Unsqueeze(x, last)").Pair("u", "ud", 2f / 255, 128).Node("y = Squeeze(ud, last)"), Expected = ["Unsqueeze", "Squeeze"] },
+        ["unsqueeze-squeeze"] = Moved(
+            "u = Unsqueeze(x, last)",
+            "Unsqueeze") with
+        {
+            Build = static g =>
+                Constants(g)
+                    .Node("u = Unsqueeze(x, last)")
+                    .Pair("u", "ud", 2f / 255, 128)
+                    .Node("y = Squeeze(ud, last)"),
+            Expected = ["Unsqueeze", "Squeeze"]
+        },
         ["pad"] = Moved("y = Pad(x, pads)", "Pad"),
         ["pad-with-value"] = Moved("y = Pad(x, pads, padding)", "Pad"),
         ["pad-reflecting"] = Moved("y = Pad(x, pads)", "Pad", AttributeProto.String("mode", "reflect")),
-        ["resize"] = Moved("y = Resize(x, , scales)", "Resize", AttributeProto.String("mode", "nearest"), AttributeProto.String("coordinate_transformation_mode", "asymmetric"), AttributeProto.String("nearest_mode", "floor")),
+        ["resize"] = Moved(
+            "y = Resize(x, , scales)",
+            "Resize",
+            AttributeProto.String("mode", "nearest"),
+            AttributeProto.String("coordinate_transformation_mode", "asymmetric"),
+            AttributeProto.String("nearest_mode", "floor")),
         ["depth-to-space"] = Moved("y = DepthToSpace(x)", "DepthToSpace", AttributeProto.Int("blocksize", 2)) with { Shape = [1, 8, 3, 3] },
         ["space-to-depth"] = Moved("y = SpaceToDepth(x)", "SpaceToDepth", AttributeProto.Int("blocksize", 2)) with { Shape = [1, 2, 4, 6] },
         ["tile"] = Moved("y = Tile(x, repeats)", "Tile"),
         ["expand"] = Moved("y = Expand(x, target)", "Expand") with { Shape = [2, 1, 5, 5] },
         ["split"] = Moved("y, v = Split(x)", "Split", AttributeProto.Int("axis", 1)),
         ["split-and-requantize"] = new(
-            static g => g.Node("u, v = Split(x)", AttributeProto.Int("axis", 1)).Pair("u", "ud", 2f / 255, 128).Pair("v", "vd", 0.01f, 99).Node("y = Add(ud, vd)"), "Split", Lookup, "QLinearAdd"),
+            static g =>
+                g.Node("u, v = Split(x)", AttributeProto.Int("axis", 1))
+                    .Pair("u", "ud", 2f / 255, 128)
+                    .Pair("v", "vd", 0.01f, 99)
+                    .Node("y = Add(ud, vd)"), "Split", Lookup, "QLinearAdd"),
     };
 
     public ModelProto Model(long opset = 17)
@@ -106,18 +176,27 @@ internal sealed record IntegerForm(Func<GraphBuilder, GraphBuilder> Build, param
         graph.Pair("input", "x", InputScale, InputZeroPoint);
         graph = SameParameters ? graph.Pair("other", "z", InputScale, InputZeroPoint) : graph.Pair("other", "z", 1.7f / 255, 120);
         graph = Build(graph);
-        return (SameParameters ? graph.Pair("y", "result", InputScale, InputZeroPoint) : graph.Pair("y", "result", Scale, ZeroPoint)).Output("result").Model(opset);
+        return (SameParameters ? graph.Pair("y", "result", InputScale, InputZeroPoint) : graph.Pair("y", "result", Scale, ZeroPoint))
+            .Output("result")
+            .Model(opset);
     }
 
     public (string Name, TensorValue Value)[] Feeds => [("input", QdqGraph.Random(1, Shape)), ("other", QdqGraph.Random(2, Shape))];
 
     private static IntegerForm Table(string node, params AttributeProto[] attributes) => new(g => g.Node(node, attributes), Lookup);
 
-    private static IntegerForm Moved(string node, string op, params AttributeProto[] attributes) => new(g => g.Node(node, attributes), op) { SameParameters = true, Steps = 0 };
+    private static IntegerForm Moved(string node, string op, params AttributeProto[] attributes) =>
+        new(g => g.Node(node, attributes), op) { SameParameters = true, Steps = 0 };
 
-    private static GraphBuilder Constants(GraphBuilder graph) => graph.Graph.Initializer.Exists(static tensor => tensor.Name == "low") ? graph : graph
+    private static GraphBuilder Constants(GraphBuilder graph) =>
+        graph.Graph.Initializer.Exists(static tensor => tensor.Name == "low") ? graph : graph
         .Floats("low", [], -0.5f).Floats("high", [], 0.6f).Floats("padding", [], 0.25f).Floats("scales", [4], 1, 1, 2, 2)
-        .Int64s("shape", 2, -1, 5).Int64s("starts", 1, 0).Int64s("ends", 5, 4).Int64s("axes", 1, 3).Int64s("indices", 3, 0, 3).Int64s("last", 4)
+        .Int64s("shape", 2, -1, 5)
+            .Int64s("starts", 1, 0)
+            .Int64s("ends", 5, 4)
+            .Int64s("axes", 1, 3)
+            .Int64s("indices", 3, 0, 3)
+            .Int64s("last", 4)
         .Int64s("pads", 0, 0, 1, 2, 0, 0, 2, 1).Int64s("repeats", 1, 2, 1, 3).Int64s("target", 1, 3, 1, 1);
 
     private static AttributeProto Ints(string name, params long[] values) => AttributeProto.IntList(name, values);

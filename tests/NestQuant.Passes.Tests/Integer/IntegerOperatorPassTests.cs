@@ -38,7 +38,10 @@ public sealed class IntegerOperatorPassTests
         Assert.Equal("Mul(Mul(x, Add(Erf(Div(x, 1.4142135)), 1)), 0.5)", FunctionOf("gelu-of-parts"));
 
         static string FunctionOf(string form) =>
-            PassRun.Of(new IntegerOperatorPass(), IntegerForm.All[form].Model()).Model.AllNodes().Single(static node => node.OpType == "QLinearLookup").GetString("function", "");
+            PassRun.Of(new IntegerOperatorPass(), IntegerForm.All[form].Model())
+                .Model.AllNodes()
+                .Single(static node => node.OpType == "QLinearLookup")
+                .GetString("function", "");
     }
 
     [Fact]
@@ -52,7 +55,14 @@ public sealed class IntegerOperatorPassTests
     [Fact]
     public void QuantizersOfOneValueAreShared()
     {
-        ModelProto model = new GraphBuilder().Input("a", 4).Pair("a", "x", 0.01f, 100).Pair("a", "z", 0.01f, 100).Node("s = Concat(x, z)", AttributeProto.Int("axis", 0)).Pair("s", "y", 0.01f, 100).Output("y").Model();
+        ModelProto model = new GraphBuilder()
+            .Input("a", 4)
+            .Pair("a", "x", 0.01f, 100)
+            .Pair("a", "z", 0.01f, 100)
+            .Node("s = Concat(x, z)", AttributeProto.Int("axis", 0))
+            .Pair("s", "y", 0.01f, 100)
+            .Output("y")
+            .Model();
         PassRun run = PassRun.Preserving(new IntegerOperatorPass(), model, 0, ("a", TensorValue.Random(4)));
         Assert.Equal(["QuantizeLinear", "Concat", "DequantizeLinear"], run.Ops);
     }
@@ -60,8 +70,18 @@ public sealed class IntegerOperatorPassTests
     [Fact]
     public void AShapeIsReadFromTheIntegers()
     {
-        ModelProto model = new GraphBuilder().Input("a", 2, 3, 2).Pair("a", "x", 0.01f, 100).Node("n = Shape(x)").Int64s("zero", 0).Node("b = Gather(n, zero)").Int64s("rest", -1)
-            .Node("s = Concat(b, rest)", AttributeProto.Int("axis", 0)).Node("f = Reshape(x, s)").Pair("f", "y", 0.01f, 100).Output("y").Model();
+        ModelProto model = new GraphBuilder()
+            .Input("a", 2, 3, 2)
+            .Pair("a", "x", 0.01f, 100)
+            .Node("n = Shape(x)")
+            .Int64s("zero", 0)
+            .Node("b = Gather(n, zero)")
+            .Int64s("rest", -1)
+            .Node("s = Concat(b, rest)", AttributeProto.Int("axis", 0))
+                .Node("f = Reshape(x, s)")
+                .Pair("f", "y", 0.01f, 100)
+                .Output("y")
+                .Model();
         PassRun run = PassRun.Preserving(new IntegerOperatorPass(), model, 0, ("a", TensorValue.Random(2, 3, 2)));
         Assert.Single(run.Ops, static op => op == "DequantizeLinear");
     }
@@ -86,9 +106,20 @@ public sealed class IntegerOperatorPassTests
     public void AFloatOperatorThatStaysHasItsReason(string node, string? reason, string? attribute = null, string? value = null)
     {
         AttributeProto[] attributes = attribute is null ? [] : [AttributeProto.String(attribute, value!)];
-        ModelProto model = new GraphBuilder().Input("a", 1, 6, 4, 4).Input("b", 1, 6, 4, 4).Input("free", 1, 6, 4, 4).Random("perChannel", 6, 1, 1).Int64s("channels", 1).Floats("scales", [4], 1, 1, 2, 2)
+        ModelProto model = new GraphBuilder()
+            .Input("a", 1, 6, 4, 4)
+            .Input("b", 1, 6, 4, 4)
+            .Input("free", 1, 6, 4, 4)
+            .Random("perChannel", 6, 1, 1)
+            .Int64s("channels", 1)
+            .Floats("scales", [4], 1, 1, 2, 2)
             .Int64s("pads", 0, 0, 1, 1, 0, 0, 1, 1).Floats("far", [], 9)
-            .Pair("a", "x", 0.01f, 100).Pair("b", "z", 0.02f, 100).Node("n: " + node, attributes).Pair("y", "result", 0.1f, 50).Output("result").Model(opset: 18);
+            .Pair("a", "x", 0.01f, 100)
+                .Pair("b", "z", 0.02f, 100)
+                .Node("n: " + node, attributes)
+                .Pair("y", "result", 0.1f, 50)
+                .Output("result")
+                .Model(opset: 18);
         PassRun run = PassRun.Of(new IntegerOperatorPass(), model);
         Assert.Equal(reason, run.About("n").Reason);
     }
@@ -96,15 +127,37 @@ public sealed class IntegerOperatorPassTests
     [Fact]
     public void AFloatResultThatIsNeededStaysFloat()
     {
-        ModelProto model = new GraphBuilder().Input("a", 1, 2, 4, 4).Pair("a", "x", 0.01f, 100).Node("n: y = GlobalAveragePool(x)").Pair("y", "result", 0.01f, 50).Output("result", "y").Model();
+        ModelProto model = new GraphBuilder()
+            .Input("a", 1, 2, 4, 4)
+            .Pair("a", "x", 0.01f, 100)
+            .Node("n: y = GlobalAveragePool(x)")
+            .Pair("y", "result", 0.01f, 50)
+            .Output("result", "y")
+            .Model();
         PassRun run = PassRun.Of(new IntegerOperatorPass(), model);
         Assert.False(run.Changed);
         Assert.Equal("its result 'y' is an output of the graph", run.ReasonFor("n"));
 
-        model = new GraphBuilder().Input("a", 1, 2, 4, 4).Pair("a", "x", 0.01f, 100).Node("n: y = GlobalAveragePool(x)").Pair("y", "result", 0.01f, 50).Pair("y", "again", 0.02f, 50).Output("result", "again").Model();
-        Assert.Equal("its result is also quantized with other parameters, by 'again_q'", PassRun.Of(new IntegerOperatorPass(), model).ReasonFor("n"));
+        model = new GraphBuilder()
+            .Input("a", 1, 2, 4, 4)
+            .Pair("a", "x", 0.01f, 100)
+            .Node("n: y = GlobalAveragePool(x)")
+            .Pair("y", "result", 0.01f, 50)
+            .Pair("y", "again", 0.02f, 50)
+            .Output("result", "again")
+            .Model();
+        Assert.Equal(
+            "its result is also quantized with other parameters, by 'again_q'",
+            PassRun.Of(new IntegerOperatorPass(), model).ReasonFor("n"));
 
-        model = new GraphBuilder().Input("a", 1, 2, 4, 4).Pair("a", "x", 0.01f, 100).Node("n: y = GlobalAveragePool(x)").Pair("y", "result", 0.01f, 50).Node("s: v = Softmax(y)").Output("result", "v").Model();
+        model = new GraphBuilder()
+            .Input("a", 1, 2, 4, 4)
+            .Pair("a", "x", 0.01f, 100)
+            .Node("n: y = GlobalAveragePool(x)")
+            .Pair("y", "result", 0.01f, 50)
+            .Node("s: v = Softmax(y)")
+            .Output("result", "v")
+            .Model();
         Assert.Equal("its float result is also read by Softmax 's'", PassRun.Of(new IntegerOperatorPass(), model).ReasonFor("n"));
     }
 
@@ -113,8 +166,17 @@ public sealed class IntegerOperatorPassTests
     [InlineData(TensorDataType.UInt16)]
     public void OtherTypesThanUInt8StayAsTheyAre(TensorDataType type)
     {
-        ModelProto model = new GraphBuilder().Input("a", 4).Floats("s", [], 0.01f).Constant(TensorProto.FromBytes("z", type, [], new byte[type == TensorDataType.Int8 ? 1 : 2]))
-            .Node("q = QuantizeLinear(a, s, z)").Node("x = DequantizeLinear(q, s, z)").Node("r = Relu(x)").Node("p = QuantizeLinear(r, s, z)").Node("y = DequantizeLinear(p, s, z)").Output("y").Model(opset: 21);
+        ModelProto model = new GraphBuilder()
+            .Input("a", 4)
+            .Floats("s", [], 0.01f)
+            .Constant(TensorProto.FromBytes("z", type, [], new byte[type == TensorDataType.Int8 ? 1 : 2]))
+            .Node("q = QuantizeLinear(a, s, z)")
+                .Node("x = DequantizeLinear(q, s, z)")
+                .Node("r = Relu(x)")
+                .Node("p = QuantizeLinear(r, s, z)")
+                .Node("y = DequantizeLinear(p, s, z)")
+                .Output("y")
+                .Model(opset: 21);
         Assert.False(PassRun.Of(new IntegerOperatorPass(), model).Changed);
     }
 }

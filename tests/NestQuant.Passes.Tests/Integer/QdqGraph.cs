@@ -21,7 +21,9 @@ internal static class QdqGraph
             .Node($"{dequantized} = DequantizeLinear({dequantized}_q, {id}_scale, {id}_zero_point)");
     }
 
-    /// <summary>Runs a model node by node as it is written: ONNX Runtime makes integer operators of its own from such pairs otherwise.</summary>
+    /// <summary>
+    /// Runs a model node by node as it is written: ONNX Runtime makes integer operators of its own from such pairs otherwise.
+    /// </summary>
     public static Dictionary<string, TensorValue> RunAsWritten(ModelProto model, params (string Name, TensorValue Value)[] feeds)
     {
         using var options = new SessionOptions

@@ -9,7 +9,9 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Tests.Integer;
 
-/// <summary>A statically compiled model and the quantize-dequantize model that it stands for: the same ranges, the same weights, float operators.</summary>
+/// <summary>
+/// A statically compiled model and the quantize-dequantize model that it stands for: the same ranges, the same weights, float operators.
+/// </summary>
 internal sealed record QdqReference(ModelProto Compiled, CompileResult Result, ModelProto Qdq)
 {
     /// <summary>Compiles a model with the ranges of one run.</summary>
@@ -34,7 +36,8 @@ internal sealed record QdqReference(ModelProto Compiled, CompileResult Result, M
     public float RelativeError(int? bits, params (string Name, TensorValue Value)[] feeds)
     {
         TensorValue expected = QdqGraph.RunAsWritten(Qdq, feeds).Values.First();
-        TensorValue actual = ModelRunner.Run(Compiled, bits is { } value ? [.. feeds, ("nest_bits", TensorValue.OfInt32([], value))] : feeds).Values.First();
+        TensorValue actual = ModelRunner.Run(
+            Compiled, bits is { } value ? [.. feeds, ("nest_bits", TensorValue.OfInt32([], value))] : feeds).Values.First();
         Assert.Equal(expected.Shape, actual.Shape);
         double difference = 0, size = 0;
         foreach ((float left, float right) in expected.Floats.Zip(actual.Floats))

@@ -11,7 +11,10 @@ namespace NestQuant.Passes.Tests.Integer;
 /// <summary>Random networks of convolutions, residuals, gates, concatenations and pools, with shared values and inner outputs.</summary>
 public sealed class RandomNetworkTests
 {
-    /// <summary>Room for one integer in a few hundred networks that is one step off, see <see cref="StaticNetworkTests"/>, and for what a Softmax makes of it.</summary>
+    /// <summary>
+    /// Room for one integer in a few hundred networks that is one step off, see <see cref="StaticNetworkTests"/>, and for what a Softmax
+    /// makes of it.
+    /// </summary>
     private const float Tolerance = 0.02f;
 
     private static readonly string[] Kinds =
@@ -41,7 +44,9 @@ public sealed class RandomNetworkTests
             {
                 QdqReference reference = QdqReference.Of(Build(steps), part, Feeds);
                 float error = reference.RelativeError(part ? 6 : null, Feeds);
-                Assert.True(error <= Tolerance, FormattableString.Invariant($"relative error {error}, part {part}: {ModelText.Print(reference.Compiled)}"));
+                Assert.True(
+                    error <= Tolerance,
+                    FormattableString.Invariant($"relative error {error}, part {part}: {ModelText.Print(reference.Compiled)}"));
             }
         },
         iter: 30, threads: 1);
@@ -62,8 +67,20 @@ public sealed class RandomNetworkTests
 
     private static ModelProto Build(Step[] steps)
     {
-        GraphBuilder graph = new GraphBuilder().Input("input", 1, 4, 8, 8).Random("W0", 4, 4, 3, 3).Random("W1", 4, 4, 1, 1).Random("D", 4, 1, 3, 3).Random("B", 4).Random("V", 4, 8, 1, 1)
-            .Floats("low", [], -0.3f).Floats("high", [], 0.7f).Int64s("pads", 0, 0, 1, 1, 0, 0, 1, 1).Int64s("starts", 1, 1).Int64s("ends", 9, 9).Int64s("axes", 2, -1).Floats("scales", [4], 1, 1, 2, 2)
+        GraphBuilder graph = new GraphBuilder()
+            .Input("input", 1, 4, 8, 8)
+            .Random("W0", 4, 4, 3, 3)
+            .Random("W1", 4, 4, 1, 1)
+            .Random("D", 4, 1, 3, 3)
+            .Random("B", 4)
+            .Random("V", 4, 8, 1, 1)
+            .Floats("low", [], -0.3f)
+                .Floats("high", [], 0.7f)
+                .Int64s("pads", 0, 0, 1, 1, 0, 0, 1, 1)
+                .Int64s("starts", 1, 1)
+                .Int64s("ends", 9, 9)
+                .Int64s("axes", 2, -1)
+                .Floats("scales", [4], 1, 1, 2, 2)
             .Int64s("groups", 1, 2, 2, 8, 8).Int64s("shape", 1, 4, 8, 8);
         // Every value is [1, 4, 8, 8], so that any two can be combined.
         var values = new List<string> { "input" };
@@ -88,15 +105,26 @@ public sealed class RandomNetworkTests
                 "add" => graph.Node($"{y} = Add({a}, {b})"),
                 "add relu" => graph.Node($"{t} = Add({a}, {b})").Node($"{y} = Relu({t})"),
                 "mul" => graph.Node($"{y} = Mul({a}, {b})"),
-                "gate" => graph.Node($"{t} = GlobalAveragePool({a})").Node($"{u} = Conv({t}, W1, B)").Node($"{u}s = Sigmoid({u})").Node($"{y} = Mul({b}, {u}s)"),
+                "gate" =>
+                    graph.Node($"{t} = GlobalAveragePool({a})")
+                        .Node($"{u} = Conv({t}, W1, B)")
+                        .Node($"{u}s = Sigmoid({u})")
+                        .Node($"{y} = Mul({b}, {u}s)"),
                 "concat" => graph.Node($"{t} = Concat({a}, {b})", AttributeProto.Int("axis", 1)).Node($"{y} = Conv({t}, V)"),
                 "max pool" => graph.Node($"{y} = MaxPool({a})", Ints("kernel_shape", 3, 3), Ints("pads", 1, 1, 1, 1)),
                 "average pool" => graph.Node($"{y} = AveragePool({a})", Ints("kernel_shape", 3, 3), Ints("pads", 1, 1, 1, 1)),
                 "pad" => graph.Node($"{t} = Pad({a}, pads)").Node($"{y} = Conv({t}, W0)"),
                 "slice" => graph.Node($"{t} = Pad({a}, pads)").Node($"{y} = Slice({t}, starts, ends, axes)"),
-                "split" => graph.Node($"{t}, {u} = Split({a})", AttributeProto.Int("axis", 1)).Node($"{y} = Concat({u}, {t})", AttributeProto.Int("axis", 1)),
-                "resize" => graph.Node($"{t} = Resize({a}, , scales)", AttributeProto.String("mode", "nearest")).Node($"{y} = MaxPool({t})", Ints("kernel_shape", 2, 2), Ints("strides", 2, 2)),
-                "shuffle" => graph.Node($"{t} = Reshape({a}, groups)").Node($"{u} = Transpose({t})", Ints("perm", 0, 2, 1, 3, 4)).Node($"{y} = Reshape({u}, shape)"),
+                "split" =>
+                    graph.Node($"{t}, {u} = Split({a})", AttributeProto.Int("axis", 1))
+                        .Node($"{y} = Concat({u}, {t})", AttributeProto.Int("axis", 1)),
+                "resize" =>
+                    graph.Node($"{t} = Resize({a}, , scales)", AttributeProto.String("mode", "nearest"))
+                        .Node($"{y} = MaxPool({t})", Ints("kernel_shape", 2, 2), Ints("strides", 2, 2)),
+                "shuffle" =>
+                    graph.Node($"{t} = Reshape({a}, groups)")
+                        .Node($"{u} = Transpose({t})", Ints("perm", 0, 2, 1, 3, 4))
+                        .Node($"{y} = Reshape({u}, shape)"),
                 "softmax" => graph.Node($"{y} = Softmax({a})", AttributeProto.Int("axis", 1)),
                 _ => graph.Node($"{t} = Conv({a}, W1)").Node($"{u} = Relu({t})").Node($"{y} = Add({t}, {u})"),
             };

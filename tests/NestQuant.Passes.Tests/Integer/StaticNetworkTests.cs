@@ -4,12 +4,14 @@ using Xunit.Abstractions;
 
 namespace NestQuant.Passes.Tests.Integer;
 
-/// <summary>Whole networks: what is left of transposes and float operators, and how far the result is from that of the quantize-dequantize form.</summary>
+/// <summary>
+/// Whole networks: what is left of transposes and float operators, and how far the result is from that of the quantize-dequantize form.
+/// </summary>
 public sealed class StaticNetworkTests(ITestOutputHelper output)
 {
     /// <summary>
-    /// Integers that are all equal leave float32's rounding. Where two forms of the same sum fall on different sides of a half they differ by
-    /// one step, which later layers spread: that may happen on a machine that adds floats in another order.
+    /// Integers that are all equal leave float32's rounding. Where two forms of the same sum fall on different sides of a half they differ
+    /// by one step, which later layers spread: that may happen on a machine that adds floats in another order.
     /// </summary>
     private const float Tolerance = 0.005f;
 
@@ -31,7 +33,10 @@ public sealed class StaticNetworkTests(ITestOutputHelper output)
     public void OnlyBordersAreFloatOrTransposed(string name)
     {
         ModelProto source = StaticNetworks.All[name]();
-        (string, TensorValue)[] feeds = [("input", TensorValue.Random([.. source.Graph!.Input[0].Type!.TensorType!.Shape!.Dim.Select(static dim => dim.DimValue ?? 0)]))];
+        (string, TensorValue)[] feeds =
+        [
+            ("input", TensorValue.Random([.. source.Graph!.Input[0].Type!.TensorType!.Shape!.Dim.Select(static dim => dim.DimValue ?? 0)]))
+        ];
         QdqReference full = QdqReference.Of(source, part: false, feeds), part = QdqReference.Of(source, part: true, feeds);
         output.WriteLine(string.Join(' ', full.Ops));
 
@@ -39,7 +44,19 @@ public sealed class StaticNetworkTests(ITestOutputHelper output)
         Assert.Equal(1, full.Count("QuantizeLinear"));
         Assert.Equal(0, full.Count("DequantizeLinear"));
         Assert.Equal(1, full.Count("NestedConv") + full.Count("NestedGemm"));
-        Assert.DoesNotContain(full.Ops, static op => op is "Relu" or "Clip" or "Add" or "Mul" or "Sigmoid" or "HardSwish" or "Concat" or "AveragePool" or "GlobalAveragePool" or "MaxPool");
+        Assert.DoesNotContain(
+            full.Ops,
+            static op =>
+                op is "Relu"
+                    or "Clip"
+                    or "Add"
+                    or "Mul"
+                    or "Sigmoid"
+                    or "HardSwish"
+                    or "Concat"
+                    or "AveragePool"
+                    or "GlobalAveragePool"
+                    or "MaxPool");
 
         float fullError = full.RelativeError(null, feeds), partError = part.RelativeError(6, feeds);
         output.WriteLine(FormattableString.Invariant($"full {fullError}, part {partError}"));

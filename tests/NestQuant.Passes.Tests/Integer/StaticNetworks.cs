@@ -9,10 +9,12 @@ internal sealed class StaticNetworks
     private readonly GraphBuilder _graph;
     private int _next;
 
-    private StaticNetworks(params long[] input) => _graph = new GraphBuilder().Input("input", input).Floats("zero", [], 0).Floats("six", [], 6);
+    private StaticNetworks(params long[] input) =>
+        _graph = new GraphBuilder().Input("input", input).Floats("zero", [], 0).Floats("six", [], 6);
 
     /// <summary>All of them by name.</summary>
-    public static IReadOnlyDictionary<string, Func<ModelProto>> All { get; } = new Dictionary<string, Func<ModelProto>>(StringComparer.Ordinal)
+    public static IReadOnlyDictionary<string, Func<ModelProto>> All { get; } = new Dictionary<string, Func<ModelProto>>(
+        StringComparer.Ordinal)
     {
         ["ResNet-50"] = ResNet50,
         ["MobileNetV3"] = MobileNetV3,
@@ -64,7 +66,9 @@ internal sealed class StaticNetworks
         return net.Classified(net.Op("Flatten", net.Op("GlobalAveragePool", x)), 16);
     }
 
-    /// <summary>Squeeze-and-excite through fully connected layers, whose result is reshaped to a gate; SiLU; pooling by ReduceMean.</summary>
+    /// <summary>
+    /// Squeeze-and-excite through fully connected layers, whose result is reshaped to a gate; SiLU; pooling by ReduceMean.
+    /// </summary>
     public static ModelProto EfficientNet()
     {
         var net = new StaticNetworks(1, 3, 16, 16);
@@ -126,7 +130,12 @@ internal sealed class StaticNetworks
     {
         string weight = Weight(outputs, inputs / group, kernel, kernel), bias = Weight(outputs);
         long pad = kernel / 2;
-        return Append("Conv", [x, weight, bias], AttributeProto.Int("group", group), Ints("pads", pad, pad, pad, pad), Ints("strides", stride, stride));
+        return Append(
+            "Conv",
+            [x, weight, bias],
+            AttributeProto.Int("group", group),
+            Ints("pads", pad, pad, pad, pad),
+            Ints("strides", stride, stride));
     }
 
     private string Gemm(string x, int inputs, int outputs) => Append("Gemm", [x, Weight(inputs, outputs), Weight(outputs)]);
@@ -149,7 +158,9 @@ internal sealed class StaticNetworks
         string name = $"w{_next++}";
         _graph.Random(name, dims);
         // Weights of this size keep the spread of the activations about the same from layer to layer.
-        float size = dims.Length == 1 ? 0.1f : MathF.Sqrt(4f / (dims.Length == 2 ? dims[0] : dims[1..].Aggregate(1L, static (product, extent) => product * extent)));
+        float size = dims.Length == 1
+            ? 0.1f
+            : MathF.Sqrt(4f / (dims.Length == 2 ? dims[0] : dims[1..].Aggregate(1L, static (product, extent) => product * extent)));
         TensorProto tensor = _graph.Graph.Initializer[^1];
         _graph.Graph.Initializer[^1] = TensorProto.FromFloats(name, dims, Array.ConvertAll(tensor.ToFloats(), value => value * size));
         return name;

@@ -53,7 +53,12 @@ public sealed class TransposeBorderPassTests
         bool isMap = !node.Contains("channels", StringComparison.Ordinal);
         ModelProto source = new GraphBuilder().Input("x", 1, 4, 8, 8).Random("W", 4, 4, 3, 3).Random("V", 4, 4, 1, 1)
             .Int64s("sizes", 1, 4, 5, 9).Int64s("extents", 5, 9).Floats("channels", [4], 1, 2, 2, 1).Floats("twice", [4], 1, 1, 2, 2)
-            .Node("a = Conv(x, W)").Node("s = Softmax(a)").Node(node, attribute).Node(isMap ? "y = Conv(z, V)" : "y = Abs(z)").Output("y").Model(18);
+            .Node("a = Conv(x, W)")
+                .Node("s = Softmax(a)")
+                .Node(node, attribute)
+                .Node(isMap ? "y = Conv(z, V)" : "y = Abs(z)")
+                .Output("y")
+                .Model(18);
         NestQuant.Onnx.Graph.DeadCode.Remove(source.Graph!);
         var options = new CompileOptions { Nest = new NestedBits(8, 6), Activations = ActivationMode.Static, Ranges = new MeasuredRanges(X) };
         return NestQuantCompiler.Compile(source, options).Model;

@@ -3,7 +3,9 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Tests.Models;
 
-/// <summary>Gives the values and nodes of a model names that the compiler or the export would like to give, odd ones, and, for nodes, none.</summary>
+/// <summary>
+/// Gives the values and nodes of a model names that the compiler or the export would like to give, odd ones, and, for nodes, none.
+/// </summary>
 internal static class AwkwardNames
 {
     private static readonly string[] ValueSuffixes =
@@ -13,7 +15,10 @@ internal static class AwkwardNames
     ];
 
     private static readonly string[] NodeSuffixes =
-        ["_quantize", "_dequantize", "_to_channels_last", "_to_channels_first", "_add_bias", "_identity", "_requantize", "_clamp", "_int8_dequantize", "_quantized_dequantize", "_channels_first", "_1", ""];
+        [
+            "_quantize", "_dequantize", "_to_channels_last", "_to_channels_first", "_add_bias", "_identity", "_requantize", "_clamp",
+            "_int8_dequantize", "_quantized_dequantize", "_channels_first", "_1", ""
+        ];
 
     private static readonly string[] Odd = ["n a m e", "{0}", "/a/b:0", "\"quoted\\", "naïve-名", "1", "a=b,c(d)"];
 
@@ -23,17 +28,22 @@ internal static class AwkwardNames
         var random = new Random(seed);
         GraphProto main = model.Graph!;
         string[] made = [.. model.AllNodes().SelectMany(static node => node.Output).Where(static name => name.Length > 0)];
-        string[] bases = [.. main.Input.Select(static input => input.Name), .. main.Initializer.Select(static tensor => tensor.Name), .. made];
+        string[] bases =
+        [
+            .. main.Input.Select(static input => input.Name), .. main.Initializer.Select(static tensor => tensor.Name), .. made
+        ];
         HashSet<string> taken = [.. bases, PrecisionInputName];
         var renamed = new Dictionary<string, string>(StringComparer.Ordinal);
-        string Pick(string[] suffixes) => random.Next(6) == 0 ? Odd[random.Next(Odd.Length)] : bases[random.Next(bases.Length)] + suffixes[random.Next(suffixes.Length)];
+        string Pick(string[] suffixes) =>
+            random.Next(6) == 0 ? Odd[random.Next(Odd.Length)] : bases[random.Next(bases.Length)] + suffixes[random.Next(suffixes.Length)];
         foreach (string name in made.Except(main.Output.Select(static output => output.Name)))
         {
             string wanted = Pick(ValueSuffixes);
             if (random.Next(2) == 0 && taken.Add(wanted)) renamed[name] = wanted;
         }
 
-        foreach (GraphView view in GraphView.Of(main).WithInner()) Rename(view.Graph, renamed, () => random.Next(4) == 0 ? "" : Pick(NodeSuffixes));
+        foreach (GraphView view in GraphView.Of(main).WithInner())
+            Rename(view.Graph, renamed, () => random.Next(4) == 0 ? "" : Pick(NodeSuffixes));
     }
 
     /// <summary>A value of this name is refused, since the precision input needs it.</summary>

@@ -12,14 +12,20 @@ internal static class Bodies
         .Node($"{output} = If(c)", AttributeProto.Graph("then_branch", then.Graph), AttributeProto.Graph("else_branch", otherwise.Graph));
 
     /// <summary>
-    /// <c>y = Loop (2, true, x)</c>: a body that makes <c>v_out</c> from <c>v</c>, which starts as <paramref name="initial"/>. The body's own
-    /// inputs, condition and outputs are added here.
+    /// <c>y = Loop (2, true, x)</c>: a body that makes <c>v_out</c> from <c>v</c>, which starts as <paramref name="initial"/>. The body's
+    /// own inputs, condition and outputs are added here.
     /// </summary>
     public static GraphBuilder Loop(this GraphBuilder graph, string output, string initial, GraphBuilder body, params long[] shape)
     {
-        body.Graph.Input.InsertRange(0, [GraphBuilder.Value(TensorDataType.Int64, "i"), GraphBuilder.Value(TensorDataType.Bool, "go"), GraphBuilder.Value(TensorDataType.Float, "v", shape)]);
+        body.Graph.Input.InsertRange(
+            0,
+            [
+                GraphBuilder.Value(TensorDataType.Int64, "i"), GraphBuilder.Value(TensorDataType.Bool, "go"),
+                GraphBuilder.Value(TensorDataType.Float, "v", shape)
+            ]);
         body.Node("go_out = Identity(go)");
-        body.Graph.Output.InsertRange(0, [GraphBuilder.Value(TensorDataType.Bool, "go_out"), GraphBuilder.Value(TensorDataType.Float, "v_out", shape)]);
+        body.Graph.Output.InsertRange(
+            0, [GraphBuilder.Value(TensorDataType.Bool, "go_out"), GraphBuilder.Value(TensorDataType.Float, "v_out", shape)]);
         return graph
             .Constant(TensorProto.FromInt64s("trips", [], [2]))
             .Constant(TensorProto.FromBytes("always", TensorDataType.Bool, [], [1]))

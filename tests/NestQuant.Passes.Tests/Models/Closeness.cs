@@ -5,7 +5,9 @@ namespace NestQuant.Passes.Tests.Models;
 /// <summary>Comparison of results.</summary>
 internal static class Closeness
 {
-    /// <summary>Same type and shape; floats within <paramref name="tolerance"/> times the largest magnitude, everything else bit for bit.</summary>
+    /// <summary>
+    /// Same type and shape; floats within <paramref name="tolerance"/> times the largest magnitude, everything else bit for bit.
+    /// </summary>
     public static void AssertClose(TensorValue expected, TensorValue actual, float tolerance)
     {
         Assert.Equal(expected.Type, actual.Type);
@@ -25,6 +27,7 @@ internal static class Closeness
             worst = MathF.Max(worst, MathF.Abs(expected[i] - actual[i]));
         }
 
-        Assert.True(worst <= tolerance * largest, FormattableString.Invariant($"the largest difference is {worst}, the largest value {largest}"));
+        Assert.True(
+            worst <= tolerance * largest, FormattableString.Invariant($"the largest difference is {worst}, the largest value {largest}"));
     }
 }

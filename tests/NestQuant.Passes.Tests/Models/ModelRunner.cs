@@ -11,7 +11,8 @@ internal static class ModelRunner
     /// <summary>Creates a session, which is ONNX Runtime's own check of a model.</summary>
     /// <param name="model">The model.</param>
     /// <param name="threads">Threads of one operator.</param>
-    /// <param name="optimize">False for the nodes as they stand: with its optimizations ONNX Runtime quantizes float weights behind a DequantizeLinear.</param>
+    /// <param name="optimize">False for the nodes as they stand: with its optimizations ONNX Runtime quantizes float weights behind a
+    /// DequantizeLinear.</param>
     public static InferenceSession Open(ModelProto model, int threads = 1, bool optimize = true)
     {
         using var options = new SessionOptions { IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
@@ -33,8 +34,10 @@ internal static class ModelRunner
         {
             using var run = new RunOptions();
             string[] names = [.. session.OutputNames];
-            using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(run, [.. feeds.Select(static feed => feed.Name)], inputs, names);
-            return names.Zip(outputs, static (name, value) => (name, TensorValue.From(value))).ToDictionary(static pair => pair.name, static pair => pair.Item2, StringComparer.Ordinal);
+            using IDisposableReadOnlyCollection<OrtValue> outputs = session.Run(
+                run, [.. feeds.Select(static feed => feed.Name)], inputs, names);
+            return names.Zip(outputs, static (name, value) => (name, TensorValue.From(value)))
+                .ToDictionary(static pair => pair.name, static pair => pair.Item2, StringComparer.Ordinal);
         }
         finally
         {

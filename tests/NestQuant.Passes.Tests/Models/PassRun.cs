@@ -30,7 +30,9 @@ internal sealed record PassRun(ModelProto Model, bool Changed, IReadOnlyList<Dec
         return new PassRun(model, changed, context.Decisions.Decisions);
     }
 
-    /// <summary>Runs a pass on a model whose results must stay the same within <paramref name="tolerance"/>, relative to the largest value.</summary>
+    /// <summary>
+    /// Runs a pass on a model whose results must stay the same within <paramref name="tolerance"/>, relative to the largest value.
+    /// </summary>
     public static PassRun Preserving(IGraphPass pass, ModelProto model, float tolerance, params (string Name, TensorValue Value)[] feeds)
     {
         Dictionary<string, TensorValue> expected = ModelRunner.Run(model, feeds);

@@ -11,11 +11,14 @@ internal sealed record TensorValue(TensorElementType Type, long[] Shape, byte[] 
         ? MemoryMarshal.Cast<byte, float>(Bytes).ToArray()
         : throw new InvalidOperationException($"the tensor is of type {Type}");
 
-    public static TensorValue Of(long[] shape, params ReadOnlySpan<float> values) => new(TensorElementType.Float, shape, MemoryMarshal.AsBytes(values).ToArray());
+    public static TensorValue Of(long[] shape, params ReadOnlySpan<float> values) =>
+        new(TensorElementType.Float, shape, MemoryMarshal.AsBytes(values).ToArray());
 
-    public static TensorValue OfInt32(long[] shape, params ReadOnlySpan<int> values) => new(TensorElementType.Int32, shape, MemoryMarshal.AsBytes(values).ToArray());
+    public static TensorValue OfInt32(long[] shape, params ReadOnlySpan<int> values) =>
+        new(TensorElementType.Int32, shape, MemoryMarshal.AsBytes(values).ToArray());
 
-    public static TensorValue OfInt64(long[] shape, params ReadOnlySpan<long> values) => new(TensorElementType.Int64, shape, MemoryMarshal.AsBytes(values).ToArray());
+    public static TensorValue OfInt64(long[] shape, params ReadOnlySpan<long> values) =>
+        new(TensorElementType.Int64, shape, MemoryMarshal.AsBytes(values).ToArray());
 
     public static TensorValue OfBool(bool value) => new(TensorElementType.Bool, [], [value ? (byte)1 : (byte)0]);
 

@@ -3,7 +3,9 @@ using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Passes.Tests.Nesting;
 
-/// <summary>What adaptive rounding promises (SQuant, arXiv 2202.07471, constrained absolute sum of errors), on random and on hard channels.</summary>
+/// <summary>
+/// What adaptive rounding promises (SQuant, arXiv 2202.07471, constrained absolute sum of errors), on random and on hard channels.
+/// </summary>
 public sealed class AdaptiveRoundingTests
 {
     private const float SumTolerance = 1e-4f;
@@ -14,7 +16,8 @@ public sealed class AdaptiveRoundingTests
         iter: 5_000);
 
     [Fact]
-    public void EqualsItsDefinitionOnLongChannelsOfTies() => Gen.Select(Gen.OneOf(1, 9, 49), Gen.Int[2, 4], Gen.Int[-512, 511].Array[49 * 9 * 20]).Sample(
+    public void EqualsItsDefinitionOnLongChannelsOfTies() =>
+        Gen.Select(Gen.OneOf(1, 9, 49), Gen.Int[2, 4], Gen.Int[-512, 511].Array[49 * 9 * 20]).Sample(
         static (taps, shift, values) =>
         {
             float[] x = Array.ConvertAll(values, value => MathF.Floor(value / 512f * 8 * (1 << shift)) / (1 << shift));
@@ -23,7 +26,10 @@ public sealed class AdaptiveRoundingTests
         },
         iter: 30);
 
-    /// <summary>Every error is below 1: the result is one of the two integers next to the value. Said this way, float32 cannot round 1 - 1e-30 up to 1.</summary>
+    /// <summary>
+    /// Every error is below 1: the result is one of the two integers next to the value. Said this way, float32 cannot round 1 - 1e-30 up to
+    /// 1.
+    /// </summary>
     [Fact]
     public void NoErrorReachesOne() => RoundingInputs.Any.Sample(static input =>
     {
@@ -37,7 +43,9 @@ public sealed class AdaptiveRoundingTests
         foreach (sbyte value in Round(input)) Assert.InRange(value, input.Lo, input.Hi);
     });
 
-    /// <summary>A channel of one kernel shows the kernel step alone: its error sum is within one half, so the channel step has nothing to do.</summary>
+    /// <summary>
+    /// A channel of one kernel shows the kernel step alone: its error sum is within one half, so the channel step has nothing to do.
+    /// </summary>
     [Fact]
     public void KernelErrorSumIsWithinOneHalf()
     {
@@ -61,7 +69,10 @@ public sealed class AdaptiveRoundingTests
             input =>
             {
                 // A kernel that lacked candidates counts its error as smaller than it is.
-                if (LiteralAdaptiveRounding.Round(input.X, input.Taps, input.Lo, input.Hi) is not { EnoughForKernels: true, EnoughForChannel: true }) return;
+                if (
+                    LiteralAdaptiveRounding.Round(
+                        input.X, input.Taps, input.Lo, input.Hi) is not { EnoughForKernels: true, EnoughForChannel: true })
+                    return;
                 Assert.InRange(Errors(input).Sum(), -0.5f - SumTolerance, 0.5f + SumTolerance);
                 Interlocked.Increment(ref held);
             },
@@ -107,7 +118,8 @@ public sealed class AdaptiveRoundingTests
         Assert.Throws<ArgumentException>(() => new AdaptiveRounding(20).Round(new float[length], taps, -8, 7, new sbyte[results]));
 
     /// <summary>Values beyond the range are clipped, which is an error that no flip can make up for.</summary>
-    private static bool Saturates(RoundingInput input) => Array.Exists(input.X, x => MathF.Round(x) < input.Lo || MathF.Round(x) > input.Hi);
+    private static bool Saturates(RoundingInput input) =>
+        Array.Exists(input.X, x => MathF.Round(x) < input.Lo || MathF.Round(x) > input.Hi);
 
     private static float[] Errors(RoundingInput input) => [.. Round(input).Zip(input.X, static (rounded, x) => rounded - x)];
 

@@ -56,9 +56,13 @@ public sealed class ChannelNesterTests
         NestingOptions options = any with { Rounding = WeightRounding.Adaptive, HighRounding = null };
         (sbyte[] high, sbyte[] low, _) = Nest(channel, options);
         ChannelScale scale = Scale(channel.Weights, options);
-        sbyte[] integers = Literal(Array.ConvertAll(channel.Weights, weight => (scale.Multiplier * weight) - scale.Offset), channel.Taps, options.Bits.Full);
+        sbyte[] integers = Literal(
+            Array.ConvertAll(channel.Weights, weight => (scale.Multiplier * weight) - scale.Offset), channel.Taps, options.Bits.Full);
         float lo = -(1 << (options.Bits.High - 1)), hi = (1 << (options.Bits.High - 1)) - 1;
-        sbyte[] expected = Literal(Array.ConvertAll(integers, value => Math.Clamp(value / (float)(1 << options.Bits.Shift), lo, hi)), channel.Taps, options.Bits.High);
+        sbyte[] expected = Literal(
+            Array.ConvertAll(integers, value => Math.Clamp(value / (float)(1 << options.Bits.Shift), lo, hi)),
+            channel.Taps,
+            options.Bits.High);
         Assert.Equal(expected, high);
         Assert.Equal(integers, high.Zip(low, (h, l) => (sbyte)((h << options.Bits.Shift) + l)));
     });
@@ -75,7 +79,9 @@ public sealed class ChannelNesterTests
         {
             double value = ((double)((high[i] << options.Bits.Shift) + low[i]) - result.ZeroPoint) * result.Scale;
             double resolution = Math.Abs((double)channel.Weights[i]) * 1e-6;
-            Assert.True(Math.Abs(value - channel.Weights[i]) <= (2 * (double)result.Scale) + resolution, $"{channel.Weights[i]} became {value} with scale {result.Scale}");
+            Assert.True(
+                Math.Abs(value - channel.Weights[i]) <= (2 * (double)result.Scale) + resolution,
+                $"{channel.Weights[i]} became {value} with scale {result.Scale}");
         }
     });
 
@@ -107,7 +113,8 @@ public sealed class ChannelNesterTests
     [InlineData(WeightScheme.Affine)]
     public void AZeroChannelIsExact(WeightScheme scheme)
     {
-        (sbyte[] high, sbyte[] low, NestedChannel result) = Nest((new float[18], 9), new NestingOptions { Bits = new NestedBits(8, 6), Scheme = scheme });
+        (sbyte[] high, sbyte[] low, NestedChannel result) = Nest(
+            (new float[18], 9), new NestingOptions { Bits = new NestedBits(8, 6), Scheme = scheme });
         Assert.Equal(0, result.NoiseFull);
         for (int i = 0; i < high.Length; i++) Assert.Equal(result.ZeroPoint, (high[i] * 4) + low[i]);
     }
@@ -119,7 +126,8 @@ public sealed class ChannelNesterTests
     [InlineData(1e30f)]
     public void AConstantChannelKeepsItsValue(float value)
     {
-        NestedChannel result = Nest(([value, value, value], 3), new NestingOptions { Bits = new NestedBits(8, 6), Scheme = WeightScheme.Affine }).Result;
+        NestedChannel result = Nest(
+            ([value, value, value], 3), new NestingOptions { Bits = new NestedBits(8, 6), Scheme = WeightScheme.Affine }).Result;
         Assert.InRange(result.ZeroPoint, -128, 127);
         Assert.True(result.NoiseFull <= result.Signal * 1e-4);
     }
@@ -133,7 +141,10 @@ public sealed class ChannelNesterTests
     }
 
     private static ChannelScale Scale(float[] weights, NestingOptions options) =>
-        options.Scheme == WeightScheme.Symmetric ? ChannelScale.Symmetric(weights, options.Bits.Full) : ChannelScale.Affine(weights, options.Bits.Full);
+        options.Scheme == WeightScheme.Symmetric
+            ? ChannelScale.Symmetric(weights, options.Bits.Full)
+            : ChannelScale.Affine(weights, options.Bits.Full);
 
-    private static sbyte[] Literal(float[] x, int taps, int bits) => LiteralAdaptiveRounding.Round(x, taps, -(1 << (bits - 1)), (1 << (bits - 1)) - 1).Result;
+    private static sbyte[] Literal(float[] x, int taps, int bits) =>
+        LiteralAdaptiveRounding.Round(x, taps, -(1 << (bits - 1)), (1 << (bits - 1)) - 1).Result;
 }

@@ -7,20 +7,25 @@ using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Nesting;
 
-/// <summary>The float model that a nested model stands for: the source with each nested weight replaced by what its operands decode to.</summary>
+/// <summary>
+/// The float model that a nested model stands for: the source with each nested weight replaced by what its operands decode to.
+/// </summary>
 internal static class DequantizedModel
 {
     /// <summary>Puts the weights that <paramref name="nested"/> holds, at full or part precision, into a copy of its source.</summary>
     public static ModelProto Of(ModelProto source, ModelProto nested, bool part)
     {
         ModelProto model = ModelRunner.Clone(source);
-        Dictionary<string, TensorProto> operands = nested.Graph!.Initializer.ToDictionary(static tensor => tensor.Name, StringComparer.Ordinal);
+        Dictionary<string, TensorProto> operands = nested.Graph!.Initializer.ToDictionary(
+            static tensor => tensor.Name, StringComparer.Ordinal);
         foreach (NodeProto node in nested.AllNodes().Where(PartModel.IsNested))
         {
             string high = node.Input[PartModel.HighInput(node)];
             string weight = high[..high.LastIndexOf("_high", StringComparison.Ordinal)];
             // A Gemm's alpha is part of the scale that its nested form reads.
-            float alpha = node.OpType is "NestedGemm" or "NestedQLinearGemm" ? source.AllNodes().First(reader => reader.InputAt(1) == weight).GetFloat("alpha", 1) : 1;
+            float alpha = node.OpType is "NestedGemm" or "NestedQLinearGemm"
+                ? source.AllNodes().First(reader => reader.InputAt(1) == weight).GetFloat("alpha", 1)
+                : 1;
             Replace(model.Graph!, weight, Array.ConvertAll(Decode(node, operands, part), value => value / alpha));
         }
 
@@ -30,7 +35,12 @@ internal static class DequantizedModel
     /// <summary>What DynamicQuantizeLinear and DequantizeLinear of ONNX Runtime make of a tensor.</summary>
     public static TensorValue Quantized(TensorValue x)
     {
-        ModelProto model = new GraphBuilder().Input("x", x.Shape).Node("q, s, z = DynamicQuantizeLinear(x)").Node("y = DequantizeLinear(q, s, z)").Output("y").Model();
+        ModelProto model = new GraphBuilder()
+            .Input("x", x.Shape)
+            .Node("q, s, z = DynamicQuantizeLinear(x)")
+            .Node("y = DequantizeLinear(q, s, z)")
+            .Output("y")
+            .Model();
         return ModelRunner.Run(model, ("x", x))["y"];
     }
 
@@ -44,7 +54,8 @@ internal static class DequantizedModel
         var layout = new NestedLayout(new NestedBits((int)node.GetInt("n", 0), (int)node.GetInt("h", 0)), view);
         var high = new sbyte[view.Count];
         var low = new sbyte[view.Count];
-        NestedPacker.Unpack(layout, operands[node.Input[first]].GetBytes().Span, operands[node.Input[first + 1]].GetBytes().Span, high, low);
+        NestedPacker.Unpack(
+            layout, operands[node.Input[first]].GetBytes().Span, operands[node.Input[first + 1]].GetBytes().Span, high, low);
         float[] scales = operands[node.Input[first + 2]].ToFloats();
         int[] zeroPoints = node.Input[first + 3].Length > 0 ? operands[node.Input[first + 3]].ToInt32s() : new int[scales.Length];
         var weights = new float[view.Count];

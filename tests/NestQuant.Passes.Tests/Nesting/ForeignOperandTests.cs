@@ -41,7 +41,10 @@ public sealed class ForeignOperandTests
 
         OnnxRuntimeException error = Assert.Throws<OnnxRuntimeException>(() => ModelRunner.Open(model));
         Assert.Contains("input 'W_low' belongs to another compile", error.Message, StringComparison.Ordinal);
-        Assert.Contains("'W_low' belongs to another compile", Assert.Throws<ModelException>(() => NestedOperator.Of(model)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'W_low' belongs to another compile",
+            Assert.Throws<ModelException>(() => NestedOperator.Of(model)).Message,
+            StringComparison.Ordinal);
     }
 
     private static string[] Tags(ModelProto model) => [.. NestedOperator.Of(model).Select(static nested => nested.Tag.ToString()!)];
@@ -49,7 +52,12 @@ public sealed class ForeignOperandTests
     private static ModelProto Compile(WeightRounding rounding)
     {
         GraphBuilder body = new GraphBuilder("body").Node("v_out = Conv(v, W)", AttributeProto.IntList("pads", 1, 1, 1, 1));
-        ModelProto source = new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 3, 3).Loop("y", "x", body, 1, 3, 5, 5).Output("y").Model();
+        ModelProto source = new GraphBuilder()
+            .Input("x", 1, 3, 5, 5)
+            .Random("W", 3, 3, 3, 3)
+            .Loop("y", "x", body, 1, 3, 5, 5)
+            .Output("y")
+            .Model();
         var options = new NestingOptions { Bits = new NestedBits(8, 6), Activations = ActivationMode.None, Rounding = rounding };
         return PassRun.Of(new NestingPass(options), source).Model;
     }

@@ -1,11 +1,11 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
-using NestQuant.TestSupport;
 using NestQuant.Onnx.Files;
 using NestQuant.Onnx.Validation;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Nesting;
 
@@ -43,7 +43,8 @@ public sealed class NestedExecutionTests
         Assert.Contains(mode == ActivationMode.None ? "NestedDequantizeLinear" : form.Op, run.Ops);
         using InferenceSession session = ModelRunner.Open(run.Model);
         (string, TensorValue)[] reference = form.Feeds;
-        if (run.Ops.Contains("DynamicQuantizeLinear")) reference = [("x", DequantizedModel.Quantized(form.Feeds[0].Value)), .. form.Feeds[1..]];
+        if (run.Ops.Contains("DynamicQuantizeLinear"))
+            reference = [("x", DequantizedModel.Quantized(form.Feeds[0].Value)), .. form.Feeds[1..]];
 
         TensorValue full = ModelRunner.Run(session, form.Feeds)["y"];
         Closeness.AssertClose(ModelRunner.Run(DequantizedModel.Of(source, run.Model, part: false), reference)["y"], full, Tolerance);
@@ -104,7 +105,9 @@ public sealed class NestedExecutionTests
                 using InferenceSession session = ModelRunner.Open(model);
                 foreach (int bits in (int[])[full, high])
                 {
-                    TensorValue expected = ModelRunner.Run(DequantizedModel.Of(form.Model(), model, part: bits == high), ("x", DequantizedModel.Quantized(form.Feeds[0].Value)))["y"];
+                    TensorValue expected = ModelRunner.Run(
+                        DequantizedModel.Of(form.Model(), model, part: bits == high),
+                        ("x", DequantizedModel.Quantized(form.Feeds[0].Value)))["y"];
                     Closeness.AssertClose(expected, Run(session, form, bits), Tolerance);
                 }
             }
@@ -120,7 +123,9 @@ public sealed class NestedExecutionTests
         Assert.Equal(ModelRunner.Run(form.Model(), ("x", zeros))["y"].Bytes, ModelRunner.Run(model, ("x", zeros))["y"].Bytes);
     }
 
-    /// <summary>ONNX Runtime folds a Shape whose input has a known shape: an unknown batch size must stay unknown behind a nested operator.</summary>
+    /// <summary>
+    /// ONNX Runtime folds a Shape whose input has a known shape: an unknown batch size must stay unknown behind a nested operator.
+    /// </summary>
     [Theory]
     [InlineData("h = Conv(x, W)", 4)]
     [InlineData("h = MatMul(x, W)", 2)]
@@ -131,21 +136,27 @@ public sealed class NestedExecutionTests
         PassRun run = PassRun.Of(new NestingPass(new NestingOptions { Bits = new NestedBits(8, 6) }), model);
         x[0] = 7;
         TensorValue shape = ModelRunner.Run(run.Model, ("x", TensorValue.Random(x)))["y"];
-        Assert.Equal(rank == 4 ? [7, 4, 3, 3] : [7, 4], System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(shape.Bytes).ToArray());
+        Assert.Equal(
+            rank == 4 ? [7, 4, 3, 3] : [7, 4], System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(shape.Bytes).ToArray());
     }
 
     [Fact]
     public void ALoopReadsTheOuterOperandsInEveryTrip()
     {
         ModelProto source = LoopModel();
-        ModelProto model = PassRun.Of(new NestingPass(new NestingOptions { Bits = new NestedBits(8, 6), Activations = ActivationMode.None }), LoopModel()).Model;
+        ModelProto model = PassRun.Of(
+            new NestingPass(new NestingOptions { Bits = new NestedBits(8, 6), Activations = ActivationMode.None }), LoopModel()).Model;
         (string, TensorValue) x = ("x", TensorValue.Random(1, 3, 5, 5));
-        Closeness.AssertClose(ModelRunner.Run(DequantizedModel.Of(source, model, part: false), x)["y"], ModelRunner.Run(model, x)["y"], Tolerance);
         Closeness.AssertClose(
-            ModelRunner.Run(DequantizedModel.Of(source, model, part: true), x)["y"], ModelRunner.Run(model, x, ("nest_bits", TensorValue.OfInt32([], 6)))["y"], Tolerance);
+            ModelRunner.Run(DequantizedModel.Of(source, model, part: false), x)["y"], ModelRunner.Run(model, x)["y"], Tolerance);
+        Closeness.AssertClose(
+            ModelRunner.Run(DequantizedModel.Of(source, model, part: true), x)["y"], ModelRunner.Run(
+                model, x, ("nest_bits", TensorValue.OfInt32([], 6)))["y"], Tolerance);
 
         static ModelProto LoopModel() => new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 3, 3)
-            .Loop("y", "x", new GraphBuilder("body").Node("v_out = Conv(v, W)", AttributeProto.IntList("pads", 1, 1, 1, 1)), 1, 3, 5, 5).Output("y").Model();
+            .Loop("y", "x", new GraphBuilder("body").Node("v_out = Conv(v, W)", AttributeProto.IntList("pads", 1, 1, 1, 1)), 1, 3, 5, 5)
+                .Output("y")
+                .Model();
     }
 
     private static TensorValue Run(InferenceSession session, NestedForm form, int bits) =>

@@ -4,7 +4,9 @@ using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Nesting;
 
-/// <summary>A small model for every form of weight that nests: the constants are called W (and V), the quantized input x, the result y.</summary>
+/// <summary>
+/// A small model for every form of weight that nests: the constants are called W (and V), the quantized input x, the result y.
+/// </summary>
 /// <param name="Op">What executes it with dynamic activations.</param>
 /// <param name="Model">Makes the model.</param>
 /// <param name="Feeds">Its inputs, x first.</param>
@@ -20,18 +22,33 @@ internal sealed record NestedForm(string Op, Func<ModelProto> Model, params (str
         ["conv-3d"] = Convolution(WeightOnly, [1, 2, 4, 5, 4], [3, 2, 2, 3, 2], "y = Conv(x, W)"),
         ["conv-bias"] = Convolution(Conv, [1, 3, 7, 7], [40, 3, 3, 3], "y = Conv(x, W, B)"),
         ["conv-1x1"] = Convolution(Conv, [1, 37, 5, 5], [33, 37, 1, 1], "y = Conv(x, W, B)"),
-        ["conv-strides-pads"] = Convolution(Conv, [1, 3, 9, 8], [4, 3, 3, 3], "y = Conv(x, W)", Ints("strides", 2, 3), Ints("pads", 1, 0, 2, 1)),
+        ["conv-strides-pads"] = Convolution(
+            Conv, [1, 3, 9, 8], [4, 3, 3, 3], "y = Conv(x, W)", Ints("strides", 2, 3), Ints("pads", 1, 0, 2, 1)),
         ["conv-dilations"] = Convolution(Conv, [1, 3, 9, 9], [4, 3, 3, 3], "y = Conv(x, W)", Ints("dilations", 2, 3)),
-        ["conv-dilated-1d"] = Convolution(Conv, [1, 3, 19], [4, 3, 3], "y = Conv(x, W)", Ints("dilations", 4), Ints("pads", 4, 4), Ints("strides", 2)),
+        ["conv-dilated-1d"] = Convolution(
+            Conv, [1, 3, 19], [4, 3, 3], "y = Conv(x, W)", Ints("dilations", 4), Ints("pads", 4, 4), Ints("strides", 2)),
         ["conv-groups"] = Convolution(Conv, [1, 6, 5, 5], [9, 2, 3, 3], "y = Conv(x, W, B)", Int("group", 3)),
-        ["conv-depthwise"] = Convolution(Conv, [2, 40, 6, 6], [40, 1, 3, 3], "y = Conv(x, W, B)", Int("group", 40), Ints("pads", 1, 1, 1, 1)),
-        ["conv-depthwise-multiplier"] = Convolution(Conv, [1, 5, 6, 6], [10, 1, 3, 3], "y = Conv(x, W)", Int("group", 5), Ints("strides", 2, 2)),
-        ["conv-same-upper"] = Convolution(Conv, [1, 3, 8, 8], [4, 3, 3, 2], "y = Conv(x, W)", Text("auto_pad", "SAME_UPPER"), Ints("strides", 2, 1)),
-        ["conv-same-lower"] = Convolution(Conv, [1, 3, 8, 8], [4, 3, 2, 4], "y = Conv(x, W)", Text("auto_pad", "SAME_LOWER"), Ints("strides", 1, 2)),
+        ["conv-depthwise"] = Convolution(
+            Conv, [2, 40, 6, 6], [40, 1, 3, 3], "y = Conv(x, W, B)", Int("group", 40), Ints("pads", 1, 1, 1, 1)),
+        ["conv-depthwise-multiplier"] = Convolution(
+            Conv, [1, 5, 6, 6], [10, 1, 3, 3], "y = Conv(x, W)", Int("group", 5), Ints("strides", 2, 2)),
+        ["conv-same-upper"] = Convolution(
+            Conv, [1, 3, 8, 8], [4, 3, 3, 2], "y = Conv(x, W)", Text("auto_pad", "SAME_UPPER"), Ints("strides", 2, 1)),
+        ["conv-same-lower"] = Convolution(
+            Conv, [1, 3, 8, 8], [4, 3, 2, 4], "y = Conv(x, W)", Text("auto_pad", "SAME_LOWER"), Ints("strides", 1, 2)),
         ["conv-valid"] = Convolution(Conv, [1, 3, 8, 8], [4, 3, 3, 3], "y = Conv(x, W)", Text("auto_pad", "VALID"), Ints("strides", 2, 2)),
-        ["conv-kernel-shape"] = Convolution(Conv, [1, 3, 8, 8], [4, 3, 3, 3], "y = Conv(x, W)", Ints("kernel_shape", 3, 3), Text("auto_pad", "NOTSET"), Int("group", 1)),
+        ["conv-kernel-shape"] = Convolution(
+            Conv, [1, 3, 8, 8], [4, 3, 3, 3], "y = Conv(x, W)", Ints("kernel_shape", 3, 3), Text("auto_pad", "NOTSET"), Int("group", 1)),
         ["conv-transpose"] = Convolution(WeightOnly, [1, 4, 5, 5], [4, 3, 2, 2], "y = ConvTranspose(x, W)", Ints("strides", 2, 2)),
-        ["conv-transpose-groups"] = Convolution(WeightOnly, [1, 4, 5, 5], [4, 3, 3, 3], "y = ConvTranspose(x, W)", Int("group", 2), Ints("strides", 2, 2), Ints("output_padding", 1, 0), Ints("pads", 1, 1, 1, 1)),
+        ["conv-transpose-groups"] = Convolution(
+            WeightOnly,
+            [1, 4, 5, 5],
+            [4, 3, 3, 3],
+            "y = ConvTranspose(x, W)",
+            Int("group", 2),
+            Ints("strides", 2, 2),
+            Ints("output_padding", 1, 0),
+            Ints("pads", 1, 1, 1, 1)),
         ["gemm"] = Product(Gemm, [3, 20], [20, 35], "y = Gemm(x, W)"),
         ["gemm-trans-b"] = Product(Gemm, [3, 20], [35, 20], "y = Gemm(x, W, B)", Int("transB", 1)),
         ["gemm-trans-a"] = Product(WeightOnly, [20, 3], [20, 35], "y = Gemm(x, W, B)", Int("transA", 1)),
@@ -55,17 +72,37 @@ internal sealed record NestedForm(string Op, Func<ModelProto> Model, params (str
         ["matmul-batched-weight"] = Product(WeightOnly, [4, 3, 20], [4, 20, 35], "y = MatMul(x, W)"),
         ["matmul-broadcast-weight"] = Product(WeightOnly, [4, 3, 20], [1, 20, 35], "y = MatMul(x, W)"),
         ["shared"] = Of(Conv, static () => new GraphBuilder().Input("x", 1, 3, 6, 6).Random("W", 4, 3, 3, 3)
-            .Node("a = Conv(x, W)", Ints("pads", 1, 1, 1, 1)).Node("b = Conv(x, W)", Ints("dilations", 2, 2), Ints("pads", 2, 2, 2, 2)).Node("y = Sub(a, b)").Output("y").Model(), 1, 3, 6, 6),
+            .Node("a = Conv(x, W)", Ints("pads", 1, 1, 1, 1))
+                .Node("b = Conv(x, W)", Ints("dilations", 2, 2), Ints("pads", 2, 2, 2, 2))
+                .Node("y = Sub(a, b)")
+                .Output("y")
+                .Model(), 1, 3, 6, 6),
         ["if"] = Bodied(static () => new GraphBuilder().Input("x", 1, 3, 6, 6).Random("W", 4, 3, 3, 3)
-            .If("y", new GraphBuilder("then").Node("t = Conv(x, W)").Output("t"), new GraphBuilder("else").Random("V", 4, 3, 3, 3).Node("e = Conv(x, V)").Output("e")).Output("y").Model()),
+            .If(
+                "y",
+                new GraphBuilder("then").Node("t = Conv(x, W)").Output("t"),
+                new GraphBuilder("else").Random("V", 4, 3, 3, 3).Node("e = Conv(x, V)").Output("e"))
+                .Output("y")
+                .Model()),
         // Each slice is quantized by itself, and equal slices have equal scales.
         ["scan"] = new(
-            Gemm, static () => new GraphBuilder().Input("x", 5, 4, 20).Random("W", 20, 35).Scan("y", "x", new GraphBuilder("body").Node("out = MatMul(in, W)"), 4, -1).Output("y").Model(),
-            ("x", TensorValue.Of([5, 4, 20], [.. Enumerable.Repeat(TensorValue.Random(4, 20).Floats, 5).SelectMany(static slice => slice)]))),
+            Gemm, static () =>
+                new GraphBuilder()
+                    .Input("x", 5, 4, 20)
+                    .Random("W", 20, 35)
+                    .Scan("y", "x", new GraphBuilder("body").Node("out = MatMul(in, W)"), 4, -1)
+                    .Output("y")
+                    .Model(),
+            (
+                "x",
+                TensorValue.Of([5, 4, 20], [.. Enumerable.Repeat(TensorValue.Random(4, 20).Floats, 5).SelectMany(static slice => slice)]))),
     };
 
     private static NestedForm Convolution(string op, long[] x, long[] weight, string node, params AttributeProto[] attributes) =>
-        Of(op, () => new GraphBuilder().Input("x", x).Random("W", weight).Random("B", weight[0]).Node(node, attributes).Output("y").Model(), x);
+        Of(
+            op,
+            () => new GraphBuilder().Input("x", x).Random("W", weight).Random("B", weight[0]).Node(node, attributes).Output("y").Model(),
+            x);
 
     private static NestedForm Product(string op, long[] x, long[] weight, string node, params AttributeProto[] attributes)
     {
@@ -76,7 +113,15 @@ internal sealed record NestedForm(string Op, Func<ModelProto> Model, params (str
 
         ModelProto Build()
         {
-            GraphBuilder graph = new GraphBuilder().Input("x", x).Random("W", weight).Random("B", columns).Random("row", 1, columns).Random("one", 1).Random("scalar").Random("column", rows, 1).Random("matrix", rows, columns);
+            GraphBuilder graph = new GraphBuilder()
+                .Input("x", x)
+                .Random("W", weight)
+                .Random("B", columns)
+                .Random("row", 1, columns)
+                .Random("one", 1)
+                .Random("scalar")
+                .Random("column", rows, 1)
+                .Random("matrix", rows, columns);
             if (computed) graph.Input("a", rows, columns).Node("b = Neg(a)");
             return graph.Node(node, attributes).Output("y").Model();
         }

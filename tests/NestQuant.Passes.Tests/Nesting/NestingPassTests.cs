@@ -60,7 +60,11 @@ public sealed class NestingPassTests
     [InlineData(1e30f, null)]
     public void WeightsThatAreLostAreSaid(float magnitude, string? warning)
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 2).Floats("W", [2, 2], magnitude, 1, -magnitude / 2, -1).Node("y = MatMul(x, W)").Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 2)
+            .Floats("W", [2, 2], magnitude, 1, -magnitude / 2, -1)
+            .Node("y = MatMul(x, W)")
+            .Output("y");
         Assert.Equal(warning, Nest(graph).About("y").Warning);
     }
 
@@ -69,7 +73,8 @@ public sealed class NestingPassTests
     [InlineData(-float.Epsilon)]
     public void AWeightOfWhichNothingIsLeftHasARatioOfZeroDecibels(float weight)
     {
-        Decision decision = Nest(new GraphBuilder().Input("x", 2, 2).Floats("W", [2, 1], weight, weight).Node("y = MatMul(x, W)").Output("y")).About("y");
+        Decision decision = Nest(
+            new GraphBuilder().Input("x", 2, 2).Floats("W", [2, 1], weight, weight).Node("y = MatMul(x, W)").Output("y")).About("y");
         Assert.Equal((0, 0), (decision.Nesting!.SqnrFullDb, decision.Nesting.SqnrPartDb));
         Assert.NotNull(decision.Warning);
     }
@@ -78,7 +83,11 @@ public sealed class NestingPassTests
     [Fact]
     public void WeightsThatOverflowAreSaid()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 2).Floats("W", [2, 1], -float.MaxValue, float.MaxValue / 2).Node("y = MatMul(x, W)").Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 2)
+            .Floats("W", [2, 1], -float.MaxValue, float.MaxValue / 2)
+            .Node("y = MatMul(x, W)")
+            .Output("y");
         Decision decision = Nest(graph, "8:4").About("y");
         Assert.Contains("1 of 1 output channels are so large that they overflow float32", decision.Warning, StringComparison.Ordinal);
         Assert.Equal(double.NegativeInfinity, decision.Nesting!.SqnrPartDb);
@@ -89,7 +98,11 @@ public sealed class NestingPassTests
     [InlineData(1e-38f, 1e-3f)]
     public void AnAlphaThatTakesScalesOutOfFloatStaysInTheGemm(float alpha, float weight)
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 2).Floats("W", [2, 2], weight, weight, -weight, weight).Node("y = Gemm(x, W)", AttributeProto.Float("alpha", alpha)).Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 2)
+            .Floats("W", [2, 2], weight, weight, -weight, weight)
+            .Node("y = Gemm(x, W)", AttributeProto.Float("alpha", alpha))
+            .Output("y");
         PassRun run = Nest(graph);
         Assert.Equal(["NestedDequantizeLinear", "Gemm"], run.Ops);
         Assert.Contains("leave float32", run.About("y").Note, StringComparison.Ordinal);
@@ -105,14 +118,25 @@ public sealed class NestingPassTests
     [Fact]
     public void ReadersOfOneValueShareItsQuantization()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 4, 3, 3, 3).Random("V", 2, 3, 3, 3).Node("y = Conv(x, W)").Node("z = Conv(x, V)").Output("y", "z");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 1, 3, 5, 5)
+            .Random("W", 4, 3, 3, 3)
+            .Random("V", 2, 3, 3, 3)
+            .Node("y = Conv(x, W)")
+            .Node("z = Conv(x, V)")
+            .Output("y", "z");
         Assert.Equal(["DynamicQuantizeLinear", "Transpose", "NestedConv", "Transpose", "NestedConv", "Transpose"], Nest(graph).Ops);
     }
 
     [Fact]
     public void ASharedWeightIsNestedOnce()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).Node("a = MatMul(x, W)").Node("y = Gemm(a, W)").Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 4)
+            .Random("W", 4, 4)
+            .Node("a = MatMul(x, W)")
+            .Node("y = Gemm(a, W)")
+            .Output("y");
         PassRun run = Nest(graph);
         Assert.Single(run.Graph.Initializer, static tensor => tensor.ExternalGroup == "high");
         Assert.Equal(2, run.Ops.Count(static op => op == "NestedGemm"));
@@ -121,7 +145,12 @@ public sealed class NestingPassTests
     [Fact]
     public void ASharedWeightOfBothOrientationsIsNestedOnceAndDequantizedForTheSecond()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).Node("a = MatMul(x, W)").Node("y = Gemm(a, W)", AttributeProto.Int("transB", 1)).Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 4)
+            .Random("W", 4, 4)
+            .Node("a = MatMul(x, W)")
+            .Node("y = Gemm(a, W)", AttributeProto.Int("transB", 1))
+            .Output("y");
         PassRun run = Nest(graph);
         Assert.Single(run.Graph.Initializer, static tensor => tensor.ExternalGroup == "high");
         Assert.Equal(["DynamicQuantizeLinear", "NestedGemm", "NestedDequantizeLinear", "Gemm"], run.Ops);
@@ -134,8 +163,14 @@ public sealed class NestingPassTests
     [InlineData(ActivationMode.Dynamic)]
     public void AWeightSharedWithAnEarlierBodyIsDequantizedBeforeIt(ActivationMode mode)
     {
-        GraphBuilder then = new GraphBuilder("then").Node("t = Gemm(x, W)", AttributeProto.Int("transB", 1)).Output("t"), otherwise = new GraphBuilder("else").Node("e = Neg(x)").Output("e");
-        GraphBuilder graph = new GraphBuilder().Input("x", 4, 4).Random("W", 4, 4).If("a", then, otherwise).Node("y = Gemm(a, W)").Output("y");
+        GraphBuilder then = new GraphBuilder("then").Node("t = Gemm(x, W)", AttributeProto.Int("transB", 1)).Output("t"),
+            otherwise = new GraphBuilder("else").Node("e = Neg(x)").Output("e");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 4, 4)
+            .Random("W", 4, 4)
+            .If("a", then, otherwise)
+            .Node("y = Gemm(a, W)")
+            .Output("y");
         PassRun run = PassRun.Of(new NestingPass(Options() with { Activations = mode }), graph.Model());
         Assert.Equal("NestedDequantizeLinear", run.Graph.Node.First(static node => node.OpType != "DynamicQuantizeLinear").OpType);
         (string, TensorValue)[] feeds = [("x", TensorValue.Random(4, 4)), ("c", TensorValue.OfBool(true))];
@@ -145,19 +180,28 @@ public sealed class NestingPassTests
     [Fact]
     public void AWeightThatAnotherOperatorNeedsInFloatStays()
     {
-        PassRun run = Nest(new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).Node("a = MatMul(x, W)").Node("norm: y = Sub(a, W)").Output("y"), loads: false);
+        PassRun run = Nest(
+            new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).Node("a = MatMul(x, W)").Node("norm: y = Sub(a, W)").Output("y"),
+            loads: false);
         Assert.False(run.Changed);
         Assert.Contains("Sub 'norm'", run.ReasonFor("a"), StringComparison.Ordinal);
     }
 
     [Fact]
     public void AWeightThatIsAlsoTheLeftHandSideStays() =>
-        Assert.False(Nest(new GraphBuilder().Input("x", 4, 4).Random("W", 4, 4).Node("a = MatMul(W, W)").Node("y = Add(x, a)").Output("y")).Changed);
+        Assert.False(
+            Nest(new GraphBuilder().Input("x", 4, 4).Random("W", 4, 4).Node("a = MatMul(W, W)").Node("y = Add(x, a)").Output("y")).Changed);
 
     [Fact]
     public void AWeightThatALocalFunctionReadsStays()
     {
-        ModelProto model = new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).Node("a = MatMul(x, W)").Node("f: y = local.F(a, W)").Output("y").Model(domains: "local");
+        ModelProto model = new GraphBuilder()
+            .Input("x", 2, 4)
+            .Random("W", 4, 4)
+            .Node("a = MatMul(x, W)")
+            .Node("f: y = local.F(a, W)")
+            .Output("y")
+            .Model(domains: "local");
         model.Functions.Add(Functions.Of("F", ["p", "q"], "r", GraphBuilder.Parse("inside: r = MatMul(p, q)")));
         PassRun run = PassRun.Of(new NestingPass(Options()), model);
         Assert.False(run.Changed);
@@ -174,25 +218,37 @@ public sealed class NestingPassTests
     }
 
     [Fact]
-    public void AWeightThatIsAGraphOutputStays() => Assert.Contains("output of the graph", Nest(Matrix().Output("W")).ReasonFor("y"), StringComparison.Ordinal);
+    public void AWeightThatIsAGraphOutputStays() =>
+        Assert.Contains("output of the graph", Nest(Matrix().Output("W")).ReasonFor("y"), StringComparison.Ordinal);
 
     [Fact]
     public void AComputedWeightStays() =>
-        Assert.Contains("not a constant", Nest(new GraphBuilder().Input("x", 2, 4).Input("w", 4, 6).Node("W = Neg(w)").Node("y = MatMul(x, W)").Output("y")).ReasonFor("y"), StringComparison.Ordinal);
+        Assert.Contains(
+            "not a constant",
+            Nest(new GraphBuilder().Input("x", 2, 4).Input("w", 4, 6).Node("W = Neg(w)").Node("y = MatMul(x, W)").Output("y"))
+                .ReasonFor("y"),
+            StringComparison.Ordinal);
 
     [Fact]
     public void AConstantLeftHandSideStays() =>
-        Assert.Contains("'x' is not a constant", Nest(new GraphBuilder().Input("x", 4, 6).Random("W", 3, 4).Node("y = MatMul(W, x)").Output("y")).ReasonFor("y"), StringComparison.Ordinal);
+        Assert.Contains(
+            "'x' is not a constant",
+            Nest(new GraphBuilder().Input("x", 4, 6).Random("W", 3, 4).Node("y = MatMul(W, x)").Output("y")).ReasonFor("y"),
+            StringComparison.Ordinal);
 
     [Fact]
     public void AVectorStays() =>
-        Assert.Contains("vector", Nest(new GraphBuilder().Input("x", 2, 4).Random("W", 4).Node("y = MatMul(x, W)").Output("y")).ReasonFor("y"), StringComparison.Ordinal);
+        Assert.Contains(
+            "vector",
+            Nest(new GraphBuilder().Input("x", 2, 4).Random("W", 4).Node("y = MatMul(x, W)").Output("y")).ReasonFor("y"),
+            StringComparison.Ordinal);
 
     [Fact]
     public void ASparseWeightStays()
     {
         GraphBuilder graph = new GraphBuilder().Input("x", 2, 4).Node("y = MatMul(x, W)").Output("y");
-        graph.Graph.SparseInitializer.Add(new SparseTensorProto { Values = TensorProto.FromFloats("W", [1], [2]), Indices = TensorProto.FromInt64s("", [1], [3]), Dims = { 4, 6 } });
+        graph.Graph.SparseInitializer.Add(
+            new SparseTensorProto { Values = TensorProto.FromFloats("W", [1], [2]), Indices = TensorProto.FromInt64s("", [1], [3]), Dims = { 4, 6 } });
         Assert.Contains("not a constant", Nest(graph, loads: false).ReasonFor("y"), StringComparison.Ordinal);
     }
 
@@ -201,7 +257,13 @@ public sealed class NestingPassTests
     [InlineData(TensorDataType.Float16, 2)]
     public void WeightsThatAreNotFloat32Stay(TensorDataType type, int size)
     {
-        PassRun run = Nest(new GraphBuilder().Input(type, "x", 2, 4).Constant(TensorProto.FromBytes("W", type, [4, 6], new byte[24 * size])).Node("y = MatMul(x, W)").Output("y"), loads: false);
+        PassRun run = Nest(
+            new GraphBuilder()
+                .Input(type, "x", 2, 4)
+                .Constant(TensorProto.FromBytes("W", type, [4, 6], new byte[24 * size]))
+                .Node("y = MatMul(x, W)")
+                .Output("y"),
+            loads: false);
         Assert.Contains("only float32", run.ReasonFor("y"), StringComparison.Ordinal);
     }
 
@@ -210,7 +272,14 @@ public sealed class NestingPassTests
     [InlineData(float.PositiveInfinity)]
     public void WeightsThatAreNotFiniteAreAnError(float value)
     {
-        GraphBuilder Graph() => new GraphBuilder().Input("x", 2, 2).Floats("W", [2, 2], 1, 2, 3, value).Random("V", 2, 2).Node("bad: a = MatMul(x, W)").Node("y = MatMul(a, V)").Output("y");
+        GraphBuilder Graph() =>
+            new GraphBuilder()
+                .Input("x", 2, 2)
+                .Floats("W", [2, 2], 1, 2, 3, value)
+                .Random("V", 2, 2)
+                .Node("bad: a = MatMul(x, W)")
+                .Node("y = MatMul(a, V)")
+                .Output("y");
         string message = Assert.Throws<ModelException>(() => Nest(Graph())).Message;
         Assert.Contains("'W'", message, StringComparison.Ordinal);
         Assert.Contains("'bad'", message, StringComparison.Ordinal);
@@ -221,7 +290,14 @@ public sealed class NestingPassTests
     [Fact]
     public void AnEmptyWeightIsAnErrorUnlessItsNodeIsExcluded()
     {
-        GraphBuilder Graph() => new GraphBuilder().Input("x", 2, 0).Floats("W", [0, 3]).Random("V", 3, 2).Node("bad: a = MatMul(x, W)").Node("y = MatMul(a, V)").Output("y");
+        GraphBuilder Graph() =>
+            new GraphBuilder()
+                .Input("x", 2, 0)
+                .Floats("W", [0, 3])
+                .Random("V", 3, 2)
+                .Node("bad: a = MatMul(x, W)")
+                .Node("y = MatMul(a, V)")
+                .Output("y");
         Assert.Contains("'bad' has no elements", Assert.Throws<ModelException>(() => Nest(Graph())).Message, StringComparison.Ordinal);
         Assert.Contains("NestedGemm", Nest(Graph(), exclude: "bad").Ops);
     }
@@ -233,7 +309,13 @@ public sealed class NestingPassTests
     [InlineData("*", true, true)]
     public void ExcludedNodesStay(string pattern, bool first, bool second)
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 1, 1).Random("V", 3, 3, 1, 1).Node("/layer1/conv: a = Conv(x, W)").Node("/layer2/conv: y = Conv(a, V)").Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 1, 3, 5, 5)
+            .Random("W", 3, 3, 1, 1)
+            .Random("V", 3, 3, 1, 1)
+            .Node("/layer1/conv: a = Conv(x, W)")
+            .Node("/layer2/conv: y = Conv(a, V)")
+            .Output("y");
         PassRun run = Nest(graph, exclude: pattern);
         Assert.Equal((first, second), (!run.About("/layer1/conv").Rewritten, !run.About("/layer2/conv").Rewritten));
     }
@@ -244,14 +326,20 @@ public sealed class NestingPassTests
     [InlineData("")]
     public void APatternThatMatchesNothingIsAnError(string pattern)
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 1, 1).Node("/layer1/conv: y = Conv(x, W)").Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 1, 3, 5, 5)
+            .Random("W", 3, 3, 1, 1)
+            .Node("/layer1/conv: y = Conv(x, W)")
+            .Output("y");
         Assert.Contains("matches no", Assert.Throws<ModelException>(() => Nest(graph, exclude: pattern)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void AnExcludedReaderKeepsTheOtherReadersInFloat()
     {
-        PassRun run = Nest(new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).Node("one: a = MatMul(x, W)").Node("two: y = MatMul(a, W)").Output("y"), exclude: "one");
+        PassRun run = Nest(
+            new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).Node("one: a = MatMul(x, W)").Node("two: y = MatMul(a, W)").Output("y"),
+            exclude: "one");
         Assert.False(run.Changed);
         Assert.Contains("'one'", run.ReasonFor("two"), StringComparison.Ordinal);
     }
@@ -262,18 +350,32 @@ public sealed class NestingPassTests
     [Fact]
     public void TakenNamesAreAvoided()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4).Input("W_high", 2, 4).Random("W", 4, 4).Node("x_quantized = Add(x, W_high)").Node("x_scale: W_scale = MatMul(x, W)").Node("y = Add(W_scale, x_quantized)").Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 4)
+            .Input("W_high", 2, 4)
+            .Random("W", 4, 4)
+            .Node("x_quantized = Add(x, W_high)")
+            .Node("x_scale: W_scale = MatMul(x, W)")
+            .Node("y = Add(W_scale, x_quantized)")
+            .Output("y");
         PassRun run = Nest(graph);
         Assert.True(run.HasInitializer("W_high_1"));
         Assert.True(run.HasInitializer("W_scale_1"));
-        Assert.Equal(run.Graph.Node.Count, run.Graph.Node.Where(static node => node.Name.Length > 0).Select(static node => node.Name).Distinct().Count() + run.Graph.Node.Count(static node => node.Name.Length == 0));
+        Assert.Equal(
+            run.Graph.Node.Count,
+            run.Graph.Node.Where(static node => node.Name.Length > 0)
+                .Select(static node => node.Name)
+                .Distinct()
+                .Count() + run.Graph.Node.Count(static node => node.Name.Length == 0));
     }
 
     [Fact]
     public void ANameThatABodyUsesIsTaken()
     {
-        GraphBuilder then = new GraphBuilder("then").Node("W_low = Neg(x)").Node("t = Abs(W_low)").Output("t"), otherwise = new GraphBuilder("else").Node("e = Neg(x)").Output("e");
-        PassRun run = Nest(new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).If("a", then, otherwise).Node("y = MatMul(a, W)").Output("y"));
+        GraphBuilder then = new GraphBuilder("then").Node("W_low = Neg(x)").Node("t = Abs(W_low)").Output("t"),
+            otherwise = new GraphBuilder("else").Node("e = Neg(x)").Output("e");
+        PassRun run = Nest(
+            new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).If("a", then, otherwise).Node("y = MatMul(a, W)").Output("y"));
         Assert.True(run.HasInitializer("W_low_1"));
     }
 
@@ -287,17 +389,32 @@ public sealed class NestingPassTests
     [Fact]
     public void AValueCalledNestBitsInABodyIsAnError()
     {
-        GraphBuilder then = new GraphBuilder("then").Node("nest_bits = Neg(x)").Output("nest_bits"), otherwise = new GraphBuilder("else").Node("e = Neg(x)").Output("e");
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).If("a", then, otherwise).Node("y = MatMul(a, W)").Output("y");
+        GraphBuilder then = new GraphBuilder("then").Node("nest_bits = Neg(x)").Output("nest_bits"),
+            otherwise = new GraphBuilder("else").Node("e = Neg(x)").Output("e");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 4)
+            .Random("W", 4, 4)
+            .If("a", then, otherwise)
+            .Node("y = MatMul(a, W)")
+            .Output("y");
         Assert.Throws<ModelException>(() => Nest(graph));
     }
 
     [Fact]
     public void WhatWasExcludedCanBeNestedLaterAtTheSameBitsOnly()
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4).Random("W", 4, 4).Random("V", 4, 4).Node("one: a = MatMul(x, W)").Node("two: y = MatMul(a, V)").Output("y");
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 4)
+            .Random("W", 4, 4)
+            .Random("V", 4, 4)
+            .Node("one: a = MatMul(x, W)")
+            .Node("two: y = MatMul(a, V)")
+            .Output("y");
         ModelProto model = Nest(graph, exclude: "two").Model;
-        Assert.Contains("nested before", Assert.Throws<ModelException>(() => new NestingPass(Options("6:4")).Run(new ModelContext(ModelRunner.Clone(model)))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "nested before",
+            Assert.Throws<ModelException>(() => new NestingPass(Options("6:4")).Run(new ModelContext(ModelRunner.Clone(model)))).Message,
+            StringComparison.Ordinal);
         PassRun run = PassRun.Of(new NestingPass(Options()), model);
         Assert.Equal(2, run.Ops.Count(static op => op == "NestedGemm"));
         Assert.Single(run.Graph.Input, static input => input.Name == "nest_bits");
@@ -306,20 +423,29 @@ public sealed class NestingPassTests
     [Fact]
     public void OldOperatorSetsAreWeightOnly()
     {
-        ModelProto model = new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 4, 3, 3, 3).Node("y = Conv(x, W)").Output("y").Model(opset: 10, irVersion: 5);
+        ModelProto model = new GraphBuilder()
+            .Input("x", 1, 3, 5, 5)
+            .Random("W", 4, 3, 3, 3)
+            .Node("y = Conv(x, W)")
+            .Output("y")
+            .Model(opset: 10, irVersion: 5);
         PassRun run = PassRun.Of(new NestingPass(Options()), model);
         Assert.Equal(["NestedDequantizeLinear", "Conv"], run.Ops);
         Assert.Contains("DynamicQuantizeLinear needs 11", run.About("y").Note!, StringComparison.Ordinal);
     }
 
-    /// <summary>The nested operators' bodies lie in the main graph, where all bodies see them; the dequantized weight lies where the weight did.</summary>
+    /// <summary>
+    /// The nested operators' bodies lie in the main graph, where all bodies see them; the dequantized weight lies where the weight did.
+    /// </summary>
     [Fact]
     public void AWeightOfABodyIsNestedInTheMainGraph()
     {
         GraphBuilder then = new GraphBuilder("then").Random("W", 4, 3, 3, 3).Node("t = ConvTranspose(x, W)").Output("t");
         GraphBuilder otherwise = new GraphBuilder("else").Random("W", 4, 3, 3, 3).Node("e = ConvTranspose(x, W)").Output("e");
         PassRun run = Nest(new GraphBuilder().Input("x", 1, 4, 5, 5).If("y", then, otherwise).Output("y"));
-        Assert.Equal(["W_high", "W_low", "W_scale", "W_high_1", "W_low_1", "W_scale_1"], run.Graph.Initializer.Select(static tensor => tensor.Name).Where(static name => name != "nest_bits"));
+        Assert.Equal(
+            ["W_high", "W_low", "W_scale", "W_high_1", "W_low_1", "W_scale_1"],
+            run.Graph.Initializer.Select(static tensor => tensor.Name).Where(static name => name != "nest_bits"));
         Assert.Equal("NestedDequantizeLinear", then.Graph.Node[0].OpType);
         Assert.Equal("NestedDequantizeLinear", otherwise.Graph.Node[0].OpType);
         Assert.Empty(then.Graph.Initializer);
@@ -330,7 +456,14 @@ public sealed class NestingPassTests
     {
         byte[][] bytes = [.. ((int[])[1, 2, 5]).Select(static threads =>
         {
-            ModelProto model = new GraphBuilder().Input("x", 1, 16, 9, 9).Random("W", 70, 16, 3, 3).Random("V", 50, 70, 3, 3).Node("a = Conv(x, W)").Node("y = Conv(a, V)").Output("y").Model();
+            ModelProto model = new GraphBuilder()
+                .Input("x", 1, 16, 9, 9)
+                .Random("W", 70, 16, 3, 3)
+                .Random("V", 50, 70, 3, 3)
+                .Node("a = Conv(x, W)")
+                .Node("y = Conv(a, V)")
+                .Output("y")
+                .Model();
             new NestingPass(Options()).Run(new ModelContext(model) { Threads = threads });
             return ModelFile.ToBytes(model);
         })];
@@ -343,13 +476,16 @@ public sealed class NestingPassTests
     {
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
-        Assert.ThrowsAny<OperationCanceledException>(() => new NestingPass(Options()).Run(new ModelContext(Matrix().Model()) { Cancellation = cancelled.Token }));
+        Assert.ThrowsAny<OperationCanceledException>(
+            () => new NestingPass(Options()).Run(new ModelContext(Matrix().Model()) { Cancellation = cancelled.Token }));
     }
 
     private static GraphBuilder Matrix() => new GraphBuilder().Input("x", 2, 4).Random("W", 4, 6).Node("y = MatMul(x, W)").Output("y");
 
     private static NestingOptions Options(string bits = "8:6") => new() { Bits = NestedBits.Parse(bits) };
 
-    private static PassRun Nest(GraphBuilder graph, string bits = "8:6", WeightScheme scheme = WeightScheme.Symmetric, string? exclude = null, bool loads = true) =>
-        PassRun.Of(new NestingPass(Options(bits) with { Scheme = scheme, Exclude = exclude is null ? [] : [exclude] }), graph.Model(), loads);
+    private static PassRun Nest(
+        GraphBuilder graph, string bits = "8:6", WeightScheme scheme = WeightScheme.Symmetric, string? exclude = null, bool loads = true) =>
+        PassRun.Of(
+            new NestingPass(Options(bits) with { Scheme = scheme, Exclude = exclude is null ? [] : [exclude] }), graph.Model(), loads);
 }

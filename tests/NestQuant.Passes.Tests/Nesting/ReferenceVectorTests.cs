@@ -101,7 +101,9 @@ public sealed class ReferenceVectorTests
     private static ChannelScale[] ReferenceScales(JsonElement root, int bits)
     {
         JsonElement quant = root.GetProperty("quant").EnumerateArray().Single(q => q.GetProperty("wbit").GetInt32() == bits);
-        return Floats(quant.GetProperty("scale")).Zip(Floats(quant.GetProperty("zero_point")), static (s, z) => new ChannelScale(s, z)).ToArray();
+        return Floats(quant.GetProperty("scale"))
+            .Zip(Floats(quant.GetProperty("zero_point")), static (s, z) => new ChannelScale(s, z))
+            .ToArray();
     }
 
     private static int[] Integers(JsonElement array) => array.EnumerateArray().Select(static v => v.GetInt32()).ToArray();

@@ -32,11 +32,18 @@ internal static class RoundingInputs
             Gen.Float.Unit.Array[length].Select(x => ("uniform", Array.ConvertAll(x, u => lo - 0.5f + (u * (hi - lo + 1))))),
             uniform.Array[length].Select(static x => ("all exponents", x)),
             Gen.Float[-0.6f, 0.6f].Array[length].Select(static x => ("small", x)),
-            Gen.Select(Gen.Int[1, 6], Gen.Int[lo * 64, (hi * 64) + 63].Array[length], static (shift, x) => ("ties", Array.ConvertAll(x, v => MathF.Floor(v / 64f * (1 << shift)) / (1 << shift)))),
+            Gen.Select(
+                Gen.Int[1, 6],
+                Gen.Int[lo * 64, (hi * 64) + 63].Array[length],
+                static (shift, x) => ("ties", Array.ConvertAll(x, v => MathF.Floor(v / 64f * (1 << shift)) / (1 << shift)))),
             Gen.Int[lo, hi - 1].Array[length].Select(static x => ("halves", Array.ConvertAll(x, static v => v + 0.5f))),
-            Gen.OneOf(lo - 0.5f, lo - 0.25f, lo, lo + 0.25f, lo + 0.5f, hi - 0.5f, hi - 0.25f, hi, hi + 0.25f, hi + 0.5f).Array[length].Select(static x => ("saturated", x)),
+            Gen.OneOf(lo - 0.5f, lo - 0.25f, lo, lo + 0.25f, lo + 0.5f, hi - 0.5f, hi - 0.25f, hi, hi + 0.25f, hi + 0.5f)
+                .Array[length]
+                .Select(static x => ("saturated", x)),
             uniform.Select(x => ("constant", Enumerable.Repeat(x, length).ToArray())),
             Gen.Int[lo, hi].Array[length].Select(static x => ("exact", Array.ConvertAll(x, static v => (float)v))),
-            Gen.OneOf(uniform, Gen.Int[lo, hi - 1].Select(static v => v + 0.5f), Gen.Const((float)hi), Gen.Const(0f)).Array[length].Select(static x => ("mixed", x)));
+            Gen.OneOf(uniform, Gen.Int[lo, hi - 1].Select(static v => v + 0.5f), Gen.Const((float)hi), Gen.Const(0f))
+                .Array[length]
+                .Select(static x => ("mixed", x)));
     }
 }

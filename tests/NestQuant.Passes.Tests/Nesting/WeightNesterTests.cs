@@ -83,7 +83,11 @@ public sealed class WeightNesterTests
         Assert.Throws<ArgumentException>(() => Nest(new ChannelView(2, 2, 1, 1), new float[3], threads: 1));
 
     private static NestedWeight Nest(ChannelView view, float[] weights, int threads) =>
-        WeightNester.Nest(TensorProto.FromFloats("w", [weights.Length], weights), view, Options, new ParallelOptions { MaxDegreeOfParallelism = threads });
+        WeightNester.Nest(
+            TensorProto.FromFloats("w", [weights.Length], weights),
+            view,
+            Options,
+            new ParallelOptions { MaxDegreeOfParallelism = threads });
 
     /// <summary>Element (m, inner, tap) of the row-major [Groups, Inner, Channels, Taps].</summary>
     private static int[] IndicesOf(ChannelView view, int m)

@@ -22,7 +22,8 @@ public sealed class LoadCheckTests : IDisposable
     public void WhatDoesNotLoadThoughItsSourceDoesIsADefect()
     {
         string message = Assert.Throws<ModelException>(() => LoadCheck.Verify([Sound, Damaged], Sound)).Message;
-        Assert.StartsWith("damaged.onnx: ONNX Runtime does not load the result, though it loads the source", message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "damaged.onnx: ONNX Runtime does not load the result, though it loads the source", message, StringComparison.Ordinal);
         Assert.Contains("two nodes with same node name (n)", message, StringComparison.Ordinal);
         Assert.DoesNotContain(_folder.FullName, message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
@@ -37,7 +38,10 @@ public sealed class LoadCheckTests : IDisposable
 
     [Fact]
     public void ALibraryThatIsNoneIsRefused() =>
-        Assert.Contains("no such operator library", Assert.Throws<ModelException>(() => LoadCheck.WhyNot(Sound, "/nowhere.so")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no such operator library",
+            Assert.Throws<ModelException>(() => LoadCheck.WhyNot(Sound, "/nowhere.so")).Message,
+            StringComparison.Ordinal);
 
     private string Save(string name, params string[] nodes)
     {

@@ -8,7 +8,15 @@ namespace NestQuant.RuntimeOps.Tests.GroupNL;
 /// <summary>A random expansion: its tensors, and its result by the textbook.</summary>
 internal sealed unsafe class ExpansionCase
 {
-    public ExpansionCase(int batch, int seeds, int[] spatial, int[] source, int seed, float largestShift = 5, bool hasAffine = false, string activation = "none")
+    public ExpansionCase(
+        int batch,
+        int seeds,
+        int[] spatial,
+        int[] source,
+        int seed,
+        float largestShift = 5,
+        bool hasAffine = false,
+        string activation = "none")
     {
         Random random = new(seed);
         Batch = batch;
@@ -45,7 +53,11 @@ internal sealed unsafe class ExpansionCase
         from hasAffine in Gen.Bool
         from activation in Gen.OneOf(Gen.Const(ActivationNames.None), Gen.Const(ActivationNames.Clip), Gen.Const(ActivationNames.HardSwish))
         from function in Functions
-        select new ExpansionCase(batch, seeds, [height, width], source, seed, LargestShift(function, seed), hasAffine, activation) { Function = function };
+        select new ExpansionCase(
+            batch, seeds, [height, width], source, seed, LargestShift(function, seed), hasAffine, activation)
+        {
+            Function = function,
+        };
 
     public int Batch { get; }
 

@@ -64,7 +64,8 @@ public class GroupNLErrorTests
         ModelProto model = GroupNLModels.Expand(new ExpansionCase(1, 4, [6, 5], [3, 0, 1], seed: 4, hasAffine: true)).Build();
         model.Graph!.Input.First(i => i.Name == "X").Type!.TensorType!.Shape = null;
         using InferenceSession session = NodeModel.Open(ModelFile.ToBytes(model), 1);
-        string message = OperatorErrorTests.RunFails(session, ("X", SessionRuns.Tensor(new float[shape.Aggregate(1L, (a, b) => a * b)], shape)));
+        string message = OperatorErrorTests.RunFails(
+            session, ("X", SessionRuns.Tensor(new float[shape.Aggregate(1L, (a, b) => a * b)], shape)));
         Assert.Contains(expected, message, StringComparison.Ordinal);
         Assert.Contains("subject", message, StringComparison.Ordinal);
     }
@@ -78,8 +79,10 @@ public class GroupNLErrorTests
         ModelProto model = GroupNLModels.Expand(new ExpansionCase(1, 4, [6, 5], [3, 0, 1], seed: 4)).Build();
         model.Graph!.Initializer.RemoveAll(t => t.Name == input);
         model.Graph.Input.RemoveAll(i => i.Name == input);
-        model.Graph.Input.Add(new ValueInfoProto { Name = input, Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float } } });
-        model.Graph.Input.Add(new ValueInfoProto { Name = "unused", Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float } } });
+        model.Graph.Input.Add(
+            new ValueInfoProto { Name = input, Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float } } });
+        model.Graph.Input.Add(
+            new ValueInfoProto { Name = "unused", Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float } } });
         using InferenceSession session = NodeModel.Open(ModelFile.ToBytes(model), 1);
         OrtValue x = SessionRuns.Tensor(new float[120], 1, 4, 6, 5);
         string message = OperatorErrorTests.RunFails(session, (input == "X" ? "unused" : "X", x));
@@ -91,15 +94,19 @@ public class GroupNLErrorTests
     {
         ["no source"] = ("'source' is missing", m => m.Without("source")),
         ["source of floats"] = ("'source' is missing or not a list of ints", m => m.With(AttributeProto.Float("source", 1))),
-        ["source beyond the seeds"] = ("names seed map 4, and there are 4 seed maps", m => m.With(AttributeProto.IntList("source", 3, 4, 1))),
+        ["source beyond the seeds"] = (
+            "names seed map 4, and there are 4 seed maps", m => m.With(AttributeProto.IntList("source", 3, 4, 1))),
         ["source far beyond the seeds"] = ("names seed map 4294967296", m => m.With(AttributeProto.IntList("source", 3, 1L << 32, 1))),
         ["source at the end of int32"] = ("names seed map 2147483647", m => m.With(AttributeProto.IntList("source", 3, int.MaxValue, 1))),
-        ["source that would need much memory"] = ("names seed map 2147483646, and", m => m.With(AttributeProto.IntList("source", 3, int.MaxValue - 1, 1))),
+        ["source that would need much memory"] = (
+            "names seed map 2147483646, and", m => m.With(AttributeProto.IntList("source", 3, int.MaxValue - 1, 1))),
         ["negative source"] = ("names seed map -1", m => m.With(AttributeProto.IntList("source", 3, -1, 1))),
         ["more sources than shifts"] = ("'shift' has 3 elements, 4 expected", m => m.With(AttributeProto.IntList("source", 3, 0, 1, 2))),
         ["unknown function"] = ("'function' is 'cosine': sine, gaussian", m => m.With(AttributeProto.String("function", "cosine"))),
-        ["power of 1"] = ("'power' is 1: 2 to 16", m => m.With(AttributeProto.String("function", "monomial")).With(AttributeProto.Int("power", 1))),
-        ["power of 17"] = ("'power' is 17: 2 to 16", m => m.With(AttributeProto.String("function", "monomial")).With(AttributeProto.Int("power", 17))),
+        ["power of 1"] = (
+            "'power' is 1: 2 to 16", m => m.With(AttributeProto.String("function", "monomial")).With(AttributeProto.Int("power", 1))),
+        ["power of 17"] = (
+            "'power' is 17: 2 to 16", m => m.With(AttributeProto.String("function", "monomial")).With(AttributeProto.Int("power", 17))),
         ["function of ints"] = ("'function' is not a string", m => m.With(AttributeProto.Int("function", 1))),
         ["epsilon of 0"] = ("'epsilon' is 0", m => m.With(AttributeProto.Float("epsilon", 0))),
         ["negative epsilon"] = ("'epsilon' is -1", m => m.With(AttributeProto.Float("epsilon", -1))),
@@ -109,7 +116,8 @@ public class GroupNLErrorTests
         ["epsilon of ints"] = ("'epsilon' is not a float", m => m.With(AttributeProto.Int("epsilon", 1))),
         ["channels_last of 2"] = ("'channels_last' is 2", m => m.With(AttributeProto.Int("channels_last", 2))),
         ["channels_last of floats"] = ("'channels_last' is not an int", m => m.With(AttributeProto.Float("channels_last", 1))),
-        ["unknown activation"] = ("'activation' is 'gelu': none, clip and hardswish", m => m.With(AttributeProto.String("activation", "gelu"))),
+        ["unknown activation"] = (
+            "'activation' is 'gelu': none, clip and hardswish", m => m.With(AttributeProto.String("activation", "gelu"))),
         ["clip the wrong way round"] = ("not the bounds of a clip", m => Clip(m, 1, 0)),
         ["clip without bounds"] = ("not the bounds of a clip", m => Clip(m, 0, float.NaN)),
         ["short period"] = ("'period' has 2 elements, 3 expected", m => m.Constant(TensorProto.FromFloats("period", [2], [1, 1]))),

@@ -25,7 +25,9 @@ public class GroupNLExpandTests
         AssertEqualsUnfused(c, c.Tolerance());
     }
 
-    /// <summary>One value that is not finite among ordinary ones, alone in its pixel and in company, and squares that overflow or vanish.</summary>
+    /// <summary>
+    /// One value that is not finite among ordinary ones, alone in its pixel and in company, and squares that overflow or vanish.
+    /// </summary>
     [Theory]
     [InlineData(ActivationNames.None, false)]
     [InlineData(ActivationNames.None, true)]
@@ -43,7 +45,11 @@ public class GroupNLExpandTests
         [
             float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, -1e30f, 1e25f, 1e-25f, -1e-38f, float.Epsilon, 0, -0f,
         ];
-        ExpansionCase c = new(1, 3, [4, 11], [2, 0, 1, 1], seed: 8, hasAffine: hasAffine, activation: activation) { Function = Named(function) };
+        ExpansionCase c = new(
+            1, 3, [4, 11], [2, 0, 1, 1], seed: 8, hasAffine: hasAffine, activation: activation)
+        {
+            Function = Named(function),
+        };
         for (int i = 0; i < specials.Length; i++)
         {
             c.X[i] = specials[i];
@@ -65,7 +71,8 @@ public class GroupNLExpandTests
         {
             foreach ((float shift, float period) in new[]
                 {
-                    (float.NaN, 1.5f), (float.PositiveInfinity, 1.5f), (2, float.NegativeInfinity), (2, float.NaN), (1, 0), (-2, 3e20f), (3e38f, 9f),
+                    (float.NaN, 1.5f), (
+                        float.PositiveInfinity, 1.5f), (2, float.NegativeInfinity), (2, float.NaN), (1, 0), (-2, 3e20f), (3e38f, 9f),
                 })
             {
                 // The far sines of ONNX Runtime are its own.
@@ -170,7 +177,8 @@ public class GroupNLExpandTests
         GroupNLExpansionTests.AssertSameBits(reference, Run(session, c, isChannelsLast).Data);
     }
 
-    private static MapFunction Named(string function) => ExpansionCase.Of((MapFunctionKind)GroupNLFunctions.All.ToList().IndexOf(function), 3);
+    private static MapFunction Named(string function) =>
+        ExpansionCase.Of((MapFunctionKind)GroupNLFunctions.All.ToList().IndexOf(function), 3);
 
     internal static (float[] Data, long[] Shape) Run(InferenceSession session, ExpansionCase c, bool isChannelsLast = false) =>
         session.Run(("X", isChannelsLast

@@ -63,7 +63,9 @@ public class GroupNLExpansionTests
         AssertClose(c.Expected(), isChannelsLast ? ToPlanes(y, c) : y, 1e-6);
     }
 
-    /// <summary>Values whose squares vanish may exceed their computed norm; with a tiny epsilon the sine's argument has then no bound.</summary>
+    /// <summary>
+    /// Values whose squares vanish may exceed their computed norm; with a tiny epsilon the sine's argument has then no bound.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -4,7 +4,9 @@ using NestQuant.RuntimeOps.Operators;
 
 namespace NestQuant.RuntimeOps.Tests.GroupNL;
 
-/// <summary>The functions beside the sine against their definition in float64, at floats of every size and densely where they bend.</summary>
+/// <summary>
+/// The functions beside the sine against their definition in float64, at floats of every size and densely where they bend.
+/// </summary>
 public class MapFunctionTests
 {
     private const double Ulp = 1.0 / (1 << 23);

@@ -19,7 +19,8 @@ public class NestedGroupNLConvTests
          from seed in Gen.Int[0, int.MaxValue]
          from isPart in Gen.Bool
          from hasAffine in Gen.Bool
-         from activation in Gen.OneOf(Gen.Const(ActivationNames.None), Gen.Const(ActivationNames.Clip), Gen.Const(ActivationNames.HardSwish))
+         from activation in Gen.OneOf(
+             Gen.Const(ActivationNames.None), Gen.Const(ActivationNames.Clip), Gen.Const(ActivationNames.HardSwish))
          select (geometry, source, seed, isPart, hasAffine, activation)).Sample(
             (geometry, source, seed, isPart, hasAffine, activation) =>
             {
@@ -53,7 +54,8 @@ public class NestedGroupNLConvTests
     public void One_dimensional_convolutions_take_NWC()
     {
         ConvolutionAxis width = new(11, 3, 2, 1, 1, 6);
-        ConvolutionCase c = new(new ConvolutionGeometry(2, ConvolutionAxis.Single, width, 1, 5, 9), new NestedBits(7, 4), 2, 0, isPart: false);
+        ConvolutionCase c = new(
+            new ConvolutionGeometry(2, ConvolutionAxis.Single, width, 1, 5, 9), new NestedBits(7, 4), 2, 0, isPart: false);
         ExpansionCase expansion = new(2, 9, [6], [8, 0, 4], seed: 1);
         using InferenceSession fused = OneDimensional(Model(c, expansion)).Open();
         using InferenceSession convolution = OneDimensional(NestedModels.Conv(c)).Open();
@@ -114,7 +116,8 @@ public class NestedGroupNLConvTests
     private static void AssertEqualsTwoOperators(ConvolutionCase c, int[] source, int bits, bool hasAffine, string activation, int threads)
     {
         ConvolutionGeometry g = c.Geometry;
-        ExpansionCase expansion = new(1, g.OutputChannels, [g.Height.Output, g.Width.Output], source, seed: bits, hasAffine: hasAffine, activation: activation);
+        ExpansionCase expansion = new(
+            1, g.OutputChannels, [g.Height.Output, g.Width.Output], source, seed: bits, hasAffine: hasAffine, activation: activation);
         using InferenceSession fused = Model(c, expansion).Open(threads);
         using InferenceSession convolution = NestedModels.Conv(c).Open();
         using InferenceSession expand = GroupNLModels.Expand(expansion, isChannelsLast: true).Open();

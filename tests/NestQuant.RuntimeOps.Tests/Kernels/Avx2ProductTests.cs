@@ -35,7 +35,9 @@ public unsafe class Avx2ProductTests
                 for (int i = 0; i < x.Length; i++)
                     x[i] = random.Next(3) == 0 ? x[i] : (byte)255;
                 int firstChannel = random.Next(32);
-                return Sums(tier, weights, x, groups, rows, firstChannel, 32).AsSpan().SequenceEqual(Expected(weights, x, groups, rows, firstChannel, 32));
+                return Sums(tier, weights, x, groups, rows, firstChannel, 32)
+                    .AsSpan()
+                    .SequenceEqual(Expected(weights, x, groups, rows, firstChannel, 32));
             },
             iter: 300);
     }
@@ -92,5 +94,8 @@ public unsafe class Avx2ProductTests
     }
 
     private static int[] Wanted(int[] tile, int rows, int firstChannel, int endChannel) =>
-        [.. tile.Take(rows * KernelTier.TileChannels).Where((_, i) => i % KernelTier.TileChannels >= firstChannel && i % KernelTier.TileChannels < endChannel)];
+        [
+            .. tile.Take(rows * KernelTier.TileChannels)
+                .Where((_, i) => i % KernelTier.TileChannels >= firstChannel && i % KernelTier.TileChannels < endChannel)
+        ];
 }

@@ -21,7 +21,8 @@ internal unsafe class ByteRowsTier : KernelTier
 
     public override void SumWeights(sbyte* panel, int groups, int* sums) => Portable.SumWeights(panel, groups, sums);
 
-    public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
+    public override void Dot(
+        byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
     {
         for (int row = 0; row < rowCount; row++)
         {

@@ -39,7 +39,9 @@ internal sealed unsafe class ConvolutionCase
         Bias = random.Next(3) == 0 ? null : [.. Enumerable.Range(0, geometry.OutputChannels).Select(_ => random.NextSingle() - 0.5f)];
         WZeroPoint = largestZeroPoint == 0
             ? null
-            : [.. Enumerable.Range(0, geometry.OutputChannels).Select(_ => (int)random.NextInt64(-largestZeroPoint, largestZeroPoint + 1L))];
+            : [
+                .. Enumerable.Range(0, geometry.OutputChannels).Select(_ => (int)random.NextInt64(-largestZeroPoint, largestZeroPoint + 1L))
+            ];
     }
 
     public static Gen<ConvolutionGeometry> Geometries { get; } =
@@ -110,7 +112,10 @@ internal sealed unsafe class ConvolutionCase
 
     /// <summary>The weight as floats, in its own order.</summary>
     public float[] DequantizedWeights() =>
-        [.. _weights.Select((w, i) => (w - (WZeroPoint?[i / Layout.View.WeightsPerChannel] ?? 0)) * WScale[i / Layout.View.WeightsPerChannel])];
+        [
+            .. _weights.Select(
+                (w, i) => (w - (WZeroPoint?[i / Layout.View.WeightsPerChannel] ?? 0)) * WScale[i / Layout.View.WeightsPerChannel])
+        ];
 
     /// <summary>The definition of the float result.</summary>
     public float[] Expected()

@@ -59,7 +59,10 @@ internal sealed class DotCase
         {
             (int row, int channel) = Math.DivRem(i, KernelTier.TileChannels);
             for (int k = 0; k < Groups * Group; k++)
-                tile[i] = checked(tile[i] + Rows[row * RowStride + Chunks[k / ChunkBytes] + k % ChunkBytes] * Panel[(k / Group * KernelTier.TileChannels + channel) * Group + k % Group]);
+                tile[i] = checked(
+                    tile[i] + Rows[row * RowStride + Chunks[k / ChunkBytes] + k % ChunkBytes] * Panel[
+                        (k / Group * KernelTier.TileChannels + channel) * Group + k % Group
+                    ]);
         }
 
         return tile;

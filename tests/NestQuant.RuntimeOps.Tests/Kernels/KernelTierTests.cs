@@ -55,7 +55,10 @@ public class KernelTierTests
     public void An_unknown_tier_is_refused_with_those_that_are_known()
     {
         string message = Assert.Throws<PlatformNotSupportedException>(() => KernelTier.Select("sse9")).Message;
-        Assert.Contains("NESTQUANT_KERNEL_TIER is 'sse9': known tiers are portable, avx2, avxvnni, avx512vnni, amx, neon and neondot", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "NESTQUANT_KERNEL_TIER is 'sse9': known tiers are portable, avx2, avxvnni, avx512vnni, amx, neon and neondot",
+            message,
+            StringComparison.Ordinal);
     }
 
     private static bool IsSupported(string name) => name switch

@@ -90,7 +90,8 @@ public class NestedConvolutionTests
         ConvolutionAxis axis = new(9, 3, 2, 1, 1, 5);
         foreach ((int groups, int channels, int outputs) in new[] { (8, 4, 4), (4, 16, 16), (4, 3, 8), (2, 8, 32), (2, 5, 64), (17, 3, 5) })
         {
-            ConvolutionCase c = new(new ConvolutionGeometry(2, axis, axis, groups, channels, groups * outputs), new NestedBits(8, 6), groups, 0, isPart: false);
+            ConvolutionCase c = new(
+                new ConvolutionGeometry(2, axis, axis, groups, channels, groups * outputs), new NestedBits(8, 6), groups, 0, isPart: false);
             Assert.Equal(c.Expected(), c.Run(TestTiers.Get(tier), new ThreadedLoop(2)));
         }
     }
@@ -100,10 +101,17 @@ public class NestedConvolutionTests
     [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
     public void Layers_of_several_blocks_equal_the_definition(string tier)
     {
-        ConvolutionAxis padded = new(40, 3, 1, 1, 1, 40), strided = new(41, 3, 3, 2, 2, 14), pointwise = new(40, 1, 1, 1, 0, 40), everySecond = new(40, 1, 2, 1, 0, 20);
-        foreach ((ConvolutionAxis axis, int channels, int outputs) in new[] { (padded, 8, 72), (strided, 36, 72), (pointwise, 16, 300), (everySecond, 12, 40) })
+        ConvolutionAxis padded = new(40, 3, 1, 1, 1, 40),
+            strided = new(41, 3, 3, 2, 2, 14),
+            pointwise = new(40, 1, 1, 1, 0, 40),
+            everySecond = new(40, 1, 2, 1, 0, 20);
+        foreach ((
+                ConvolutionAxis axis,
+                int channels,
+                int outputs) in new[] { (padded, 8, 72), (strided, 36, 72), (pointwise, 16, 300), (everySecond, 12, 40) })
         {
-            ConvolutionCase c = new(new ConvolutionGeometry(1, axis, axis, 1, channels, outputs), new NestedBits(8, 6), outputs, 0, isPart: false);
+            ConvolutionCase c = new(
+                new ConvolutionGeometry(1, axis, axis, 1, channels, outputs), new NestedBits(8, 6), outputs, 0, isPart: false);
             Requantization requantization = new(3f, 7);
             byte[] expected = c.ExpectedQuantized(requantization);
             Assert.Equal(expected, c.RunQuantized(TestTiers.Get(tier), new ThreadedLoop(2), requantization));
@@ -118,7 +126,9 @@ public class NestedConvolutionTests
     {
         ConvolutionAxis line = new(130, 3, 1, 1, 1, 130), strided = new(61, 3, 2, 2, 2, 31);
         ConvolutionAxis wide = new(6000, 5, 1, 3, 6, 6000), far = new(5, 2, 1, 40000, 20000, 5);
-        foreach ((ConvolutionAxis height, ConvolutionAxis width) in ((ConvolutionAxis, ConvolutionAxis)[])[(line, line), (strided, line), (ConvolutionAxis.Single, wide), (ConvolutionAxis.Single, far)])
+        foreach ((ConvolutionAxis height, ConvolutionAxis width) in ((ConvolutionAxis, ConvolutionAxis)[])[
+                (line, line), (strided, line), (ConvolutionAxis.Single, wide), (ConvolutionAxis.Single, far)
+            ])
         {
             ConvolutionCase c = new(new ConvolutionGeometry(2, height, width, 35, 1, 35), new NestedBits(8, 6), 11, 0, isPart: false);
             Assert.Equal(c.Expected(), c.Run(TestTiers.Get(tier), new ThreadedLoop(2)));

@@ -88,12 +88,19 @@ public unsafe class PanelDecodeTests
                     code.Allow(lowPlanes, lowBytes.Length);
                 code.Allow(x, row.Length);
                 code.Allow(sums, actual.Length * sizeof(int), isWritable: true);
-                code.Call((ulong)highPlanes, isPart ? 0 : (ulong)lowPlanes, blocks, (ulong)x, (ulong)sums, (ulong)(sums + KernelTier.TileChannels));
+                code.Call(
+                    (ulong)highPlanes,
+                    isPart ? 0 : (ulong)lowPlanes,
+                    blocks,
+                    (ulong)x,
+                    (ulong)sums,
+                    (ulong)(sums + KernelTier.TileChannels));
             }
 
             for (int channel = 0; channel < KernelTier.TileChannels; channel++)
             {
-                IEnumerable<(int X, int W)> products = Enumerable.Range(0, row.Length).Select(k => ((int)row[k], (int)weights[(k / 4 * 32 + channel) * 4 + k % 4]));
+                IEnumerable<(int X, int W)> products = Enumerable.Range(0, row.Length)
+                    .Select(k => ((int)row[k], (int)weights[(k / 4 * 32 + channel) * 4 + k % 4]));
                 Assert.Equal(products.Sum(static p => p.X * p.W), actual[channel]);
                 Assert.Equal(products.Sum(static p => p.W), actual[KernelTier.TileChannels + channel]);
             }

@@ -19,7 +19,11 @@ internal static class TestTiers
     // As emitted code has it: tiles within lines and unlimited chunks (AVX-512), tiles across lines and short chunks (AMX).
     private static readonly ByteRowsTier[] OfTheTests =
     [
-        new(), new ImplicitTier("in place, by lines", 3, int.MaxValue / 4 * 4, crossesLines: false), new ImplicitTier("in place, across lines", 7, 16, crossesLines: true),
+        new(), new ImplicitTier(
+            "in place, by lines",
+            3,
+            int.MaxValue / 4 * 4,
+            crossesLines: false), new ImplicitTier("in place, across lines", 7, 16, crossesLines: true),
     ];
 
     /// <summary>The tiers of arm64, on any processor.</summary>
@@ -47,7 +51,11 @@ internal static class TestTiers
     /// <summary>Those of the library, and those that multiply rows of bytes on any processor.</summary>
     public static TheoryData<string> All()
     {
-        TheoryData<string> names = [.. OfTheLibrary().Select<object[], string>(static row => (string)row[0]), .. OfTheTests.Select(static tier => tier.Name), .. Arm64];
+        TheoryData<string> names =
+        [
+            .. OfTheLibrary().Select<object[], string>(static row => (string)row[0]), .. OfTheTests.Select(static tier => tier.Name),
+            .. Arm64
+        ];
         if (System.Runtime.Intrinsics.X86.Avx2.IsSupported)
             names.Add(EmulatedAvxVnni);
         return names;

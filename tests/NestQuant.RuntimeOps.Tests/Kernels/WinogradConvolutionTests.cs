@@ -45,7 +45,8 @@ public class WinogradConvolutionTests
         KernelTier tier = Tier();
         ConvolutionAxis axis = new(8, 3, 1, 1, 1, 8);
         int channels = WinogradConvolution.MaxInputChannels / InputTransform.VectorChannels * InputTransform.VectorChannels;
-        ConvolutionCase c = new(new ConvolutionGeometry(1, axis, axis, 1, channels, 16), new NestedBits(8, 4), 5, 0, isPart: false, extreme: true);
+        ConvolutionCase c = new(
+            new ConvolutionGeometry(1, axis, axis, 1, channels, 16), new NestedBits(8, 4), 5, 0, isPart: false, extreme: true);
         Assert.True(Applies(c.Geometry));
         Assert.Equal(c.Expected(), c.Run(tier, new BackwardLoop()));
     }

@@ -68,7 +68,8 @@ public class CacheEntryTests
 
     private static (string, OrtValue) Fed(string name, byte[] panels) => (name, SessionRuns.Tensor(panels, panels.Length));
 
-    private static TensorProto Operand(string name, byte[] panels) => TensorProto.FromBytes(name, TensorDataType.UInt8, [panels.Length], panels);
+    private static TensorProto Operand(string name, byte[] panels) =>
+        TensorProto.FromBytes(name, TensorDataType.UInt8, [panels.Length], panels);
 
     private static byte[] Panels(ConvolutionCase c, OperandRole role) =>
         (role == OperandRole.High ? c.HighBytes : c.LowBytes)[..(int)c.Layout.PanelsLength(role)];

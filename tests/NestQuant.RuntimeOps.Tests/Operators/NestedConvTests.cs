@@ -63,7 +63,8 @@ public class NestedConvTests
     public void One_dimensional_convolutions_take_NWC()
     {
         ConvolutionAxis width = new(11, 3, 2, 1, 1, 6);
-        ConvolutionCase c = new(new ConvolutionGeometry(2, ConvolutionAxis.Single, width, 1, 5, 9), new NestedBits(7, 4), 2, 0, isPart: false);
+        ConvolutionCase c = new(
+            new ConvolutionGeometry(2, ConvolutionAxis.Single, width, 1, 5, 9), new NestedBits(7, 4), 2, 0, isPart: false);
         NodeModel model = NestedModels.Conv(c)
             .Fed("X", TensorDataType.UInt8, -1, 11, 5)
             .With(AttributeProto.IntList(AttributeNames.Shape, 9, 5, 3))

@@ -26,13 +26,16 @@ public class NestedDequantizeLinearTests
                 Random random = new(seed);
                 ChannelView view = layout.View;
                 float[] scale = [.. Enumerable.Range(0, view.OutputChannels).Select(_ => random.NextSingle() + 1e-3f)];
-                int[]? zeroPoint = seed % 2 == 0 ? null : [.. Enumerable.Range(0, view.OutputChannels).Select(_ => random.Next(int.MinValue, int.MaxValue))];
+                int[]? zeroPoint = seed % 2 == 0
+                    ? null
+                    : [.. Enumerable.Range(0, view.OutputChannels).Select(_ => random.Next(int.MinValue, int.MaxValue))];
                 long[] shape = [view.Groups * view.Inner, view.Channels, view.Taps];
                 using InferenceSession session = NestedModels.DequantizeLinear(layout, highBytes, lowBytes, scale, zeroPoint, shape).Open();
                 Assert.Equal([.. shape.Select(d => (int)d)], session.OutputMetadata["Y"].Dimensions);
                 foreach (bool isPart in new[] { false, true })
                 {
-                    (float[] w, long[] outputShape) = session.Run(("bits", SessionRuns.Tensor<int>([isPart ? layout.Bits.High : layout.Bits.Full])));
+                    (float[] w, long[] outputShape) = session.Run(
+                        ("bits", SessionRuns.Tensor<int>([isPart ? layout.Bits.High : layout.Bits.Full])));
                     Assert.Equal(shape, outputShape);
                     for (int i = 0; i < w.Length; i++)
                     {

@@ -37,7 +37,8 @@ internal static class NestedModels
             .With(AttributeProto.IntList(AttributeNames.Shape, c.Geometry.OutputChannels, c.Geometry.ChannelsPerGroup))
             .With(AttributeProto.IntList(AttributeNames.ChannelView, c.Geometry.OutputChannels, c.Geometry.ChannelsPerGroup, 1, 1));
 
-    public static NodeModel DequantizeLinear(NestedLayout layout, byte[] high, byte[] low, float[] scale, int[]? zeroPoint, params long[] shape)
+    public static NodeModel DequantizeLinear(
+        NestedLayout layout, byte[] high, byte[] low, float[] scale, int[]? zeroPoint, params long[] shape)
     {
         NodeModel model = Weight(new NodeModel(OperatorNames.NestedDequantizeLinear), layout, high, low, scale, zeroPoint);
         ChannelView view = layout.View;
@@ -54,7 +55,12 @@ internal static class NestedModels
         new(new ConvolutionGeometry(1, new(6, 3, 1, 1, 1, 6), new(5, 3, 1, 1, 1, 5), 1, 3, 4), new NestedBits(8, 6), seed, 0, isPart);
 
     public static ConvolutionCase SmallGemm(int rows, int seed = 1, bool isPart = false) =>
-        new(new ConvolutionGeometry(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(rows), 1, 20, 7), new NestedBits(8, 6), seed, 0, isPart);
+        new(
+            new ConvolutionGeometry(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(rows), 1, 20, 7),
+            new NestedBits(8, 6),
+            seed,
+            0,
+            isPart);
 
     private static NodeModel Integer(string opType, ConvolutionCase c, Requantization? requantization, long[] xShape)
     {

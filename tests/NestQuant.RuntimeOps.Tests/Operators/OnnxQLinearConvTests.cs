@@ -70,7 +70,9 @@ public class OnnxQLinearConvTests
             .Constant(TensorProto.FromFloats("x_scale", [], [c.XScale]))
             .Constant(TensorProto.FromBytes("x_zero_point", TensorDataType.UInt8, [], [c.XZeroPoint]))
             .Constant(TensorProto.FromBytes(
-                "W", TensorDataType.Int8, [g.OutputChannels, g.ChannelsPerGroup, g.Height.Kernel, g.Width.Kernel], [.. c.Weights.ToArray().Select(w => (byte)w)]))
+                "W", TensorDataType.Int8, [
+                    g.OutputChannels, g.ChannelsPerGroup, g.Height.Kernel, g.Width.Kernel
+                ], [.. c.Weights.ToArray().Select(w => (byte)w)]))
             .Constant(TensorProto.FromFloats("w_scale", [g.OutputChannels], c.WScale))
             .Constant(TensorProto.FromBytes("w_zero_point", TensorDataType.Int8, [g.OutputChannels], new byte[g.OutputChannels]))
             .Constant(TensorProto.FromFloats("y_scale", [], [requantization.Scale]))
@@ -78,7 +80,9 @@ public class OnnxQLinearConvTests
             .With(AttributeProto.Int("group", g.Groups))
             .With(AttributeProto.IntList("strides", g.Height.Stride, g.Width.Stride))
             .With(AttributeProto.IntList("dilations", g.Height.Dilation, g.Width.Dilation))
-            .With(AttributeProto.IntList("pads", g.Height.PadBegin, g.Width.PadBegin, NestedModels.PadEnd(g.Height), NestedModels.PadEnd(g.Width)));
+            .With(
+                AttributeProto.IntList(
+                    "pads", g.Height.PadBegin, g.Width.PadBegin, NestedModels.PadEnd(g.Height), NestedModels.PadEnd(g.Width)));
         if (bias is not null)
             model.Constant(TensorProto.FromInt32s("B", [bias.Length], bias));
         using InferenceSession session = model.Open();
@@ -86,7 +90,9 @@ public class OnnxQLinearConvTests
         byte[] last = new byte[y.Length];
         int positions = g.Height.Output * g.Width.Output;
         for (int i = 0; i < y.Length; i++)
-            last[i] = y[(i / g.OutputChannels / positions * g.OutputChannels + i % g.OutputChannels) * positions + i / g.OutputChannels % positions];
+            last[i] = y[
+                (i / g.OutputChannels / positions * g.OutputChannels + i % g.OutputChannels) * positions + i / g.OutputChannels % positions
+            ];
         return last;
     }
 }

@@ -16,7 +16,8 @@ public class OperandTagTests
     {
         ["NestedConv"] = c => NestedModels.Conv(c),
         ["NestedQLinearConv"] = c => NestedModels.QLinearConv(c, new Requantization(1, 0)),
-        ["NestedDequantizeLinear"] = c => NestedModels.DequantizeLinear(c.Layout, c.HighBytes, c.LowBytes, c.WScale, c.WZeroPoint, 4, 3, 3, 3),
+        ["NestedDequantizeLinear"] = c =>
+            NestedModels.DequantizeLinear(c.Layout, c.HighBytes, c.LowBytes, c.WScale, c.WZeroPoint, 4, 3, 3, 3),
     };
 
     public static TheoryData<string, bool> OperatorsAndOperands()
@@ -48,7 +49,9 @@ public class OperandTagTests
     public void The_default_precision_makes_no_difference(int bits)
     {
         ConvolutionCase own = NestedModels.SmallConv(seed: 1), other = NestedModels.SmallConv(seed: 2);
-        NodeModel model = NestedModels.Conv(own).Constant(Operand("W_low", other.LowBytes)).Default(TensorProto.FromInt32s("bits", [], [bits]));
+        NodeModel model = NestedModels.Conv(own)
+            .Constant(Operand("W_low", other.LowBytes))
+            .Default(TensorProto.FromInt32s("bits", [], [bits]));
         Assert.Contains(Foreign, OpenFails(model), StringComparison.Ordinal);
     }
 
@@ -78,7 +81,8 @@ public class OperandTagTests
         byte[] low = [.. c.LowBytes];
         low.AsSpan(low.Length - OperandTrailer.Length).Fill(garbage);
         string message = OpenFails(NestedModels.Conv(c).Constant(Operand("W_low", low)));
-        Assert.Contains("input 'W_low' does not end as an operand of layout version 2 does: it is damaged", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "input 'W_low' does not end as an operand of layout version 2 does: it is damaged", message, StringComparison.Ordinal);
     }
 
     /// <summary>The length is compared before the trailer is looked for at its end.</summary>
@@ -117,7 +121,8 @@ public class OperandTagTests
         (string, OrtValue) Fed(string name, byte[] operand) => (name, SessionRuns.Tensor(operand, operand.Length));
     }
 
-    private static TensorProto Operand(string name, byte[] bytes) => TensorProto.FromBytes(name, TensorDataType.UInt8, [bytes.Length], bytes);
+    private static TensorProto Operand(string name, byte[] bytes) =>
+        TensorProto.FromBytes(name, TensorDataType.UInt8, [bytes.Length], bytes);
 
     private static string OpenFails(NodeModel model) => Assert.Throws<OnnxRuntimeException>(() => model.Open().Dispose()).Message;
 }

@@ -91,9 +91,12 @@ public class OperatorErrorTests
         ModelProto proto = NestedModels.Conv(c).Build();
         proto.Graph!.Initializer.RemoveAll(t => t.Name == input);
         proto.Graph.Input.RemoveAll(i => i.Name == input);
-        proto.Graph.Input.Add(new ValueInfoProto { Name = input, Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = type } } });
+        proto.Graph.Input.Add(
+            new ValueInfoProto { Name = input, Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = type } } });
         using InferenceSession session = NodeModel.Open(ModelFile.ToBytes(proto), 1);
-        string message = input == "X" ? RunFails(session, ("bits", SessionRuns.Tensor<int>([8]))) : RunFails(session, ("X", SessionRuns.Tensor(c.X, 1, 6, 5, 3)));
+        string message = input == "X"
+            ? RunFails(session, ("bits", SessionRuns.Tensor<int>([8])))
+            : RunFails(session, ("X", SessionRuns.Tensor(c.X, 1, 6, 5, 3)));
         Assert.Contains($"input '{input}' has no value", message, StringComparison.Ordinal);
         Assert.Contains("subject", message, StringComparison.Ordinal);
     }
@@ -145,7 +148,8 @@ public class OperatorErrorTests
         ["shape that overflows"] = ("too many elements", m => m.With(AttributeProto.IntList("shape", 1 << 30, 1 << 30, 1 << 30, 1 << 30))),
         ["shape too large for an operand"] = ("too large", m => m.With(AttributeProto.IntList("shape", 4, 1 << 30, 3, 3))),
         ["three spatial axes"] = ("dimensions", m => m.With(AttributeProto.IntList("shape", 4, 3, 3, 3, 1))),
-        ["shape larger than the operands"] = ("'W_high' has", m => m.With(AttributeProto.IntList("shape", 4, 3, 3, 4)).With(AttributeProto.IntList("pads", 1, 1, 1, 2))),
+        ["shape larger than the operands"] = (
+            "'W_high' has", m => m.With(AttributeProto.IntList("shape", 4, 3, 3, 4)).With(AttributeProto.IntList("pads", 1, 1, 1, 2))),
         ["other bits than the operands"] = ("'W_high' has", m => m.With(AttributeProto.Int("h", 5))),
         ["high too short"] = ("'W_high' has", m => m.Constant(Bytes("W_high", 100))),
         ["high too long"] = ("'W_high' has", m => m.Constant(Bytes("W_high", 27 * 24 + 8 + 16 + 1))),
@@ -175,7 +179,8 @@ public class OperatorErrorTests
         ["negative padding"] = ("'pads'", m => m.With(AttributeProto.IntList("pads", 1, 1, -1, 1))),
         ["two pads"] = ("'pads' has 2", m => m.With(AttributeProto.IntList("pads", 1, 1))),
         ["unknown auto_pad"] = ("'auto_pad' is 'SAME'", m => m.With(AttributeProto.String("auto_pad", "SAME"))),
-        ["kernel larger than the input"] = ("more than the 6", m => m.With(AttributeProto.IntList("pads", 0, 0, 0, 0)).With(AttributeProto.IntList("dilations", 3, 1))),
+        ["kernel larger than the input"] = (
+            "more than the 6", m => m.With(AttributeProto.IntList("pads", 0, 0, 0, 0)).With(AttributeProto.IntList("dilations", 3, 1))),
         ["an output beyond 2^31 positions"] = ("2^31", m => m.With(AttributeProto.IntList("pads", 1 << 20, 1 << 20, 1 << 20, 1 << 20))),
         ["a padded extent beyond 2^31"] = ("2^31", m => m.With(AttributeProto.IntList("pads", int.MaxValue, 1, int.MaxValue, 1))),
         ["high of floats"] = ("W_high", m => m.Constant(TensorProto.FromFloats("W_high", [1], [1]))),
@@ -193,7 +198,9 @@ public class OperatorErrorTests
         ["channel view the other way round"] = ("does not fit a matrix", m => m.With(AttributeProto.IntList("channel_view", 20, 7, 1, 1))),
         ["shape the other way round"] = ("does not fit a matrix", m => m.With(AttributeProto.IntList("shape", 20, 7))),
         ["shape of three dimensions"] = ("does not fit a matrix", m => m.With(AttributeProto.IntList("shape", 7, 4, 5))),
-        ["operands of another view"] = ("'W_high' has", m => m.With(AttributeProto.IntList("shape", 1, 140)).With(AttributeProto.IntList("channel_view", 1, 140, 1, 1))),
+        ["operands of another view"] = (
+            "'W_high' has",
+            m => m.With(AttributeProto.IntList("shape", 1, 140)).With(AttributeProto.IntList("channel_view", 1, 140, 1, 1))),
         ["high too short"] = ("'W_high' has", m => m.Constant(Bytes("W_high", 20 * 24 - 1))),
         ["low too short"] = ("'W_low' has", m => m.Constant(Bytes("W_low", 20 * 12 - 1))),
     };
@@ -208,8 +215,15 @@ public class OperatorErrorTests
         ["y zero point per channel"] = ("'y_zero_point' has 3", m => m.Constant(Bytes("y_zero_point", 3))),
         ["y zero point of 32 bits"] = ("y_zero_point", m => m.Constant(TensorProto.FromInt32s("y_zero_point", [], [1]))),
         ["factors beyond floats"] = ("a finite", m => m.Constant(TensorProto.FromFloats("y_scale", [], [1e-44f]))),
-        ["bias not a number"] = ("B[0]", m => m.Constant(TensorProto.FromFloats("B", [m.LengthOf("w_scale")], Enumerable.Repeat(float.NaN, (int)m.LengthOf("w_scale")).ToArray()))),
-        ["least above greatest"] = ("clamp_min is 10 and clamp_max is 9", m => m.With(AttributeProto.Int("clamp_min", 10)).With(AttributeProto.Int("clamp_max", 9))),
+        ["bias not a number"] = (
+            "B[0]",
+            m =>
+                m.Constant(
+                    TensorProto.FromFloats(
+                        "B", [m.LengthOf("w_scale")], Enumerable.Repeat(float.NaN, (int)m.LengthOf("w_scale")).ToArray()))),
+        ["least above greatest"] = (
+            "clamp_min is 10 and clamp_max is 9",
+            m => m.With(AttributeProto.Int("clamp_min", 10)).With(AttributeProto.Int("clamp_max", 9))),
         ["negative least"] = ("clamp_min is -1", m => m.With(AttributeProto.Int("clamp_min", -1))),
         ["greatest beyond a byte"] = ("clamp_max is 256", m => m.With(AttributeProto.Int("clamp_max", 256))),
         ["bounds beyond 32 bits"] = ("clamp_max is", m => m.With(AttributeProto.Int("clamp_max", 1L << 40))),
@@ -226,5 +240,6 @@ public class OperatorErrorTests
         ["bits not allowed"] = ("nest_bits is 5", m => m.Default(TensorProto.FromInt32s("bits", [], [5]))),
     };
 
-    private static TensorProto Bytes(string name, int length) => TensorProto.FromBytes(name, TensorDataType.UInt8, [length], new byte[length]);
+    private static TensorProto Bytes(string name, int length) =>
+        TensorProto.FromBytes(name, TensorDataType.UInt8, [length], new byte[length]);
 }

@@ -60,7 +60,10 @@ public class PrecisionTests
     public void Other_bits_are_refused_with_those_that_are_allowed(int bits)
     {
         using InferenceSession session = Model().Open();
-        Assert.Contains($"nest_bits is {bits}: allowed are 6 (part) and 8 (full)", OperatorErrorTests.RunFails(session, X, Bits(bits)), StringComparison.Ordinal);
+        Assert.Contains(
+            $"nest_bits is {bits}: allowed are 6 (part) and 8 (full)",
+            OperatorErrorTests.RunFails(session, X, Bits(bits)),
+            StringComparison.Ordinal);
     }
 
     [Theory]

@@ -122,9 +122,15 @@ public class NestedPackerTests
     public void Lengths_that_do_not_match_the_layout_are_refused()
     {
         NestedLayout layout = new(new NestedBits(8, 6), new ChannelView(3, 2, 1, 1));
-        Assert.Throws<ArgumentException>(() => NestedPacker.Pack(layout, new sbyte[5], new sbyte[6], new byte[layout.HighByteLength], new byte[layout.LowByteLength]));
-        Assert.Throws<ArgumentException>(() => NestedPacker.Pack(layout, new sbyte[6], new sbyte[6], new byte[layout.HighByteLength - 1], new byte[layout.LowByteLength]));
-        Assert.Throws<ArgumentException>(() => NestedPacker.Unpack(layout, new byte[layout.HighByteLength], new byte[layout.LowByteLength + 1], new sbyte[6], new sbyte[6]));
+        Assert.Throws<ArgumentException>(
+            () => NestedPacker.Pack(layout, new sbyte[5], new sbyte[6], new byte[layout.HighByteLength], new byte[layout.LowByteLength]));
+        Assert.Throws<ArgumentException>(
+            () =>
+                NestedPacker.Pack(layout, new sbyte[6], new sbyte[6], new byte[layout.HighByteLength - 1], new byte[layout.LowByteLength]));
+        Assert.Throws<ArgumentException>(
+            () =>
+                NestedPacker.Unpack(
+                    layout, new byte[layout.HighByteLength], new byte[layout.LowByteLength + 1], new sbyte[6], new sbyte[6]));
     }
 
     [Theory]

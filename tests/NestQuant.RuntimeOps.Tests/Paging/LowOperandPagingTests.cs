@@ -79,8 +79,9 @@ public sealed class LowOperandPagingTests : IDisposable
     }
 
     /// <summary>
-    /// Writes a file again page by page. Linux keeps what one call writes in few large pieces (folios) and maps a whole piece when one of its pages
-    /// is touched; in single pages it maps 64 KiB around the touched one at most, whatever the file system and the version of the kernel.
+    /// Writes a file again page by page. Linux keeps what one call writes in few large pieces (folios) and maps a whole piece when one of
+    /// its pages is touched; in single pages it maps 64 KiB around the touched one at most, whatever the file system and the version of the
+    /// kernel.
     /// </summary>
     private static void WriteInPages(string path)
     {
@@ -107,7 +108,10 @@ public sealed class LowOperandPagingTests : IDisposable
             }
             else if (inside && line.StartsWith("Rss:", StringComparison.Ordinal))
             {
-                resident += long.Parse(line.AsSpan(4, line.Length - 6), NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
+                resident += long.Parse(
+                    line.AsSpan(4, line.Length - 6),
+                    NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
+                    CultureInfo.InvariantCulture);
             }
         }
 

@@ -40,6 +40,7 @@ public class MemoryMapsTests
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "reads /proc/self/maps");
         byte[] bytes = GC.AllocateUninitializedArray<byte>(1 << 20, pinned: true);
-        Assert.False(MemoryMaps.IsFileBacked(System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(bytes, 0), bytes.Length));
+        Assert.False(
+            MemoryMaps.IsFileBacked(System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(bytes, 0), bytes.Length));
     }
 }

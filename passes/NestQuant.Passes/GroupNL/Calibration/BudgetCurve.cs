@@ -5,8 +5,8 @@ using NestQuant.Passes.GroupNL.Expansion;
 namespace NestQuant.Passes.GroupNL.Calibration;
 
 /// <summary>
-/// The budgets that would accept what the given one refuses, smallest first, so that a user can choose how many layers to expand. Each was measured with the
-/// refused layers before it undone: a larger budget keeps those too, which may add to the error of the later ones.
+/// The budgets that would accept what the given one refuses, smallest first, so that a user can choose how many layers to expand. Each was
+/// measured with the refused layers before it undone: a larger budget keeps those too, which may add to the error of the later ones.
 /// </summary>
 internal static class BudgetCurve
 {
@@ -16,7 +16,11 @@ internal static class BudgetCurve
         string[] steps =
         [
             .. candidates.Where(static candidate => candidate.BudgetNeeded is not null).OrderBy(static candidate => candidate.BudgetNeeded)
-                .Select(static candidate => string.Create(CultureInfo.InvariantCulture, $"{RoundUp(candidate.BudgetNeeded!.Value):F4} for '{candidate.Node.DisplayName()}'")),
+                .Select(
+                    static candidate =>
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{RoundUp(candidate.BudgetNeeded!.Value):F4} for '{candidate.Node.DisplayName()}'")),
         ];
         return steps.Length == 0 ? null : $"a larger --groupnl-budget accepts {steps.Length} more, about from {string.Join(", ", steps)}";
     }

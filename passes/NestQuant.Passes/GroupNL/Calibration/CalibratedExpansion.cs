@@ -9,8 +9,8 @@ using NestQuant.Passes.Sampling;
 namespace NestQuant.Passes.GroupNL.Calibration;
 
 /// <summary>
-/// Expands convolutions one after the other, front to back, and refits what reads each, so that later ones meet the model as it has become. An expansion
-/// whose consumers cannot all be refitted within the budget is undone.
+/// Expands convolutions one after the other, front to back, and refits what reads each, so that later ones meet the model as it has become.
+/// An expansion whose consumers cannot all be refitted within the budget is undone.
 /// </summary>
 internal sealed class CalibratedExpansion
 {
@@ -51,7 +51,8 @@ internal sealed class CalibratedExpansion
             return;
         }
 
-        if (current.InputAt(2).Length > 0 && candidate.Node.InputAt(2).Length == 0) candidate.GainedParameters = candidate.Shape!.Value.Outputs;
+        if (current.InputAt(2).Length > 0 && candidate.Node.InputAt(2).Length == 0)
+            candidate.GainedParameters = candidate.Shape!.Value.Outputs;
     }
 
     /// <summary>Refits all consumers, also behind one that is beyond the budget: the largest error is the budget that would do.</summary>
@@ -62,7 +63,8 @@ internal sealed class CalibratedExpansion
         foreach (LinearConsumer consumer in consumers)
         {
             string name = consumer.Node.DisplayName();
-            if (_refit.Replace(consumer, view, out double error) is { } reason) return $"its consumer '{name}' cannot be refitted: {reason}";
+            if (_refit.Replace(consumer, view, out double error) is { } reason)
+                return $"its consumer '{name}' cannot be refitted: {reason}";
             if (error >= worst.Error) worst = (error, name);
             errors.Add(string.Create(CultureInfo.InvariantCulture, $"'{name}' (relative error {error:F4})"));
         }
@@ -70,7 +72,10 @@ internal sealed class CalibratedExpansion
         if (worst.Error > _calibration.Budget)
         {
             candidate.BudgetNeeded = worst.Error;
-            return string.Create(CultureInfo.InvariantCulture, $"refitting its consumer '{worst.Consumer}' leaves a relative error of {worst.Error:F4} on the calibration data, above the budget of {_calibration.Budget}");
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"refitting its consumer '{worst.Consumer}' leaves a relative error of {worst.Error:F4} on the calibration data, "
+                    + $"above the budget of {_calibration.Budget}");
         }
 
         candidate.Refit = $"refitted {string.Join(", ", errors)}";

@@ -30,12 +30,17 @@ internal sealed class ConsumerRefit(ModelContext context, GraphSnapshot original
         error = double.NaN;
         NormalEquations equations = Accumulate(consumer);
         if (equations.Samples <= consumer.Features)
-            return string.Create(CultureInfo.InvariantCulture, $"the calibration data gives {equations.Samples} positions for its {consumer.Features + 1} unknowns per output: more data is needed");
-        if (equations.Solve(calibration.Ridge) is not { } solution) return "its inputs are linearly dependent or not finite: a larger --ridge may help";
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"the calibration data gives {equations.Samples} positions for its {consumer.Features + 1} unknowns per output: "
+                    + $"more data is needed");
+        if (equations.Solve(calibration.Ridge) is not { } solution)
+            return "its inputs are linearly dependent or not finite: a larger --ridge may help";
         error = equations.RelativeError(solution);
         if (!double.IsFinite(error)) return "its outputs on the calibration data are not finite";
 
-        TensorProto bias = TensorProto.FromFloats(BiasName(consumer, view), [consumer.Outputs], Array.ConvertAll(solution, static weights => weights[^1]));
+        TensorProto bias = TensorProto.FromFloats(
+            BiasName(consumer, view), [consumer.Outputs], Array.ConvertAll(solution, static weights => weights[^1]));
         NodeProto node = consumer.With(solution, bias.Name, out TensorProto weight);
         view.ReplaceInitializer(weight);
         if (view.Initializer(bias.Name) is null) view.AddInitializer(bias);

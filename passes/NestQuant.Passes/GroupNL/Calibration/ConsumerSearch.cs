@@ -4,8 +4,8 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.GroupNL.Calibration;
 
 /// <summary>
-/// Finds the Conv and Gemm that read a value, directly or through nodes that stay as they are. The other operand of an Add is none of its concern: a
-/// consumer is refitted for the inputs that it really has.
+/// Finds the Conv and Gemm that read a value, directly or through nodes that stay as they are. The other operand of an Add is none of its
+/// concern: a consumer is refitted for the inputs that it really has.
 /// </summary>
 internal static class ConsumerSearch
 {
@@ -29,14 +29,17 @@ internal static class ConsumerSearch
         var open = new Stack<string>([value]);
         while (open.TryPop(out string? current))
         {
-            if (view.IsOutput(current)) return $"its maps reach the output '{current}' of the model, and nothing in between can be refitted";
+            if (view.IsOutput(current))
+                return $"its maps reach the output '{current}' of the model, and nothing in between can be refitted";
             foreach (NodeProto reader in view.Consumers(current).Distinct())
             {
                 if (reader.Is("Shape")) continue;
                 if (reader.Is("Conv") || reader.Is("Gemm"))
                 {
                     if (found.ContainsKey(reader)) continue;
-                    string? reason = reader.Input.LastIndexOf(current) == 0 ? LinearConsumer.WhyNot(reader, view, out LinearConsumer? consumer) : NotItsData(out consumer);
+                    string? reason = reader.Input.LastIndexOf(current) == 0
+                        ? LinearConsumer.WhyNot(reader, view, out LinearConsumer? consumer)
+                        : NotItsData(out consumer);
                     if (reason is not null) return $"its consumer '{reader.DisplayName()}' ({reader.OpType}) cannot be refitted: {reason}";
                     found.Add(reader, consumer!);
                 }

@@ -26,20 +26,28 @@ public sealed record GroupNLCalibration
     public Dataset Data { get; }
 
     /// <summary>
-    /// Largest relative error, above 0, of a refitted layer: the Frobenius norm of the difference between its outputs and those of the original
-    /// model, over the norm of the latter, on <see cref="Data"/>. An expansion that leads to a larger one is undone.
+    /// Largest relative error, above 0, of a refitted layer: the Frobenius norm of the difference between its outputs and those of the
+    /// original model, over the norm of the latter, on <see cref="Data"/>. An expansion that leads to a larger one is undone.
     /// </summary>
     public double Budget
     {
         get => _budget;
-        init => _budget = double.IsFinite(value) && value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "a positive number is needed");
+        init =>
+            _budget = double.IsFinite(value) && value > 0
+                ? value
+                : throw new ArgumentOutOfRangeException(nameof(value), value, "a positive number is needed");
     }
 
-    /// <summary>Strength of the regularisation, at least 0, relative to the mean square of the layer's inputs. The bias is not regularised.</summary>
+    /// <summary>
+    /// Strength of the regularisation, at least 0, relative to the mean square of the layer's inputs. The bias is not regularised.
+    /// </summary>
     public double Ridge
     {
         get => _ridge;
-        init => _ridge = double.IsFinite(value) && value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "a number of at least 0 is needed");
+        init =>
+            _ridge = double.IsFinite(value) && value >= 0
+                ? value
+                : throw new ArgumentOutOfRangeException(nameof(value), value, "a number of at least 0 is needed");
     }
 
     /// <summary>Paths of libraries with operators that the model uses, beside those of ONNX Runtime and of this project.</summary>

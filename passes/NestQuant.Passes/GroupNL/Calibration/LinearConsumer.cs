@@ -4,7 +4,9 @@ using NestQuant.Passes.GroupNL.Recognition;
 
 namespace NestQuant.Passes.GroupNL.Calibration;
 
-/// <summary>A Conv or Gemm whose outputs are a linear function, with a constant, of its inputs, and whose weights can be replaced.</summary>
+/// <summary>
+/// A Conv or Gemm whose outputs are a linear function, with a constant, of its inputs, and whose weights can be replaced.
+/// </summary>
 /// <param name="Node">The node.</param>
 /// <param name="Weight">Its weight, which no other node reads.</param>
 /// <param name="Outputs">Number of output channels.</param>
@@ -79,10 +81,15 @@ internal sealed record LinearConsumer(
         if (weight.ElementCount / weight.Dims[0] is var features and > MaxFeatures) return TooLarge(features);
         long[] strides = node.GetInts("strides") ?? [1, 1], dilations = node.GetInts("dilations") ?? [1, 1];
         long[] pads = padding == "VALID" ? [0, 0, 0, 0] : node.GetInts("pads") ?? [0, 0, 0, 0];
-        if (strides.Length != 2 || dilations.Length != 2 || pads.Length != 4 || pads.Concat(strides).Concat(dilations).Any(static value => value is < 0 or > ushort.MaxValue))
+        if (strides.Length != 2
+            || dilations.Length != 2
+            || pads.Length != 4
+            || pads.Concat(strides).Concat(dilations).Any(static value => value is < 0 or > ushort.MaxValue))
             return "its strides, dilations or pads are not those of a 2-D convolution";
         consumer = new LinearConsumer(
-            node, weight, (int)weight.Dims[0], (int)weight.Dims[1], Pair(weight.Dims[2], weight.Dims[3]), Pair(strides[0], strides[1]), Pair(dilations[0], dilations[1]), (int)pads[0], (int)pads[1]);
+            node, weight, (int)weight.Dims[0], (int)weight.Dims[1], Pair(
+                weight.Dims[2],
+                weight.Dims[3]), Pair(strides[0], strides[1]), Pair(dilations[0], dilations[1]), (int)pads[0], (int)pads[1]);
         return null;
     }
 

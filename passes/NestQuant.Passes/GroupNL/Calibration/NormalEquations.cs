@@ -35,7 +35,8 @@ internal sealed class NormalEquations
     }
 
     /// <summary>
-    /// Where the next samples are written, feature by feature: [features, 1, outputs] rows of <see cref="TileSamples"/> values. The row of the constant is filled in by <see cref="Add"/>.
+    /// Where the next samples are written, feature by feature: [features, 1, outputs] rows of <see cref="TileSamples"/> values. The row of
+    /// the constant is filled in by <see cref="Add"/>.
     /// </summary>
     public double[] Tile { get; }
 
@@ -64,7 +65,8 @@ internal sealed class NormalEquations
 
     /// <summary>The solution.</summary>
     /// <param name="ridge">lambda over the mean of the features' sums of squares, at least 0.</param>
-    /// <returns>For each output the weights of the features and then the bias, rounded to float32; null when the features are linearly dependent, or not finite.</returns>
+    /// <returns>For each output the weights of the features and then the bias, rounded to float32; null when the features are linearly
+    /// dependent, or not finite.</returns>
     public float[][]? Solve(double ridge)
     {
         double mean = 0;
@@ -89,7 +91,9 @@ internal sealed class NormalEquations
         return solution;
     }
 
-    /// <summary>Norm of the differences between a solution's outputs and those given, over the norm of the latter, over all samples and outputs.</summary>
+    /// <summary>
+    /// Norm of the differences between a solution's outputs and those given, over the norm of the latter, over all samples and outputs.
+    /// </summary>
     public double RelativeError(float[][] solution)
     {
         var errors = new double[_outputs];

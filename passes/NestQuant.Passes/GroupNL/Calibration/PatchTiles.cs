@@ -17,7 +17,12 @@ internal sealed class PatchTiles(LinearConsumer consumer)
     /// <param name="outputs">What it should yield, [N, M, OH, OW] or [N, M].</param>
     /// <param name="outputShape">Their shape.</param>
     /// <param name="equations">Where the samples go.</param>
-    public void Add(ReadOnlySpan<float> inputs, ReadOnlySpan<long> inputShape, ReadOnlySpan<float> outputs, ReadOnlySpan<long> outputShape, NormalEquations equations)
+    public void Add(
+        ReadOnlySpan<float> inputs,
+        ReadOnlySpan<long> inputShape,
+        ReadOnlySpan<float> outputs,
+        ReadOnlySpan<long> outputShape,
+        NormalEquations equations)
     {
         var from = Extents.Of(inputShape);
         var to = Extents.Of(outputShape);

@@ -21,7 +21,9 @@ internal sealed record ExpansionCandidate(NodeProto Node, TensorProto? Weight, C
     /// <summary>The relative error of the worst refitted consumer, where that is why the convolution is kept.</summary>
     public double? BudgetNeeded { get; set; }
 
-    /// <summary>Parameters that the expansion has beyond its seeds and the bias of the source: a bias that came with an earlier refit.</summary>
+    /// <summary>
+    /// Parameters that the expansion has beyond its seeds and the bias of the source: a bias that came with an earlier refit.
+    /// </summary>
     public int GainedParameters { get; set; }
 
     /// <summary>A group per input channel.</summary>
@@ -43,7 +45,8 @@ internal sealed record ExpansionCandidate(NodeProto Node, TensorProto? Weight, C
         if (Weight is null) return "its weight is not a float32 constant";
         if (Shape is not { } shape) return $"its weight of shape [{string.Join(',', Weight.Dims)}] is not that of a 2-D convolution";
         string bias = Node.InputAt(2);
-        if (bias.Length > 0 && view.Constant(bias) is not { DataType: TensorDataType.Float }) return $"its bias '{bias}' is not a float32 constant";
+        if (bias.Length > 0 && view.Constant(bias) is not { DataType: TensorDataType.Float })
+            return $"its bias '{bias}' is not a float32 constant";
         if (shape.Outputs < options.Ratio) return $"a ratio of {options.Ratio} leaves no seed of its {shape.Outputs} outputs";
         if (shape.Outputs % options.Ratio != 0) return $"its {shape.Outputs} outputs are not a multiple of the ratio {options.Ratio}";
         int seeds = shape.Outputs / options.Ratio;

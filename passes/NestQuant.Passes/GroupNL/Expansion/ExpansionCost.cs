@@ -5,9 +5,9 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.GroupNL.Expansion;
 
 /// <summary>
-/// Parameters and multiply-accumulates (MACs) of a model and of its convolutions, before and after. Parameters are what is trained, as PyTorch
-/// counts them: elements of float initializers with at least one axis, without running means and variances, and
-/// without shifts and periods, which are never trained. MACs are those of the Conv nodes for one sample; what generates maps has none.
+/// Parameters and multiply-accumulates (MACs) of a model and of its convolutions, before and after. Parameters are what is trained, as
+/// PyTorch counts them: elements of float initializers with at least one axis, without running means and variances, and without shifts and
+/// periods, which are never trained. MACs are those of the Conv nodes for one sample; what generates maps has none.
 /// </summary>
 internal sealed class ExpansionCost
 {
@@ -21,7 +21,9 @@ internal sealed class ExpansionCost
     public ExpansionCost(ModelProto model, GraphView view, IReadOnlyList<ExpansionCandidate> candidates, GroupNLExpandOptions options)
     {
         (_view, _candidates, _options) = (view, candidates, options);
-        var statistics = view.Graph.Node.Where(static node => node.Is("BatchNormalization")).SelectMany(static node => node.Input.Skip(3)).ToHashSet(StringComparer.Ordinal);
+        var statistics = view.Graph.Node.Where(static node => node.Is("BatchNormalization"))
+            .SelectMany(static node => node.Input.Skip(3))
+            .ToHashSet(StringComparer.Ordinal);
         _parameters = view.Graph.Initializer
             .Where(tensor => tensor is { DataType: TensorDataType.Float, Dims.Count: > 0 } && !statistics.Contains(tensor.Name))
             .ToDictionary(static tensor => tensor.Name, static tensor => tensor.ElementCount, StringComparer.Ordinal);
@@ -33,9 +35,16 @@ internal sealed class ExpansionCost
     {
         ConvShape trained = candidate.Shape!.Value, seed = Seed(candidate);
         string kind = seed.Groups == 1 ? "dense" : string.Create(CultureInfo.InvariantCulture, $"sparse, {seed.Groups} groups");
-        return string.Create(CultureInfo.InvariantCulture, $"{trained.Outputs} outputs -> {seed.Outputs} seeds ({kind}) + {trained.Outputs - seed.Outputs} generated; ")
-            + string.Create(CultureInfo.InvariantCulture, $"parameters {Parameters(candidate, trained):N0} -> {Parameters(candidate, seed) + candidate.GainedParameters:N0}; ")
-            + (Pixels(candidate) is { } pixels ? Macs(trained.Weights * pixels, seed.Weights * pixels) : "MACs unknown: the size of its output is");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{trained.Outputs} outputs -> {seed.Outputs} seeds ({kind}) + {trained.Outputs - seed.Outputs} generated; ")
+            + string.Create(
+                CultureInfo.InvariantCulture,
+                $"parameters {Parameters(candidate, trained):N0} -> {Parameters(candidate, seed) + candidate.GainedParameters:N0}; ")
+            + (
+                Pixels(candidate) is { } pixels
+                    ? Macs(trained.Weights * pixels, seed.Weights * pixels)
+                    : "MACs unknown: the size of its output is");
     }
 
     /// <summary>What the expansion changed in the whole model, in words. Called when the model is expanded.</summary>
@@ -44,20 +53,30 @@ internal sealed class ExpansionCost
         ExpansionCandidate[] expanded = [.. _candidates.Where(static candidate => candidate.Reason is null)];
         var left = _view.Graph.Initializer.Select(static tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
         long before = _parameters.Values.Sum();
-        long after = _parameters.Where(entry => left.Contains(entry.Key)).Sum(static entry => entry.Value) + expanded.Sum(candidate => Parameters(candidate, Seed(candidate)) + candidate.GainedParameters)
+        long after = _parameters.Where(entry => left.Contains(entry.Key)).Sum(static entry => entry.Value) + expanded.Sum(
+            candidate => Parameters(candidate, Seed(candidate)) + candidate.GainedParameters)
             + GainedBiases();
-        return string.Create(CultureInfo.InvariantCulture, $"{expanded.Length} of {_candidates.Count} Conv expanded; parameters {before:N0} -> {after:N0}; ")
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{expanded.Length} of {_candidates.Count} Conv expanded; parameters {before:N0} -> {after:N0}; ")
             + (_candidates.All(candidate => candidate.Shape is not null && Pixels(candidate) is not null)
-                ? Macs(_candidates.Sum(candidate => Cost(candidate, candidate.Shape!.Value)), _candidates.Sum(candidate => Cost(candidate, candidate.Reason is null ? Seed(candidate) : candidate.Shape!.Value)))
+                ? Macs(
+                    _candidates.Sum(candidate => Cost(candidate, candidate.Shape!.Value)),
+                    _candidates.Sum(candidate => Cost(candidate, candidate.Reason is null ? Seed(candidate) : candidate.Shape!.Value)))
                 : "MACs unknown: not all sizes are known");
     }
 
     /// <summary>Elements of biases that consumers did not have before they were refitted.</summary>
     private long GainedBiases()
     {
-        var biases = _view.Graph.Node.Where(static node => node.Is("Conv") || node.Is("Gemm")).Select(static node => node.InputAt(2)).ToHashSet(StringComparer.Ordinal);
+        var biases = _view.Graph.Node.Where(static node => node.Is("Conv") || node.Is("Gemm"))
+            .Select(static node => node.InputAt(2))
+            .ToHashSet(StringComparer.Ordinal);
         return _view.Graph.Initializer
-            .Where(tensor => tensor is { DataType: TensorDataType.Float, Dims.Count: > 0 } && biases.Contains(tensor.Name) && !_parameters.ContainsKey(tensor.Name))
+            .Where(
+                tensor =>
+                    tensor is { DataType: TensorDataType.Float, Dims.Count: > 0 }
+                        && biases.Contains(tensor.Name)
+                        && !_parameters.ContainsKey(tensor.Name))
             .Sum(static tensor => tensor.ElementCount);
     }
 

@@ -5,9 +5,9 @@ using NestQuant.Passes.Selection;
 namespace NestQuant.Passes.GroupNL.Expansion;
 
 /// <summary>
-/// Which convolutions of a model are expanded: those that the user names, or the paper's (arXiv 2506.12335, section 4), told by structure. In
-/// a model with depthwise convolutions (MobileNet, EfficientNet) these and no others; in any other (ResNet) the 3x3 ones of stride 1. The first
-/// convolution, 1x1, grouped and strided ones, among them the down-sampling, stay.
+/// Which convolutions of a model are expanded: those that the user names, or the paper's (arXiv 2506.12335, section 4), told by structure.
+/// In a model with depthwise convolutions (MobileNet, EfficientNet) these and no others; in any other (ResNet) the 3x3 ones of stride 1.
+/// The first convolution, 1x1, grouped and strided ones, among them the down-sampling, stay.
 /// </summary>
 internal static class ExpansionPlacement
 {
@@ -23,7 +23,8 @@ internal static class ExpansionPlacement
         }
         else
         {
-            bool expanded = candidates.Any(static candidate => candidate.IsSeed), depthwise = candidates.Any(static candidate => candidate.IsDepthwise);
+            bool expanded = candidates.Any(static candidate => candidate.IsSeed),
+                depthwise = candidates.Any(static candidate => candidate.IsDepthwise);
             HashSet<NodeProto> first = FirstConvolutions(view);
             foreach (ExpansionCandidate candidate in candidates)
             {
@@ -36,7 +37,8 @@ internal static class ExpansionPlacement
         }
 
         foreach (string pattern in options.Exclude)
-            foreach (ExpansionCandidate candidate in Matching(candidates, pattern, "--groupnl-exclude")) candidate.Reason = $"excluded by '{pattern}'";
+            foreach (ExpansionCandidate candidate in Matching(candidates, pattern, "--groupnl-exclude"))
+                candidate.Reason = $"excluded by '{pattern}'";
     }
 
     private static string? WhyUnplaced(ExpansionCandidate candidate, bool depthwiseModel, bool first)
@@ -45,8 +47,11 @@ internal static class ExpansionPlacement
         if (depthwiseModel) return candidate.IsDepthwise ? null : "the model has depthwise convolutions, and this is none";
         if (first) return "it is the first convolution (stem)";
         if (shape.Groups > 1) return "it is grouped";
-        if (candidate.Weight!.Dims[2] != 3 || candidate.Weight.Dims[3] != 3) return $"its kernel is {candidate.Weight.Dims[2]}x{candidate.Weight.Dims[3]}, not 3x3";
-        return candidate.Node.GetInts("strides") is { } strides && Array.Exists(strides, static stride => stride != 1) ? $"its stride is {string.Join('x', strides)}, not 1" : null;
+        if (candidate.Weight!.Dims[2] != 3 || candidate.Weight.Dims[3] != 3)
+            return $"its kernel is {candidate.Weight.Dims[2]}x{candidate.Weight.Dims[3]}, not 3x3";
+        return candidate.Node.GetInts("strides") is { } strides && Array.Exists(strides, static stride => stride != 1)
+            ? $"its stride is {string.Join('x', strides)}, not 1"
+            : null;
     }
 
     /// <summary>The convolutions that no other convolution comes before.</summary>
@@ -70,6 +75,7 @@ internal static class ExpansionPlacement
         ExpansionCandidate[] matching = [.. candidates.Where(candidate => names.Matches(candidate.Node.DisplayName()))];
         return matching.Length > 0
             ? matching
-            : throw new ModelException($"{option} '{pattern}' matches no Conv of the model's main graph: 'nestquant print' shows the names of its nodes");
+            : throw new ModelException(
+                $"{option} '{pattern}' matches no Conv of the model's main graph: 'nestquant print' shows the names of its nodes");
     }
 }

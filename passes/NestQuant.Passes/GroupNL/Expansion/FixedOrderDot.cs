@@ -9,7 +9,10 @@ internal static class FixedOrderDot
     /// <summary>The product of two vectors of one length.</summary>
     public static double Of(ReadOnlySpan<double> left, ReadOnlySpan<double> right)
     {
-        ReadOnlySpan<Vector256<double>> a = MemoryMarshal.Cast<double, Vector256<double>>(left), b = MemoryMarshal.Cast<double, Vector256<double>>(right);
+        ReadOnlySpan<Vector256<double>> a = MemoryMarshal.Cast<double,
+            Vector256<double>>(left),
+            b = MemoryMarshal.Cast<double,
+            Vector256<double>>(right);
         Vector256<double> sums = Vector256<double>.Zero;
         for (int i = 0; i < a.Length; i++) sums += a[i] * b[i];
         double rest = 0;

@@ -5,7 +5,9 @@ using NestQuant.RuntimeOps.Operators;
 
 namespace NestQuant.Passes.GroupNL.Expansion;
 
-/// <summary>How <see cref="GroupNLExpandPass"/> rewrites convolutions; the defaults are those of the paper (arXiv 2506.12335, section 4).</summary>
+/// <summary>
+/// How <see cref="GroupNLExpandPass"/> rewrites convolutions; the defaults are those of the paper (arXiv 2506.12335, section 4).
+/// </summary>
 public sealed record GroupNLExpandOptions
 {
     private const string PowerKey = "power";
@@ -34,7 +36,8 @@ public sealed record GroupNLExpandOptions
     public GroupNLFunction Function { get; init; } = GroupNLFunction.Sine;
 
     /// <summary>
-    /// Range of the periods, drawn uniformly. Unless set, 1 to 2, as in the paper; for radial functions 1 to 7, as MonoCNN draws their width.
+    /// Range of the periods, drawn uniformly. Unless set, 1 to 2, as in the paper; for radial functions 1 to 7, as MonoCNN draws their
+    /// width.
     /// </summary>
     public UniformRange Period
     {
@@ -43,8 +46,8 @@ public sealed record GroupNLExpandOptions
     }
 
     /// <summary>
-    /// Range of the shifts, drawn uniformly. Unless set, 1 to 5, as in the paper; for other functions than the sine, which have no second turn, -1 to 1, where
-    /// the normalised maps lie.
+    /// Range of the shifts, drawn uniformly. Unless set, 1 to 5, as in the paper; for other functions than the sine, which have no second
+    /// turn, -1 to 1, where the normalised maps lie.
     /// </summary>
     public UniformRange Shift
     {
@@ -102,10 +105,15 @@ public sealed record GroupNLExpandOptions
         "form" when value == "standard" => this with { Form = GroupNLForm.Standard },
         "form" when value == "fused" => this with { Form = GroupNLForm.Fused },
         "form" => throw new FormatException($"'{part}': standard and fused are possible"),
-        "function" when !GroupNLFunctions.All.Contains(value) => throw new FormatException($"'{part}': {string.Join(", ", GroupNLFunctions.All)} are possible"),
-        "function" when value == GroupNLFunctions.Monomial => this with { Function = GroupNLFunction.Monomial(GroupNLFunctions.DefaultPower) },
+        "function" when !GroupNLFunctions.All.Contains(value) =>
+            throw new FormatException($"'{part}': {string.Join(", ", GroupNLFunctions.All)} are possible"),
+        "function" when value == GroupNLFunctions.Monomial =>
+            this with { Function = GroupNLFunction.Monomial(GroupNLFunctions.DefaultPower) },
         "function" => this with { Function = GroupNLFunction.Of(value) },
-        _ => throw new FormatException($"'{part}' is unknown: r=2, g=4, sparse, seed=1, form=standard, period=1:2, shift=1:5, function=sine and {PowerKey}=3 are possible"),
+        _ =>
+            throw new FormatException(
+                $"'{part}' is unknown: r=2, g=4, sparse, seed=1, form=standard, period=1:2, shift=1:5, function=sine and "
+                    + $"{PowerKey}=3 are possible"),
     };
 
     private static int ParsePower(string value, string part)
@@ -113,7 +121,8 @@ public sealed record GroupNLExpandOptions
         int power = Integer(value, GroupNLFunctions.LeastPower, part);
         return power <= GroupNLFunctions.GreatestPower
             ? power
-            : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"'{part}': {GroupNLFunctions.GreatestPower} is the greatest power"));
+            : throw new FormatException(
+                string.Create(CultureInfo.InvariantCulture, $"'{part}': {GroupNLFunctions.GreatestPower} is the greatest power"));
     }
 
     private static int Integer(string value, int least, string part) =>
@@ -125,7 +134,9 @@ public sealed record GroupNLExpandOptions
 /// <summary>How an expansion is written.</summary>
 public enum GroupNLForm
 {
-    /// <summary>In operators of ONNX itself, so that any framework can train it; batch normalisation stays unfolded for the same reason.</summary>
+    /// <summary>
+    /// In operators of ONNX itself, so that any framework can train it; batch normalisation stays unfolded for the same reason.
+    /// </summary>
     Standard,
 
     /// <summary>As one GroupNLExpand, with the batch normalisation and the activation behind it.</summary>

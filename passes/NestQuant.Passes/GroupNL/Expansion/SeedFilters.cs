@@ -2,11 +2,11 @@ namespace NestQuant.Passes.GroupNL.Expansion;
 
 /// <summary>Chooses the trained filters that a seed convolution keeps.</summary>
 /// <remarks>
-/// For each group of the seed convolution, every trained filter is a candidate, cut down to the group's input channels (zero at channels that it
-/// does not read). Greedy selection with column pivoting, as in a rank-revealing QR decomposition: the next filter is the one of which the
-/// chosen ones explain least, that is, whose residual after projection on their span has the largest norm. Among equals the lowest index
-/// wins; the chosen filters keep their order. A depthwise convolution whose seeds read two channels thus keeps the stronger filter of each
-/// two, and zeros for the other channel.
+/// For each group of the seed convolution, every trained filter is a candidate, cut down to the group's input channels (zero at channels
+/// that it does not read). Greedy selection with column pivoting, as in a rank-revealing QR decomposition: the next filter is the one of
+/// which the chosen ones explain least, that is, whose residual after projection on their span has the largest norm. Among equals the
+/// lowest index wins; the chosen filters keep their order. A depthwise convolution whose seeds read two channels thus keeps the stronger
+/// filter of each two, and zeros for the other channel.
 /// </remarks>
 internal static class SeedFilters
 {
@@ -54,7 +54,9 @@ internal static class SeedFilters
         return [.. picked];
     }
 
-    /// <summary>One step of a pivoted Cholesky decomposition of the Gram matrix, of which only the pivots' rows are ever computed.</summary>
+    /// <summary>
+    /// One step of a pivoted Cholesky decomposition of the Gram matrix, of which only the pivots' rows are ever computed.
+    /// </summary>
     private static double[] Eliminate(double[][] rows, double[] residuals, List<double[]> factors, int pivot)
     {
         double root = Math.Sqrt(residuals[pivot]);

@@ -11,7 +11,9 @@ internal static class SpatialSizes
     /// <summary>Larger initializers are weights, whose values no shape depends on.</summary>
     private const int LargestShapeConstant = 1024;
 
-    /// <summary>Height times width of every value [N, C, H, W] for which both are known; values of which they are not are left out.</summary>
+    /// <summary>
+    /// Height times width of every value [N, C, H, W] for which both are known; values of which they are not are left out.
+    /// </summary>
     public static IReadOnlyDictionary<string, long> Of(ModelProto model, IReadOnlyCollection<string> values)
     {
         var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
@@ -26,7 +28,8 @@ internal static class SpatialSizes
             options.RegisterNestQuantOps();
             using var session = new InferenceSession(ModelFile.ToBytes(WithoutWeights(model, values)), options);
             foreach (string value in values)
-                if (session.OutputMetadata[value].Dimensions is [_, _, > 0 and var height, > 0 and var width]) sizes[value] = (long)height * width;
+                if (session.OutputMetadata[value].Dimensions is [_, _, > 0 and var height, > 0 and var width])
+                    sizes[value] = (long)height * width;
         }
         catch (OnnxRuntimeException)
         {

@@ -59,7 +59,10 @@ internal sealed class StandardExpansion(GraphView view, UniqueNames names, long 
         NodeProto conv = candidate.Node;
         TensorProto weight = candidate.Weight!;
         string kept = Constant(
-            weight.Name + "_seeds", [seed.Outputs, seed.GroupInputs, weight.Dims[2], weight.Dims[3]], SeedFilters.Choose(weight.ToFloats(), candidate.Shape!.Value, seed));
+            weight.Name
+                + "_seeds", [
+                    seed.Outputs, seed.GroupInputs, weight.Dims[2], weight.Dims[3]
+                ], SeedFilters.Choose(weight.ToFloats(), candidate.Shape!.Value, seed));
         // The name stays, so that a pattern that names the convolution still does.
         var node = new NodeProto { OpType = conv.OpType, Domain = conv.Domain, Name = conv.Name };
         node.Input.AddRange([conv.Input[0], kept]);
@@ -86,11 +89,14 @@ internal sealed class StandardExpansion(GraphView view, UniqueNames names, long 
     private string Generate(List<NodeProto> nodes, string normalised, int[] sizes, int count, string stem)
     {
         int copies = options.Ratio - 1;
-        float[] shifts = PerMap(random.Next(sizes.Length * copies, options.Shift), sizes), periods = PerMap(random.Next(sizes.Length * copies, options.Period), sizes);
-        NodeProto shift = Node("Sub", stem + "_shift", [Repeat(nodes, normalised, sizes, stem), Constant(stem + "_shifts", [count, 1, 1], shifts)]);
+        float[] shifts = PerMap(random.Next(sizes.Length * copies, options.Shift), sizes),
+            periods = PerMap(random.Next(sizes.Length * copies, options.Period), sizes);
+        NodeProto shift = Node(
+            "Sub", stem + "_shift", [Repeat(nodes, normalised, sizes, stem), Constant(stem + "_shifts", [count, 1, 1], shifts)]);
         NodeProto scale = Node("Mul", stem + "_scale", [shift.Output[0], Constant(stem + "_periods", [count, 1, 1], periods)]);
         nodes.AddRange([shift, scale]);
-        var function = new StandardFunction(nodes, (type, suffix, inputs) => Node(type, stem + suffix, inputs), (suffix, value) => Constant(stem + suffix, [], [value]));
+        var function = new StandardFunction(
+            nodes, (type, suffix, inputs) => Node(type, stem + suffix, inputs), (suffix, value) => Constant(stem + suffix, [], [value]));
         return function.Write(options.Function, scale.Output[0]);
     }
 
@@ -107,7 +113,11 @@ internal sealed class StandardExpansion(GraphView view, UniqueNames names, long 
         }
 
         NodeProto split = opset < SplitWithInputs
-            ? Node("Split", stem + "_split", [normalised], attributes: AttributeProto.IntList("split", Array.ConvertAll(sizes, static size => (long)size)))
+            ? Node(
+                "Split",
+                stem + "_split",
+                [normalised],
+                attributes: AttributeProto.IntList("split", Array.ConvertAll(sizes, static size => (long)size)))
             : Node("Split", stem + "_split", [normalised, Integers(stem + "_sizes", Array.ConvertAll(sizes, static size => (long)size))]);
         split.Attribute.Add(AttributeProto.Int("axis", TracedMaps.ChannelAxis));
         while (split.Output.Count < sizes.Length) split.Output.Add(names.Next(stem + "_split"));
@@ -132,7 +142,8 @@ internal sealed class StandardExpansion(GraphView view, UniqueNames names, long 
         return join;
     }
 
-    private NodeProto Node(string type, string name, IEnumerable<string> inputs, string? output = null, params ReadOnlySpan<AttributeProto> attributes)
+    private NodeProto Node(
+        string type, string name, IEnumerable<string> inputs, string? output = null, params ReadOnlySpan<AttributeProto> attributes)
     {
         string unique = names.Next(name);
         var node = new NodeProto { OpType = type, Name = unique };

@@ -4,11 +4,15 @@ using NestQuant.RuntimeOps.Operators;
 
 namespace NestQuant.Passes.GroupNL.Expansion;
 
-/// <summary>Writes a function of GroupNL's family in operators of ONNX itself, of any operator set from 11 on; <see cref="FunctionTrace"/> reads them.</summary>
+/// <summary>
+/// Writes a function of GroupNL's family in operators of ONNX itself, of any operator set from 11 on; <see cref="FunctionTrace"/> reads
+/// them.
+/// </summary>
 /// <param name="nodes">Where the nodes go.</param>
 /// <param name="node">Makes a node of a type with inputs; its name says which of the stem's nodes it is.</param>
 /// <param name="scalar">Adds a constant without axes and gives its name.</param>
-internal sealed class StandardFunction(List<NodeProto> nodes, Func<string, string, string[], NodeProto> node, Func<string, float, string> scalar)
+internal sealed class StandardFunction(
+    List<NodeProto> nodes, Func<string, string, string[], NodeProto> node, Func<string, float, string> scalar)
 {
     /// <summary>Writes the function.</summary>
     /// <param name="function">Which.</param>

@@ -22,7 +22,8 @@ internal sealed class ChannelArithmetic(GraphView view, Dictionary<string, Trace
         if (!maps.IsPlain) return $"{name} works on regrouped maps";
 
         string what = node.Is("Mul") ? "period" : "shift";
-        if (view.Constant(other) is not { DataType: TensorDataType.Float } constant) return $"its {what} '{other}' is not a float32 constant";
+        if (view.Constant(other) is not { DataType: TensorDataType.Float } constant)
+            return $"its {what} '{other}' is not a float32 constant";
         if (PerChannel(constant, maps.Maps.Length) is not { } values)
             return $"its {what} '{other}' of shape [{string.Join(',', constant.Dims)}] is not one value for each of {maps.Maps.Length} channels";
         MapStage before = node.Is("Mul") ? MapStage.Shifted : MapStage.Normalised;
@@ -38,12 +39,18 @@ internal sealed class ChannelArithmetic(GraphView view, Dictionary<string, Trace
         _ => map with { Stage = MapStage.Scaled, Period = value },
     };
 
-    /// <summary>The values of a constant that broadcasts along all axes but the channels; null when it varies along others too, or has another length.</summary>
+    /// <summary>
+    /// The values of a constant that broadcasts along all axes but the channels; null when it varies along others too, or has another
+    /// length.
+    /// </summary>
     private static float[]? PerChannel(TensorProto constant, int channels)
     {
         const int behindChannels = TracedMaps.Rank - TracedMaps.ChannelAxis;
-        if (constant.ElementCount == 1 && constant.Dims.Count <= TracedMaps.Rank) return [.. Enumerable.Repeat(constant.ToFloats()[0], channels)];
-        bool perChannel = constant.Dims.Count is behindChannels or TracedMaps.Rank && constant.Dims[^behindChannels] == channels && constant.ElementCount == channels;
+        if (constant.ElementCount == 1 && constant.Dims.Count <= TracedMaps.Rank)
+            return [.. Enumerable.Repeat(constant.ToFloats()[0], channels)];
+        bool perChannel = constant.Dims.Count is behindChannels or TracedMaps.Rank
+            && constant.Dims[^behindChannels] == channels
+            && constant.ElementCount == channels;
         return perChannel ? constant.ToFloats() : null;
     }
 }

@@ -57,7 +57,12 @@ internal static class ChannelShuffle
         if (groups == -1 && size > 0) groups = count / size;
         if (size == -1 && groups > 0) size = count / groups;
         if (groups is not > 0 || size is not > 0 || groups > count || size > count || groups * size != count) return null;
-        return new TracedMaps(maps.Maps, [(int)groups, (int)size], Pinned(target[0], maps.Batch), Pinned(target[^2], maps.Height), Pinned(target[^1], maps.Width));
+        return new TracedMaps(
+            maps.Maps,
+            [(int)groups, (int)size],
+            Pinned(target[0], maps.Batch),
+            Pinned(target[^2], maps.Height),
+            Pinned(target[^1], maps.Width));
 
         // A number is taken for the size of the axis; ToPlain then asks for the same number.
         static bool IsOwn(Extent extent, Extent own) => extent == own || extent.Value is -1 or > 0;
@@ -65,8 +70,8 @@ internal static class ChannelShuffle
     }
 
     /// <summary>
-    /// Back to [N, C, H, W]. The maps end in a Concat with the normalised seed maps, so that batch, height and width written here are the real
-    /// ones in every run that succeeds; what the first Reshape wrote must therefore be the same.
+    /// Back to [N, C, H, W]. The maps end in a Concat with the normalised seed maps, so that batch, height and width written here are the
+    /// real ones in every run that succeeds; what the first Reshape wrote must therefore be the same.
     /// </summary>
     private static TracedMaps? ToPlain(TracedMaps maps, Extent[] target)
     {

@@ -10,7 +10,8 @@ namespace NestQuant.Passes.GroupNL.Recognition;
 /// <param name="Epsilon">Lower bound of the norm, positive.</param>
 /// <param name="Join">The Concat that yields the normalised seed maps and the generated maps after them.</param>
 /// <param name="Inner">The other nodes of the block, none of whose results is used outside of it.</param>
-internal sealed record ExpansionBlock(string Seeds, int SeedCount, MapOrigin[] Generated, float Epsilon, NodeProto Join, IReadOnlySet<NodeProto> Inner)
+internal sealed record ExpansionBlock(
+    string Seeds, int SeedCount, MapOrigin[] Generated, float Epsilon, NodeProto Join, IReadOnlySet<NodeProto> Inner)
 {
     /// <summary>Number of maps that the block yields.</summary>
     public int Channels => SeedCount + Generated.Length;
@@ -82,7 +83,9 @@ internal sealed record ExpansionBlock(string Seeds, int SeedCount, MapOrigin[] G
         return "no Concat joins all normalised maps and the generated maps after them";
     }
 
-    /// <summary>The nodes that the join depends on, up to the seed maps, without the join and without what only reads the seed maps' shape.</summary>
+    /// <summary>
+    /// The nodes that the join depends on, up to the seed maps, without the join and without what only reads the seed maps' shape.
+    /// </summary>
     private static HashSet<NodeProto> NodesBetween(string seeds, NodeProto join, GraphView view)
     {
         var between = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
@@ -106,7 +109,9 @@ internal sealed record ExpansionBlock(string Seeds, int SeedCount, MapOrigin[] G
 
     private static string? WhyNeeded(HashSet<NodeProto> inner, NodeProto join, GraphView view)
     {
-        foreach (string value in view.Graph.Node.Where(inner.Contains).SelectMany(static node => node.Output).Where(static value => value.Length > 0))
+        foreach (string value in view.Graph.Node.Where(inner.Contains)
+                .SelectMany(static node => node.Output)
+                .Where(static value => value.Length > 0))
         {
             if (view.IsOutput(value)) return $"its inner value '{value}' is also an output of the graph";
             if (view.Consumers(value).FirstOrDefault(consumer => consumer != join && !inner.Contains(consumer)) is { } other)

@@ -9,8 +9,8 @@ namespace NestQuant.Passes.GroupNL.Recognition;
 /// <param name="view">The graph.</param>
 /// <param name="traced">The values followed so far, to which the result is added.</param>
 /// <remarks>
-/// Known are Sin; Exp (Neg (u^2)); Sqrt (1 + u^2); the reciprocals of 1 + u^2 and of its root; and u * |u|^k, where u^2 is Mul (u, u) or Pow (u, 2), and a
-/// reciprocal is Reciprocal or Div with 1.
+/// Known are Sin; Exp (Neg (u^2)); Sqrt (1 + u^2); the reciprocals of 1 + u^2 and of its root; and u * |u|^k, where u^2 is Mul (u, u) or
+/// Pow (u, 2), and a reciprocal is Reciprocal or Div with 1.
 /// </remarks>
 internal sealed class FunctionTrace(GraphView view, Dictionary<string, TracedMaps> traced)
 {
@@ -61,13 +61,15 @@ internal sealed class FunctionTrace(GraphView view, Dictionary<string, TracedMap
             case "Neg":
                 return static map => map.Stage == MapStage.Squared ? map with { Stage = MapStage.NegatedSquare } : null;
             case "Exp":
-                return static map => map.Stage == MapStage.NegatedSquare ? Generated(map, GroupNLFunction.Of(GroupNLFunctions.Gaussian)) : null;
+                return static map =>
+                    map.Stage == MapStage.NegatedSquare ? Generated(map, GroupNLFunction.Of(GroupNLFunctions.Gaussian)) : null;
             case "Add":
                 if (Scalar(input) == 1) input = other;
                 else if (Scalar(other) != 1) return null;
                 return static map => map.Stage == MapStage.Squared ? map with { Stage = MapStage.OnePlusSquare } : null;
             case "Sqrt":
-                return static map => map.Stage == MapStage.OnePlusSquare ? Generated(map, GroupNLFunction.Of(GroupNLFunctions.Multiquadric)) : null;
+                return static map =>
+                    map.Stage == MapStage.OnePlusSquare ? Generated(map, GroupNLFunction.Of(GroupNLFunctions.Multiquadric)) : null;
             case "Reciprocal":
                 return Invert;
             case "Div" when Scalar(input) == 1:
@@ -88,14 +90,19 @@ internal sealed class FunctionTrace(GraphView view, Dictionary<string, TracedMap
             input = other;
         }
 
-        bool matches = left.Maps.Length == right.Maps.Length && left.Grouping.SequenceEqual(right.Grouping) && left.Shape.SequenceEqual(right.Shape);
+        bool matches = left.Maps.Length == right.Maps.Length
+            && left.Grouping.SequenceEqual(right.Grouping)
+            && left.Shape.SequenceEqual(right.Shape);
         for (int i = 0; matches && i < left.Maps.Length; i++)
         {
             MapOrigin magnitude = left.Maps[i], argument = right.Maps[i];
-            matches = magnitude.Stage == MapStage.Magnitude && IsArgument(argument) && magnitude with { Stage = argument.Stage, Power = 0 } == argument;
+            matches = magnitude.Stage == MapStage.Magnitude
+                && IsArgument(argument)
+                && magnitude with { Stage = argument.Stage, Power = 0 } == argument;
         }
 
-        return matches ? static map => map.Power < GroupNLFunctions.GreatestPower ? Generated(map, GroupNLFunction.Monomial(map.Power + 1)) : null : null;
+        return matches ? static map =>
+            map.Power < GroupNLFunctions.GreatestPower ? Generated(map, GroupNLFunction.Monomial(map.Power + 1)) : null : null;
     }
 
     /// <summary>The value of a constant with one element that adds no axis to the maps; null for anything else.</summary>
@@ -110,11 +117,13 @@ internal sealed class FunctionTrace(GraphView view, Dictionary<string, TracedMap
     private static MapOrigin? Invert(MapOrigin map) => map switch
     {
         { Stage: MapStage.OnePlusSquare } => Generated(map, GroupNLFunction.Of(GroupNLFunctions.InverseQuadratic)),
-        { Stage: MapStage.Generated, Function.Name: GroupNLFunctions.Multiquadric } => Generated(map, GroupNLFunction.Of(GroupNLFunctions.InverseMultiquadric)),
+        { Stage: MapStage.Generated, Function.Name: GroupNLFunctions.Multiquadric } =>
+            Generated(map, GroupNLFunction.Of(GroupNLFunctions.InverseMultiquadric)),
         _ => null,
     };
 
-    private static MapOrigin Generated(MapOrigin map, GroupNLFunction function) => map with { Stage = MapStage.Generated, Power = 0, Function = function };
+    private static MapOrigin Generated(MapOrigin map, GroupNLFunction function) =>
+        map with { Stage = MapStage.Generated, Power = 0, Function = function };
 
     private static bool IsArgument(MapOrigin map) => map.Stage <= MapStage.Scaled;
 }

@@ -39,7 +39,10 @@ internal sealed class MapTrace
     public bool IsReadBy(NodeProto node) =>
         node.Input.Exists(_traced.ContainsKey) || node.Subgraphs().Any(body => CapturedValues.Of(body).Any(_traced.ContainsKey));
 
-    /// <summary>The generated maps of a value that consists of all normalised seed maps in order and generated maps after them; null for other values.</summary>
+    /// <summary>
+    /// The generated maps of a value that consists of all normalised seed maps in order and generated maps after them; null for other
+    /// values.
+    /// </summary>
     public MapOrigin[]? GeneratedBehindSeeds(string value)
     {
         if (!_traced.TryGetValue(value, out TracedMaps? maps) || !maps.IsPlain || maps.Maps.Length <= Seeds) return null;
@@ -52,7 +55,9 @@ internal sealed class MapTrace
         return maps.Maps[Seeds..];
     }
 
-    /// <summary>Whether Expand to the shape that <paramref name="shape"/> holds makes nothing but the seed maps' own shape of one map.</summary>
+    /// <summary>
+    /// Whether Expand to the shape that <paramref name="shape"/> holds makes nothing but the seed maps' own shape of one map.
+    /// </summary>
     public bool ExpandsToSeeds(string shape) => _shapes.Evaluate(shape) is { } extents && IsWithinSeeds(extents, Seeds);
 
     /// <summary>Follows one node that reads followed values.</summary>
@@ -77,12 +82,14 @@ internal sealed class MapTrace
         if (FunctionTrace.IsStep(node.OpType)) return $"{name} is no step of a function that is known";
 
         TracedMaps? result = _traced.TryGetValue(node.InputAt(0), out TracedMaps? maps) ? Rearrange(node, maps) : null;
-        if (result is null) return IsRearrangement(node) ? $"{name} does more than putting the maps in another order" : $"its maps are also used by {name}";
+        if (result is null)
+            return IsRearrangement(node) ? $"{name} does more than putting the maps in another order" : $"its maps are also used by {name}";
         _traced[node.Output[0]] = result;
         return null;
     }
 
-    private static bool IsRearrangement(NodeProto node) => node.OpType is "Identity" or "Tile" or "Expand" or "Gather" or "Slice" or "Reshape" or "Transpose";
+    private static bool IsRearrangement(NodeProto node) =>
+        node.OpType is "Identity" or "Tile" or "Expand" or "Gather" or "Slice" or "Reshape" or "Transpose";
 
     private TracedMaps? Rearrange(NodeProto node, TracedMaps maps) => node.OpType switch
     {
@@ -98,9 +105,13 @@ internal sealed class MapTrace
 
     private bool Split(NodeProto node)
     {
-        if (!_traced.TryGetValue(node.InputAt(0), out TracedMaps? maps) || !maps.IsPlain || !IsChannelAxis(node.GetInt("axis", 0))) return false;
-        long[]? sizes = node.InputAt(1).Length > 0 ? Integers(node.InputAt(1)) : node.GetInts("split") ?? EqualSizes(maps.Maps.Length, node.Output.Count);
-        if (sizes is null || sizes.Length != node.Output.Count || sizes.Any(static size => size < 0) || sizes.Sum() != maps.Maps.Length) return false;
+        if (!_traced.TryGetValue(node.InputAt(0), out TracedMaps? maps) || !maps.IsPlain || !IsChannelAxis(node.GetInt("axis", 0)))
+            return false;
+        long[]? sizes = node.InputAt(1).Length > 0
+            ? Integers(node.InputAt(1))
+            : node.GetInts("split") ?? EqualSizes(maps.Maps.Length, node.Output.Count);
+        if (sizes is null || sizes.Length != node.Output.Count || sizes.Any(static size => size < 0) || sizes.Sum() != maps.Maps.Length)
+            return false;
         int first = 0;
         for (int i = 0; i < sizes.Length; i++)
         {
@@ -124,7 +135,8 @@ internal sealed class MapTrace
         var joined = new List<MapOrigin>();
         foreach (string input in node.Input)
         {
-            if (!_traced.TryGetValue(input, out TracedMaps? maps) || !maps.IsPlain || joined.Count + maps.Maps.Length > TracedMaps.MaxMaps) return false;
+            if (!_traced.TryGetValue(input, out TracedMaps? maps) || !maps.IsPlain || joined.Count + maps.Maps.Length > TracedMaps.MaxMaps)
+                return false;
             joined.AddRange(maps.Maps);
         }
 
@@ -134,7 +146,10 @@ internal sealed class MapTrace
 
     private TracedMaps? Tile(NodeProto node, TracedMaps maps)
     {
-        if (!maps.IsPlain || Integers(node.InputAt(1)) is not [1, var repeats and > 0, 1, 1] || repeats > TracedMaps.MaxMaps / Math.Max(maps.Maps.Length, 1)) return null;
+        if (!maps.IsPlain
+            || Integers(node.InputAt(1)) is not [1, var repeats and > 0, 1, 1]
+            || repeats > TracedMaps.MaxMaps / Math.Max(maps.Maps.Length, 1))
+            return null;
         return TracedMaps.Plain([.. Enumerable.Repeat(maps.Maps, (int)repeats).SelectMany(static copy => copy)]);
     }
 

@@ -52,13 +52,17 @@ internal sealed record SeedNormalisation(NodeProto Norm, NodeProto? Bound, NodeP
         epsilon = 0;
         if (Norm.InputAt(0) != Seeds) return $"the norm is that of '{Norm.InputAt(0)}', but '{Seeds}' is divided by it";
         if (Norm.GetInt("keepdims", 1) == 0) return "the norm does not keep the channel axis";
-        long[]? axes = Norm.GetInts("axes") ?? (view.Constant(Norm.InputAt(1)) is { DataType: TensorDataType.Int64 } tensor ? tensor.ToInt64s() : null);
+        long[]? axes = Norm.GetInts("axes")
+            ?? (view.Constant(Norm.InputAt(1)) is { DataType: TensorDataType.Int64 } tensor ? tensor.ToInt64s() : null);
         if (axes is not [TracedMaps.ChannelAxis] and not [TracedMaps.ChannelAxis - TracedMaps.Rank])
             return axes is null ? "the axis of the norm is not a constant" : WhyNotOver(axes);
         if (Bound is null) return "the norm has no lower bound";
-        if (LowerBound(Bound, view, opset) is not { } bound) return $"the lower bound of the norm, in {Bound.OpType} '{Bound.DisplayName()}', is not a single constant";
+        if (LowerBound(Bound, view, opset) is not { } bound)
+            return $"the lower bound of the norm, in {Bound.OpType} '{Bound.DisplayName()}', is not a single constant";
         epsilon = bound;
-        return float.IsFinite(bound) && bound > 0 ? null : FormattableString.Invariant($"the lower bound of the norm is {bound}, not positive");
+        return float.IsFinite(bound) && bound > 0
+            ? null
+            : FormattableString.Invariant($"the lower bound of the norm is {bound}, not positive");
     }
 
     private static string WhyNotOver(long[] axes)
@@ -73,7 +77,8 @@ internal sealed record SeedNormalisation(NodeProto Norm, NodeProto? Bound, NodeP
     {
         if (bound.Is("Max"))
             return bound.Input.Count == 2 ? ScalarConstant.Float(view, bound.Input[view.Producer(bound.Input[0]) == Norm ? 1 : 0]) : null;
-        if (opset < ClipWithInputs) return bound.GetFloat("max", float.MaxValue) == float.MaxValue ? bound.GetFloat("min", float.MinValue) : null;
+        if (opset < ClipWithInputs)
+            return bound.GetFloat("max", float.MaxValue) == float.MaxValue ? bound.GetFloat("min", float.MinValue) : null;
         bool unbounded = bound.InputAt(2).Length == 0 || ScalarConstant.Float(view, bound.InputAt(2)) is float.PositiveInfinity;
         return unbounded && bound.InputAt(0) == Norm.Output[0] ? ScalarConstant.Float(view, bound.InputAt(1)) : null;
     }

@@ -39,7 +39,9 @@ internal static class SeedShape
 
     private static long?[]? Declared(string value, GraphProto graph)
     {
-        ValueInfoProto? info = graph.ValueInfo.Find(info => info.Name == value) ?? graph.Input.Find(info => info.Name == value) ?? graph.Output.Find(info => info.Name == value);
+        ValueInfoProto? info = graph.ValueInfo.Find(info => info.Name == value)
+            ?? graph.Input.Find(info => info.Name == value)
+            ?? graph.Output.Find(info => info.Name == value);
         return info?.Type?.TensorType?.Shape is { } shape ? [.. shape.Dim.Select(static dim => dim.DimValue)] : null;
     }
 

@@ -4,8 +4,8 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.GroupNL.Recognition;
 
 /// <summary>
-/// Evaluates the shape arithmetic of a GroupNL block, as far as exporters write any: constants, Shape of the block's own maps, and what picks,
-/// joins, divides and multiplies their elements.
+/// Evaluates the shape arithmetic of a GroupNL block, as far as exporters write any: constants, Shape of the block's own maps, and what
+/// picks, joins, divides and multiplies their elements.
 /// </summary>
 /// <param name="view">The graph.</param>
 /// <param name="shapeOf">The shape of a value that is part of the block; null for any other value.</param>
@@ -27,7 +27,8 @@ internal sealed class ShapeTrace(GraphView view, Func<string, Extent[]?> shapeOf
         return _known[value] = extents is { Length: <= MaxElements } ? extents : null;
     }
 
-    private static Extent[]? Constant(TensorProto tensor) => Integers(tensor) is { } integers ? [.. integers.Select(static integer => (Extent)integer)] : null;
+    private static Extent[]? Constant(TensorProto tensor) =>
+        Integers(tensor) is { } integers ? [.. integers.Select(static integer => (Extent)integer)] : null;
 
     private Extent[]? Compute(string value, int depth)
     {
@@ -55,7 +56,10 @@ internal sealed class ShapeTrace(GraphView view, Func<string, Extent[]?> shapeOf
 
     private Extent[]? Gather(NodeProto node, int depth)
     {
-        if (Evaluate(node.InputAt(0), depth + 1) is not { } values || Constant(node.InputAt(1)) is not { } indices || node.GetInt("axis", 0) != 0) return null;
+        if (Evaluate(node.InputAt(0), depth + 1) is not { } values
+            || Constant(node.InputAt(1)) is not { } indices
+            || node.GetInt("axis", 0) != 0)
+            return null;
         if (Array.Exists(indices, index => index < -values.Length || index >= values.Length)) return null;
         return Array.ConvertAll(indices, index => values[index < 0 ? index + values.Length : index]);
     }
@@ -83,7 +87,9 @@ internal sealed class ShapeTrace(GraphView view, Func<string, Extent[]?> shapeOf
 
     private Extent[]? Combine(NodeProto node, int depth, Func<long, long, long?> combine)
     {
-        if (Evaluate(node.InputAt(0), depth + 1) is not [{ Value: { } left }] || Evaluate(node.InputAt(1), depth + 1) is not [{ Value: { } right }]) return null;
+        if (Evaluate(node.InputAt(0), depth + 1) is not [{ Value: { } left }]
+            || Evaluate(node.InputAt(1), depth + 1) is not [{ Value: { } right }])
+            return null;
         return combine(left, right) is { } result ? [result] : null;
     }
 
@@ -92,7 +98,8 @@ internal sealed class ShapeTrace(GraphView view, Func<string, Extent[]?> shapeOf
     private static long[]? Integers(TensorProto tensor) => tensor switch
     {
         { DataType: TensorDataType.Int64, Dims.Count: <= 1, ElementCount: <= MaxElements } => tensor.ToInt64s(),
-        { DataType: TensorDataType.Int32, Dims.Count: <= 1, ElementCount: <= MaxElements } => Array.ConvertAll(tensor.ToInt32s(), static value => (long)value),
+        { DataType: TensorDataType.Int32, Dims.Count: <= 1, ElementCount: <= MaxElements } =>
+            Array.ConvertAll(tensor.ToInt32s(), static value => (long)value),
         _ => null,
     };
 

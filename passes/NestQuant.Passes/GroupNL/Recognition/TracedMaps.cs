@@ -1,8 +1,8 @@
 namespace NestQuant.Passes.GroupNL.Recognition;
 
 /// <summary>
-/// A value inside a GroupNL block: the maps [N, C, H, W] of the seeds in some order and some stage, or the same with the channel axis split in
-/// two, as a channel shuffle does.
+/// A value inside a GroupNL block: the maps [N, C, H, W] of the seeds in some order and some stage, or the same with the channel axis split
+/// in two, as a channel shuffle does.
 /// </summary>
 /// <param name="Maps">Origin of every map, in memory order.</param>
 /// <param name="Grouping">Sizes of the one or two channel axes; their product is the number of maps.</param>

@@ -10,7 +10,9 @@ internal readonly record struct ActivationParameters(float Scale, byte ZeroPoint
     /// <summary>Scales outside of these make products or quotients of scales leave float32 inside an integer operator.</summary>
     private const float SmallestScale = 1 / LargestScale, LargestScale = (float)(1L << 50) * (1L << 50);
 
-    /// <summary>The parameters that spend all 256 values on a usable range and represent 0 exactly. A range of nothing but zeros gets scale 1.</summary>
+    /// <summary>
+    /// The parameters that spend all 256 values on a usable range and represent 0 exactly. A range of nothing but zeros gets scale 1.
+    /// </summary>
     public static ActivationParameters Of(TensorRange range)
     {
         double min = Math.Min(range.Min, 0), max = Math.Max(range.Max, 0);
@@ -26,6 +28,7 @@ internal readonly record struct ActivationParameters(float Scale, byte ZeroPoint
             return FormattableString.Invariant($"[{range.Min}, {range.Max}] is no range");
         double width = Math.Max((double)range.Max, 0) - Math.Min(range.Min, 0), scale = width / byte.MaxValue;
         if (width == 0 || scale is >= SmallestScale and <= LargestScale) return null;
-        return FormattableString.Invariant($"[{range.Min}, {range.Max}] is too {(scale < 1 ? "narrow" : "wide")} for scales in float32, its values would be lost");
+        return FormattableString.Invariant(
+            $"[{range.Min}, {range.Max}] is too {(scale < 1 ? "narrow" : "wide")} for scales in float32, its values would be lost");
     }
 }

@@ -17,9 +17,9 @@ namespace NestQuant.Passes.Integer.ActivationQuantization;
 /// </summary>
 /// <remarks>
 /// uint8, per tensor. Conv, Gemm and MatMul that the nesting will execute in integers are quantized; from there the region grows over the
-/// operators of <see cref="IntegerRules"/> as <see cref="IntegerRegion"/> says. Graph outputs stay float, and so do bodies of If, Loop and Scan, whose
-/// activations are quantized at run time. Pairs that a model brings along are used as they are (<see cref="UnsignedPairs"/>: int8 as uint8). Running it again changes nothing, since
-/// what is to be quantized then comes from a DequantizeLinear.
+/// operators of <see cref="IntegerRules"/> as <see cref="IntegerRegion"/> says. Graph outputs stay float, and so do bodies of If, Loop and
+/// Scan, whose activations are quantized at run time. Pairs that a model brings along are used as they are (<see cref="UnsignedPairs"/>:
+/// int8 as uint8). Running it again changes nothing, since what is to be quantized then comes from a DequantizeLinear.
 /// </remarks>
 public sealed class ActivationQuantizationPass : IGraphPass
 {
@@ -41,10 +41,13 @@ public sealed class ActivationQuantizationPass : IGraphPass
         ArgumentNullException.ThrowIfNull(context);
         GraphView main = GraphView.Of(context.Model.MainGraph());
         IReadOnlyList<NodeProto> unsigned = UnsignedPairs.Rewrite(main, context.Model);
-        foreach (NodeProto quantize in unsigned) context.Decisions.Rewritten(Name, quantize.DisplayName(), quantize.OpType, note: "its int8 values are uint8 now, the same real values");
+        foreach (NodeProto quantize in unsigned)
+            context.Decisions.Rewritten(
+                Name, quantize.DisplayName(), quantize.OpType, note: "its int8 values are uint8 now, the same real values");
         Dictionary<NodeProto, string?> products = FindProducts(context.Model, main);
         var ranges = new Lazy<ActivationRanges>(() => _options.Ranges.RangesOf(context));
-        var region = new IntegerRegion(main, products.Where(static product => product.Value is null).Select(static product => product.Key), ranges);
+        var region = new IntegerRegion(
+            main, products.Where(static product => product.Value is null).Select(static product => product.Key), ranges);
         NodeProto[] nodes = [.. main.Graph.Node];
         Outcome[] outcomes = [.. nodes.Select(node => Decide(node, region, products)).OfType<Outcome>()];
 
@@ -63,11 +66,16 @@ public sealed class ActivationQuantizationPass : IGraphPass
         foreach (NestingCandidate candidate in NestingCandidates.Find(main, _options.Exclude))
         {
             // The weight is nested as its first reader lays it out.
-            bool isTurned = candidate.Reason is null && !layouts.TryAdd(candidate.Weight!, candidate.Channels) && layouts[candidate.Weight!] != candidate.Channels;
+            bool isTurned = candidate.Reason is null
+                && !layouts.TryAdd(candidate.Weight!, candidate.Channels)
+                && layouts[candidate.Weight!] != candidate.Channels;
             products[candidate.Node] = candidate.Reason
                 ?? IntegerForm.WhyNone(candidate, model.OpsetVersion())
                 ?? (isTurned ? IntegerForm.TurnedWeight : null)
-                ?? (ReferenceEquals(candidate.View, main) ? null : "it is in the body of a node, where activations are quantized at run time");
+                ?? (
+                    ReferenceEquals(candidate.View, main)
+                        ? null
+                        : "it is in the body of a node, where activations are quantized at run time");
         }
 
         return products;

@@ -48,7 +48,10 @@ internal sealed class IntegerRegion
 
     /// <summary>Whether a node stays in float beside one that works on integers, so that a value has to be converted.</summary>
     public bool IsFloatNeighbour(NodeProto node) =>
-        !Contains(node) && (node.Input.Exists(input => _view.Producer(input) is { } producer && Contains(producer)) || node.Output.Exists(IsReadAsIntegers));
+        !Contains(node)
+            && (
+                node.Input.Exists(input => _view.Producer(input) is { } producer && Contains(producer))
+                    || node.Output.Exists(IsReadAsIntegers));
 
     /// <summary>The values around a node that are quantized: what it reads, and what it makes where that is needed in integers.</summary>
     public IEnumerable<string> QuantizedAround(NodeProto node) =>
@@ -63,7 +66,8 @@ internal sealed class IntegerRegion
     /// <summary>The value whose scale and zero point a value has: itself, or what it was moved from.</summary>
     public string Root(string value)
     {
-        while (_view.Producer(value) is { } producer && _members.GetValueOrDefault(producer, IntegerRole.Product) == IntegerRole.Movement) value = producer.Input[0];
+        while (_view.Producer(value) is { } producer && _members.GetValueOrDefault(producer, IntegerRole.Product) == IntegerRole.Movement)
+            value = producer.Input[0];
         return value;
     }
 
@@ -71,10 +75,12 @@ internal sealed class IntegerRegion
     public bool IsQuantizedAlready(string value) => DequantizedActivation.Of(_view, value) is not null;
 
     /// <summary>What a node reads as integers: its activations, without those that are only a step inside a fused operator.</summary>
-    private IEnumerable<string> Operands(NodeProto node) => IntegerRules.Activations(node).Where(value => !IsInner(value)).Distinct(StringComparer.Ordinal);
+    private IEnumerable<string> Operands(NodeProto node) =>
+        IntegerRules.Activations(node).Where(value => !IsInner(value)).Distinct(StringComparer.Ordinal);
 
     /// <summary>What a node makes, as far as anything reads it as a value of its own.</summary>
-    private IEnumerable<string> Results(NodeProto node) => node.Output.Where(value => value.Length > 0 && _view.Consumers(value).Count > 0 && !IsInner(value));
+    private IEnumerable<string> Results(NodeProto node) =>
+        node.Output.Where(value => value.Length > 0 && _view.Consumers(value).Count > 0 && !IsInner(value));
 
     /// <summary>
     /// Whether a value is only a step between two nodes of the region that become one: a Conv, Gemm, MatMul or Add and the Relu or Clip
@@ -85,7 +91,8 @@ internal sealed class IntegerRegion
         if (_view.IsOutput(value) || _view.Producer(value) is not { } producer || !Contains(producer)) return false;
         if (_view.Consumers(value) is not [var reader] || !Contains(reader)) return false;
         bool takesClamp = _members[producer] == IntegerRole.Product || producer.Is("Add");
-        return (takesClamp && IntegerRules.IsClamp(reader) && reader.InputAt(0) == value) || IntegerRules.GatedBy(producer, _view) == reader;
+        return (takesClamp && IntegerRules.IsClamp(reader) && reader.InputAt(0) == value)
+            || IntegerRules.GatedBy(producer, _view) == reader;
     }
 
     /// <summary>Back to front, takes away what no node of the region reads.</summary>
@@ -124,7 +131,8 @@ internal sealed class IntegerRegion
 
     private string? WhyUnfit(NodeProto node, IntegerRole role, bool fromIntegers)
     {
-        if (role != IntegerRole.Product && node.Output.Find(_view.IsOutput) is { } output) return $"its result '{output}' is an output of the graph, which stays float";
+        if (role != IntegerRole.Product && node.Output.Find(_view.IsOutput) is { } output)
+            return $"its result '{output}' is an output of the graph, which stays float";
         if (role == IntegerRole.Computation && !fromIntegers) return "it reads no result of an integer operator";
         // A product whose result has no range still computes in integers; what would read that result does not.
         IEnumerable<string> quantized = role == IntegerRole.Product ? Operands(node) : QuantizedAround(node);

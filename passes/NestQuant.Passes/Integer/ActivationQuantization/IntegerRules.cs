@@ -8,7 +8,9 @@ namespace NestQuant.Passes.Integer.ActivationQuantization;
 /// <summary>How an operator gets along with quantized activations.</summary>
 internal enum IntegerRole
 {
-    /// <summary>Multiplies by constant weights: Conv, Gemm, MatMul. Its input is quantized; its result where something reads it as integers.</summary>
+    /// <summary>
+    /// Multiplies by constant weights: Conv, Gemm, MatMul. Its input is quantized; its result where something reads it as integers.
+    /// </summary>
     Product,
 
     /// <summary>Moves or selects elements, so that input and output have the same scale and zero point.</summary>
@@ -60,11 +62,14 @@ internal static class IntegerRules
     };
 
     /// <summary>The role of an operator; null when it has no integer form.</summary>
-    public static IntegerRole? RoleOf(NodeProto node) => node.IsDefaultDomain() && Rules.TryGetValue(node.OpType, out Rule? rule) ? rule.Role : null;
+    public static IntegerRole? RoleOf(NodeProto node) =>
+        node.IsDefaultDomain() && Rules.TryGetValue(node.OpType, out Rule? rule) ? rule.Role : null;
 
     /// <summary>Why a node has no integer form; null where it has one.</summary>
     public static string? WhyNone(NodeProto node, GraphView view) =>
-        node.IsDefaultDomain() && Rules.TryGetValue(node.OpType, out Rule? rule) ? rule.WhyNot?.Invoke(node, view) : $"{node.OpType} has no integer form";
+        node.IsDefaultDomain() && Rules.TryGetValue(node.OpType, out Rule? rule)
+            ? rule.WhyNot?.Invoke(node, view)
+            : $"{node.OpType} has no integer form";
 
     /// <summary>The activations that a node of the table, or a product, reads: not its shapes, axes and weights.</summary>
     public static IEnumerable<string> Activations(NodeProto node)
@@ -90,7 +95,9 @@ internal static class IntegerRules
     }
 
     private static string? WhyConstantInput(NodeProto node, GraphView view) =>
-        node.Input.Find(input => view.Constant(input) is not null) is { } constant ? $"its input '{constant}' is a constant, not an activation" : null;
+        node.Input.Find(input => view.Constant(input) is not null) is { } constant
+            ? $"its input '{constant}' is a constant, not an activation"
+            : null;
 
     private static string? WhyNotClip(NodeProto node, GraphView view)
     {
@@ -101,7 +108,8 @@ internal static class IntegerRules
     /// <summary>Only means over the whole of both spatial axes of NCHW, which are those of GlobalAveragePool.</summary>
     private static string? WhyNotReduceMean(NodeProto node, GraphView view)
     {
-        long[]? axes = node.GetInts("axes") ?? (view.Constant(node.InputAt(1)) is { DataType: TensorDataType.Int64 } tensor ? tensor.ToInt64s() : null);
+        long[]? axes = node.GetInts("axes")
+            ?? (view.Constant(node.InputAt(1)) is { DataType: TensorDataType.Int64 } tensor ? tensor.ToInt64s() : null);
         return axes is [2, 3] or [3, 2] or [-2, -1] or [-1, -2] ? null : "only means over both spatial axes have an integer form";
     }
 
@@ -120,6 +128,8 @@ internal static class IntegerRules
     private static string? WhyNotResize(NodeProto node, GraphView view)
     {
         if (node.GetString("mode", "nearest") != "nearest") return "only Resize to nearest has an integer form";
-        return node.GetString("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize" ? "tf_crop_and_resize extrapolates" : null;
+        return node.GetString("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize"
+            ? "tf_crop_and_resize extrapolates"
+            : null;
     }
 }

@@ -28,10 +28,16 @@ internal sealed class QuantizationPairs
     {
         // All is decided before the first edit, since the region describes the graph as it was.
         var pairs = new QuantizationPairs(model, view, region);
-        var values = view.Graph.Node.Where(region.Contains).SelectMany(region.QuantizedAround).Where(value => !region.IsQuantizedAlready(value)).ToHashSet(StringComparer.Ordinal);
+        var values = view.Graph.Node.Where(region.Contains)
+            .SelectMany(region.QuantizedAround)
+            .Where(value => !region.IsQuantizedAlready(value))
+            .ToHashSet(StringComparer.Ordinal);
         Pair[] planned =
         [
-            .. view.Graph.Input.Select(static input => input.Name).Concat(view.Graph.Node.SelectMany(static node => node.Output)).Where(values.Contains).Select(pairs.Plan),
+            .. view.Graph.Input.Select(static input => input.Name)
+                .Concat(view.Graph.Node.SelectMany(static node => node.Output))
+                .Where(values.Contains)
+                .Select(pairs.Plan),
         ];
         foreach (Pair pair in planned) pairs.Insert(pair, ranges);
         return values;
@@ -42,7 +48,8 @@ internal sealed class QuantizationPairs
         NodeProto[] readers = [.. _view.Consumers(value).Distinct().OrderBy(reader => _positions[reader])];
         // What a fused operator makes exists in uint8 only; a value that float operators make keeps its float readers.
         bool forAll = _view.Producer(value) is { } producer && _region.Contains(producer) && !_view.IsOutput(value);
-        return new Pair(value, _region.Root(value), forAll, forAll ? readers : [.. readers.Where(reader => _region.ReadsAsIntegers(reader, value))]);
+        return new Pair(
+            value, _region.Root(value), forAll, forAll ? readers : [.. readers.Where(reader => _region.ReadsAsIntegers(reader, value))]);
     }
 
     private void Insert(Pair pair, Lazy<ActivationRanges> ranges)

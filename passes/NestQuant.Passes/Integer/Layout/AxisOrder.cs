@@ -3,7 +3,9 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Integer.Layout;
 
-/// <summary>The two orders of axes, channels first (N, C, spatial) and channels last (N, spatial, C), and the transposes between them.</summary>
+/// <summary>
+/// The two orders of axes, channels first (N, C, spatial) and channels last (N, spatial, C), and the transposes between them.
+/// </summary>
 internal static class AxisOrder
 {
     /// <summary>The permutation that takes channels-first to channels-last tensors.</summary>
@@ -13,10 +15,12 @@ internal static class AxisOrder
     public static long[] ToFirst(int rank) => [0, rank - 1, .. Enumerable.Range(1, rank - 2).Select(static axis => (long)axis)];
 
     /// <summary>Whether a node is a transpose to channels last. With one spatial axis both transposes are the same.</summary>
-    public static bool IsToLast(NodeProto? node) => Permutation(node) is { } permutation && permutation.AsSpan().SequenceEqual(ToLast(permutation.Length));
+    public static bool IsToLast(NodeProto? node) =>
+        Permutation(node) is { } permutation && permutation.AsSpan().SequenceEqual(ToLast(permutation.Length));
 
     /// <summary>Whether a node is a transpose to channels first.</summary>
-    public static bool IsToFirst(NodeProto? node) => Permutation(node) is { } permutation && permutation.AsSpan().SequenceEqual(ToFirst(permutation.Length));
+    public static bool IsToFirst(NodeProto? node) =>
+        Permutation(node) is { } permutation && permutation.AsSpan().SequenceEqual(ToFirst(permutation.Length));
 
     /// <summary>Makes a transpose.</summary>
     public static NodeProto Transpose(string input, string output, long[] permutation, string name)
@@ -29,5 +33,7 @@ internal static class AxisOrder
     }
 
     private static long[]? Permutation(NodeProto? node) =>
-        node is { Input.Count: 1, Output.Count: 1 } && node.Is("Transpose") && node.GetInts("perm") is { Length: > 2 } permutation ? permutation : null;
+        node is { Input.Count: 1, Output.Count: 1 } && node.Is("Transpose") && node.GetInts("perm") is { Length: > 2 } permutation
+            ? permutation
+            : null;
 }

@@ -19,12 +19,16 @@ internal static class ElementBytes
     public static int Of(string value, GraphView view)
     {
         NodeProto? producer = view.Producer(value);
-        while (producer is not null && producer.IsDefaultDomain() && KeepsType.Contains(producer.OpType)) producer = view.Producer(producer.InputAt(0));
+        while (producer is not null && producer.IsDefaultDomain() && KeepsType.Contains(producer.OpType))
+            producer = view.Producer(producer.InputAt(0));
         return producer switch
         {
             null => sizeof(float),
             { Domain: MicrosoftOperators.Domain } => MicrosoftOperators.MakesBytes(producer) ? sizeof(byte) : sizeof(float),
-            { Domain: NestQuantOps.Domain } => producer.OpType is OperatorNames.NestedQLinearConv or OperatorNames.NestedQLinearGemm or OperatorNames.QLinearLookup ? sizeof(byte) : sizeof(float),
+            { Domain: NestQuantOps.Domain } =>
+                producer.OpType is OperatorNames.NestedQLinearConv or OperatorNames.NestedQLinearGemm or OperatorNames.QLinearLookup
+                    ? sizeof(byte)
+                    : sizeof(float),
             _ => producer.Is("QuantizeLinear") || producer.Is("DynamicQuantizeLinear") ? sizeof(byte) : sizeof(float),
         };
     }

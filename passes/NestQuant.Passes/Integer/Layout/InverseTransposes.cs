@@ -37,7 +37,14 @@ internal static class InverseTransposes
     /// <summary>A transpose that nobody reads any more must not count as one that a region would have to keep.</summary>
     private static void RemoveUnread(GraphView view, HashSet<NodeProto> removed)
     {
-        NodeProto[] unread = [.. view.Graph.Node.Where(node => (AxisOrder.IsToLast(node) || AxisOrder.IsToFirst(node)) && !view.IsOutput(node.Output[0]) && view.Consumers(node.Output[0]).Count == 0)];
+        NodeProto[] unread =
+        [
+            .. view.Graph.Node.Where(
+                node =>
+                    (AxisOrder.IsToLast(node) || AxisOrder.IsToFirst(node))
+                        && !view.IsOutput(node.Output[0])
+                        && view.Consumers(node.Output[0]).Count == 0)
+        ];
         removed.UnionWith(unread);
         view.Remove(unread.ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance));
     }

@@ -4,7 +4,9 @@ using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Integer.Layout;
 
-/// <summary>Connected channels-first nodes that could as well be channels last, and what the transposes at their border cost either way.</summary>
+/// <summary>
+/// Connected channels-first nodes that could as well be channels last, and what the transposes at their border cost either way.
+/// </summary>
 internal sealed class LayoutRegion
 {
     private readonly GraphView _view;
@@ -19,7 +21,11 @@ internal sealed class LayoutRegion
         _extents = extents;
         var produced = nodes.SelectMany(DataOutputs).ToHashSet(StringComparer.Ordinal);
         Inputs = [.. nodes.SelectMany(DataInputs).Where(value => !produced.Contains(value)).Distinct(StringComparer.Ordinal)];
-        Outputs = [.. nodes.SelectMany(DataOutputs).Where(value => value.Length > 0 && (view.IsOutput(value) || view.Consumers(value).Any(reader => !Members.Contains(reader))))];
+        Outputs =
+        [
+            .. nodes.SelectMany(DataOutputs).Where(
+                value => value.Length > 0 && (view.IsOutput(value) || view.Consumers(value).Any(reader => !Members.Contains(reader))))
+        ];
     }
 
     /// <summary>The nodes, in graph order.</summary>
@@ -57,7 +63,8 @@ internal sealed class LayoutRegion
             if (node.Is("DequantizeLinear")) continue;
             foreach (string input in DataInputs(node))
             {
-                if (view.Producer(input) is not { } producer || producer.Is("QuantizeLinear") || producer.Is("DynamicQuantizeLinear")) continue;
+                if (view.Producer(input) is not { } producer || producer.Is("QuantizeLinear") || producer.Is("DynamicQuantizeLinear"))
+                    continue;
                 if (sets.Contains(producer) && DataOutputs(producer).Contains(input)) sets.Join(node, producer);
                 // Readers of one transposed value decide together, since its transpose goes only when all of them do without.
                 if (AxisOrder.IsToFirst(producer))
@@ -66,10 +73,16 @@ internal sealed class LayoutRegion
             }
         }
 
-        return [.. sets.All().Select(set => new LayoutRegion(set.Nodes, set.Rank, view, extents)).Where(static region => region.TouchesTranspose())];
+        return [
+            .. sets.All()
+                .Select(set => new LayoutRegion(set.Nodes, set.Rank, view, extents))
+                .Where(static region => region.TouchesTranspose())
+        ];
     }
 
-    /// <summary>Whether the transposes at the border move fewer bytes per element, or smaller tensors, when the region is channels last.</summary>
+    /// <summary>
+    /// Whether the transposes at the border move fewer bytes per element, or smaller tensors, when the region is channels last.
+    /// </summary>
     public bool IsBetterChannelsLast()
     {
         (int first, int firstInputs) = CostOfChannelsFirst();
@@ -83,7 +96,8 @@ internal sealed class LayoutRegion
         int? rank = null;
         foreach (string input in DataInputs(node))
         {
-            if (view.Constant(input) is not null || ranks.Of(input) is not ({ } own and > 2) || (rank is not null && rank != own)) return null;
+            if (view.Constant(input) is not null || ranks.Of(input) is not ({ } own and > 2) || (rank is not null && rank != own))
+                return null;
             rank = own;
         }
 
@@ -91,7 +105,8 @@ internal sealed class LayoutRegion
     }
 
     private bool TouchesTranspose() =>
-        Inputs.Any(value => AxisOrder.IsToFirst(_view.Producer(value))) || Outputs.Any(value => _view.Consumers(value).Any(AxisOrder.IsToLast));
+        Inputs.Any(value => AxisOrder.IsToFirst(_view.Producer(value)))
+            || Outputs.Any(value => _view.Consumers(value).Any(AxisOrder.IsToLast));
 
     private (int Total, int Inputs) CostOfChannelsFirst()
     {

@@ -18,7 +18,9 @@ internal abstract class LayoutRule
     /// <summary>Number of leading outputs whose axes are those of the tensor.</summary>
     public virtual int DataOutputs(NodeProto node) => 1;
 
-    /// <summary>Whether the node is the same operator in either order of axes; false where channels last is another one, or an attribute.</summary>
+    /// <summary>
+    /// Whether the node is the same operator in either order of axes; false where channels last is another one, or an attribute.
+    /// </summary>
     public virtual bool KeepsOperator => true;
 
     /// <summary>Changes a copy of a node, whose data inputs and outputs are turned by now, into what computes them.</summary>

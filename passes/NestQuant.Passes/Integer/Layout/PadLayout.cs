@@ -9,7 +9,8 @@ internal sealed class PadLayout : LayoutRule
     private const int Pads = 1, Axes = 3;
 
     /// <inheritdoc/>
-    public override bool Applies(NodeProto node, int rank, GraphView view) => node.InputAt(Axes).Length == 0 && ConstantAxes.Integers(node, Pads, view)?.Length == 2 * rank;
+    public override bool Applies(NodeProto node, int rank, GraphView view) =>
+        node.InputAt(Axes).Length == 0 && ConstantAxes.Integers(node, Pads, view)?.Length == 2 * rank;
 
     /// <inheritdoc/>
     public override void Turn(NodeProto node, AxisTurn turn, GraphView view)

@@ -8,7 +8,8 @@ namespace NestQuant.Passes.Integer.Layout;
 internal sealed class MaxPoolLayout : LayoutRule
 {
     /// <inheritdoc/>
-    public override bool Applies(NodeProto node, int rank, GraphView view) => node.Output.Count == 1 && ElementBytes.Of(node.InputAt(0), view) == 1;
+    public override bool Applies(NodeProto node, int rank, GraphView view) =>
+        node.Output.Count == 1 && ElementBytes.Of(node.InputAt(0), view) == 1;
 
     /// <inheritdoc/>
     public override bool KeepsOperator => false;

@@ -21,7 +21,9 @@ internal sealed class RegionTurner(LayoutRegion region, GraphView view, UniqueNa
         foreach (NodeProto node in region.Nodes) Turn(node);
     }
 
-    /// <summary>A value from outside as channels last: what it was before it was transposed, or else transposed in front of the region.</summary>
+    /// <summary>
+    /// A value from outside as channels last: what it was before it was transposed, or else transposed in front of the region.
+    /// </summary>
     private string InputInLast(string value)
     {
         if (view.Producer(value) is { } producer && AxisOrder.IsToFirst(producer)) return producer.Input[0];
@@ -30,7 +32,8 @@ internal sealed class RegionTurner(LayoutRegion region, GraphView view, UniqueNa
         int position = view.Graph.Node.IndexOf(first);
         if (Array.Find(known, node => view.Graph.Node.IndexOf(node) < position) is { } earlier) return earlier.Output[0];
         string channelsLast = names.Next(value + "_channels_last");
-        view.InsertBefore(first, AxisOrder.Transpose(value, channelsLast, AxisOrder.ToLast(region.Rank), names.Next(value + "_to_channels_last")));
+        view.InsertBefore(
+            first, AxisOrder.Transpose(value, channelsLast, AxisOrder.ToLast(region.Rank), names.Next(value + "_to_channels_last")));
         foreach (NodeProto later in known) Bypass(later, channelsLast);
         return channelsLast;
     }
@@ -44,7 +47,8 @@ internal sealed class RegionTurner(LayoutRegion region, GraphView view, UniqueNa
         foreach (int input in rule.DataInputs(node)) turned.Input[input] = _channelsLast[node.Input[input]];
         rule.Turn(turned, _turn, view);
         int dataOutputs = rule.DataOutputs(node);
-        foreach (string output in node.Output.Take(dataOutputs)) turned.Output.Add(_channelsLast[output] = names.Next(output + "_channels_last"));
+        foreach (string output in node.Output.Take(dataOutputs))
+            turned.Output.Add(_channelsLast[output] = names.Next(output + "_channels_last"));
         turned.Output.AddRange(node.Output.Skip(dataOutputs));
         // The old node goes first, so that its outputs are nobody's when the transposes produce them.
         NodeProto[] toFirst = [.. node.Output.Take(dataOutputs).Where(IsReadOutside).Select(output =>
@@ -54,7 +58,8 @@ internal sealed class RegionTurner(LayoutRegion region, GraphView view, UniqueNa
 
     private bool IsReadOutside(string output)
     {
-        foreach (NodeProto transpose in view.Consumers(output).Where(AxisOrder.IsToLast).ToArray()) Bypass(transpose, _channelsLast[output]);
+        foreach (NodeProto transpose in view.Consumers(output).Where(AxisOrder.IsToLast).ToArray())
+            Bypass(transpose, _channelsLast[output]);
         return view.IsOutput(output) || view.Consumers(output).Any(reader => !region.Members.Contains(reader));
     }
 

@@ -28,7 +28,8 @@ internal sealed class ResizeLayout : LayoutRule
             return;
         }
 
-        if (view.Constant(node.Input[Scales]) is { ElementCount: > 0 } scales) turn.Set(node, Scales, turn.Reordered<float>(scales.ToFloats()));
+        if (view.Constant(node.Input[Scales]) is { ElementCount: > 0 } scales)
+            turn.Set(node, Scales, turn.Reordered<float>(scales.ToFloats()));
         if (ConstantAxes.Integers(node, Sizes, view) is { Length: > 0 } sizes) turn.Set(node, Sizes, turn.Reordered<long>(sizes));
     }
 

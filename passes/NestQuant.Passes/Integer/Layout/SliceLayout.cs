@@ -10,12 +10,14 @@ internal sealed class SliceLayout : LayoutRule
 
     /// <inheritdoc/>
     public override bool Applies(NodeProto node, int rank, GraphView view) =>
-        node.Input.Count > Starts && view.Constant(node.InputAt(Axes).Length == 0 ? node.Input[Starts] : node.Input[Axes]) is { DataType: TensorDataType.Int64 };
+        node.Input.Count > Starts
+            && view.Constant(node.InputAt(Axes).Length == 0 ? node.Input[Starts] : node.Input[Axes]) is { DataType: TensorDataType.Int64 };
 
     /// <inheritdoc/>
     public override void Turn(NodeProto node, AxisTurn turn, GraphView view)
     {
-        long[] axes = ConstantAxes.Integers(node, Axes, view) ?? [.. Enumerable.Range(0, (int)view.Constant(node.Input[Starts])!.ElementCount).Select(static axis => (long)axis)];
+        long[] axes = ConstantAxes.Integers(node, Axes, view)
+            ?? [.. Enumerable.Range(0, (int)view.Constant(node.Input[Starts])!.ElementCount).Select(static axis => (long)axis)];
         turn.Set(node, Axes, Array.ConvertAll(axes, turn.Of));
     }
 }

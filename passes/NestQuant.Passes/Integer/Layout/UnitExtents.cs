@@ -19,7 +19,9 @@ internal enum UnitExtent
     ChannelsLast,
 }
 
-/// <summary>The tensors whose spatial extents are all 1: in either order of axes they are the same bytes, and no transpose has to move any.</summary>
+/// <summary>
+/// The tensors whose spatial extents are all 1: in either order of axes they are the same bytes, and no transpose has to move any.
+/// </summary>
 internal sealed class UnitExtents
 {
     private readonly Dictionary<string, UnitExtent> _extents = new(StringComparer.Ordinal);
@@ -39,9 +41,11 @@ internal sealed class UnitExtents
         if (AxisOrder.IsToFirst(node) && Of(node.InputAt(0)) == UnitExtent.ChannelsLast) return UnitExtent.ChannelsFirst;
         if (AxisOrder.IsToLast(node) && Of(node.InputAt(0)) == UnitExtent.ChannelsFirst) return UnitExtent.ChannelsLast;
         if (node.Is("GlobalAveragePool") || node.Is("GlobalMaxPool")) return UnitExtent.ChannelsFirst;
-        if (node.OpType == MicrosoftOperators.QLinearGlobalAveragePool) return node.GetInt(MicrosoftOperators.ChannelsLast, 0) == 0 ? UnitExtent.ChannelsFirst : UnitExtent.ChannelsLast;
+        if (node.OpType == MicrosoftOperators.QLinearGlobalAveragePool)
+            return node.GetInt(MicrosoftOperators.ChannelsLast, 0) == 0 ? UnitExtent.ChannelsFirst : UnitExtent.ChannelsLast;
         if (node.Is("Reshape")) return Reshaped(ConstantAxes.Integers(node, 1, view));
-        if (node.Domain == NestQuantOps.Domain && node.OpType is OperatorNames.NestedConv or OperatorNames.NestedQLinearConv) return Convolved(node);
+        if (node.Domain == NestQuantOps.Domain && node.OpType is OperatorNames.NestedConv or OperatorNames.NestedQLinearConv)
+            return Convolved(node);
         if (LayoutRules.For(node) is not { } rule || node.Is("Pad") || node.Is("Resize")) return UnitExtent.None;
         UnitExtent[] inputs = [.. rule.DataInputs(node).Select(input => Of(node.InputAt(input))).Distinct()];
         return inputs.Length == 1 ? inputs[0] : UnitExtent.None;
@@ -57,7 +61,8 @@ internal sealed class UnitExtents
     /// <summary>A convolution with a kernel of extent 1 and no padding leaves extents of 1 as they are.</summary>
     private UnitExtent Convolved(NodeProto node)
     {
-        bool isPointwise = node.GetInts(AttributeNames.Shape) is { Length: > 2 } shape && Array.TrueForAll(shape[2..], static extent => extent == 1)
+        bool isPointwise = node.GetInts(AttributeNames.Shape) is { Length: > 2 } shape
+            && Array.TrueForAll(shape[2..], static extent => extent == 1)
             && !(node.GetInts(AttributeNames.Pads) is { } pads && Array.Exists(pads, static pad => pad != 0));
         return isPointwise ? Of(node.InputAt(0)) : UnitExtent.None;
     }

@@ -23,7 +23,10 @@ internal static class UnitTransposes
             bool toFirst = AxisOrder.IsToFirst(node) && extents.Of(node.Input[0]) == UnitExtent.ChannelsLast;
             bool toLast = AxisOrder.IsToLast(node) && extents.Of(node.Input[0]) == UnitExtent.ChannelsFirst;
             if (!toFirst && !toLast) continue;
-            foreach (NodeProto reader in view.Consumers(node.Output[0]).Where(reader => reader.InputAt(0) == node.Output[0] && SeesOnlyChannels(reader, view)).ToArray()) view.SetInput(reader, 0, node.Input[0]);
+            foreach (NodeProto reader in view.Consumers(node.Output[0])
+                    .Where(reader => reader.InputAt(0) == node.Output[0] && SeesOnlyChannels(reader, view))
+                    .ToArray())
+                view.SetInput(reader, 0, node.Input[0]);
             changed = true;
             if (view.Consumers(node.Output[0]).Count == 0 && !view.IsOutput(node.Output[0]))
             {
@@ -45,14 +48,23 @@ internal static class UnitTransposes
     /// <summary>Whether a node flattens all axes but the first, whatever they are.</summary>
     private static bool SeesOnlyChannels(NodeProto node, GraphView view) =>
         (node.Is("Flatten") && node.GetInt("axis", 1) == 1)
-        || (node.Is("Reshape") && node.GetInt("allowzero", 0) == 0 && ConstantAxes.Integers(node, 1, view) is { Length: > 0 } shape && !shape.AsSpan(1).Contains(0));
+        || (
+            node.Is("Reshape")
+                && node.GetInt("allowzero", 0) == 0
+                && ConstantAxes.Integers(node, 1, view) is { Length: > 0 } shape
+                && !shape.AsSpan(1).Contains(0));
 
     private static string Shape(long[] shape, GraphView view, UniqueNames names)
     {
         TensorProto? known = view.Graph.Initializer.Find(tensor =>
-            tensor.DataType == TensorDataType.Int64 && tensor.ElementCount == shape.Length && tensor.Dims.Count == 1 && !view.IsInput(tensor.Name) && tensor.ToInt64s().AsSpan().SequenceEqual(shape));
+            tensor.DataType == TensorDataType.Int64
+                && tensor.ElementCount == shape.Length
+                && tensor.Dims.Count == 1
+                && !view.IsInput(tensor.Name)
+                && tensor.ToInt64s().AsSpan().SequenceEqual(shape));
         if (known is not null) return known.Name;
-        TensorProto tensor = TensorProto.FromInt64s(names.Next(shape[1] == -1 ? "channels_first_shape" : "channels_last_shape"), [shape.Length], shape);
+        TensorProto tensor = TensorProto.FromInt64s(
+            names.Next(shape[1] == -1 ? "channels_first_shape" : "channels_last_shape"), [shape.Length], shape);
         view.AddInitializer(tensor);
         return tensor.Name;
     }

@@ -6,7 +6,9 @@ internal static class ErrorFunction
     /// <summary>From here on erf differs from 1 by less than half a unit in the last place.</summary>
     private const double Saturation = 6;
 
-    /// <summary>2 / sqrt(pi) times the integral of exp(-t^2) from 0 to <paramref name="x"/>, within a few units in the last place.</summary>
+    /// <summary>
+    /// 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to <paramref name="x"/>, within a few units in the last place.
+    /// </summary>
     public static double Erf(double x)
     {
         if (double.IsNaN(x)) return x;

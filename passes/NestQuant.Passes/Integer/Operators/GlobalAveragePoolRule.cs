@@ -27,7 +27,10 @@ internal static class GlobalAveragePoolRule
         if (match.Source(0) is not { } source) return match.WhyNoSource(0);
         if (match.Ranks.Of(source.Name) is not ({ } rank and > 2)) return "its input is not known to have spatial axes";
         long[]? axes = match.Node.GetInts("axes") ?? match.Graph.View.Constant(match.Node.InputAt(1))?.ToInt64s();
-        bool isSpatial = axes is not null && axes.Select(axis => axis < 0 ? axis + rank : axis).Order().SequenceEqual(Enumerable.Range(2, rank - 2).Select(static axis => (long)axis));
+        bool isSpatial = axes is not null
+            && axes.Select(axis => axis < 0 ? axis + rank : axis)
+                .Order()
+                .SequenceEqual(Enumerable.Range(2, rank - 2).Select(static axis => (long)axis));
         if (!match.Clamp.IsSaturation) return "an activation bounds its result";
         if (!isSpatial) return "its axes are not all the spatial ones";
         NodeProto node = AveragePoolRule.Averaging(match, source, MicrosoftOperators.QLinearGlobalAveragePool);

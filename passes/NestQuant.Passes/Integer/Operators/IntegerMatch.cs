@@ -8,7 +8,8 @@ namespace NestQuant.Passes.Integer.Operators;
 /// <summary>A float node all of whose results are quantized at once, and nothing else.</summary>
 /// <param name="Node">The float node.</param>
 /// <param name="Activation">The Relu or Clip between the node and the QuantizeLinear; null where there is none.</param>
-/// <param name="Results">For every result that is used, its index and the QuantizeLinear that reads it, an activation in between included.</param>
+/// <param name="Results">For every result that is used, its index and the QuantizeLinear that reads it, an activation in between
+/// included.</param>
 /// <param name="Clamp">Bounds that a Relu or Clip between node and QuantizeLinear puts on the integers.</param>
 /// <param name="Graph">The graph.</param>
 /// <param name="Ranks">Ranks of its values.</param>
@@ -24,11 +25,14 @@ internal sealed record IntegerMatch(
     /// <param name="tables">Where tables are made.</param>
     /// <param name="match">Where nothing speaks against it: the match.</param>
     /// <returns>Why the node stays float, or null.</returns>
-    public static string? Find(NodeProto node, NodeProto? activation, QuantizedGraph graph, ValueRanks ranks, LookupTables tables, out IntegerMatch? match)
+    public static string? Find(
+        NodeProto node, NodeProto? activation, QuantizedGraph graph, ValueRanks ranks, LookupTables tables, out IntegerMatch? match)
     {
         match = null;
         if (IntegerOperators.For(node) is null)
-            return PointwiseFunctions.Is(node) ? "it is not a function of one quantized tensor alone" : $"{node.OpType} has no integer form";
+            return PointwiseFunctions.Is(node)
+                ? "it is not a function of one quantized tensor alone"
+                : $"{node.OpType} has no integer form";
         if (activation is not null && graph.WhyNeededInFloat(node.Output[0], activation) is { } reason) return reason;
         var results = new List<QuantizedResult>();
         for (int i = 0; i < node.Output.Count; i++)
@@ -44,7 +48,8 @@ internal sealed record IntegerMatch(
         QuantizedClamp clamp = QuantizedClamp.None;
         if (activation is not null)
         {
-            if (QuantizedClamp.Of(activation, results[0].Parameters, graph.View) is not { } bounds) return $"the bounds of '{activation.DisplayName()}' are not constant";
+            if (QuantizedClamp.Of(activation, results[0].Parameters, graph.View) is not { } bounds)
+                return $"the bounds of '{activation.DisplayName()}' are not constant";
             clamp = bounds;
         }
 
@@ -73,7 +78,10 @@ internal sealed record IntegerMatch(
         Graph.View.Replace(Node, nodes);
     }
 
-    /// <summary>Puts an integer node of one result in place, with the bounds of <see cref="Clamp"/> behind it where its saturation does not keep them.</summary>
+    /// <summary>
+    /// Puts an integer node of one result in place, with the bounds of <see cref="Clamp"/> behind it where its saturation does not keep
+    /// them.
+    /// </summary>
     /// <param name="node">The node; its output is still to be named.</param>
     public void EmitClamped(NodeProto node)
     {

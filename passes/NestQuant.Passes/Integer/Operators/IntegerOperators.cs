@@ -6,8 +6,8 @@ using NestQuant.Passes.Operators;
 namespace NestQuant.Passes.Integer.Operators;
 
 /// <summary>
-/// The float operators that have an integer form, and the rule that writes it. Operators that compute every element by itself need no rule: they
-/// become tables, see <see cref="PointwiseFunctions"/>.
+/// The float operators that have an integer form, and the rule that writes it. Operators that compute every element by itself need no rule:
+/// they become tables, see <see cref="PointwiseFunctions"/>.
 /// </summary>
 internal static class IntegerOperators
 {

@@ -19,14 +19,16 @@ internal sealed class LookupTables(QuantizedGraph graph)
     /// <param name="x">A uint8 value.</param>
     /// <param name="result">Name of the result.</param>
     /// <param name="integers">The 256 results.</param>
-    /// <param name="function">The function as a format of its argument, see <see cref="PointwiseValue.Function"/>; empty when there is none to tell.</param>
+    /// <param name="function">The function as a format of its argument, see <see cref="PointwiseValue.Function"/>; empty when there is none
+    /// to tell.</param>
     /// <param name="name">Wanted name of the node.</param>
     public NodeProto Lookup(string x, string result, byte[] integers, string function, string name)
     {
         var node = new NodeProto { Domain = NestQuantOps.Domain, OpType = OperatorNames.QLinearLookup, Name = name };
         node.Input.AddRange([x, Table(integers, result)]);
         node.Output.Add(result);
-        if (function.Length > 0) node.Attribute.Add(AttributeProto.String(FunctionAttribute, string.Format(CultureInfo.InvariantCulture, function, "x")));
+        if (function.Length > 0)
+            node.Attribute.Add(AttributeProto.String(FunctionAttribute, string.Format(CultureInfo.InvariantCulture, function, "x")));
         OperatorDomain.Import(graph.Model);
         return node;
     }
@@ -43,7 +45,8 @@ internal sealed class LookupTables(QuantizedGraph graph)
     {
         string key = Convert.ToHexString(integers);
         if (_tables.TryGetValue(key, out string? known)) return known;
-        TensorProto table = TensorProto.FromBytes(graph.Names.Next(result + "_table"), TensorDataType.UInt8, [PointwiseValue.TableLength], integers);
+        TensorProto table = TensorProto.FromBytes(
+            graph.Names.Next(result + "_table"), TensorDataType.UInt8, [PointwiseValue.TableLength], integers);
         graph.View.AddInitializer(table);
         return _tables[key] = table.Name;
     }

@@ -22,27 +22,33 @@ internal static class MovementRule
     private const long FirstOpsetOfIntegerPad = 11;
 
     /// <summary>Moves the matched node to the integers.</summary>
-    public static string? Apply(IntegerMatch match) => match.Source(0) is { } source ? Move(match, source, Copy(match, source)) : match.WhyNoSource(0);
+    public static string? Apply(IntegerMatch match) =>
+        match.Source(0) is { } source ? Move(match, source, Copy(match, source)) : match.WhyNoSource(0);
 
     /// <summary>The same for MaxPool: the largest integer stands for the largest value.</summary>
     public static string? ApplyToMaxPool(IntegerMatch match)
     {
-        if (match.Graph.Model.OpsetVersion() < FirstOpsetOfIntegerMaxPool) return $"MaxPool takes integers from operator set {FirstOpsetOfIntegerMaxPool} on";
+        if (match.Graph.Model.OpsetVersion() < FirstOpsetOfIntegerMaxPool)
+            return $"MaxPool takes integers from operator set {FirstOpsetOfIntegerMaxPool} on";
         return Apply(match);
     }
 
     /// <summary>The same for Resize that picks the nearest element.</summary>
     public static string? ApplyToResize(IntegerMatch match)
     {
-        if (match.Graph.Model.OpsetVersion() < FirstOpsetOfIntegerPad) return $"Resize takes integers from operator set {FirstOpsetOfIntegerPad} on";
+        if (match.Graph.Model.OpsetVersion() < FirstOpsetOfIntegerPad)
+            return $"Resize takes integers from operator set {FirstOpsetOfIntegerPad} on";
         if (match.Node.GetString("mode", "nearest") != "nearest") return "it interpolates";
-        return match.Node.GetString("coordinate_transformation_mode", "") == "tf_crop_and_resize" ? "it fills in values of its own" : Apply(match);
+        return match.Node.GetString("coordinate_transformation_mode", "") == "tf_crop_and_resize"
+            ? "it fills in values of its own"
+            : Apply(match);
     }
 
     /// <summary>The same for Pad, whose constant becomes the integer for it.</summary>
     public static string? ApplyToPad(IntegerMatch match)
     {
-        if (match.Graph.Model.OpsetVersion() < FirstOpsetOfIntegerPad) return $"Pad takes integers from operator set {FirstOpsetOfIntegerPad} on";
+        if (match.Graph.Model.OpsetVersion() < FirstOpsetOfIntegerPad)
+            return $"Pad takes integers from operator set {FirstOpsetOfIntegerPad} on";
         if (match.Source(0) is not { } source) return match.WhyNoSource(0);
         NodeProto node = Copy(match, source);
         if (node.GetString("mode", "constant") != "constant") return Move(match, source, node);
@@ -71,13 +77,19 @@ internal static class MovementRule
         foreach (QuantizedResult result in match.Results)
         {
             string output = result.Quantizer.Output[0];
-            byte[] integers = [.. PointwiseValue.Of(source).Quantize(result.Parameters)!.Select(q => Math.Clamp(q, match.Clamp.Min, match.Clamp.Max))];
+            byte[] integers =
+            [
+                .. PointwiseValue.Of(source).Quantize(result.Parameters)!.Select(q => Math.Clamp(q, match.Clamp.Min, match.Clamp.Max))
+            ];
             bool sameParameters = LookupTables.IsIdentity(integers);
             moved.Output[result.Output] = sameParameters ? output : match.Graph.Names.Next(output + "_moved");
-            if (!sameParameters) tables.Add(match.Tables.Lookup(moved.Output[result.Output], output, integers, "", match.Graph.Names.Next(output + "_requantize")));
+            if (!sameParameters)
+                tables.Add(
+                    match.Tables.Lookup(moved.Output[result.Output], output, integers, "", match.Graph.Names.Next(output + "_requantize")));
         }
 
-        // A result that nobody reads keeps its place in Split, which has one size for each. The positions of a MaxPool's maxima are optional.
+        // A result that nobody reads keeps its place in Split, which has one size for each. The positions of a MaxPool's maxima are
+        // optional.
         if (!moved.Is("Split")) while (moved.Output[^1].Length == 0) moved.Output.RemoveAt(moved.Output.Count - 1);
         for (int i = 0; i < moved.Output.Count; i++)
             if (moved.Output[i].Length == 0) moved.Output[i] = match.Graph.Names.Next(match.Node.Output[i] + "_quantized");

@@ -9,11 +9,13 @@ internal static class PointwiseFunctions
     private static readonly Dictionary<string, Func<NodeProto, Func<double, double>>> UnaryFunctions = new(StringComparer.Ordinal)
     {
         ["Abs"] = static _ => Math.Abs,
-        ["Celu"] = static node => WithFloat(node, "alpha", 1, static (alpha, x) => Math.Max(0, x) + Math.Min(0, alpha * (Math.Exp(x / alpha) - 1))),
+        ["Celu"] = static node =>
+            WithFloat(node, "alpha", 1, static (alpha, x) => Math.Max(0, x) + Math.Min(0, alpha * (Math.Exp(x / alpha) - 1))),
         ["Elu"] = static node => WithFloat(node, "alpha", 1, static (alpha, x) => x < 0 ? alpha * (Math.Exp(x) - 1) : x),
         ["Erf"] = static _ => ErrorFunction.Erf,
         ["Exp"] = static _ => Math.Exp,
-        ["Gelu"] = static node => node.GetString("approximate", "none") == "tanh" ? GeluByTanh : static x => 0.5 * x * (1 + ErrorFunction.Erf(x / Math.Sqrt(2))),
+        ["Gelu"] = static node =>
+            node.GetString("approximate", "none") == "tanh" ? GeluByTanh : static x => 0.5 * x * (1 + ErrorFunction.Erf(x / Math.Sqrt(2))),
         ["HardSigmoid"] = HardSigmoid,
         ["HardSwish"] = static _ => static x => x * Math.Clamp((x / 6) + 0.5, 0, 1),
         ["Identity"] = static _ => static x => x,
@@ -45,11 +47,14 @@ internal static class PointwiseFunctions
 
     /// <summary>Whether a node computes every element by itself, as far as its operator tells.</summary>
     public static bool Is(NodeProto node) =>
-        node.IsDefaultDomain() && (node.OpType == "Clip" || UnaryFunctions.ContainsKey(node.OpType) || BinaryFunctions.ContainsKey(node.OpType));
+        node.IsDefaultDomain()
+            && (node.OpType == "Clip" || UnaryFunctions.ContainsKey(node.OpType) || BinaryFunctions.ContainsKey(node.OpType));
 
     /// <summary>The function of a node of one input, its attributes applied; null where the operator is not such a function.</summary>
     public static Func<double, double>? Unary(NodeProto node) =>
-        node.IsDefaultDomain() && UnaryFunctions.TryGetValue(node.OpType, out Func<NodeProto, Func<double, double>>? create) ? create(node) : null;
+        node.IsDefaultDomain() && UnaryFunctions.TryGetValue(node.OpType, out Func<NodeProto, Func<double, double>>? create)
+            ? create(node)
+            : null;
 
     /// <summary>The function of a node of two inputs; null where the operator is not such a function.</summary>
     public static Func<double, double, double>? Binary(NodeProto node) =>

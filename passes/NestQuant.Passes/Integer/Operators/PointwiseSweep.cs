@@ -7,8 +7,8 @@ using NestQuant.Passes.Operators;
 namespace NestQuant.Passes.Integer.Operators;
 
 /// <summary>
-/// Finds the float values that are functions of one uint8 tensor, element by element, however many nodes the function is made of. Visited in
-/// graph order, every node is looked at once.
+/// Finds the float values that are functions of one uint8 tensor, element by element, however many nodes the function is made of. Visited
+/// in graph order, every node is looked at once.
 /// </summary>
 internal sealed class PointwiseSweep(QuantizedGraph graph, ValueRanks ranks)
 {
@@ -18,7 +18,9 @@ internal sealed class PointwiseSweep(QuantizedGraph graph, ValueRanks ranks)
     /// <summary>The function that a float value is; null where it is none.</summary>
     public PointwiseValue? Of(string value) => _values.GetValueOrDefault(value);
 
-    /// <summary>Makes it known that a uint8 value comes from a table, so that functions of it are functions of the table's source as well.</summary>
+    /// <summary>
+    /// Makes it known that a uint8 value comes from a table, so that functions of it are functions of the table's source as well.
+    /// </summary>
     public void Add(string quantized, PointwiseTable table) => _tables[quantized] = table;
 
     /// <summary>Looks at a node; those that it reads from have been visited.</summary>
@@ -33,7 +35,8 @@ internal sealed class PointwiseSweep(QuantizedGraph graph, ValueRanks ranks)
     {
         if (!node.IsDefaultDomain()) return null;
         if (node.Is("Clip")) return Of(node.InputAt(0)) is { } clipped ? Clip(node, clipped) : null;
-        if (PointwiseFunctions.Unary(node) is { } unary) return Of(node.InputAt(0)) is { } x ? x.Then(node, unary, Text(node, [x.Function])) : null;
+        if (PointwiseFunctions.Unary(node) is { } unary)
+            return Of(node.InputAt(0)) is { } x ? x.Then(node, unary, Text(node, [x.Function])) : null;
         return PointwiseFunctions.Binary(node) is { } binary ? Combined(node, binary) : null;
     }
 
@@ -41,9 +44,11 @@ internal sealed class PointwiseSweep(QuantizedGraph graph, ValueRanks ranks)
     {
         PointwiseValue? x = Of(node.Input[0]), y = Of(node.Input[1]);
         if (x is not null && y is not null) return Unify(ref x, ref y) ? x.With(y, node, function) : null;
-        if (x is not null && Scalar(node.Input[1], x) is { } right) return x.Then(node, value => function(value, right), Text(node, [x.Function, Number(right)]));
+        if (x is not null && Scalar(node.Input[1], x) is { } right)
+            return x.Then(node, value => function(value, right), Text(node, [x.Function, Number(right)]));
         // PRelu does not broadcast its first input to the shape of the second.
-        if (y is not null && !node.Is("PRelu") && Scalar(node.Input[0], y) is { } left) return y.Then(node, value => function(left, value), Text(node, [Number(left), y.Function]));
+        if (y is not null && !node.Is("PRelu") && Scalar(node.Input[0], y) is { } left)
+            return y.Then(node, value => function(left, value), Text(node, [Number(left), y.Function]));
         return null;
     }
 
@@ -54,7 +59,11 @@ internal sealed class PointwiseSweep(QuantizedGraph graph, ValueRanks ranks)
 
     /// <summary>A constant of one element that leaves the shape of what it is combined with as it is.</summary>
     private float? Scalar(string name, PointwiseValue x) =>
-        ScalarConstant.Float(graph.View, name) is { } value && graph.View.Constant(name)!.Dims.Count is var rank && (rank == 0 || rank <= ranks.Of(x.Source.Name)) ? value : null;
+        ScalarConstant.Float(graph.View, name) is { } value
+            && graph.View.Constant(name)!.Dims.Count is var rank
+            && (rank == 0 || rank <= ranks.Of(x.Source.Name))
+            ? value
+            : null;
 
     /// <summary>Expresses two values in terms of one source: the first that both have, back through tables.</summary>
     private bool Unify(ref PointwiseValue x, ref PointwiseValue y)
@@ -78,8 +87,11 @@ internal sealed class PointwiseSweep(QuantizedGraph graph, ValueRanks ranks)
 
     private static string Text(NodeProto node, string[] arguments)
     {
-        if (Array.Exists(arguments, static argument => argument.Length == 0) || node.Attribute.Exists(static attribute => attribute.Type != AttributeType.Float)) return "";
-        IEnumerable<string> attributes = node.Attribute.Where(static attribute => attribute.Type == AttributeType.Float && !(attribute.Name is "min" or "max"))
+        if (Array.Exists(arguments, static argument => argument.Length == 0)
+            || node.Attribute.Exists(static attribute => attribute.Type != AttributeType.Float))
+            return "";
+        IEnumerable<string> attributes = node.Attribute.Where(
+            static attribute => attribute.Type == AttributeType.Float && !(attribute.Name is "min" or "max"))
             .Select(static attribute => $"{attribute.Name}={Number(attribute.F ?? 0)}");
         return $"{node.OpType}({string.Join(", ", arguments.Concat(attributes))})";
     }

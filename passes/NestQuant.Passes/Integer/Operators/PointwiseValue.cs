@@ -7,7 +7,8 @@ namespace NestQuant.Passes.Integer.Operators;
 /// <summary>A float value every element of which depends on nothing but the uint8 element in its place.</summary>
 /// <param name="Source">The uint8 value.</param>
 /// <param name="Values">The float value for each of the 256 integers of the source.</param>
-/// <param name="Function">The function as a format, <c>Mul({0}, Sigmoid({0}))</c>, of the dequantized source; empty when that would be too long to read.</param>
+/// <param name="Function">The function as a format, <c>Mul({0}, Sigmoid({0}))</c>, of the dequantized source; empty when that would be too
+/// long to read.</param>
 /// <param name="Nodes">The float nodes that compute it, each once.</param>
 internal sealed record PointwiseValue(QuantizedValue Source, double[] Values, string Function, IReadOnlyList<NodeProto> Nodes)
 {
@@ -44,12 +45,15 @@ internal sealed record PointwiseValue(QuantizedValue Source, double[] Values, st
     /// <summary>The same value in terms of the source of the table that makes its source.</summary>
     public PointwiseValue Through(PointwiseTable table)
     {
-        string text = Function.Length > 0 && table.Value.Function.Length > 0 ? string.Format(CultureInfo.InvariantCulture, Function, table.Value.Function) : "";
+        string text = Function.Length > 0 && table.Value.Function.Length > 0
+            ? string.Format(CultureInfo.InvariantCulture, Function, table.Value.Function)
+            : "";
         return new PointwiseValue(table.Value.Source, Array.ConvertAll(table.Integers, q => Values[q]), Shortened(text), Nodes);
     }
 
     /// <summary>The integers that the values quantize to; null where one of the values is not a number.</summary>
-    public byte[]? Quantize(QuantizationParameters result) => Array.Exists(Values, double.IsNaN) ? null : Array.ConvertAll(Values, result.Quantize);
+    public byte[]? Quantize(QuantizationParameters result) =>
+        Array.Exists(Values, double.IsNaN) ? null : Array.ConvertAll(Values, result.Quantize);
 
     private static string Shortened(string text) => text.Length <= LongestFunction ? text : "";
 }

@@ -3,7 +3,9 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Integer.Values;
 
-/// <summary>The constant parameters that relate a uint8 tensor to the float tensor it stands for: <c>x = (q - ZeroPoint) * Scale</c>.</summary>
+/// <summary>
+/// The constant parameters that relate a uint8 tensor to the float tensor it stands for: <c>x = (q - ZeroPoint) * Scale</c>.
+/// </summary>
 /// <param name="Scale">Step of the float values, positive and finite.</param>
 /// <param name="ZeroPoint">The integer that stands for 0.</param>
 /// <param name="ScaleName">The initializer that holds the scale.</param>
@@ -22,7 +24,8 @@ internal sealed record QuantizationParameters(float Scale, byte ZeroPoint, strin
         if (zeroPointName.Length == 0)
         {
             // Without a zero point QuantizeLinear makes uint8 unless it says otherwise; what DequantizeLinear reads then is not known.
-            bool isUInt8 = node.Is("QuantizeLinear") && node.GetInt("output_dtype", (long)TensorDataType.UInt8) == (long)TensorDataType.UInt8;
+            bool isUInt8 = node.Is("QuantizeLinear")
+                && node.GetInt("output_dtype", (long)TensorDataType.UInt8) == (long)TensorDataType.UInt8;
             return isUInt8 ? new QuantizationParameters(step, 0, scale.Name, "") : null;
         }
 
@@ -32,7 +35,8 @@ internal sealed record QuantizationParameters(float Scale, byte ZeroPoint, strin
     }
 
     /// <summary>The integer for a float value: rounded half to even, saturated.</summary>
-    public byte Quantize(double value) => (byte)Math.Clamp(Math.Round(value / Scale, MidpointRounding.ToEven) + ZeroPoint, byte.MinValue, byte.MaxValue);
+    public byte Quantize(double value) =>
+        (byte)Math.Clamp(Math.Round(value / Scale, MidpointRounding.ToEven) + ZeroPoint, byte.MinValue, byte.MaxValue);
 
     /// <summary>The float value of an integer.</summary>
     public double Dequantize(int quantized) => (quantized - ZeroPoint) * (double)Scale;

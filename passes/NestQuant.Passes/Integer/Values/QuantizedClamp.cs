@@ -24,7 +24,9 @@ internal readonly record struct QuantizedClamp(byte Min, byte Max)
     /// <summary>Whether a node is one whose bounds <see cref="Of"/> can find.</summary>
     public static bool IsCandidate(NodeProto node) => node.Is("Relu") || node.Is("Clip");
 
-    /// <summary>The bounds of a Relu or Clip whose result is quantized with <paramref name="result"/>; null where they are not constant.</summary>
+    /// <summary>
+    /// The bounds of a Relu or Clip whose result is quantized with <paramref name="result"/>; null where they are not constant.
+    /// </summary>
     public static QuantizedClamp? Of(NodeProto node, QuantizationParameters result, GraphView view)
     {
         if (node.Is("Relu")) return new QuantizedClamp(result.Quantize(0), byte.MaxValue);

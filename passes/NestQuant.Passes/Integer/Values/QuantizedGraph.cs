@@ -3,7 +3,9 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Integer.Values;
 
-/// <summary>One graph seen as uint8 tensors: which float values are dequantized ones, and with which parameters floats are quantized.</summary>
+/// <summary>
+/// One graph seen as uint8 tensors: which float values are dequantized ones, and with which parameters floats are quantized.
+/// </summary>
 internal sealed class QuantizedGraph(ModelProto model, GraphView view, UniqueNames names)
 {
     private readonly Dictionary<(float Scale, bool IsScale, byte ZeroPoint), string> _scalars = [];
@@ -34,7 +36,10 @@ internal sealed class QuantizedGraph(ModelProto model, GraphView view, UniqueNam
         var removed = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
         foreach (NodeProto node in View.Graph.Node.ToArray())
         {
-            if (Quantizer(node) is not { } parameters || first.TryAdd((node.Input[0], parameters.Scale, parameters.ZeroPoint), node) || View.IsOutput(node.Output[0])) continue;
+            if (Quantizer(node) is not { } parameters
+                || first.TryAdd((node.Input[0], parameters.Scale, parameters.ZeroPoint), node)
+                || View.IsOutput(node.Output[0]))
+                continue;
             View.ReplaceUses(node.Output[0], first[(node.Input[0], parameters.Scale, parameters.ZeroPoint)].Output[0]);
             removed.Add(node);
         }
@@ -43,7 +48,10 @@ internal sealed class QuantizedGraph(ModelProto model, GraphView view, UniqueNam
         return removed.Count > 0;
     }
 
-    /// <summary>Why the uint8 form of a float value cannot take its place: somebody else needs the float. Null where only <paramref name="reader"/> reads it.</summary>
+    /// <summary>
+    /// Why the uint8 form of a float value cannot take its place: somebody else needs the float. Null where only <paramref name="reader"/>
+    /// reads it.
+    /// </summary>
     public string? WhyNeededInFloat(string value, NodeProto reader)
     {
         if (View.IsOutput(value)) return $"its result '{value}' is an output of the graph";
@@ -60,7 +68,12 @@ internal sealed class QuantizedGraph(ModelProto model, GraphView view, UniqueNam
         bool scaleFits = View.Constant(parameters.ScaleName) is { Dims.Count: 0 };
         bool zeroPointFits = View.Constant(parameters.ZeroPointName) is { Dims.Count: 0 };
         return (
-            scaleFits ? parameters.ScaleName : Scalar((parameters.Scale, true, 0), name => TensorProto.FromFloats(name, [], [parameters.Scale]), parameters.ScaleName + "_scalar"),
+            scaleFits
+                ? parameters.ScaleName
+                : Scalar(
+                    (parameters.Scale, true, 0),
+                    name => TensorProto.FromFloats(name, [], [parameters.Scale]),
+                    parameters.ScaleName + "_scalar"),
             zeroPointFits ? parameters.ZeroPointName : ByteScalar(parameters.ZeroPoint, parameters.ScaleName + "_zero_point"));
     }
 

@@ -3,7 +3,9 @@ using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 namespace NestQuant.RuntimeOps.Kernels.Amx;
 
-/// <summary>Products by AMX's tile registers, for processors that have them; what is too small for a tile, and the rest, is AVX-512's.</summary>
+/// <summary>
+/// Products by AMX's tile registers, for processors that have them; what is too small for a tile, and the rest, is AVX-512's.
+/// </summary>
 /// <param name="vectors">The emitted code of AVX-512.</param>
 /// <param name="tiles">The emitted code of AMX.</param>
 internal sealed class AmxTier(EmittedKernels vectors, EmittedTileProduct tiles) : Avx512VnniTier(vectors)

@@ -40,7 +40,8 @@ internal sealed unsafe class AmxTileProduct(EmittedTileProduct kernels, EmittedK
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Multiply(TileArguments* arguments, int rows, int vectors) => _kernels.Multiply(arguments, rows > TileRows ? 2 : 1, vectors);
+    public override void Multiply(TileArguments* arguments, int rows, int vectors) =>
+        _kernels.Multiply(arguments, rows > TileRows ? 2 : 1, vectors);
 
     /// <inheritdoc/>
     public override void Store(int* tile, int rows, int channels, in PanelEpilogue epilogue, byte* y, long yStride) =>

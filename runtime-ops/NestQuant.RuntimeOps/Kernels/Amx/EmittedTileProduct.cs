@@ -54,7 +54,8 @@ internal sealed unsafe class EmittedTileProduct
     /// <param name="request">Asks the system for the tile registers.</param>
     /// <param name="map">Makes code executable.</param>
     /// <returns>The kernels, or why there are none.</returns>
-    public static (EmittedTileProduct? Kernels, string? Refusal) Load(ProcessorFeatures features, RequestTiles request, EmittedCode.MapCode map)
+    public static (EmittedTileProduct? Kernels, string? Refusal) Load(
+        ProcessorFeatures features, RequestTiles request, EmittedCode.MapCode map)
     {
         if (!features.HasAmxInt8)
             return (null, "this processor does not have AMX-INT8");

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace NestQuant.RuntimeOps.Kernels.Amx;
 
-/// <summary>Linux lends a process the tile registers of AMX only when it asks: their state would make every thread's signal frames larger.</summary>
+/// <summary>
+/// Linux lends a process the tile registers of AMX only when it asks: their state would make every thread's signal frames larger.
+/// </summary>
 internal static partial class TilePermission
 {
     // arch_prctl(2), on x64.

@@ -8,8 +8,9 @@ namespace NestQuant.RuntimeOps.Kernels.Amx;
 /// <c>void(TileArguments*)</c>.
 /// </summary>
 /// <remarks>
-/// Tiles 0 to 3 hold sums, 4 and 5 a chunk of the rows, 6 and 7 the chunk's weights for 16 channels each. A tile's rows are loaded from where they lie, at
-/// the distance between rows; a tile of weights is 16 groups of the panel, which is its layout already. Sums wrap modulo 2^32 and never saturate.
+/// Tiles 0 to 3 hold sums, 4 and 5 a chunk of the rows, 6 and 7 the chunk's weights for 16 channels each. A tile's rows are loaded from
+/// where they lie, at the distance between rows; a tile of weights is 16 groups of the panel, which is its layout already. Sums wrap modulo
+/// 2^32 and never saturate.
 /// </remarks>
 internal static class TileProductEmitter
 {

@@ -7,9 +7,9 @@ namespace NestQuant.RuntimeOps.Kernels.Arm64;
 /// <summary>What the tiers of arm64 share: 128-bit code for everything but the product.</summary>
 /// <typeparam name="TNeon">The instructions of every arm64 processor.</typeparam>
 /// <remarks>
-/// Their products are of signed bytes, and x is unsigned. So they multiply x - 128, one exclusive or when the activations are in a register, and sums
-/// start at 128 * Σw instead of 0: <see cref="SumStarts{TNeon}"/> keeps those behind the panel. What comes out is Σ x * w, exactly, and rows stay
-/// bytes that can be read where they lie.
+/// Their products are of signed bytes, and x is unsigned. So they multiply x - 128, one exclusive or when the activations are in a
+/// register, and sums start at 128 * Σw instead of 0: <see cref="SumStarts{TNeon}"/> keeps those behind the panel. What comes out is Σ x *
+/// w, exactly, and rows stay bytes that can be read where they lie.
 /// </remarks>
 internal abstract unsafe class Arm64Tier<TNeon> : KernelTier
     where TNeon : struct, INeon

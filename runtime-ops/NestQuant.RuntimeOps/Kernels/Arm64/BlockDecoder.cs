@@ -77,7 +77,9 @@ internal readonly unsafe struct BlockDecoder : IBlockDecoder
         return codes;
     }
 
-    /// <summary>Moves the field at bit <paramref name="from"/> of 16 bytes to bit <paramref name="to"/>, by one shift and one AND.</summary>
+    /// <summary>
+    /// Moves the field at bit <paramref name="from"/> of 16 bytes to bit <paramref name="to"/>, by one shift and one AND.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> Field(byte* source, int from, byte mask, int to)
     {

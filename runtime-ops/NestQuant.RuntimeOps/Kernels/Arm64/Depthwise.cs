@@ -21,7 +21,14 @@ internal static unsafe class Depthwise<TNeon>
         {
             int last = Math.Min(Columns, columns - column) - 1;
             for (int channel = 0; channel < whole; channel += StripChannels)
-                ThreeColumns(taps, column * step + channel, step, last, pairs, weights + channel * 2, sums + column * KernelTier.TileChannels + channel);
+                ThreeColumns(
+                    taps,
+                    column * step + channel,
+                    step,
+                    last,
+                    pairs,
+                    weights + channel * 2,
+                    sums + column * KernelTier.TileChannels + channel);
         }
 
         PortableTier.DotDepthwise(taps, step, columns, pairs, weights, whole, channels, sums);

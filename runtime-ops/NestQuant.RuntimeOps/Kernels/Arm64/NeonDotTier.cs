@@ -14,7 +14,8 @@ internal sealed unsafe class NeonDotTier<TNeon, TDot> : Arm64Tier<TNeon>
     public override int TileRows => SignedDotProduct<TDot>.TileRows;
 
     /// <inheritdoc/>
-    public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
+    public override void Dot(
+        byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
     {
         int* starts = SumStarts<TNeon>.Of(panel, groups);
 

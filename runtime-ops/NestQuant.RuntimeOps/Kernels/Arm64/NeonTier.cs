@@ -12,7 +12,8 @@ internal sealed unsafe class NeonTier<TNeon> : Arm64Tier<TNeon>
     public override int TileRows => 6;
 
     /// <inheritdoc/>
-    public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
+    public override void Dot(
+        byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
     {
         // In bounds: the rows and sums are there, rowCount of each. A vector of weights costs four instructions for each row that reads it:
         // to load it once for all of them would save little.

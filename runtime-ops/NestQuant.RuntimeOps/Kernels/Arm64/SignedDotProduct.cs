@@ -21,7 +21,9 @@ internal static unsafe class SignedDotProduct<TDot>
     private const int GroupStride = KernelTier.TileChannels * 4;
     private const int Vector = 16;
 
-    /// <summary>Six rows by sixteen channels: twenty-four sums, a vector of activations per row and one of weights fill the registers.</summary>
+    /// <summary>
+    /// Six rows by sixteen channels: twenty-four sums, a vector of activations per row and one of weights fill the registers.
+    /// </summary>
     /// <param name="rows">Rows of 4 * groups activations.</param>
     /// <param name="rowStride">Bytes from one row to the next.</param>
     /// <param name="rowCount">1 to 6; the last one takes the place of those that are missing.</param>
@@ -106,8 +108,14 @@ internal static unsafe class SignedDotProduct<TDot>
     public static void OneRow(byte* row, sbyte* panel, int groups, int* starts, int* sums)
     {
         // In bounds: four groups read 16 activations, the groups that are left 4 each; a group reads its 128 weights.
-        Vector128<int> s0 = Vector128.Load(starts), s1 = Vector128.Load(starts + 4), s2 = Vector128.Load(starts + 8), s3 = Vector128.Load(starts + 12);
-        Vector128<int> s4 = Vector128.Load(starts + 16), s5 = Vector128.Load(starts + 20), s6 = Vector128.Load(starts + 24), s7 = Vector128.Load(starts + 28);
+        Vector128<int> s0 = Vector128.Load(starts),
+            s1 = Vector128.Load(starts + 4),
+            s2 = Vector128.Load(starts + 8),
+            s3 = Vector128.Load(starts + 12);
+        Vector128<int> s4 = Vector128.Load(starts + 16),
+            s5 = Vector128.Load(starts + 20),
+            s6 = Vector128.Load(starts + 24),
+            s7 = Vector128.Load(starts + 28);
         int group = 0;
         Vector128<sbyte> x;
         for (; group <= groups - 4; group += 4, row += Vector, panel += 4 * GroupStride)

@@ -3,8 +3,8 @@ namespace NestQuant.RuntimeOps.Kernels.Avx2;
 /// <summary>256-bit kernels for processors with AVX2 and FMA.</summary>
 /// <remarks>
 /// vpmaddubsw is the fastest multiplication there is, but its 16-bit sums saturate (255 * 127 * 2 exceeds 32,767), which would make results
-/// depend on the data. It gets weights of few bits only (<see cref="QuadPanel"/>), part precision nearly always; others go to <see cref="WideTier"/>, and
-/// products with too few rows to pay for preparing anything to <see cref="PlainTier"/>.
+/// depend on the data. It gets weights of few bits only (<see cref="QuadPanel"/>), part precision nearly always; others go to
+/// <see cref="WideTier"/>, and products with too few rows to pay for preparing anything to <see cref="PlainTier"/>.
 /// </remarks>
 internal sealed unsafe class Avx2Tier : X64Tier
 {
@@ -26,7 +26,8 @@ internal sealed unsafe class Avx2Tier : X64Tier
     public override bool PrefersWinograd => true;
 
     /// <inheritdoc/>
-    public override KernelTier For(int weightBits, int rows) => rows < LeastRowsToPrepare ? Plain : weightBits <= QuadPanel.MaxWeightBits ? this : Wide;
+    public override KernelTier For(int weightBits, int rows) =>
+        rows < LeastRowsToPrepare ? Plain : weightBits <= QuadPanel.MaxWeightBits ? this : Wide;
 
     /// <inheritdoc/>
     public override int PreparedBytes(int groups) => QuadPanel.Bytes(groups);
@@ -35,6 +36,7 @@ internal sealed unsafe class Avx2Tier : X64Tier
     public override void Prepare(sbyte* panel, int groups) => QuadPanel.Prepare(panel, groups);
 
     /// <inheritdoc/>
-    public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile) =>
+    public override void Dot(
+        byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile) =>
         DotProduct.Run(rows, rowStride, rowCount, panel, groups, firstChannel, endChannel, tile);
 }

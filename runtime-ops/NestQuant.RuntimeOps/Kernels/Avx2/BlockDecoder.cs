@@ -66,7 +66,9 @@ internal readonly unsafe struct BlockDecoder : IBlockDecoder
         return codes;
     }
 
-    /// <summary>Moves the field at bit <paramref name="from"/> of 32 bytes to bit <paramref name="to"/>, by one shift and one AND.</summary>
+    /// <summary>
+    /// Moves the field at bit <paramref name="from"/> of 32 bytes to bit <paramref name="to"/>, by one shift and one AND.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<byte> Field(byte* bytes, int from, byte mask, int to)
     {

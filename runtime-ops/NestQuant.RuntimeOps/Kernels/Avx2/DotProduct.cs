@@ -20,7 +20,13 @@ internal static unsafe class DotProduct
         for (int channel = firstStrip; channel < endChannel; channel += StripChannels)
         {
             for (int row = 0; row < rowCount; row += 4)
-                FourRows(rows + row * rowStride, rowStride, rowCount - row, panel + channel * 4, groups, tile + row * KernelTier.TileChannels + channel);
+                FourRows(
+                    rows + row * rowStride,
+                    rowStride,
+                    rowCount - row,
+                    panel + channel * 4,
+                    groups,
+                    tile + row * KernelTier.TileChannels + channel);
         }
 
         int shift = *QuadPanel.Shift(panel, groups);
@@ -32,8 +38,8 @@ internal static unsafe class DotProduct
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourRows(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
     {
-        // In bounds: a group reads 4 activations of each row and 64 bytes of the strip, `groups` times, an odd last one alone. The last row takes
-        // the place of those that are missing; the tile has room for them.
+        // In bounds: a group reads 4 activations of each row and 64 bytes of the strip, `groups` times, an odd last one alone. The last row
+        // takes the place of those that are missing; the tile has room for them.
         nint last = rowCount - 1;
         byte* x0 = rows;
         byte* end = x0 + (nint)(groups & ~1) * 4;

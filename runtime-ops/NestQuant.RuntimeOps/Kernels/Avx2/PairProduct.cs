@@ -5,7 +5,8 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 namespace NestQuant.RuntimeOps.Kernels.Avx2;
 
 /// <summary>
-/// Rows of 16-bit numbers times 16 channels: vpmaddwd multiplies a pair of a row's values, repeated, with the pairs of eight channels, and adds the two products in 32 bits.
+/// Rows of 16-bit numbers times 16 channels: vpmaddwd multiplies a pair of a row's values, repeated, with the pairs of eight channels, and
+/// adds the two products in 32 bits.
 /// </summary>
 internal static unsafe class PairProduct
 {

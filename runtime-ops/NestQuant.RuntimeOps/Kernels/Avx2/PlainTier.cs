@@ -4,7 +4,9 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx2;
 
-/// <summary>The part of the AVX2 tier for products with few rows, matrix-vector products above all: a panel is read as it was decoded.</summary>
+/// <summary>
+/// The part of the AVX2 tier for products with few rows, matrix-vector products above all: a panel is read as it was decoded.
+/// </summary>
 internal sealed unsafe class PlainTier : X64Tier
 {
     private const int GroupStride = TileChannels * 4;
@@ -19,7 +21,8 @@ internal sealed unsafe class PlainTier : X64Tier
     public override int TileRows => DotProduct.TileRows;
 
     /// <inheritdoc/>
-    public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
+    public override void Dot(
+        byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
     {
         for (int row = 0; row < rowCount; row++)
             OneRow(rows + row * rowStride, panel, groups, tile + row * TileChannels);

@@ -8,8 +8,8 @@ namespace NestQuant.RuntimeOps.Kernels.Avx2;
 /// <summary>A decoded panel of weights so small that vpmaddubsw cannot saturate, even when two of its results are added.</summary>
 /// <remarks>
 /// vpmaddubsw adds the products of two unsigned activations and two signed weights in 16 bits. Four such products fit when weights are
-/// -32 to 32: 4 * 255 * 32 is 32,640. Weights are first divided by their common power of two (part precision has 2^l), which the sums get back.
-/// In memory: the panel <c>[k/4][channel 32][4]</c>, then the power, an int32.
+/// -32 to 32: 4 * 255 * 32 is 32,640. Weights are first divided by their common power of two (part precision has 2^l), which the sums get
+/// back. In memory: the panel <c>[k/4][channel 32][4]</c>, then the power, an int32.
 /// </remarks>
 internal static unsafe class QuadPanel
 {

@@ -54,8 +54,8 @@ internal static unsafe class TileEpilogue
     }
 
     /// <summary>
-    /// All 32 channels. Only the upper bound is needed before the conversion, which gives the least integer for what is below its range: saturation
-    /// while packing and the maximum at the end give the lower bound. The conversion rounds half to even.
+    /// All 32 channels. Only the upper bound is needed before the conversion, which gives the least integer for what is below its range:
+    /// saturation while packing and the maximum at the end give the lower bound. The conversion rounds half to even.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<byte> QuantizePanel(int* sums, PanelEpilogue* factors, int rowSum)

@@ -31,16 +31,52 @@ internal sealed unsafe class WideTier : X64Tier
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Prepare(sbyte* panel, int groups)
     {
-        // In bounds: a group is 128 bytes of the panel. Its first strip takes their place, after they have been loaded, and its second strip lies
-        // as far behind the decoded panel. The low byte of each 16 is the weight's after an arithmetic shift.
-        Vector256<byte> firstPair = Vector256.Create(-1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13, -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13).AsByte();
-        Vector256<byte> secondPair = Vector256.Create(-1, 2, -1, 3, -1, 6, -1, 7, -1, 10, -1, 11, -1, 14, -1, 15, -1, 2, -1, 3, -1, 6, -1, 7, -1, 10, -1, 11, -1, 14, -1, 15).AsByte();
+        // In bounds: a group is 128 bytes of the panel. Its first strip takes their place, after they have been loaded, and its second
+        // strip lies as far behind the decoded panel. The low byte of each 16 is the weight's after an arithmetic shift.
+        Vector256<byte> firstPair = Vector256.Create(
+            -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13, -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13).AsByte();
+        Vector256<byte> secondPair = Vector256.Create(
+            -1,
+            2,
+            -1,
+            3,
+            -1,
+            6,
+            -1,
+            7,
+            -1,
+            10,
+            -1,
+            11,
+            -1,
+            14,
+            -1,
+            15,
+            -1,
+            2,
+            -1,
+            3,
+            -1,
+            6,
+            -1,
+            7,
+            -1,
+            10,
+            -1,
+            11,
+            -1,
+            14,
+            -1,
+            15).AsByte();
         short* first = (short*)panel;
         short* second = first + (long)groups * StripGroup;
         for (int group = 0; group < groups; group++, first += StripGroup, second += StripGroup)
         {
             byte* source = (byte*)first;
-            Vector256<byte> w0 = Vector256.Load(source), w1 = Vector256.Load(source + 32), w2 = Vector256.Load(source + 64), w3 = Vector256.Load(source + 96);
+            Vector256<byte> w0 = Vector256.Load(source),
+                w1 = Vector256.Load(source + 32),
+                w2 = Vector256.Load(source + 64),
+                w3 = Vector256.Load(source + 96);
             Widen(w0, firstPair).Store(first);
             Widen(w1, firstPair).Store(first + 16);
             Widen(w0, secondPair).Store(first + 32);
@@ -53,12 +89,21 @@ internal sealed unsafe class WideTier : X64Tier
     }
 
     /// <inheritdoc/>
-    public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
+    public override void Dot(
+        byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
     {
         for (int strip = firstChannel / StripChannels; strip * StripChannels < endChannel; strip++)
         {
             short* weights = (short*)panel + (long)strip * groups * StripGroup;
-            PairProduct.Run((short*)rows, rowStride / sizeof(short), rowCount, weights, 2 * groups, tile + strip * StripChannels, TileChannels, adds: false);
+            PairProduct.Run(
+                (short*)rows,
+                rowStride / sizeof(short),
+                rowCount,
+                weights,
+                2 * groups,
+                tile + strip * StripChannels,
+                TileChannels,
+                adds: false);
         }
     }
 

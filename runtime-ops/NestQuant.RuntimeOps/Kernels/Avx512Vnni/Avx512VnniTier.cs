@@ -6,7 +6,9 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
-/// <summary>512-bit products of bytes by code emitted at run time, for processors with AVX512-VNNI; what is not emitted is AVX2's.</summary>
+/// <summary>
+/// 512-bit products of bytes by code emitted at run time, for processors with AVX512-VNNI; what is not emitted is AVX2's.
+/// </summary>
 /// <param name="kernels">The emitted code.</param>
 internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
 {
@@ -38,14 +40,16 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
     }
 
     /// <inheritdoc/>
-    public sealed override bool TryMultiplyBlocks(byte* high, byte* low, int blocks, NestedBits bits, byte* row, int* sums, int* weightSums) =>
+    public sealed override bool TryMultiplyBlocks(
+        byte* high, byte* low, int blocks, NestedBits bits, byte* row, int* sums, int* weightSums) =>
         Decoders.TryMultiply(high, low, blocks, bits, row, sums, weightSums);
 
     /// <inheritdoc/>
     public sealed override void SumWeights(sbyte* panel, int groups, int* sums) => _kernels.SumWeights(panel, groups, sums);
 
     /// <inheritdoc/>
-    public sealed override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
+    public sealed override void Dot(
+        byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
     {
         // In bounds: the vectors from the one of the first channel to the one of the last lie in the panel and in the tile's rows.
         int firstVector = firstChannel / DotProductEmitter.VectorChannels;

@@ -8,8 +8,9 @@ namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 /// <c>void(byte* high, byte* low, nint blocks, sbyte* values)</c>; see <see cref="KernelTier.DecodeBlocks"/>.
 /// </summary>
 /// <remarks>
-/// A block's 256 values are four vectors. The fields of sub-planes of 4 and 2 bits are shifted and masked to their places, those of single bits tested: a
-/// set one adds its value. The high code's places are already those of 2^l * w_high, so one sum joins both codes, and one takes their offsets off.
+/// A block's 256 values are four vectors. The fields of sub-planes of 4 and 2 bits are shifted and masked to their places, those of single
+/// bits tested: a set one adds its value. The high code's places are already those of 2^l * w_high, so one sum joins both codes, and one
+/// takes their offsets off.
 /// </remarks>
 internal sealed class DecoderEmitter
 {
@@ -51,7 +52,8 @@ internal sealed class DecoderEmitter
 
     /// <summary>
     /// Emits the product of one row with a panel that is decoded on the way and stored nowhere: a C function
-    /// <c>void(byte* high, byte* low, nint blocks, byte* row, int* sums, int* weightSums)</c> that gives the sums of x * w and those of w, 32 each.
+    /// <c>void(byte* high, byte* low, nint blocks, byte* row, int* sums, int* weightSums)</c> that gives the sums of x * w and those of w,
+    /// 32 each.
     /// </summary>
     /// <param name="bits">The pair n:h.</param>
     /// <param name="isPart">Whether the low operand is left out.</param>
@@ -182,7 +184,9 @@ internal sealed class DecoderEmitter
         _code.AddInt8(code, code, Constant(_ => (byte)(1 << to)), Bits);
     }
 
-    /// <summary>Moves a field of every byte from bit <paramref name="from"/> to bit <paramref name="to"/> of the code, which has zeros there.</summary>
+    /// <summary>
+    /// Moves a field of every byte from bit <paramref name="from"/> to bit <paramref name="to"/> of the code, which has zeros there.
+    /// </summary>
     private void Move(Zmm code, Zmm plane, int from, int to, int width, ref bool isFirst)
     {
         Zmm field = plane;

@@ -8,8 +8,8 @@ namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 /// <c>void(TileArguments*)</c>.
 /// </summary>
 /// <remarks>
-/// Chunk after chunk, each group of 4 rows of k loads 16 channels per weight register and broadcasts 4 activations of each row; vpdpbusd multiplies and adds.
-/// Sums wrap modulo 2^32 and never saturate. All registers used are the caller's to save.
+/// Chunk after chunk, each group of 4 rows of k loads 16 channels per weight register and broadcasts 4 activations of each row; vpdpbusd
+/// multiplies and adds. Sums wrap modulo 2^32 and never saturate. All registers used are the caller's to save.
 /// </remarks>
 internal static class DotProductEmitter
 {
@@ -115,8 +115,8 @@ internal static class DotProductEmitter
     }
 
     /// <summary>
-    /// How often the sums exist, so that neighbouring groups need not wait for each other: vpdpbusd takes 4 to 5 cycles, and up to two start
-    /// in one.
+    /// How often the sums exist, so that neighbouring groups need not wait for each other: vpdpbusd takes 4 to 5 cycles, and up to two
+    /// start in one.
     /// </summary>
     private static int SumSets(int sums) => sums switch
     {

@@ -28,7 +28,15 @@ internal sealed unsafe class EmittedDecoders(EmittedCode.MapCode map)
     {
         nint entry = blocks == 0 ? Refused : Entry(_products, bits, low == null, DecoderEmitter.EmitProduct);
         if (entry != Refused)
-            ((delegate* unmanaged[Cdecl, SuppressGCTransition]<byte*, byte*, nint, byte*, int*, int*, void>)entry)(high, low, blocks, row, sums, weightSums);
+            (
+                (
+                    delegate* unmanaged[Cdecl, SuppressGCTransition]<byte*,
+                    byte*,
+                    nint,
+                    byte*,
+                    int*,
+                    int*,
+                    void>)entry)(high, low, blocks, row, sums, weightSums);
         return entry != Refused;
     }
 

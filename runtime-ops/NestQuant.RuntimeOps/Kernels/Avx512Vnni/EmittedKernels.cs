@@ -4,7 +4,9 @@ using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
-/// <summary>The emitted AVX-512 code of this process: products, for each number of rows and weight registers, epilogues and sums of weights.</summary>
+/// <summary>
+/// The emitted AVX-512 code of this process: products, for each number of rows and weight registers, epilogues and sums of weights.
+/// </summary>
 internal sealed unsafe class EmittedKernels
 {
     private const string UnsavedRegisters = "the operating system does not save the registers of AVX-512";
@@ -29,8 +31,8 @@ internal sealed unsafe class EmittedKernels
     /// <summary>Why there are none; null where there are.</summary>
     public static string? Refusal => Loaded.Value.Refusal;
 
-    // A kernel calls nothing and blocks on nothing, and it mostly runs for microseconds, which is what leaving out the transition asks for: a
-    // garbage collection has to wait until it returns.
+    // A kernel calls nothing and blocks on nothing, and it mostly runs for microseconds, which is what leaving out the transition asks for:
+    // a garbage collection has to wait until it returns.
 
     /// <summary>Multiplies rows of activations with a panel.</summary>
     /// <param name="arguments">The operands; the code writes the sums of just the rows and channels that it is for.</param>
@@ -46,7 +48,10 @@ internal sealed unsafe class EmittedKernels
         fixed (PanelEpilogue* factors = &epilogue)
         {
             EpilogueArguments arguments = EpilogueArguments.Create(tile, rows, channels, factors, y, yStride);
-            ((delegate* unmanaged[Cdecl, SuppressGCTransition]<EpilogueArguments*, void>)(factors->IsQuantized ? _quantize : _store))(&arguments);
+            (
+                (
+                    delegate* unmanaged[Cdecl, SuppressGCTransition]<EpilogueArguments*,
+                    void>)(factors->IsQuantized ? _quantize : _store))(&arguments);
         }
     }
 
@@ -76,7 +81,10 @@ internal sealed unsafe class EmittedKernels
         }
 
         nint[]? entries = EmittedCode.TryMap(
-            [ProcessorFeatures.EmitReadExtendedControl(), .. products, EpilogueEmitter.Emit(true), EpilogueEmitter.Emit(false), WeightSumEmitter.Emit()],
+            [
+                ProcessorFeatures.EmitReadExtendedControl(), .. products, EpilogueEmitter.Emit(true), EpilogueEmitter.Emit(false),
+                WeightSumEmitter.Emit()
+            ],
             map,
             out string? refusal);
         if (entries is null)

@@ -81,7 +81,10 @@ internal sealed unsafe class EmittedStrips : StripKernel
 
         // A kernel calls nothing and blocks on nothing, and it mostly runs for microseconds, which is what leaving out the transition
         // asks for: a garbage collection has to wait until it returns.
-        ((delegate* unmanaged[Cdecl, SuppressGCTransition]<StripArguments*, void>)_kernels[Index(linesPerStep, isQuantized, isMasked)])(arguments);
+        (
+            (
+                delegate* unmanaged[Cdecl, SuppressGCTransition]<StripArguments*,
+                void>)_kernels[Index(linesPerStep, isQuantized, isMasked)])(arguments);
     }
 
     /// <summary>Writes the kernel's own part of the arguments.</summary>
@@ -119,13 +122,18 @@ internal sealed unsafe class EmittedStrips : StripKernel
             tables[ByteOrderAt + i] = (byte)(i % 4 * 4 + i / 4 % 4);
     }
 
-    private static int Index(int linesPerStep, bool isQuantized, bool isMasked) => (linesPerStep - 1) * 4 + (isQuantized ? 2 : 0) + (isMasked ? 1 : 0);
+    private static int Index(int linesPerStep, bool isQuantized, bool isMasked) =>
+        (linesPerStep - 1) * 4 + (isQuantized ? 2 : 0) + (isMasked ? 1 : 0);
 
     private static EmittedStrips? Load()
     {
         if (EmittedKernels.Instance is null)
             return null;
-        byte[][] kernels = [.. Enumerable.Range(0, Kernels).Select(static index => new StripEmitter(index / 4 + 1, (index & 2) != 0, (index & 1) != 0).Emit())];
+        byte[][] kernels =
+        [
+            .. Enumerable.Range(0, Kernels)
+                .Select(static index => new StripEmitter(index / 4 + 1, (index & 2) != 0, (index & 1) != 0).Emit())
+        ];
         if (EmittedCode.TryMap(kernels, ExecutableMemory.TryMap, out _) is not { } entries)
             return null;
         byte* tables = (byte*)NativeMemory.AlignedAlloc(TableBytes, Alignment);

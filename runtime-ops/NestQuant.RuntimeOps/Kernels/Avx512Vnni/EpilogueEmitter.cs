@@ -3,8 +3,8 @@ using NestQuant.RuntimeOps.Kernels.Emission;
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
 /// <summary>
-/// Emits the epilogue of a tile whose sums are complete and whose quantized results fit in 32 bits before they are clamped: a C function, in the calling
-/// convention of System V, <c>void(EpilogueArguments*)</c>. It equals <see cref="PanelEpilogue.Write"/> bit for bit.
+/// Emits the epilogue of a tile whose sums are complete and whose quantized results fit in 32 bits before they are clamped: a C function,
+/// in the calling convention of System V, <c>void(EpilogueArguments*)</c>. It equals <see cref="PanelEpilogue.Write"/> bit for bit.
 /// </summary>
 internal static class EpilogueEmitter
 {
@@ -96,13 +96,15 @@ internal static class EpilogueEmitter
         for (int row = 0; row < rows; row++)
         {
             for (int vector = 0; vector < Vectors; vector++)
-                code.Store(new MemoryOperand(Output, vector * VectorChannels * sizeof(float)), Mask(vector), new Zmm(row * Vectors + vector));
+                code.Store(
+                    new MemoryOperand(Output, vector * VectorChannels * sizeof(float)), Mask(vector), new Zmm(row * Vectors + vector));
             NextOutput(code);
         }
     }
 
     /// <summary>
-    /// Results fit in 32 bits. Packing saturates them to 16 bits and, with the zero point added, to bytes, so that the bounds are those of bytes.
+    /// Results fit in 32 bits. Packing saturates them to 16 bits and, with the zero point added, to bytes, so that the bounds are those of
+    /// bytes.
     /// </summary>
     private static void StoreQuantized(Assembler code, int rows)
     {
@@ -132,8 +134,8 @@ internal static class EpilogueEmitter
     private static void NextOutput(Assembler code) => code.LoadAddress(Output, new MemoryOperand(Output) { Index = OutputStride });
 
     /// <summary>
-    /// Packing works within 128 bits, so that each has four channels of each half of the first row, then of the second: where the fours of all channels are,
-    /// in order.
+    /// Packing works within 128 bits, so that each has four channels of each half of the first row, then of the second: where the fours of
+    /// all channels are, in order.
     /// </summary>
     private static byte[] PackedOrder()
     {

@@ -4,8 +4,8 @@ using NestQuant.RuntimeOps.Kernels.Strips;
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
 /// <summary>
-/// Emits <see cref="StripKernel.Run"/>: a C function, in the calling convention of System V, <c>void(StripArguments* arguments)</c>. All registers used are
-/// the caller's to save.
+/// Emits <see cref="StripKernel.Run"/>: a C function, in the calling convention of System V, <c>void(StripArguments* arguments)</c>. All
+/// registers used are the caller's to save.
 /// </summary>
 /// <param name="linesPerStep">1 or 2.</param>
 /// <param name="isQuantized">Whether the output is uint8.</param>

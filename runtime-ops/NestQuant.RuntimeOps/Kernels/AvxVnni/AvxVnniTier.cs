@@ -23,7 +23,8 @@ internal sealed unsafe class AvxVnniTier<TDot> : X64Tier
     public override StripKernel? Strips => ByteStrips;
 
     /// <inheritdoc/>
-    public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
+    public override void Dot(
+        byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
     {
         // One row costs less by itself than as a tile of six.
         if (rowCount == 1)

@@ -19,12 +19,15 @@ internal sealed partial class Assembler
     public void Load64(MaskRegister target, in MemoryOperand source) => LoadMask(Single512 with { IsWide = true }, target, source);
 
     /// <summary>vbroadcasti64x4 target, [source]: 32 bytes, twice.</summary>
-    public void BroadcastHalf(Zmm target, in MemoryOperand source) => Encode(Int512In38 with { IsWide = true }, 0x5B, target, default, source, Half);
+    public void BroadcastHalf(Zmm target, in MemoryOperand source) =>
+        Encode(Int512In38 with { IsWide = true }, 0x5B, target, default, source, Half);
 
     /// <summary>vmovdqu32 target, [source] on 256 bits; the upper half becomes 0.</summary>
     public void LoadHalf(Zmm target, in MemoryOperand source) => Encode(Half256, 0x6F, target, default, source, Half);
 
-    /// <summary>vmovdqu8 target {mask}, [source] on 256 bits: bytes without a mask bit are not read and become 0, as does the upper half.</summary>
+    /// <summary>
+    /// vmovdqu8 target {mask}, [source] on 256 bits: bytes without a mask bit are not read and become 0, as does the upper half.
+    /// </summary>
     public void LoadHalf(Zmm target, MaskRegister mask, in MemoryOperand source) =>
         Encode(HalfBytes256 with { Mask = mask.Number, IsZeroing = true }, 0x6F, target, default, source, Half);
 

@@ -16,9 +16,15 @@ internal sealed partial class Assembler
     /// <summary>tilestored [target], source: rows whose distance is the index register.</summary>
     public void Store(in MemoryOperand target, Tmm source) => Tile(OpcodePrefix.PrefixF3, source, target);
 
-    /// <summary>tdpbusd sums, unsigned, signed: adds products of unsigned bytes by signed ones, four to a sum, without saturation.</summary>
+    /// <summary>
+    /// tdpbusd sums, unsigned, signed: adds products of unsigned bytes by signed ones, four to a sum, without saturation.
+    /// </summary>
     public void DotProduct(Tmm sums, Tmm unsigned, Tmm signed) =>
-        Bytes([0xC4, 0xE2, (byte)((~signed.Number & 15) << 3 | (int)OpcodePrefix.Prefix66), 0x5E, ModRegisters(sums.Number, unsigned.Number)]);
+        Bytes(
+            [
+                0xC4, 0xE2, (byte)((~signed.Number & 15) << 3 | (int)OpcodePrefix.Prefix66), 0x5E,
+                ModRegisters(sums.Number, unsigned.Number)
+            ]);
 
     private void Tile(OpcodePrefix prefix, Tmm tile, in MemoryOperand memory) =>
         EncodeVex(new VectorForm(prefix, OpcodeMap.Map0F38), 0x4B, tile.Number, memory);

@@ -71,7 +71,9 @@ internal sealed partial class Assembler
     /// <summary>vpsllw target, source, count: 16-bit shifts to the left.</summary>
     public void ShiftLeftInt16(Zmm target, Zmm source, byte count) => ShiftInt16(target, source, count, extension: 6);
 
-    /// <summary>vpdpbusd sums, left, right: adds four products of unsigned and signed bytes to each 32-bit sum, without saturation.</summary>
+    /// <summary>
+    /// vpdpbusd sums, left, right: adds four products of unsigned and signed bytes to each 32-bit sum, without saturation.
+    /// </summary>
     public void DotProduct(Zmm sums, Zmm unsigned, Zmm signed) => Encode(Int512In38, 0x50, sums, unsigned, signed);
 
     /// <summary>vzeroupper: the caller's SSE code must not depend on the upper halves.</summary>

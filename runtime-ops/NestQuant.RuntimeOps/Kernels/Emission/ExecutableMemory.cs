@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace NestQuant.RuntimeOps.Kernels.Emission;
 
-/// <summary>Makes machine code callable: pages are written first and become executable, and read-only, afterwards, never both at once.</summary>
+/// <summary>
+/// Makes machine code callable: pages are written first and become executable, and read-only, afterwards, never both at once.
+/// </summary>
 internal static unsafe partial class ExecutableMemory
 {
     private const int ProtectRead = 1;

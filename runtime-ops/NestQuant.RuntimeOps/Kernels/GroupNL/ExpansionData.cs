@@ -4,7 +4,8 @@ namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
 /// <summary>
 /// The parameters of one expansion: n = x / max(norm of x over the seed maps, epsilon), generated map g = f((n of its source - shift) *
-/// period) with f its function, then every map's scale, bias and activation. The caller has checked every length and keeps the memory alive.
+/// period) with f its function, then every map's scale, bias and activation. The caller has checked every length and keeps the memory
+/// alive.
 /// </summary>
 internal sealed unsafe class ExpansionData
 {

@@ -66,7 +66,8 @@ internal static unsafe class GroupNLExpansion
     /// <summary>Pixels of a part: as many as fit, but no smaller last part than needed.</summary>
     private static int BlockPixels(ExpansionData data, long pixels)
     {
-        int fitting = Math.Clamp(PartFloats / (data.Seeds + data.Maps) / LeastPixels * LeastPixels, LeastPixels, KernelTier.MaxExpansionPixels);
+        int fitting = Math.Clamp(
+            PartFloats / (data.Seeds + data.Maps) / LeastPixels * LeastPixels, LeastPixels, KernelTier.MaxExpansionPixels);
         long parts = (pixels + fitting - 1) / fitting;
         long even = (pixels + parts - 1) / parts;
         return (int)((even + LeastPixels - 1) / LeastPixels * LeastPixels);

@@ -1,6 +1,8 @@
 namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
-/// <summary>A nonlinear function of GroupNL's generated maps. It is a struct, so that every loop is compiled for its own function.</summary>
+/// <summary>
+/// A nonlinear function of GroupNL's generated maps. It is a struct, so that every loop is compiled for its own function.
+/// </summary>
 internal interface IMapFunction
 {
     /// <summary>The function of every lane; NaN gives NaN.</summary>

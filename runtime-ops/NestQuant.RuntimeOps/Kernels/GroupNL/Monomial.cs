@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
 /// <summary>
-/// sign(u) |u|^power, by repeated squaring: within a relative (power - 1) * 2^-23 of the exact value unless that overflows, which gives an infinity, or
-/// is subnormal.
+/// sign(u) |u|^power, by repeated squaring: within a relative (power - 1) * 2^-23 of the exact value unless that overflows, which gives an
+/// infinity, or is subnormal.
 /// </summary>
 /// <param name="power">At least 2.</param>
 internal readonly struct Monomial(int power) : IMapFunction

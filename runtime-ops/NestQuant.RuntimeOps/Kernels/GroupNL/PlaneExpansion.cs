@@ -4,9 +4,9 @@ namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
 /// <summary>Expands a block of neighbouring pixels of one NCHW image, map by map.</summary>
 /// <remarks>
-/// The seed maps come from memory once, for the norms, and then from the cache; every output is written once. A seed map is normalised by the loop
-/// that generates the first map of it, so that its stores drain behind the arithmetic. Further maps of it normalise it again, which is one
-/// multiplication, with the same bits, and needs no buffer.
+/// The seed maps come from memory once, for the norms, and then from the cache; every output is written once. A seed map is normalised by
+/// the loop that generates the first map of it, so that its stores drain behind the arithmetic. Further maps of it normalise it again,
+/// which is one multiplication, with the same bits, and needs no buffer.
 /// </remarks>
 internal readonly unsafe struct PlaneExpansion<TLanes, TVector> : IMapFunctionLoop
     where TLanes : struct, ILanes<TVector>

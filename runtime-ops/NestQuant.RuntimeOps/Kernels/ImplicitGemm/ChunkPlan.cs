@@ -4,9 +4,9 @@ namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 /// <summary>How the activations under an output position, K of them, are cut into chunks that lie in one piece.</summary>
 /// <remarks>
-/// A segment is the longest run that lies in one piece: the taps of one kernel line, or the channels of one tap where the line's taps do not touch (groups,
-/// dilation). It is read in chunks of equal length. The last chunk of a segment ends with it, and so may begin inside of the one before: the panel has
-/// zeros for what was multiplied already.
+/// A segment is the longest run that lies in one piece: the taps of one kernel line, or the channels of one tap where the line's taps do
+/// not touch (groups, dilation). It is read in chunks of equal length. The last chunk of a segment ends with it, and so may begin inside of
+/// the one before: the panel has zeros for what was multiplied already.
 /// </remarks>
 internal sealed class ChunkPlan
 {

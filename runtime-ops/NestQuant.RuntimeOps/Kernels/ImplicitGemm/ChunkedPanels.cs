@@ -3,14 +3,16 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 /// <summary>
-/// Brings panels into the form of a <see cref="ChunkPlan"/>: the sums of the channels' weights, int[32], then <c>[chunk][group][channel 32][4]</c>.
+/// Brings panels into the form of a <see cref="ChunkPlan"/>: the sums of the channels' weights, int[32], then <c>[chunk][group][channel
+/// 32][4]</c>.
 /// </summary>
 /// <param name="tier">Decodes and sums.</param>
 /// <param name="product">What multiplies the panels.</param>
 /// <param name="weights">The weights, their groups bundled or not.</param>
 /// <param name="plan">The chunks.</param>
 /// <param name="hasSums">Whether the sums will be read.</param>
-internal sealed unsafe class ChunkedPanels(KernelTier tier, TileProduct product, BundledWeights weights, ChunkPlan plan, bool hasSums) : IPanelPreparation
+internal sealed unsafe class ChunkedPanels(
+    KernelTier tier, TileProduct product, BundledWeights weights, ChunkPlan plan, bool hasSums) : IPanelPreparation
 {
     private const int GroupBytes = 4 * NestedLayout.PanelChannels;
     private const int SumBytes = sizeof(int) * NestedLayout.PanelChannels;

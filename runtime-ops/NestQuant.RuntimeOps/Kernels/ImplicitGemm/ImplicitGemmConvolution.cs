@@ -4,13 +4,13 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 /// <summary>
-/// An integer convolution as a matrix product whose rows are never formed: a tile of output positions is multiplied tap by tap where its activations lie,
-/// in the input itself or in a copy that has the padding.
+/// An integer convolution as a matrix product whose rows are never formed: a tile of output positions is multiplied tap by tap where its
+/// activations lie, in the input itself or in a copy that has the padding.
 /// </summary>
 /// <remarks>
-/// The output is cut into blocks of positions and panels of 32 channels, and those into parts. Weights are decoded by the part that needs them, or, where several
-/// need them, once before; so is the padded input copied. Which part runs where does not matter: every output element is computed whole, in exact integers,
-/// by one part.
+/// The output is cut into blocks of positions and panels of 32 channels, and those into parts. Weights are decoded by the part that needs
+/// them, or, where several need them, once before; so is the padded input copied. Which part runs where does not matter: every output
+/// element is computed whole, in exact integers, by one part.
 /// </remarks>
 internal sealed unsafe class ImplicitGemmConvolution
 {
@@ -23,7 +23,8 @@ internal sealed unsafe class ImplicitGemmConvolution
     // Decoded panels of one part at a time.
     private const long MostPartWeightBytes = 512 * 1024;
 
-    // Panels that the innermost cache holds beside a tile's rows take turns at every tile, so that rows are read, and lines of the output written, once.
+    // Panels that the innermost cache holds beside a tile's rows take turns at every tile, so that rows are read, and lines of the output
+    // written, once.
     private const long MostInnerWeightBytes = 24 * 1024;
     private const int MostInnerPanels = 8;
 
@@ -78,8 +79,8 @@ internal sealed unsafe class ImplicitGemmConvolution
     private bool SharesBands => _panelParts > 1 && !_band.IsInPlace;
 
     /// <summary>
-    /// Computes the whole output, where the tier has a product for it, weights have no zero points, sums and results fit in 32 bits, groups can be bundled to whole panels,
-    /// and the input under a line is of reasonable size; see <see cref="NestedConvolution.Run"/>.
+    /// Computes the whole output, where the tier has a product for it, weights have no zero points, sums and results fit in 32 bits, groups
+    /// can be bundled to whole panels, and the input under a line is of reasonable size; see <see cref="NestedConvolution.Run"/>.
     /// </summary>
     /// <returns>Whether it did; else nothing was written.</returns>
     public static bool TryRun(
@@ -87,7 +88,9 @@ internal sealed unsafe class ImplicitGemmConvolution
     {
         int bundle = Bundle(geometry);
         long reductionLength = (long)geometry.ReductionLength * bundle;
-        if (bundle == 0 || reductionLength > KernelTier.MaxDotLength || tier.TileProduct(geometry.Rows, (int)reductionLength) is not { } product)
+        if (bundle == 0
+            || reductionLength > KernelTier.MaxDotLength
+            || tier.TileProduct(geometry.Rows, (int)reductionLength) is not { } product)
             return false;
         if (data.LargestZeroPoint(geometry.OutputChannels) != 0
             || !data.AreResultsOfInt32(geometry.ReductionLength, geometry.OutputChannels)
@@ -106,7 +109,8 @@ internal sealed unsafe class ImplicitGemmConvolution
         const int most = 16;
         for (int bundle = 1; bundle <= Math.Min(most, geometry.Groups); bundle++)
         {
-            if (geometry.Groups % bundle == 0 && (bundle == geometry.Groups || geometry.OutputsPerGroup * (long)bundle % NestedLayout.PanelChannels == 0))
+            if (geometry.Groups % bundle == 0
+                && (bundle == geometry.Groups || geometry.OutputsPerGroup * (long)bundle % NestedLayout.PanelChannels == 0))
                 return bundle;
         }
 
@@ -122,7 +126,9 @@ internal sealed unsafe class ImplicitGemmConvolution
         int rowParts = Math.Clamp(_geometry.Rows / LeastRowsPerPart, 1, wanted);
         if (_panelBytes * panels <= MostSharedWeightBytes)
             return (rowParts, Math.Min(panels, (wanted + rowParts - 1) / rowParts));
-        return _band.Bytes(_geometry.Height.Output) * _geometry.Batch <= MostSharedBandBytes ? (1, Math.Min(panels, wanted)) : (rowParts, 1);
+        return _band.Bytes(_geometry.Height.Output) * _geometry.Batch <= MostSharedBandBytes
+            ? (1, Math.Min(panels, wanted))
+            : (rowParts, 1);
     }
 
     private void Run(ParallelLoop loop)
@@ -147,8 +153,10 @@ internal sealed unsafe class ImplicitGemmConvolution
     private void RunPart(int part)
     {
         (int rowPart, int panelPart) = Math.DivRem(part, _panelParts);
-        int firstBlock = (int)((long)_blocks.Count * rowPart / _rowParts), endBlock = (int)((long)_blocks.Count * (rowPart + 1) / _rowParts);
-        int firstPanel = (int)((long)_layout.Panels * panelPart / _panelParts), endPanel = (int)((long)_layout.Panels * (panelPart + 1) / _panelParts);
+        int firstBlock = (int)((long)_blocks.Count * rowPart / _rowParts),
+            endBlock = (int)((long)_blocks.Count * (rowPart + 1) / _rowParts);
+        int firstPanel = (int)((long)_layout.Panels * panelPart / _panelParts),
+            endPanel = (int)((long)_layout.Panels * (panelPart + 1) / _panelParts);
 
         // Weights that only one block needs are multiplied while the innermost caches have them.
         long mostWeightBytes = endBlock - firstBlock == 1 ? MostInnerWeightBytes : MostPartWeightBytes;
@@ -187,7 +195,10 @@ internal sealed unsafe class ImplicitGemmConvolution
     private void RunBlock(int index, int firstPanel, int endPanel, byte* prepared, byte* ownBand, TileArguments arguments)
     {
         RowBlock block = _blocks[index];
-        byte* rows = _band.IsInPlace ? _data.X + (long)block.FirstRow * _band.RowStride : SharesBands ? _sharedBands + index * _bandBytes : ownBand;
+        byte* rows = _band.IsInPlace
+            ? _data.X + (long)block.FirstRow * _band.RowStride
+            : SharesBands ? _sharedBands + index * _bandBytes
+            : ownBand;
         if (!_band.IsInPlace && !SharesBands)
             _band.Copy(_data, block, _blocks.MostLines, rows);
         int pitch = block.Lines == 1 ? block.LineRows : _band.Pitch;
@@ -256,7 +267,11 @@ internal sealed unsafe class ImplicitGemmConvolution
                         _product.Multiply(passed, tileRows, task->Channels > KernelTier.TileChannels / 2 ? 2 : 1);
                         if (stored.Tile != null)
                             Store(block, pitch, stored);
-                        stored = new StoredRows(task, passed->Tile + (row - first) * KernelTier.TileChannels, line * pitch + row, line * pitch + first + tileRows);
+                        stored = new StoredRows(
+                            task,
+                            passed->Tile + (row - first) * KernelTier.TileChannels,
+                            line * pitch + row,
+                            line * pitch + first + tileRows);
                         parity ^= 1;
                     }
 

@@ -5,9 +5,10 @@ namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 /// distances; a pointwise convolution reads its input where it lies.
 /// </summary>
 /// <remarks>
-/// Lines whose numbers differ by the vertical stride follow each other, those of one remainder after those of another, <c>[remainder][line][column][C]</c>,
-/// and a line is a multiple of the horizontal stride wide. So the position to the right is always <see cref="RowStride"/> bytes further, and the one below
-/// <see cref="Pitch"/> positions further: positions are rows of a matrix, from line to line.
+/// Lines whose numbers differ by the vertical stride follow each other, those of one remainder after those of another,
+/// <c>[remainder][line][column][C]</c>, and a line is a multiple of the horizontal stride wide. So the position to the right is always
+/// <see cref="RowStride"/> bytes further, and the one below <see cref="Pitch"/> positions further: positions are rows of a matrix, from
+/// line to line.
 /// </remarks>
 internal sealed unsafe class InputBand
 {
@@ -85,8 +86,8 @@ internal sealed unsafe class InputBand
     /// <param name="band">Receives <see cref="Bytes"/> bytes.</param>
     public void Copy(in ConvolutionData data, in RowBlock block, int lines, byte* band)
     {
-        // In bounds: lines inside the image are read as far as they are wide; every remainder has lines + _extraLines lines of _lineBytes, of which
-        // the block's are written, and what is read of them is no more.
+        // In bounds: lines inside the image are read as far as they are wide; every remainder has lines + _extraLines lines of _lineBytes,
+        // of which the block's are written, and what is read of them is no more.
         ref readonly ConvolutionAxis height = ref _geometry.Height;
         ref readonly ConvolutionAxis width = ref _geometry.Width;
         int channels = _geometry.InputChannels;
@@ -115,5 +116,7 @@ internal sealed unsafe class InputBand
 
     /// <summary>The remainders that the taps of a column have, in the order of the taps.</summary>
     private static int[] Remainders(ConvolutionAxis height) =>
-        height.Kernel == 1 || height.Stride == 1 ? [0] : [.. Enumerable.Range(0, height.Kernel).Select(tap => (int)((long)tap * height.Dilation % height.Stride)).Distinct()];
+        height.Kernel == 1 || height.Stride == 1
+            ? [0]
+            : [.. Enumerable.Range(0, height.Kernel).Select(tap => (int)((long)tap * height.Dilation % height.Stride)).Distinct()];
 }

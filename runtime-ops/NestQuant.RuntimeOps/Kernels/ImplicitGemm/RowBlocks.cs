@@ -12,7 +12,10 @@ internal readonly record struct RowBlock(int Image, int FirstLine, int Lines, in
     public int Rows => Lines * LineRows;
 }
 
-/// <summary>Cuts a convolution's output positions into blocks whose input stays in a core's private cache: whole lines of one image or, where lines do not matter, any positions.</summary>
+/// <summary>
+/// Cuts a convolution's output positions into blocks whose input stays in a core's private cache: whole lines of one image or, where lines
+/// do not matter, any positions.
+/// </summary>
 internal sealed class RowBlocks
 {
     private const long WantedBytes = 192 * 1024;
@@ -70,7 +73,8 @@ internal sealed class RowBlocks
             (int image, int block) = Math.DivRem(index, _blocksPerImage);
             int line = block * _linesPerBlock;
             int lines = Math.Min(_linesPerBlock, _geometry.Height.Output - line);
-            return new RowBlock(image, line, lines, _geometry.Width.Output, (image * _geometry.Height.Output + line) * _geometry.Width.Output);
+            return new RowBlock(
+                image, line, lines, _geometry.Width.Output, (image * _geometry.Height.Output + line) * _geometry.Width.Output);
         }
     }
 }

@@ -3,8 +3,8 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 /// <summary>
-/// A matrix product of one or a few rows, which lives on reading the weights: those of a single row are multiplied as they are decoded, those of a few rows decoded a piece
-/// at a time into the innermost cache and multiplied there.
+/// A matrix product of one or a few rows, which lives on reading the weights: those of a single row are multiplied as they are decoded,
+/// those of a few rows decoded a piece at a time into the innermost cache and multiplied there.
 /// </summary>
 internal sealed unsafe class StreamedProduct
 {
@@ -21,7 +21,8 @@ internal sealed unsafe class StreamedProduct
     private readonly ConvolutionData _data;
     private readonly long _outputStride;
 
-    private StreamedProduct(KernelTier tier, TileProduct product, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data)
+    private StreamedProduct(
+        KernelTier tier, TileProduct product, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data)
     {
         _tier = tier;
         _product = product;
@@ -34,7 +35,11 @@ internal sealed unsafe class StreamedProduct
 
     /// <summary>Whether there are few rows, which lie in the input as they are, and no panels are kept.</summary>
     public static bool Applies(ConvolutionGeometry geometry, in PanelSource weights) =>
-        geometry.Rows <= MostRows && geometry.Groups == 1 && geometry.IsPointwise && geometry.ChannelsPerGroup % 4 == 0 && weights.Cache is null;
+        geometry.Rows <= MostRows
+            && geometry.Groups == 1
+            && geometry.IsPointwise
+            && geometry.ChannelsPerGroup % 4 == 0
+            && weights.Cache is null;
 
     /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>
     public static void Run(

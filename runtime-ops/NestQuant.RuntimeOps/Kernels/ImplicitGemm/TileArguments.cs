@@ -50,7 +50,9 @@ internal unsafe struct TileArguments
     [FieldOffset(ChunkGroupsAt)]
     public nint ChunkGroups;
 
-    /// <summary>The prepared panel, <c>[chunk][group][channel 32][4]</c>; for 16 channels from the second half of the panel, 64 bytes further.</summary>
+    /// <summary>
+    /// The prepared panel, <c>[chunk][group][channel 32][4]</c>; for 16 channels from the second half of the panel, 64 bytes further.
+    /// </summary>
     [FieldOffset(PanelAt)]
     public sbyte* Panel;
 

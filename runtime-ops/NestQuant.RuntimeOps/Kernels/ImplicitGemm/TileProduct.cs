@@ -1,8 +1,8 @@
 namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 /// <summary>
-/// Multiplies a tile of rows with a panel where the rows lie: a row is not one run of bytes but chunks at distances that are the same for all
-/// rows, and rows follow each other at one distance. So a convolution needs no copy of its input for every tap.
+/// Multiplies a tile of rows with a panel where the rows lie: a row is not one run of bytes but chunks at distances that are the same for
+/// all rows, and rows follow each other at one distance. So a convolution needs no copy of its input for every tap.
 /// </summary>
 internal abstract unsafe class TileProduct
 {
@@ -13,8 +13,8 @@ internal abstract unsafe class TileProduct
     public abstract int MostChunkBytes { get; }
 
     /// <summary>
-    /// Whether tiles should run on from one line of the output to the next, computing what lies under the padding between them for nothing; else a
-    /// tile ends where its line does.
+    /// Whether tiles should run on from one line of the output to the next, computing what lies under the padding between them for nothing;
+    /// else a tile ends where its line does.
     /// </summary>
     public abstract bool CrossesLines { get; }
 
@@ -46,7 +46,8 @@ internal abstract unsafe class TileProduct
     /// <param name="tile">Sums, <c>[rows][channel 32]</c>.</param>
     /// <param name="rows">Rows to store, at least 1.</param>
     /// <param name="channels">Channels to store, 1 to 32.</param>
-    /// <param name="epilogue">The panel's factors, without zero points of weights; quantized results fit in 32 bits before they are clamped.</param>
+    /// <param name="epilogue">The panel's factors, without zero points of weights; quantized results fit in 32 bits before they are
+    /// clamped.</param>
     /// <param name="y">Output of row 0, channel 0 of the panel.</param>
     /// <param name="yStride">Bytes from one row to the next.</param>
     public abstract void Store(int* tile, int rows, int channels, in PanelEpilogue epilogue, byte* y, long yStride);

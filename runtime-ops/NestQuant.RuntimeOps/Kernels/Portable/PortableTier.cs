@@ -41,7 +41,8 @@ internal sealed unsafe class PortableTier : KernelTier
     }
 
     /// <inheritdoc/>
-    public override void Dot(byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
+    public override void Dot(
+        byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
     {
         for (int row = 0; row < rowCount; row++)
         {
@@ -85,7 +86,8 @@ internal sealed unsafe class PortableTier : KernelTier
         {
             long rowSum = epilogue.HasZeroPoint ? rowSums[row] : 0;
             for (int channel = firstChannel; channel < endChannel; channel++)
-                epilogue.Write(tile[row * TileChannels + channel] - (long)epilogue.RowCentering[channel], rowSum, channel, y + row * yStride);
+                epilogue.Write(
+                    tile[row * TileChannels + channel] - (long)epilogue.RowCentering[channel], rowSum, channel, y + row * yStride);
         }
     }
 

@@ -3,12 +3,13 @@ using System.Runtime.InteropServices;
 namespace NestQuant.RuntimeOps.Kernels.Strips;
 
 /// <summary>
-/// What a <see cref="StripKernel"/> computes, for one panel: output lines of equal length, one below the other. Emitted code reads the fields at the offsets
-/// that are given here, and may change them.
+/// What a <see cref="StripKernel"/> computes, for one panel: output lines of equal length, one below the other. Emitted code reads the
+/// fields at the offsets that are given here, and may change them.
 /// </summary>
 /// <remarks>
-/// Outputs are computed line by line (or two lines at a time, a step). Of each group of 4 input lines that a step needs, the panel's bytes are interleaved
-/// first: the strip <c>[group][column][channel 32][line 4]</c>, padding columns included, holds all that the step's outputs are made of.
+/// Outputs are computed line by line (or two lines at a time, a step). Of each group of 4 input lines that a step needs, the panel's bytes
+/// are interleaved first: the strip <c>[group][column][channel 32][line 4]</c>, padding columns included, holds all that the step's outputs
+/// are made of.
 /// </remarks>
 [StructLayout(LayoutKind.Explicit)]
 internal unsafe struct StripArguments
@@ -76,7 +77,9 @@ internal unsafe struct StripArguments
     /// <summary>Offset of <see cref="Kernel"/>.</summary>
     public const int KernelAt = 0xA0;
 
-    /// <summary>Addresses of input lines at their first column inside the image and under the strip, 4 for each group of each step.</summary>
+    /// <summary>
+    /// Addresses of input lines at their first column inside the image and under the strip, 4 for each group of each step.
+    /// </summary>
     [FieldOffset(LinesAt)]
     public byte** Lines;
 

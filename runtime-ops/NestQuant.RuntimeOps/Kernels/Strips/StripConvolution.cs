@@ -6,13 +6,14 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Kernels.Strips;
 
 /// <summary>
-/// A depthwise convolution for tiers that multiply unsigned by signed bytes and add four products at once: the four are those of a column of the
-/// kernel, whose input lines are interleaved byte by byte first.
+/// A depthwise convolution for tiers that multiply unsigned by signed bytes and add four products at once: the four are those of a column
+/// of the kernel, whose input lines are interleaved byte by byte first.
 /// </summary>
 /// <remarks>
-/// What is interleaved serves all outputs of a line and, where the kernel leaves one of the four lines unused, those of the line below as well. The output is cut
-/// into parts, each a tile of positions by some panels (32 channels): the addresses of input lines and the padding are the same for all panels of a part.
-/// Small layers take microseconds, so that what surrounds the kernels is optimized from the first call on.
+/// What is interleaved serves all outputs of a line and, where the kernel leaves one of the four lines unused, those of the line below as
+/// well. The output is cut into parts, each a tile of positions by some panels (32 channels): the addresses of input lines and the padding
+/// are the same for all panels of a part. Small layers take microseconds, so that what surrounds the kernels is optimized from the first
+/// call on.
 /// </remarks>
 internal sealed unsafe class StripConvolution
 {
@@ -68,8 +69,8 @@ internal sealed unsafe class StripConvolution
     private long LineBytes => (long)_geometry.Width.Input * _geometry.InputChannels;
 
     /// <summary>
-    /// Whether a depthwise convolution (<see cref="DepthwiseConvolution.Applies"/>) has lines of reasonable length, no weight zero points, and results that fit in 32 bits before they are clamped,
-    /// as those of every sensible scale do.
+    /// Whether a depthwise convolution (<see cref="DepthwiseConvolution.Applies"/>) has lines of reasonable length, no weight zero points,
+    /// and results that fit in 32 bits before they are clamped, as those of every sensible scale do.
     /// </summary>
     public static bool Applies(ConvolutionGeometry geometry, in ConvolutionData data) =>
         (long)geometry.Width.Input * geometry.InputChannels <= MostLineBytes
@@ -111,7 +112,8 @@ internal sealed unsafe class StripConvolution
         int stripBytes = checked(_shape.Groups * tile.StripColumns * StripKernel.ColumnBytes);
         int weightBytes = (_weights.Bytes + StripKernel.Alignment - 1) & -StripKernel.Alignment;
         int linesBytes = checked(steps * GroupLines * sizeof(byte*));
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(checked(StripKernel.Alignment + stripBytes + weightBytes + linesBytes + _shape.Taps * sizeof(nint)));
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(
+            checked(StripKernel.Alignment + stripBytes + weightBytes + linesBytes + _shape.Taps * sizeof(nint)));
         fixed (byte* memory = buffer)
         {
             byte* strip = (byte*)(((nint)memory + StripKernel.Alignment - 1) & -StripKernel.Alignment);
@@ -171,8 +173,8 @@ internal sealed unsafe class StripConvolution
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private StripArguments Arguments(in StripTile tile, byte* strip, byte** lines, nint* tapOffsets)
     {
-        // In bounds: lines are read from their first column inside the image on, as many columns as are inside. Lines of a group that the kernel does not reach
-        // have weight 0; the first line stands in for them. Outside the image, the line of zero points does.
+        // In bounds: lines are read from their first column inside the image on, as many columns as are inside. Lines of a group that the
+        // kernel does not reach have weight 0; the first line stands in for them. Outside the image, the line of zero points does.
         ref readonly ConvolutionAxis height = ref _geometry.Height;
         ref readonly ConvolutionAxis width = ref _geometry.Width;
         long firstColumn = (long)tile.Column * width.Stride - width.PadBegin;
@@ -185,7 +187,9 @@ internal sealed unsafe class StripConvolution
             for (int i = 0; i < GroupLines; i++)
             {
                 long y = (long)line * height.Stride - height.PadBegin + (i < reached ? (long)i * height.Dilation : 0);
-                *lines++ = (ulong)y < (ulong)height.Input ? image + y * LineBytes + (firstColumn + before) * _geometry.InputChannels : _padding;
+                *lines++ = (ulong)y < (ulong)height.Input
+                    ? image + y * LineBytes + (firstColumn + before) * _geometry.InputChannels
+                    : _padding;
             }
         }
 

@@ -1,7 +1,8 @@
 namespace NestQuant.RuntimeOps.Kernels.Strips;
 
 /// <summary>
-/// Cuts the output of a depthwise convolution into tiles: lines of one image, whole where the strip under a line is small, in pieces of one line where it is not.
+/// Cuts the output of a depthwise convolution into tiles: lines of one image, whole where the strip under a line is small, in pieces of one
+/// line where it is not.
 /// </summary>
 internal sealed class StripTiling
 {
@@ -33,7 +34,8 @@ internal sealed class StripTiling
         else
         {
             _linesPerTile = 1;
-            _columnsPerTile = (int)Math.Clamp((wantedColumns - geometry.Width.Extent(1)) / geometry.Width.Stride + 1, 1, geometry.Width.Output);
+            _columnsPerTile = (int)Math.Clamp(
+                (wantedColumns - geometry.Width.Extent(1)) / geometry.Width.Stride + 1, 1, geometry.Width.Output);
         }
 
         _lineTiles = (geometry.Height.Output + _linesPerTile - 1) / _linesPerTile;
@@ -58,7 +60,8 @@ internal sealed class StripTiling
             (int line, int column) = Math.DivRem(index, _columnTiles);
             (int image, line) = Math.DivRem(line, _lineTiles);
             (line, column) = (line * _linesPerTile, column * _columnsPerTile);
-            int lines = Math.Min(_linesPerTile, _geometry.Height.Output - line), columns = Math.Min(_columnsPerTile, _geometry.Width.Output - column);
+            int lines = Math.Min(_linesPerTile, _geometry.Height.Output - line),
+                columns = Math.Min(_columnsPerTile, _geometry.Width.Output - column);
             int firstRow = (image * _geometry.Height.Output + line) * _geometry.Width.Output + column;
             return new StripTile(image, line, lines, column, columns, firstRow, (int)_geometry.Width.Extent(columns));
         }

@@ -8,7 +8,9 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 namespace NestQuant.RuntimeOps.Kernels.Strips;
 
 /// <summary>Brings panels of depthwise weights into the order of strips; needs AVX2, as all tiers with strip kernels do.</summary>
-/// <remarks>A prepared panel is the sums of its channels' weights, int[32], and for each output line of a step <c>[tap][channel 32][line 4]</c>.</remarks>
+/// <remarks>
+/// A prepared panel is the sums of its channels' weights, int[32], and for each output line of a step <c>[tap][channel 32][line 4]</c>.
+/// </remarks>
 internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weights, StripShape shape) : IPanelPreparation
 {
     private const int Channels = KernelTier.TileChannels;
@@ -59,7 +61,8 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Reorder(sbyte* decoded, sbyte* target)
     {
-        // In bounds: a move's source is the 32 words of a group of four taps, which decoded panels hold for every tap; moves are in the order of their targets.
+        // In bounds: a move's source is the 32 words of a group of four taps, which decoded panels hold for every tap; moves are in the
+        // order of their targets.
         Vector256<byte> w0 = default, w1 = default, w2 = default, w3 = default;
         foreach (Move move in _moves)
         {
@@ -80,7 +83,9 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
         }
     }
 
-    /// <summary>The weights of the line below: each moves to the next line, from the last of a group to the first of the next group.</summary>
+    /// <summary>
+    /// The weights of the line below: each moves to the next line, from the last of a group to the first of the next group.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void MoveDown(sbyte* first, sbyte* second)
     {

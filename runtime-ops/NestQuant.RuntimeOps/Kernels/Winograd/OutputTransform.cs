@@ -39,7 +39,11 @@ internal static unsafe class OutputTransform
             Vector256<int>* row = columns;
             for (int y = 0; y < 4; y++, row += 6, target += 4 * stride)
             {
-                (Vector256<int> y0, Vector256<int> y1, Vector256<int> y2, Vector256<int> y3) = Combine(row[0], row[1], row[2], row[3], row[4], row[5]);
+                (
+                    Vector256<int> y0,
+                    Vector256<int> y1,
+                    Vector256<int> y2,
+                    Vector256<int> y3) = Combine(row[0], row[1], row[2], row[3], row[4], row[5]);
                 ((y0 * inverse) >> 2).Store(target);
                 ((y1 * inverse) >> 2).Store(target + stride);
                 ((y2 * inverse) >> 2).Store(target + 2 * stride);

@@ -8,9 +8,10 @@ namespace NestQuant.RuntimeOps.Kernels.Winograd;
 /// A 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): 36 products instead of 144 for each tile of 4x4 outputs, and every sum exact.
 /// </summary>
 /// <remarks>
-/// y = A^T [(G g G^T) * (B^T d B)] A, summed over input channels between the brackets (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015). Floats lose digits
-/// there; integers modulo 2^32 do not. The interpolation points are 0, 1, -1, 2, -1/2 and infinity, two of each class modulo 2, because then
-/// the denominators 2, 6, 6, 30, 30 and 2 have no factor 2 beyond the first. All are brought to 30 in G, so that the matrices are integers:
+/// y = A^T [(G g G^T) * (B^T d B)] A, summed over input channels between the brackets (Lavin and Gray, "Fast Algorithms for Convolutional
+/// Neural Networks", 2015). Floats lose digits there; integers modulo 2^32 do not. The interpolation points are 0, 1, -1, 2, -1/2 and
+/// infinity, two of each class modulo 2, because then the denominators 2, 6, 6, 30, 30 and 2 have no factor 2 beyond the first. All are
+/// brought to 30 in G, so that the matrices are integers:
 /// <code>
 ///       [ 2  3 -4 -3  2  0 ]       [ 15  0  0 ]
 ///       [ 0 -2 -5 -1  2  0 ]       [ -5 -5 -5 ]         [ 1  1  1  1  8  0 ]
@@ -19,8 +20,8 @@ namespace NestQuant.RuntimeOps.Kernels.Winograd;
 ///       [ 0  2 -1 -2  1  0 ]       [ -4  2 -1 ]         [ 0  1 -1  8 -1  1 ]
 ///       [ 0  2  3 -4 -3  2 ]       [  0  0 15 ]
 /// </code>
-/// The result is 900 y modulo 2^32; 225 has an inverse, which leaves 4 y, and y itself as long as |y| &lt; 2^29. Transformed activations and weights fit in 16 bits.
-/// A block of the output's tiles is transformed at a time, then multiplied panel by panel.
+/// The result is 900 y modulo 2^32; 225 has an inverse, which leaves 4 y, and y itself as long as |y| &lt; 2^29. Transformed activations
+/// and weights fit in 16 bits. A block of the output's tiles is transformed at a time, then multiplied panel by panel.
 /// </remarks>
 internal sealed unsafe class WinogradConvolution
 {
@@ -68,7 +69,8 @@ internal sealed unsafe class WinogradConvolution
     private int _tiles;
     private int _tilesPerPart;
 
-    private WinogradConvolution(KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, RowEpilogue? epilogue)
+    private WinogradConvolution(
+        KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, RowEpilogue? epilogue)
     {
         _tier = tier;
         _geometry = geometry;
@@ -95,7 +97,9 @@ internal sealed unsafe class WinogradConvolution
     {
         if (geometry.Groups != 1 || !IsSuitable(geometry.Height) || !IsSuitable(geometry.Width))
             return false;
-        if (geometry.InputChannels % InputTransform.VectorChannels != 0 || geometry.InputChannels > MaxInputChannels || geometry.OutputChannels < LeastOutputChannels)
+        if (geometry.InputChannels % InputTransform.VectorChannels != 0
+            || geometry.InputChannels > MaxInputChannels
+            || geometry.OutputChannels < LeastOutputChannels)
             return false;
         long tiles = (long)geometry.Batch * TilesAlong(geometry.Height) * TilesAlong(geometry.Width);
         bool pays = tiles >= LeastTiles && geometry.Rows >= tiles * (TileOutputs * TileOutputs / 2);
@@ -103,10 +107,17 @@ internal sealed unsafe class WinogradConvolution
     }
 
     /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>
-    public static void Run(KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, ParallelLoop loop, RowEpilogue? epilogue)
+    public static void Run(
+        KernelTier tier,
+        ConvolutionGeometry geometry,
+        in PanelSource weights,
+        in ConvolutionData data,
+        ParallelLoop loop,
+        RowEpilogue? epilogue)
     {
         WinogradConvolution convolution = new(tier, geometry, weights, data, epilogue);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)(convolution._linesPerBlock * LineBytes(geometry)) + Positions * Padding * sizeof(short) + Alignment);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(
+            (int)(convolution._linesPerBlock * LineBytes(geometry)) + Positions * Padding * sizeof(short) + Alignment);
         fixed (byte* transformed = buffer)
         {
             convolution._transformed = (short*)Aligned(transformed);
@@ -122,7 +133,8 @@ internal sealed unsafe class WinogradConvolution
     private static int TilesAlong(in ConvolutionAxis axis) => (axis.Output + TileOutputs - 1) / TileOutputs;
 
     /// <summary>Bytes of a line of transformed tiles.</summary>
-    private static long LineBytes(ConvolutionGeometry geometry) => (long)TilesAlong(geometry.Width) * Positions * geometry.InputChannels * sizeof(short);
+    private static long LineBytes(ConvolutionGeometry geometry) =>
+        (long)TilesAlong(geometry.Width) * Positions * geometry.InputChannels * sizeof(short);
 
     private static byte* Aligned(byte* memory) => (byte*)(((nint)memory + Alignment - 1) & -Alignment);
 
@@ -183,7 +195,8 @@ internal sealed unsafe class WinogradConvolution
             for (int column = x; column < x + TileInputs; column++, patch += Channels)
             {
                 if ((uint)line < (uint)_geometry.Height.Input && (uint)column < (uint)_geometry.Width.Input)
-                    RowFormat.Bytes.Copy(image + ((long)line * _geometry.Width.Input + column) * Channels, Channels, _data.XZeroPoint, patch);
+                    RowFormat.Bytes.Copy(
+                        image + ((long)line * _geometry.Width.Input + column) * Channels, Channels, _data.XZeroPoint, patch);
                 else
                     RowFormat.Bytes.Pad(patch, Channels, _data.XZeroPoint);
             }
@@ -240,7 +253,15 @@ internal sealed unsafe class WinogradConvolution
             for (int tile = 0; tile < tiles; tile += PairProduct.MaxRows)
             {
                 int rows = Math.Min(PairProduct.MaxRows, tiles - tile);
-                PairProduct.Run(x + (long)tile * Channels, Channels, rows, weights, pairs, sums + (long)tile * tileProducts, tileProducts, adds: chunk > 0);
+                PairProduct.Run(
+                    x + (long)tile * Channels,
+                    Channels,
+                    rows,
+                    weights,
+                    pairs,
+                    sums + (long)tile * tileProducts,
+                    tileProducts,
+                    adds: chunk > 0);
             }
         }
     }
@@ -256,7 +277,10 @@ internal sealed unsafe class WinogradConvolution
         for (int tile = firstTile; tile < firstTile + tiles; tile++, products += 2 * Positions * PairProduct.StripChannels)
         {
             for (int strip = 0; strip < strips; strip++)
-                OutputTransform.Run(products + strip * Positions * PairProduct.StripChannels, outputs + strip * PairProduct.StripChannels, KernelTier.TileChannels);
+                OutputTransform.Run(
+                    products + strip * Positions * PairProduct.StripChannels,
+                    outputs + strip * PairProduct.StripChannels,
+                    KernelTier.TileChannels);
             (int line, int column) = Math.DivRem(tile, _tilesPerLine);
             (int image, line) = Math.DivRem(_firstLine + line, _linesPerImage);
             (line, column) = (line * TileOutputs, column * TileOutputs);

@@ -6,8 +6,8 @@ namespace NestQuant.RuntimeOps.Kernels.Winograd;
 
 /// <summary>Transforms nested weights, panel by panel.</summary>
 /// <remarks>
-/// A transformed panel is <c>[chunk][strip]</c> of pieces: the weights of up to <see cref="ChunkChannels"/> input and 16 output channels, which stay in a core's private cache
-/// while they are multiplied. A piece is <c>[position 36][input/2][output 16][2]</c> in 16 bits.
+/// A transformed panel is <c>[chunk][strip]</c> of pieces: the weights of up to <see cref="ChunkChannels"/> input and 16 output channels,
+/// which stay in a core's private cache while they are multiplied. A piece is <c>[position 36][input/2][output 16][2]</c> in 16 bits.
 /// </remarks>
 /// <param name="tier">Decodes the weights.</param>
 /// <param name="weights">Weights of a 3x3 convolution without groups.</param>

@@ -22,8 +22,8 @@ public sealed class CalibratedExpansionTests
     };
 
     /// <summary>
-    /// The seeds of unit vectors (see <see cref="Circle"/>) are unit vectors, of which the maps of the original are linear functions: so the refitted
-    /// consumers can yield exactly what they did, whatever they are.
+    /// The seeds of unit vectors (see <see cref="Circle"/>) are unit vectors, of which the maps of the original are linear functions: so
+    /// the refitted consumers can yield exactly what they did, whatever they are.
     /// </summary>
     [Theory]
     [MemberData(nameof(Consumers))]
@@ -64,7 +64,11 @@ public sealed class CalibratedExpansionTests
 
     [Fact]
     public void TooFewSamplesAreRefused() =>
-        AssertKept(WithConsumer("gemm"), images: 20, budget: 0.1, "the calibration data gives 20 positions for its 81 unknowns per output: more data is needed");
+        AssertKept(
+            WithConsumer("gemm"),
+            images: 20,
+            budget: 0.1,
+            "the calibration data gives 20 positions for its 81 unknowns per output: more data is needed");
 
     /// <summary>Vectors of any length: what the normalisation loses no consumer can bring back.</summary>
     [Fact]
@@ -74,10 +78,15 @@ public sealed class CalibratedExpansionTests
         PassRun tight = PassRun.Of(new GroupNLExpandPass(Named, data.Calibration), WithConsumer("plain").Model());
         Assert.False(tight.Changed);
         string kept = tight.ReasonFor("c");
-        Assert.Matches(@"^refitting its consumer 'd' leaves a relative error of 0\.[1-9]\d{3} on the calibration data, above the budget of 0\.1$", kept);
+        Assert.Matches(
+            @"^refitting its consumer 'd' leaves a relative error of 0\.[1-9]\d{3} on the calibration data, above the budget of 0\.1$",
+            kept);
 
         // What the summary proposes is enough.
-        string proposal = Regex.Match(tight.ReasonFor("test"), @"^no Conv is expanded; a larger --groupnl-budget accepts 1 more, about from (0\.\d{4}) for 'c'$").Groups[1].Value;
+        string proposal = Regex.Match(
+            tight.ReasonFor("test"), @"^no Conv is expanded; a larger --groupnl-budget accepts 1 more, about from (0\.\d{4}) for 'c'$")
+            .Groups[1]
+            .Value;
         double budget = double.Parse(proposal, CultureInfo.InvariantCulture);
         PassRun loose = PassRun.Of(new GroupNLExpandPass(Named, data.Calibration with { Budget = budget }), WithConsumer("plain").Model());
         Assert.True(loose.Changed);
@@ -89,7 +98,12 @@ public sealed class CalibratedExpansionTests
     public void OneLayerIsUndoneWithoutTheOther()
     {
         using CalibrationData data = CalibrationData.UnitVectors(Images, Height, Width);
-        GraphBuilder graph = Circle().Random("D", 8, 4, 3, 3).Node("d: d = Conv(m, D)", AttributeProto.IntList("pads", 1, 1, 1, 1)).Random("E", 3, 8, 1, 1).Node("e: y = Conv(d, E)").Output("y");
+        GraphBuilder graph = Circle()
+            .Random("D", 8, 4, 3, 3)
+            .Node("d: d = Conv(m, D)", AttributeProto.IntList("pads", 1, 1, 1, 1))
+            .Random("E", 3, 8, 1, 1)
+            .Node("e: y = Conv(d, E)")
+            .Output("y");
         PassRun run = PassRun.Of(new GroupNLExpandPass(Named with { Include = ["c", "d"] }, data.Calibration), graph.Model());
         Assert.True(run.About("c").Rewritten);
         Assert.Contains("refitting its consumer 'e'", run.ReasonFor("d"), StringComparison.Ordinal);
@@ -102,12 +116,14 @@ public sealed class CalibratedExpansionTests
     [Fact]
     public void DataThatDoesNotFitIsRefused()
     {
-        Assert.Contains("takes shape [?, 2, 4, 5], the data has [9, 3, 4, 5]", Refusal([9, 3, 4, 5], new float[540]), StringComparison.Ordinal);
+        Assert.Contains(
+            "takes shape [?, 2, 4, 5], the data has [9, 3, 4, 5]", Refusal([9, 3, 4, 5], new float[540]), StringComparison.Ordinal);
         Assert.Contains("takes shape [?, 2, 4, 5], the data has [9, 41]", Refusal([9, 41], new float[369]), StringComparison.Ordinal);
         float[] broken = new float[80];
         broken[77] = float.NaN;
         Assert.Contains("not finite", Refusal([2, 2, 4, 5], broken), StringComparison.Ordinal);
-        Assert.Contains("no samples", Assert.Throws<ModelException>(() => new CalibrationData([0, 2, 4, 5], [])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no samples", Assert.Throws<ModelException>(() => new CalibrationData([0, 2, 4, 5], [])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -140,16 +156,19 @@ public sealed class CalibratedExpansionTests
     private static string Refusal(long[] shape, float[] values)
     {
         using var data = new CalibrationData(shape, values);
-        return Assert.Throws<ModelException>(() => new GroupNLExpandPass(Named, data.Calibration).Run(new ModelContext(WithConsumer("plain").Model()))).Message;
+        return Assert.Throws<ModelException>(
+            () => new GroupNLExpandPass(Named, data.Calibration).Run(new ModelContext(WithConsumer("plain").Model()))).Message;
     }
 
     /// <summary>
-    /// Convolution "c" from x to m, whose first and third filters are the largest ones, orthogonal and of length 2: they become the seeds. Only without
-    /// a bias are the maps linear functions of the seeds in a padded border, too.
+    /// Convolution "c" from x to m, whose first and third filters are the largest ones, orthogonal and of length 2: they become the seeds.
+    /// Only without a bias are the maps linear functions of the seeds in a padded border, too.
     /// </summary>
     private static GraphBuilder Circle(int batch = -1, bool biased = false)
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", batch, 2, Height, Width).Floats("W", [4, 2, 1, 1], 2, 0, 0.1f, 0.3f, 0, 2, -0.4f, 0.2f);
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", batch, 2, Height, Width)
+            .Floats("W", [4, 2, 1, 1], 2, 0, 0.1f, 0.3f, 0, 2, -0.4f, 0.2f);
         if (biased) graph.Floats("B", [4], 0.1f, 0.2f, -0.3f, 0.4f);
         return graph.Node(biased ? "c: m = Conv(x, W, B)" : "c: m = Conv(x, W)");
     }
@@ -162,23 +181,59 @@ public sealed class CalibratedExpansionTests
         {
             "plain" => graph.Random("D", 3, 4, 1, 1).Node("d: y = Conv(m, D)").Output("y"),
             "padded" => graph.Random("D", 3, 4, 3, 3).Node("d: y = Conv(m, D)", pads).Output("y"),
-            "strided" => graph.Random("D", 3, 4, 2, 3).Node("d: y = Conv(m, D)", AttributeProto.IntList("pads", 0, 2, 1, 0), AttributeProto.IntList("strides", 2, 1), AttributeProto.IntList("dilations", 2, 1)).Output("y"),
-            "biased" => graph.Random("D", 3, 4, 1, 1).Random("E", 3).Node("i: i = Identity(m)").Node("d: e = Conv(i, D, E)").Node("r: y = Relu(e)").Output("y"),
-            "two" => graph.Random("D", 3, 4, 1, 1).Random("E", 3, 4, 3, 3).Node("d: d = Conv(m, D)").Node("e: e = Conv(m, E)", pads).Node("a: y = Add(d, e)").Output("y"),
-            "gemm" => graph.Node("f: f = Flatten(m)").Random("D", 80, 3).Random("E", 1, 3).Node("d: y = Gemm(f, D, E)", AttributeProto.Float("alpha", 0.5f), AttributeProto.Float("beta", 2)).Output("y"),
-            "gemm-transposed" => graph.Node("f: f = Flatten(m)").Random("D", 3, 80).Node("d: y = Gemm(f, D)", AttributeProto.Int("transB", 1)).Output("y"),
-            "pooled" => graph.Node("p: p = AveragePool(m)", AttributeProto.IntList("kernel_shape", 2, 2)).Random("D", 3, 4, 1, 1).Node("d: y = Conv(p, D)").Output("y"),
+            "strided" =>
+                graph.Random("D", 3, 4, 2, 3)
+                    .Node(
+                        "d: y = Conv(m, D)",
+                        AttributeProto.IntList("pads", 0, 2, 1, 0),
+                        AttributeProto.IntList("strides", 2, 1),
+                        AttributeProto.IntList("dilations", 2, 1))
+                    .Output("y"),
+            "biased" =>
+                graph.Random("D", 3, 4, 1, 1)
+                    .Random("E", 3)
+                    .Node("i: i = Identity(m)")
+                    .Node("d: e = Conv(i, D, E)")
+                    .Node("r: y = Relu(e)")
+                    .Output("y"),
+            "two" =>
+                graph.Random("D", 3, 4, 1, 1)
+                    .Random("E", 3, 4, 3, 3)
+                    .Node("d: d = Conv(m, D)")
+                    .Node("e: e = Conv(m, E)", pads)
+                    .Node("a: y = Add(d, e)")
+                    .Output("y"),
+            "gemm" =>
+                graph.Node("f: f = Flatten(m)")
+                    .Random("D", 80, 3)
+                    .Random("E", 1, 3)
+                    .Node("d: y = Gemm(f, D, E)", AttributeProto.Float("alpha", 0.5f), AttributeProto.Float("beta", 2))
+                    .Output("y"),
+            "gemm-transposed" =>
+                graph.Node("f: f = Flatten(m)").Random("D", 3, 80).Node("d: y = Gemm(f, D)", AttributeProto.Int("transB", 1)).Output("y"),
+            "pooled" =>
+                graph.Node("p: p = AveragePool(m)", AttributeProto.IntList("kernel_shape", 2, 2))
+                    .Random("D", 3, 4, 1, 1)
+                    .Node("d: y = Conv(p, D)")
+                    .Output("y"),
             // The sum goes into a consumer and, past it, into another sum, behind which there is a second one.
-            "residual" => graph.Random("V", 4, 2, 1, 1).Node("v: v = Conv(x, V)").Node("a: a = Add(v, m)").Random("D", 3, 4, 3, 3).Node("d: d = Conv(a, D)", pads)
+            "residual" =>
+                graph.Random("V", 4, 2, 1, 1)
+                    .Node("v: v = Conv(x, V)")
+                    .Node("a: a = Add(v, m)")
+                    .Random("D", 3, 4, 3, 3)
+                    .Node("d: d = Conv(a, D)", pads)
                 .Node("s: s = Add(a, v)").Random("E", 3, 4, 1, 1).Node("e: e = Conv(s, E)").Node("t: y = Add(d, e)").Output("y"),
             "grouped" => graph.Random("D", 4, 2, 1, 1).Node("d: y = Conv(m, D)", AttributeProto.Int("group", 2)).Output("y"),
             "output" => graph.Random("D", 3, 4, 1, 1).Node("d: y = Conv(m, D)").Output("y", "m"),
             "residual-output" => graph.Random("V", 4, 2, 1, 1).Node("v: v = Conv(x, V)").Node("a: y = Add(v, m)").Output("y"),
             "matmul" => graph.Random("D", 5, 3).Node("d: y = MatMul(m, D)").Output("y"),
             "shared" => graph.Random("D", 4, 4, 1, 1).Node("d: d = Conv(m, D)").Node("e: y = Conv(d, D)").Output("y"),
-            "auto-pad" => graph.Random("D", 3, 4, 3, 3).Node("d: y = Conv(m, D)", AttributeProto.String("auto_pad", "SAME_UPPER")).Output("y"),
+            "auto-pad" =>
+                graph.Random("D", 3, 4, 3, 3).Node("d: y = Conv(m, D)", AttributeProto.String("auto_pad", "SAME_UPPER")).Output("y"),
             "one-of-two" => graph.Random("D", 3, 4, 1, 1).Node("d: y = Conv(m, D)").Node("e: z = Softmax(m)").Output("y", "z"),
-            "large" => graph.Random("D", 1, 4, 41, 25).Node("d: y = Conv(m, D)", AttributeProto.IntList("pads", 20, 12, 20, 12)).Output("y"),
+            "large" =>
+                graph.Random("D", 1, 4, 41, 25).Node("d: y = Conv(m, D)", AttributeProto.IntList("pads", 20, 12, 20, 12)).Output("y"),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "unknown"),
         };
     }

@@ -18,7 +18,8 @@ internal sealed class CalibrationData : IDisposable
     public GroupNLCalibration Calibration { get; }
 
     /// <summary>Two channels, the cosine and the sine of an angle per pixel: vectors of length 1.</summary>
-    public static CalibrationData UnitVectors(int images, int height, int width) => new([images, 2, height, width], Vectors(images, height * width));
+    public static CalibrationData UnitVectors(int images, int height, int width) =>
+        new([images, 2, height, width], Vectors(images, height * width));
 
     public static float[] Vectors(int images, int pixels)
     {

@@ -13,8 +13,8 @@ public sealed class DigitsCalibrationTests
     private static readonly string TrainingImages = Path.Combine(AppContext.BaseDirectory, "golden-models", "train-images.npy");
 
     /// <summary>
-    /// Bounds are 2 to 4 points below what was measured: 96.4, 89.8, 97.6 and 78.4 percent; the models have 98.8, 98.8, 98.8 and 99. Without the
-    /// refit the same expansions leave 9 to 17 percent (chance is 10).
+    /// Bounds are 2 to 4 points below what was measured: 96.4, 89.8, 97.6 and 78.4 percent; the models have 98.8, 98.8, 98.8 and 99.
+    /// Without the refit the same expansions leave 9 to 17 percent (chance is 10).
     /// </summary>
     [Theory]
     [InlineData("digits-cnn", 0.5, 1, 94)]
@@ -39,7 +39,9 @@ public sealed class DigitsCalibrationTests
     [Fact]
     public void ProvenanceTellsTheCalibration() => Assert.Contains(
         "groupnl-samples=1297 groupnl-budget=0.05 ridge=0.001",
-        Compile("digits-cnn", budget: 0.05, threads: 2).Model.MetadataProps.Single(static entry => entry.Key == Provenance.OptionsKey).Value,
+        Compile("digits-cnn", budget: 0.05, threads: 2)
+            .Model.MetadataProps.Single(static entry => entry.Key == Provenance.OptionsKey)
+            .Value,
         StringComparison.Ordinal);
 
     private static CompileResult Compile(string name, double budget, int threads) => NestQuantCompiler.Compile(

@@ -26,7 +26,8 @@ public sealed class NormalEquationsTests
         }
 
         double error = x.Zip(y, (row, target) => target.Select((value, m) => Math.Pow(Output(row, solution[m]) - value, 2)).Sum()).Sum();
-        Assert.Equal(Math.Sqrt(error / y.Sum(static row => row.Sum(static value => value * value))), equations.RelativeError(solution), 1e-9);
+        Assert.Equal(
+            Math.Sqrt(error / y.Sum(static row => row.Sum(static value => value * value))), equations.RelativeError(solution), 1e-9);
     }
 
     [Fact]
@@ -58,7 +59,9 @@ public sealed class NormalEquationsTests
     /// <summary>A = B B^T + I is positive definite: the solution of A x = b, multiplied by A, is b.</summary>
     [Fact]
     public void CholeskySolvesPositiveDefiniteSystems() =>
-        Gen.Int[1, 30].SelectMany(static n => Gen.Double[-3, 3].Array[n].Array[n].Select(Gen.Double[-9, 9].Array[n])).Sample(static (b, right) =>
+        Gen.Int[1, 30]
+            .SelectMany(static n => Gen.Double[-3, 3].Array[n].Array[n].Select(Gen.Double[-9, 9].Array[n]))
+            .Sample(static (b, right) =>
         {
             int n = right.Length;
             double Element(int i, int j) => b[i].Zip(b[j], static (p, q) => p * q).Sum() + (i == j ? 1 : 0);
@@ -108,7 +111,15 @@ public sealed class NormalEquationsTests
     {
         double[][] wide = Array.ConvertAll(x, static row => row.Append(1).ToArray());
         int n = wide[0].Length;
-        double[][] a = [.. Enumerable.Range(0, n).Select(i => Enumerable.Range(0, n).Select(j => wide.Sum(row => row[i] * row[j]) + (i == j && i < n - 1 ? lambda : 0)).Append(wide.Zip(y, (row, value) => row[i] * value).Sum()).ToArray())];
+        double[][] a =
+        [
+            .. Enumerable.Range(0, n).Select(
+                i =>
+                    Enumerable.Range(0, n)
+                        .Select(j => wide.Sum(row => row[i] * row[j]) + (i == j && i < n - 1 ? lambda : 0))
+                        .Append(wide.Zip(y, (row, value) => row[i] * value).Sum())
+                        .ToArray())
+        ];
         for (int i = 0; i < n; i++)
         {
             int pivot = Enumerable.Range(i, n - i).MaxBy(row => Math.Abs(a[row][i]));

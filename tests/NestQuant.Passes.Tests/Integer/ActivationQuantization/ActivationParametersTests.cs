@@ -19,7 +19,8 @@ public sealed class ActivationParametersTests
         Assert.Equal(new ActivationParameters(scale, zeroPoint), ActivationParameters.Of(new TensorRange(min, max)));
 
     [Fact]
-    public void ARangeOfZerosHasScaleOne() => Assert.Equal(new ActivationParameters(1, 0), ActivationParameters.Of(new TensorRange(0, -0f)));
+    public void ARangeOfZerosHasScaleOne() =>
+        Assert.Equal(new ActivationParameters(1, 0), ActivationParameters.Of(new TensorRange(0, -0f)));
 
     /// <summary>A scale that float32 cannot multiply or divide by would turn all values into zeros, or zeros into NaN.</summary>
     [Theory]
@@ -40,11 +41,15 @@ public sealed class ActivationParametersTests
     }
 
     [Fact]
-    public void TheLargestRangeHasAFiniteScale() => Assert.True(float.IsFinite(ActivationParameters.Of(new TensorRange(float.MinValue, float.MaxValue)).Scale));
+    public void TheLargestRangeHasAFiniteScale() =>
+        Assert.True(float.IsFinite(ActivationParameters.Of(new TensorRange(float.MinValue, float.MaxValue)).Scale));
 
-    /// <summary>Every value of the range is represented to within one step (a half, and what rounding the zero point shifts), 0 exactly.</summary>
+    /// <summary>
+    /// Every value of the range is represented to within one step (a half, and what rounding the zero point shifts), 0 exactly.
+    /// </summary>
     [Fact]
-    public void EveryValueOfTheRangeIsRepresented() => Gen.Select(Gen.Float[-1000, 1000], Gen.Float[-1000, 1000], Gen.Float[0, 1]).Sample(static (a, b, t) =>
+    public void EveryValueOfTheRangeIsRepresented() =>
+        Gen.Select(Gen.Float[-1000, 1000], Gen.Float[-1000, 1000], Gen.Float[0, 1]).Sample(static (a, b, t) =>
     {
         var range = new TensorRange(MathF.Min(a, b), MathF.Max(a, b));
         ActivationParameters parameters = ActivationParameters.Of(range);

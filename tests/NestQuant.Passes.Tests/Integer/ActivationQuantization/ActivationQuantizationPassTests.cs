@@ -26,7 +26,9 @@ public sealed class ActivationQuantizationPassTests
         Assert.Equal(["a_quantized", "a_scale", "a_zero_point"], dequantize.Input);
         Assert.Equal(["a_dequantized"], dequantize.Output);
         Assert.Equal("a_dequantized", run.Graph.Node[5].Input[0]);
-        Assert.All(run.Graph.Initializer.Where(static tensor => tensor.Name is "a_scale" or "a_zero_point"), static tensor => Assert.Empty(tensor.Dims));
+        Assert.All(
+            run.Graph.Initializer.Where(static tensor => tensor.Name is "a_scale" or "a_zero_point"),
+            static tensor => Assert.Empty(tensor.Dims));
         Assert.Equal(TensorDataType.UInt8, run.Graph.Initializer.Single(static tensor => tensor.Name == "a_zero_point").DataType);
     }
 
@@ -36,22 +38,37 @@ public sealed class ActivationQuantizationPassTests
     public void ARangeThatWouldLoseItsValuesLeavesThemInFloat(float max, string reason)
     {
         ModelProto model = Convs("first: a = Conv(x, W)", "second: y = Conv(a, V)").Model();
-        PassRun run = PassRun.Of(new ActivationQuantizationPass(new ActivationQuantizationOptions { Ranges = new GivenRanges(new TensorRange(0, max), "x", "a") }), model);
+        PassRun run = PassRun.Of(
+            new ActivationQuantizationPass(
+                new ActivationQuantizationOptions { Ranges = new GivenRanges(new TensorRange(0, max), "x", "a") }),
+            model);
         Assert.Equal(["Conv", "Conv"], run.Ops);
-        Assert.Contains($"the range of 'x' cannot be used: [0, {max.ToString(CultureInfo.InvariantCulture)}] is {reason}", run.ReasonFor("first"), StringComparison.Ordinal);
+        Assert.Contains(
+            $"the range of 'x' cannot be used: [0, {max.ToString(CultureInfo.InvariantCulture)}] is {reason}",
+            run.ReasonFor("first"),
+            StringComparison.Ordinal);
         Assert.Contains(reason, run.ReasonFor("second"), StringComparison.Ordinal);
     }
 
     [Fact]
     public void AClampIsQuantizedOnlyBehind()
     {
-        PassRun run = Quantize(Convs("a = Conv(x, W)", "b = Relu(a)", "c = Conv(b, V)", "d = Conv(b, U)", "e = Add(c, d)", "f = Clip(e, , six)", "y = Conv(f, W2)").Floats("six", [], 6));
+        PassRun run = Quantize(
+            Convs(
+                "a = Conv(x, W)",
+                "b = Relu(a)",
+                "c = Conv(b, V)",
+                "d = Conv(b, U)",
+                "e = Add(c, d)",
+                "f = Clip(e, , six)",
+                "y = Conv(f, W2)").Floats("six", [], 6));
         Assert.Equal(["x", "b", "c", "d", "f"], Quantized(run));
     }
 
     [Fact]
     public void AClampOfAValueThatIsReadElsewhereIsQuantizedOnBothSides() =>
-        Assert.Equal(["x", "a", "b"], Quantized(Quantize(Convs("a = Conv(x, W)", "b = Relu(a)", "y = Conv(b, V)", "z = Conv(a, U)"), "y", "z")));
+        Assert.Equal(
+            ["x", "a", "b"], Quantized(Quantize(Convs("a = Conv(x, W)", "b = Relu(a)", "y = Conv(b, V)", "z = Conv(a, U)"), "y", "z")));
 
     [Theory]
     [InlineData("LeakyRelu")]
@@ -76,16 +93,29 @@ public sealed class ActivationQuantizationPassTests
     [Fact]
     public void ASqueezeAndExcitationBlockIsQuantizedThroughout()
     {
-        GraphBuilder graph = Convs("a = Conv(x, W)", "p = GlobalAveragePool(a)", "q = Conv(p, K)", "r = Relu(q)", "s = Conv(r, K)", "t = HardSigmoid(s)", "b = Mul(a, t)", "y = Conv(b, V)");
+        GraphBuilder graph = Convs(
+            "a = Conv(x, W)",
+            "p = GlobalAveragePool(a)",
+            "q = Conv(p, K)",
+            "r = Relu(q)",
+            "s = Conv(r, K)",
+            "t = HardSigmoid(s)",
+            "b = Mul(a, t)",
+            "y = Conv(b, V)");
         Assert.Equal(["x", "a", "p", "r", "s", "t", "b"], Quantized(Quantize(graph)));
     }
 
     [Fact]
     public void ASpatialMeanIsAPoolAndAnotherMeanIsNot()
     {
-        GraphBuilder spatial = Convs("a = Conv(x, W)").Node("m = ReduceMean(a)", AttributeProto.IntList("axes", 2, 3)).Node("y = Conv(m, K)");
+        GraphBuilder spatial = Convs("a = Conv(x, W)")
+            .Node("m = ReduceMean(a)", AttributeProto.IntList("axes", 2, 3))
+            .Node("y = Conv(m, K)");
         Assert.Equal(["x", "a", "m"], Quantized(Quantize(spatial)));
-        GraphBuilder channels = Convs("a = Conv(x, W)").Node("mean: m = ReduceMean(a)", AttributeProto.IntList("axes", 1, 3)).Node("y = MatMul(m, K8)").Random("K8", 1, 4);
+        GraphBuilder channels = Convs("a = Conv(x, W)")
+            .Node("mean: m = ReduceMean(a)", AttributeProto.IntList("axes", 1, 3))
+            .Node("y = MatMul(m, K8)")
+            .Random("K8", 1, 4);
         PassRun run = Quantize(channels);
         Assert.Equal(["x", "m"], Quantized(run));
         Assert.Contains("spatial axes", run.ReasonFor("mean"), StringComparison.Ordinal);
@@ -107,7 +137,11 @@ public sealed class ActivationQuantizationPassTests
             _ => [],
         };
         GraphBuilder graph = Convs("a = Conv(x, W)").Node($"b = {node}", attributes).Node("y = Conv(b, V)")
-            .Int64s("pads", 0, 0, 1, 1, 0, 0, 1, 1).Int64s("one", 0, 0, 1).Int64s("three", 2, 4, 5).Int64s("shape", 2, 4, 4, 9).Floats("scales", [4], 1, 1, 2, 2);
+            .Int64s("pads", 0, 0, 1, 1, 0, 0, 1, 1)
+                .Int64s("one", 0, 0, 1)
+                .Int64s("three", 2, 4, 5)
+                .Int64s("shape", 2, 4, 4, 9)
+                .Floats("scales", [4], 1, 1, 2, 2);
         PassRun run = Quantize(graph);
         Assert.Equal(["x", "a", "b"], Quantized(run));
         Assert.Equal(["b", "a_scale", "a_zero_point"], run.Graph.Node.Single(static quantize => quantize.Output[0] == "b_quantized").Input);
@@ -117,17 +151,23 @@ public sealed class ActivationQuantizationPassTests
     [Fact]
     public void AllPartsOfASplitHaveTheParametersOfTheWhole()
     {
-        GraphBuilder graph = Convs("a = Conv(x, W)", "b, c = Split(a, halves)", "d = Sigmoid(b)", "e = Concat(c, d)", "y = Conv(e, V)").Int64s("halves", 2, 2);
+        GraphBuilder graph = Convs("a = Conv(x, W)", "b, c = Split(a, halves)", "d = Sigmoid(b)", "e = Concat(c, d)", "y = Conv(e, V)")
+            .Int64s("halves", 2, 2);
         graph.Graph.Node[1].Attribute.Add(AttributeProto.Int("axis", 1));
         graph.Graph.Node[3].Attribute.Add(AttributeProto.Int("axis", 1));
         PassRun run = Quantize(graph);
         Assert.Equal(["x", "a", "b", "c", "d", "e"], Quantized(run));
-        Assert.Equal(["x_scale", "a_scale", "a_scale", "a_scale", "d_scale", "e_scale"], run.Graph.Node.Where(static node => node.OpType == "QuantizeLinear").Select(static node => node.Input[1]));
+        Assert.Equal(
+            ["x_scale", "a_scale", "a_scale", "a_scale", "d_scale", "e_scale"],
+            run.Graph.Node.Where(static node => node.OpType == "QuantizeLinear").Select(static node => node.Input[1]));
     }
 
     [Fact]
     public void TheResultOfTheLastProductStaysFloat() =>
-        Assert.Equal(["x", "a", "p"], Quantized(Quantize(Convs("a = Conv(x, W)", "p = GlobalAveragePool(a)", "f = Flatten(p)", "y = Gemm(f, F)").Random("F", 4, 10)))[..3]);
+        Assert.Equal(
+            ["x", "a", "p"],
+            Quantized(
+                Quantize(Convs("a = Conv(x, W)", "p = GlobalAveragePool(a)", "f = Flatten(p)", "y = Gemm(f, F)").Random("F", 4, 10)))[..3]);
 
     [Fact]
     public void WhatNoIntegerOperatorReadsStaysFloat()
@@ -188,7 +228,10 @@ public sealed class ActivationQuantizationPassTests
     [Fact]
     public void WithoutARangeANodeStaysFloat()
     {
-        PassRun run = Quantize(new MeasuredRanges(X) { Unknown = ["x", "b"] }, Convs("first: a = Conv(x, W)", "act: b = Tanh(a)", "second: y = Conv(b, V)"), "y");
+        PassRun run = Quantize(
+            new MeasuredRanges(X) { Unknown = ["x", "b"] },
+            Convs("first: a = Conv(x, W)", "act: b = Tanh(a)", "second: y = Conv(b, V)"),
+            "y");
         Assert.False(run.Changed);
         Assert.Equal("no range is known for 'x'", run.ReasonFor("first"));
         Assert.Equal("no range is known for 'b'", run.ReasonFor("second"));
@@ -211,7 +254,9 @@ public sealed class ActivationQuantizationPassTests
     [InlineData("Resize(a, , scales)", "mode", "linear", "nearest")]
     public void SomeFormsMoveAndOthersDoNot(string node, string attribute, string value, string? reason)
     {
-        GraphBuilder graph = Convs("a = Conv(x, W)").Node($"move: b = {node}".Replace(", , )", ")", StringComparison.Ordinal), AttributeProto.String(attribute, value)).Node("y = Conv(b, V)")
+        GraphBuilder graph = Convs("a = Conv(x, W)")
+            .Node($"move: b = {node}".Replace(", , )", ")", StringComparison.Ordinal), AttributeProto.String(attribute, value))
+            .Node("y = Conv(b, V)")
             .Int64s("pads", 0, 0, 1, 1, 0, 0, 1, 1).Floats("one", [], 1).Floats("scales", [4], 1, 1, 2, 2);
         PassRun run = Quantize(graph);
         if (reason is null) Assert.True(run.About("move").Rewritten);
@@ -230,7 +275,10 @@ public sealed class ActivationQuantizationPassTests
     public void AnExcludedNodeStaysFloat()
     {
         ModelProto model = Convs("first: a = Conv(x, W)", "second: b = Conv(a, V)", "third: y = Conv(b, U)").Output("y").Model();
-        PassRun run = Quantize(new ActivationQuantizationPass(new ActivationQuantizationOptions { Ranges = new MeasuredRanges(X), Exclude = ["second"] }), model, X);
+        PassRun run = Quantize(
+            new ActivationQuantizationPass(new ActivationQuantizationOptions { Ranges = new MeasuredRanges(X), Exclude = ["second"] }),
+            model,
+            X);
         Assert.Equal(["x", "b"], Quantized(run));
         Assert.Equal("excluded by 'second'", run.ReasonFor("second"));
     }
@@ -238,7 +286,8 @@ public sealed class ActivationQuantizationPassTests
     [Fact]
     public void BodiesAreLeftToQuantizationAtRunTime()
     {
-        GraphBuilder then = new GraphBuilder("then").Node("inside: t = Conv(a, V)").Output("t"), otherwise = new GraphBuilder("else").Node("e = Neg(a)").Output("e");
+        GraphBuilder then = new GraphBuilder("then").Node("inside: t = Conv(a, V)").Output("t"),
+            otherwise = new GraphBuilder("else").Node("e = Neg(a)").Output("e");
         GraphBuilder graph = Convs("a = Conv(x, W)").If("b", then, otherwise).Node("y = Conv(b, U)");
         PassRun run = Quantize(graph, [X, ("c", TensorValue.OfBool(true))], "y");
         Assert.Equal(["x", "b"], Quantized(run));
@@ -248,7 +297,8 @@ public sealed class ActivationQuantizationPassTests
     [Fact]
     public void ABodyReadsAnIntegerResultDequantized()
     {
-        GraphBuilder then = new GraphBuilder("then").Node("t = Neg(a)").Output("t"), otherwise = new GraphBuilder("else").Node("e = Abs(a)").Output("e");
+        GraphBuilder then = new GraphBuilder("then").Node("t = Neg(a)").Output("t"),
+            otherwise = new GraphBuilder("else").Node("e = Abs(a)").Output("e");
         GraphBuilder graph = Convs("a = Conv(x, W)").If("b", then, otherwise).Node("y = Conv(a, V)");
         PassRun run = Quantize(graph, [X, ("c", TensorValue.OfBool(true))], "y", "b");
         Assert.Equal("a_dequantized", run.Graph.Node.Single(static node => node.OpType == "If").Subgraphs().First().Node[0].Input[0]);
@@ -258,7 +308,14 @@ public sealed class ActivationQuantizationPassTests
     public void PairsOfTheModelAreUsedAsTheyAre()
     {
         var ranges = new MeasuredRanges(X);
-        GraphBuilder graph = Convs("q = QuantizeLinear(x, s, z)", "d = DequantizeLinear(q, s, z)", "conv: a = Conv(d, W)", "b = Relu(a)", "q2 = QuantizeLinear(b, s, z)", "d2 = DequantizeLinear(q2, s, z)", "y = Conv(d2, V)")
+        GraphBuilder graph = Convs(
+            "q = QuantizeLinear(x, s, z)",
+            "d = DequantizeLinear(q, s, z)",
+            "conv: a = Conv(d, W)",
+            "b = Relu(a)",
+            "q2 = QuantizeLinear(b, s, z)",
+            "d2 = DequantizeLinear(q2, s, z)",
+            "y = Conv(d2, V)")
             .Floats("s", [], 0.05f).Constant(TensorProto.FromBytes("z", TensorDataType.UInt8, [], [128]));
         PassRun run = Quantize(ranges, graph, "y");
         Assert.False(run.Changed);
@@ -270,8 +327,16 @@ public sealed class ActivationQuantizationPassTests
     [Fact]
     public void Int8PairsOfTheModelAreUsedAsUInt8()
     {
-        GraphBuilder graph = Convs("pair: q = QuantizeLinear(x, s, z)", "d = DequantizeLinear(q, s, z)", "a = Conv(d, W)", "q2 = QuantizeLinear(a, s2, z)", "d2 = DequantizeLinear(q2, s2, z)", "y = Conv(d2, V)")
-            .Floats("s", [], 1f / 64).Floats("s2", [], 0.05f).Constant(TensorProto.FromBytes("z", TensorDataType.Int8, [], [unchecked((byte)-5)]));
+        GraphBuilder graph = Convs(
+            "pair: q = QuantizeLinear(x, s, z)",
+            "d = DequantizeLinear(q, s, z)",
+            "a = Conv(d, W)",
+            "q2 = QuantizeLinear(a, s2, z)",
+            "d2 = DequantizeLinear(q2, s2, z)",
+            "y = Conv(d2, V)")
+            .Floats("s", [], 1f / 64)
+                .Floats("s2", [], 0.05f)
+                .Constant(TensorProto.FromBytes("z", TensorDataType.Int8, [], [unchecked((byte)-5)]));
         ModelProto model = graph.Output("y").Model();
         using InferenceSession before = ModelRunner.Open(model, optimize: false);
         TensorValue expected = ModelRunner.Run(before, X)["y"];
@@ -288,7 +353,8 @@ public sealed class ActivationQuantizationPassTests
     public void BelowOperatorSet11NothingIsQuantized()
     {
         ModelProto model = Convs("conv: y = Conv(x, W)").Output("y").Model(opset: 10);
-        PassRun run = PassRun.Of(new ActivationQuantizationPass(new ActivationQuantizationOptions { Ranges = new MeasuredRanges(X) }), model);
+        PassRun run = PassRun.Of(
+            new ActivationQuantizationPass(new ActivationQuantizationOptions { Ranges = new MeasuredRanges(X) }), model);
         Assert.False(run.Changed);
         Assert.Contains("operator set 10", run.ReasonFor("conv"), StringComparison.Ordinal);
     }
@@ -296,7 +362,13 @@ public sealed class ActivationQuantizationPassTests
     /// <summary>3x3 convolutions of 4 channels named W, V, U, W2, and a 1x1 K.</summary>
     private static GraphBuilder Convs(params string[] nodes)
     {
-        GraphBuilder graph = new GraphBuilder().Input("x", 2, 4, 8, 8).Random("W", 4, 4, 3, 3).Random("V", 4, 4, 3, 3).Random("U", 4, 4, 3, 3).Random("W2", 4, 4, 3, 3).Random("K", 4, 4, 1, 1);
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 4, 8, 8)
+            .Random("W", 4, 4, 3, 3)
+            .Random("V", 4, 4, 3, 3)
+            .Random("U", 4, 4, 3, 3)
+            .Random("W2", 4, 4, 3, 3)
+            .Random("K", 4, 4, 1, 1);
         foreach (string node in nodes) graph.Node(node);
         return graph;
     }
@@ -327,8 +399,10 @@ public sealed class ActivationQuantizationPassTests
         return run;
     }
 
-    private static ActivationQuantizationPass Pass(IActivationRangeSource ranges) => new(new ActivationQuantizationOptions { Ranges = ranges });
+    private static ActivationQuantizationPass Pass(IActivationRangeSource ranges) =>
+        new(new ActivationQuantizationOptions { Ranges = ranges });
 
     /// <summary>The values that have a pair, in graph order.</summary>
-    private static string[] Quantized(PassRun run) => [.. run.Graph.Node.Where(static node => node.OpType == "QuantizeLinear").Select(static node => node.Input[0])];
+    private static string[] Quantized(PassRun run) =>
+        [.. run.Graph.Node.Where(static node => node.OpType == "QuantizeLinear").Select(static node => node.Input[0])];
 }

@@ -18,8 +18,8 @@ internal sealed class MeasuredRanges(params (string Name, TensorValue Value)[] f
     public IReadOnlyList<string> Unknown { get; init; } = [];
 
     /// <summary>
-    /// Ranges are widened to multiples of this, so that the last bits of a float sum, which are not those of every machine, do not show; 0 for
-    /// ranges as they are.
+    /// Ranges are widened to multiples of this, so that the last bits of a float sum, which are not those of every machine, do not show; 0
+    /// for ranges as they are.
     /// </summary>
     public float Unit { get; init; }
 
@@ -34,10 +34,13 @@ internal sealed class MeasuredRanges(params (string Name, TensorValue Value)[] f
         graph.Output.Clear();
         graph.Output.AddRange(values.Select(static value => new ValueInfoProto { Name = value }));
         var ranges = new Dictionary<string, TensorRange>(StringComparer.Ordinal);
-        foreach ((string name, TensorValue value) in ModelRunner.Run(model, feeds).Select(static pair => (pair.Key, pair.Value)).Concat(feeds))
-            if (value.Type == TensorElementType.Float && !Unknown.Contains(name)) ranges[name] = Widened(value.Floats.Min(), value.Floats.Max());
+        foreach (
+            (string name, TensorValue value) in ModelRunner.Run(model, feeds).Select(static pair => (pair.Key, pair.Value)).Concat(feeds))
+            if (value.Type == TensorElementType.Float && !Unknown.Contains(name))
+                ranges[name] = Widened(value.Floats.Min(), value.Floats.Max());
         return new ActivationRanges(ranges);
     }
 
-    private TensorRange Widened(float min, float max) => Unit == 0 ? new TensorRange(min, max) : new TensorRange(MathF.Floor(min / Unit) * Unit, MathF.Ceiling(max / Unit) * Unit);
+    private TensorRange Widened(float min, float max) =>
+        Unit == 0 ? new TensorRange(min, max) : new TensorRange(MathF.Floor(min / Unit) * Unit, MathF.Ceiling(max / Unit) * Unit);
 }

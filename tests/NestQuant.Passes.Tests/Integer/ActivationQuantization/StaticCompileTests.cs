@@ -21,7 +21,10 @@ public sealed class StaticCompileTests(ITestOutputHelper output)
     public void WithoutRangesStaticIsRefused()
     {
         var options = new CompileOptions { Nest = new NestedBits(8, 6), Activations = ActivationMode.Static };
-        Assert.Contains("need ranges", Assert.Throws<ModelException>(() => NestQuantCompiler.CreatePipeline(options)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "need ranges",
+            Assert.Throws<ModelException>(() => NestQuantCompiler.CreatePipeline(options)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -50,9 +53,19 @@ public sealed class StaticCompileTests(ITestOutputHelper output)
     [Fact]
     public void WithoutARangeActivationsAreQuantizedAtRunTime()
     {
-        ModelProto source = new GraphBuilder().Input("x", 1, 4, 8, 8).Random("W", 4, 4, 3, 3).Random("V", 4, 4, 3, 3).Node("a = Conv(x, W)").Node("y = Conv(a, V)").Output("y").Model();
-        ModelProto model = NestQuantCompiler.Compile(source, Options(new MeasuredRanges(("x", TensorValue.Random(1, 4, 8, 8))) { Unknown = ["a"] })).Model;
-        Assert.Equal(["QuantizeLinear", "Transpose", "NestedConv", "DynamicQuantizeLinear", "NestedConv", "Transpose"], model.Graph!.Node.Select(static node => node.OpType));
+        ModelProto source = new GraphBuilder()
+            .Input("x", 1, 4, 8, 8)
+            .Random("W", 4, 4, 3, 3)
+            .Random("V", 4, 4, 3, 3)
+            .Node("a = Conv(x, W)")
+            .Node("y = Conv(a, V)")
+            .Output("y")
+            .Model();
+        ModelProto model = NestQuantCompiler.Compile(
+            source, Options(new MeasuredRanges(("x", TensorValue.Random(1, 4, 8, 8))) { Unknown = ["a"] })).Model;
+        Assert.Equal(
+            ["QuantizeLinear", "Transpose", "NestedConv", "DynamicQuantizeLinear", "NestedConv", "Transpose"],
+            model.Graph!.Node.Select(static node => node.OpType));
     }
 
     /// <summary>As exporters write them from operator set 18 on.</summary>
@@ -75,7 +88,8 @@ public sealed class StaticCompileTests(ITestOutputHelper output)
     [Fact]
     public void ABodyUsesTheQuantizedValueOfTheOuterGraph()
     {
-        GraphBuilder then = new GraphBuilder("then").Node("t = Conv(a, V)").Output("t"), otherwise = new GraphBuilder("else").Node("e = Conv(a, V)").Output("e");
+        GraphBuilder then = new GraphBuilder("then").Node("t = Conv(a, V)").Output("t"),
+            otherwise = new GraphBuilder("else").Node("e = Conv(a, V)").Output("e");
         ModelProto source = new GraphBuilder().Input("x", 1, 4, 8, 8).Random("W", 4, 4, 3, 3).Random("V", 4, 4, 3, 3)
             .Node("a = Conv(x, W)").If("b", then, otherwise).Node("z = Conv(a, V)").Node("y = Add(b, z)").Output("y").Model();
         (string, TensorValue)[] feeds = [("x", TensorValue.Random(1, 4, 8, 8)), ("c", TensorValue.OfBool(true))];
@@ -89,7 +103,8 @@ public sealed class StaticCompileTests(ITestOutputHelper output)
     [MemberData(nameof(Models))]
     public void AccuracyIsCloseToFloat(string name)
     {
-        using InferenceSession float32 = ModelRunner.Open(GoldenModel.Load(name)), session = ModelRunner.Open(NestQuantCompiler.Compile(GoldenModel.Load(name), Options(Training())).Model, threads: 2);
+        using InferenceSession float32 = ModelRunner.Open(GoldenModel.Load(name)), session = ModelRunner.Open(
+            NestQuantCompiler.Compile(GoldenModel.Load(name), Options(Training())).Model, threads: 2);
         AssertClose(
             GoldenModel.Top1(GoldenModel.Logits(float32, GoldenModel.TestImages), GoldenModel.TestLabels),
             GoldenModel.Top1(GoldenModel.Logits(session, GoldenModel.TestImages), GoldenModel.TestLabels),
@@ -109,10 +124,14 @@ public sealed class StaticCompileTests(ITestOutputHelper output)
         double expected = GoldenModel.Top1(GoldenModel.Logits(float32, images), labels);
         var ranges = new MeasuredRanges(("input", First(GoldenModel.Images(Path.Combine(folder!, "calibration-images.npy")), 200)));
         using InferenceSession session = ModelRunner.Open(NestQuantCompiler.Compile(source, Options(ranges)).Model, threads: 2);
-        AssertClose(expected, GoldenModel.Top1(GoldenModel.Logits(session, images), labels), GoldenModel.Top1(GoldenModel.Logits(session, images, 6), labels));
+        AssertClose(
+            expected,
+            GoldenModel.Top1(GoldenModel.Logits(session, images), labels),
+            GoldenModel.Top1(GoldenModel.Logits(session, images, 6), labels));
     }
 
-    private static CompileOptions Options(MeasuredRanges ranges) => new() { Nest = new NestedBits(8, 6), Activations = ActivationMode.Static, Ranges = ranges };
+    private static CompileOptions Options(MeasuredRanges ranges) =>
+        new() { Nest = new NestedBits(8, 6), Activations = ActivationMode.Static, Ranges = ranges };
 
     private static MeasuredRanges Training() => new(("input", First(GoldenModel.TrainingImages, 200)));
 

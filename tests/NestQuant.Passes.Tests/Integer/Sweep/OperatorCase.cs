@@ -8,9 +8,9 @@ namespace NestQuant.Passes.Tests.Integer.Sweep;
 /// Operators with some attributes between convolutions: nodes that read the results a and b of two equal convolutions, and make z.
 /// </summary>
 /// <param name="Text">
-/// The nodes, with attributes and constants in place: <c>p = Pad[mode=edge](a, &lt;0 0 1 1 0 0 1 1&gt;); z = Add(p, @8 1 1)</c>. An attribute is an
-/// integer, a list with commas, a number with a point or a string. A constant is a list of int64 or, with points, of float32 in angle brackets,
-/// a scalar where it ends with f, or <c>@</c> and the shape of seeded floats.
+/// The nodes, with attributes and constants in place: <c>p = Pad[mode=edge](a, &lt;0 0 1 1 0 0 1 1&gt;); z = Add(p, @8 1 1)</c>. An
+/// attribute is an integer, a list with commas, a number with a point or a string. A constant is a list of int64 or, with points, of
+/// float32 in angle brackets, a scalar where it ends with f, or <c>@</c> and the shape of seeded floats.
 /// </param>
 internal sealed record OperatorCase(string Text)
 {

@@ -70,7 +70,8 @@ internal sealed class OperatorSweep
     }
 
     /// <summary>
-    /// The case with a convolution or product behind z, and another one behind a, so that a is read in integers whatever becomes of the operators.
+    /// The case with a convolution or product behind z, and another one behind a, so that a is read in integers whatever becomes of the
+    /// operators.
     /// </summary>
     private static ModelProto WithReaders(OperatorCase tried, TensorValue z)
     {

@@ -22,7 +22,8 @@ public unsafe class TileProductEmitterTests
             foreach (int chunks in new[] { 1, 2, 5 })
             {
                 for (int rows = rowTiles == 1 ? 1 : TileProductEmitter.TileRows; rows <= TileProductEmitter.TileRows; rows += 5)
-                    Check(new DotCase(rowTiles * rows, chunks * chunkGroups, gap: rows, seed: rows + chunkGroups, chunks), rowTiles, vectors);
+                    Check(
+                        new DotCase(rowTiles * rows, chunks * chunkGroups, gap: rows, seed: rows + chunkGroups, chunks), rowTiles, vectors);
             }
         }
     }
@@ -34,7 +35,10 @@ public unsafe class TileProductEmitterTests
     [Fact]
     public void A_kernel_needs_only_what_the_processor_is_asked_for()
     {
-        CpuidFeature[] allowed = [CpuidFeature.INTEL8086, CpuidFeature.INTEL386, CpuidFeature.X64, CpuidFeature.AMX_TILE, CpuidFeature.AMX_INT8];
+        CpuidFeature[] allowed =
+        [
+            CpuidFeature.INTEL8086, CpuidFeature.INTEL386, CpuidFeature.X64, CpuidFeature.AMX_TILE, CpuidFeature.AMX_INT8
+        ];
         byte[][] functions = [TileProductEmitter.Emit(2, 2), TileProductEmitter.EmitConfigure(), TileProductEmitter.EmitRelease()];
         IEnumerable<CpuidFeature> needed = functions.SelectMany(Disassembly.Decode).SelectMany(instruction => instruction.CpuidFeatures);
         Assert.Subset(allowed.ToHashSet(), needed.ToHashSet());
@@ -83,6 +87,8 @@ public unsafe class TileProductEmitterTests
         }
 
         Assert.Equal(
-            expected.Select((sum, i) => i % KernelTier.TileChannels < vectors * 16 ? unchecked(sum + starts[i % KernelTier.TileChannels]) : untouched), tile);
+            expected.Select(
+                (sum, i) =>
+                    i % KernelTier.TileChannels < vectors * 16 ? unchecked(sum + starts[i % KernelTier.TileChannels]) : untouched), tile);
     }
 }

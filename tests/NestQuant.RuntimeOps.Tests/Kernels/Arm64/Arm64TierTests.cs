@@ -16,7 +16,9 @@ public unsafe class Arm64TierTests
         return cases;
     }
 
-    /// <summary>Every number of groups that four leaves over, of rows, and the largest products, two of which do not fit in 16 bits.</summary>
+    /// <summary>
+    /// Every number of groups that four leaves over, of rows, and the largest products, two of which do not fit in 16 bits.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Cases))]
     public void Products_are_those_of_unsigned_activations(string name, int seed)

@@ -7,7 +7,8 @@ namespace NestQuant.RuntimeOps.Tests.Kernels.Arm64;
 /// <summary>The instructions of arm64 in operations of any processor, so that the tiers' loops are tested on all of them.</summary>
 internal readonly struct EmulatedNeon : INeon, ISignedDot
 {
-    public static Vector128<int> Add(Vector128<int> sums, Vector128<sbyte> weights, Vector128<sbyte> x, [ConstantExpected(Max = (byte)3)] byte four)
+    public static Vector128<int> Add(
+        Vector128<int> sums, Vector128<sbyte> weights, Vector128<sbyte> x, [ConstantExpected(Max = (byte)3)] byte four)
     {
         Vector128<sbyte> repeated = Vector128.Create(x.AsInt32().GetElement(four)).AsSByte();
         Vector128<int> first = AddPairsLower(Vector128<int>.Zero, weights, repeated);

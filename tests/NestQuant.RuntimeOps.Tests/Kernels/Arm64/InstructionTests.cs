@@ -36,7 +36,8 @@ public class InstructionTests
             Assert.Equal(Expected(sums, i => a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1]), TNeon.AddPairsLower(sums, a, b));
             Assert.Equal(Expected(sums, i => a[2 * i + 8] * b[2 * i + 8] + a[2 * i + 9] * b[2 * i + 9]), TNeon.AddPairsUpper(sums, a, b));
             Assert.Equal(Expected(sums, i => a.AsInt16()[i] * b.AsInt16()[i]), TNeon.AddProductsLower(sums, a.AsInt16(), b.AsInt16()));
-            Assert.Equal(Expected(sums, i => a.AsInt16()[i + 4] * b.AsInt16()[i + 4]), TNeon.AddProductsUpper(sums, a.AsInt16(), b.AsInt16()));
+            Assert.Equal(
+                Expected(sums, i => a.AsInt16()[i + 4] * b.AsInt16()[i + 4]), TNeon.AddProductsUpper(sums, a.AsInt16(), b.AsInt16()));
         }
     }
 

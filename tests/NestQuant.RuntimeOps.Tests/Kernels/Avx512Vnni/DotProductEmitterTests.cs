@@ -46,7 +46,8 @@ public unsafe class DotProductEmitterTests
         [
             CpuidFeature.INTEL8086, CpuidFeature.INTEL386, CpuidFeature.X64, CpuidFeature.AVX, CpuidFeature.AVX512F, CpuidFeature.AVX512_VNNI,
         ];
-        IEnumerable<CpuidFeature> needed = Disassembly.Decode(DotProductEmitter.Emit(rows, vectors)).SelectMany(instruction => instruction.CpuidFeatures);
+        IEnumerable<CpuidFeature> needed = Disassembly.Decode(DotProductEmitter.Emit(rows, vectors))
+            .SelectMany(instruction => instruction.CpuidFeatures);
         Assert.Subset(allowed.ToHashSet(), needed.ToHashSet());
     }
 
@@ -92,7 +93,9 @@ public unsafe class DotProductEmitterTests
                 code.Call((ulong)&arguments);
             }
 
-            Assert.Equal(expected.Select((sum, i) => i % KernelTier.TileChannels >= first && i % KernelTier.TileChannels < end ? sum : untouched), tile);
+            Assert.Equal(
+                expected.Select((sum, i) => i % KernelTier.TileChannels >= first && i % KernelTier.TileChannels < end ? sum : untouched),
+                tile);
         }
     }
 }

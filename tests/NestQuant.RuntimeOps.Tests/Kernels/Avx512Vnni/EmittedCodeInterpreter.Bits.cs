@@ -27,7 +27,8 @@ internal sealed unsafe partial class EmittedCodeInterpreter
                 for (int i = 0; i < VectorBytes; i += sizeof(ushort))
                 {
                     ushort value = BitConverter.ToUInt16(left, i);
-                    BitConverter.TryWriteBytes(target[i..], (ushort)(isRight ? value >> instruction.Immediate8 : value << instruction.Immediate8));
+                    BitConverter.TryWriteBytes(
+                        target[i..], (ushort)(isRight ? value >> instruction.Immediate8 : value << instruction.Immediate8));
                 }
 
                 return true;

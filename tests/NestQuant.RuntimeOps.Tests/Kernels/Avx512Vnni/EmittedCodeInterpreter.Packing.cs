@@ -123,7 +123,8 @@ internal sealed unsafe partial class EmittedCodeInterpreter
         return MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref _vectors[register.GetNumber(), 0], Lanes));
     }
 
-    private Span<byte> Memory(in Instruction instruction, int length, bool isWrite) => new(Checked(Address(instruction), length, isWrite), length);
+    private Span<byte> Memory(in Instruction instruction, int length, bool isWrite) =>
+        new(Checked(Address(instruction), length, isWrite), length);
 
     /// <summary>Copies the elements that the mask names, and touches no others in memory.</summary>
     private void MaskedCopy(in Instruction instruction, int elementBytes, byte* memory, Span<byte> register, bool isWrite)

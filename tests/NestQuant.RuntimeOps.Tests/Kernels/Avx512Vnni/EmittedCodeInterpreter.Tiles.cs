@@ -31,7 +31,9 @@ internal sealed unsafe partial class EmittedCodeInterpreter
             case Code.VEX_Tilestored_sibmem_tmm:
                 int source = instruction.Op1Register.GetNumber();
                 for (int row = 0; row < _shapes[source].Rows; row++)
-                    _tiles[source].AsSpan(row * TileRowBytes, _shapes[source].RowBytes).CopyTo(TileRow(instruction, source, row, isWrite: true));
+                    _tiles[source]
+                        .AsSpan(row * TileRowBytes, _shapes[source].RowBytes)
+                        .CopyTo(TileRow(instruction, source, row, isWrite: true));
                 return true;
             case Code.VEX_Tdpbusd_tmm_tmm_tmm:
                 Multiply(target, instruction.Op1Register.GetNumber(), instruction.Op2Register.GetNumber());
@@ -60,7 +62,8 @@ internal sealed unsafe partial class EmittedCodeInterpreter
 
     private void Multiply(int sums, int unsigned, int signed)
     {
-        // As the processor requires: as many rows of sums as of the left factor, and a row of the right one for every four columns of the left.
+        // As the processor requires: as many rows of sums as of the left factor, and a row of the right one for every four columns of the
+        // left.
         Assert.Equal(_shapes[sums].Rows, _shapes[unsigned].Rows);
         Assert.Equal(_shapes[sums].RowBytes, _shapes[signed].RowBytes);
         Assert.Equal(_shapes[unsigned].RowBytes, 4 * _shapes[signed].Rows);

@@ -36,7 +36,8 @@ internal sealed unsafe partial class EmittedCodeInterpreter
     }
 
     /// <summary>Allows the code to access bytes.</summary>
-    public void Allow(void* address, long length, bool isWritable = false) => _memory.Add(((ulong)address, (ulong)address + (ulong)length, isWritable));
+    public void Allow(void* address, long length, bool isWritable = false) =>
+        _memory.Add(((ulong)address, (ulong)address + (ulong)length, isWritable));
 
     /// <summary>Calls another function, whose effect on the processor's state stays, and returns to this one.</summary>
     public void Call(byte[] other, params ulong[] arguments)
@@ -161,7 +162,8 @@ internal sealed unsafe partial class EmittedCodeInterpreter
         }
     }
 
-    private void Arithmetic(in Instruction instruction, bool isSubtraction) => Arithmetic(instruction, (long)instruction.GetImmediate(1), isSubtraction);
+    private void Arithmetic(in Instruction instruction, bool isSubtraction) =>
+        Arithmetic(instruction, (long)instruction.GetImmediate(1), isSubtraction);
 
     private void Arithmetic(in Instruction instruction, long right, bool isSubtraction)
     {
@@ -182,7 +184,9 @@ internal sealed unsafe partial class EmittedCodeInterpreter
         if (instruction.IsIPRelativeMemoryOperand)
             return CodeAddress + instruction.IPRelativeMemoryAddress;
         ulong index = instruction.MemoryIndex == Register.None ? 0 : _registers[instruction.MemoryIndex.GetNumber()];
-        return _registers[instruction.MemoryBase.GetNumber()] + index * (ulong)instruction.MemoryIndexScale + instruction.MemoryDisplacement64;
+        return _registers[
+            instruction.MemoryBase.GetNumber()
+        ] + index * (ulong)instruction.MemoryIndexScale + instruction.MemoryDisplacement64;
     }
 
     private void* Checked(ulong address, int length, bool isWrite)

@@ -15,7 +15,12 @@ public unsafe class EpilogueEmitterTests
     public void Results_are_those_of_the_reference_and_nothing_else_is_written(bool isQuantized) =>
         Gen.Select(Gen.Int[1, 5], Gen.Int[1, Channels], Gen.Int[0, 255], Gen.Int[0, 255], Gen.Int[0, 255], Gen.Int).Sample(
             (rows, channels, zeroPoint, bound, otherBound, seed) =>
-                Check(isQuantized, rows, channels, new Requantization(1, zeroPoint, Math.Min(bound, otherBound), Math.Max(bound, otherBound)), seed),
+                Check(
+                    isQuantized,
+                    rows,
+                    channels,
+                    new Requantization(1, zeroPoint, Math.Min(bound, otherBound), Math.Max(bound, otherBound)),
+                    seed),
             iter: 200);
 
     private static void Check(bool isQuantized, int rows, int channels, Requantization requantization, int seed)

@@ -95,7 +95,9 @@ public class AssemblerPackingTests
     private static string Print(in MemoryOperand operand)
     {
         string index = operand.Index is { } register ? $"+{Name(register)}{(operand.Scale == 1 ? "" : $"*{operand.Scale}")}" : "";
-        string displacement = operand.Displacement == 0 ? "" : operand.Displacement.ToString("+0;-0", System.Globalization.CultureInfo.InvariantCulture);
+        string displacement = operand.Displacement == 0
+            ? ""
+            : operand.Displacement.ToString("+0;-0", System.Globalization.CultureInfo.InvariantCulture);
         return $"[{Name(operand.Base)}{index}{displacement}]";
     }
 

@@ -95,7 +95,9 @@ public class AssemblerTests
             {
                 Decodes(a => a.Load(new Tmm(tile), rows), $"tileloadd tmm{tile},{Print(rows)}");
                 Decodes(a => a.Store(rows, new Tmm(tile)), $"tilestored {Print(rows)},tmm{tile}");
-                Decodes(a => a.DotProduct(new Tmm(tile), new Tmm(7 - tile), new Tmm((tile + 2) % 8)), $"tdpbusd tmm{tile},tmm{7 - tile},tmm{(tile + 2) % 8}");
+                Decodes(
+                    a => a.DotProduct(new Tmm(tile), new Tmm(7 - tile), new Tmm((tile + 2) % 8)),
+                    $"tdpbusd tmm{tile},tmm{7 - tile},tmm{(tile + 2) % 8}");
             }
         }
     }
@@ -157,7 +159,9 @@ public class AssemblerTests
     private static string Print(in MemoryOperand operand)
     {
         string index = operand.Index is { } register ? $"+{Name(register)}{(operand.Scale == 1 ? "" : $"*{operand.Scale}")}" : "";
-        string displacement = operand.Displacement == 0 ? "" : operand.Displacement.ToString("+0;-0", System.Globalization.CultureInfo.InvariantCulture);
+        string displacement = operand.Displacement == 0
+            ? ""
+            : operand.Displacement.ToString("+0;-0", System.Globalization.CultureInfo.InvariantCulture);
         return $"[{Name(operand.Base)}{index}{displacement}]";
     }
 

@@ -25,7 +25,9 @@ public unsafe class ExecutableMemoryTests
     {
         Skip.IfNot(IsLinuxOnX64, "code is emitted on Linux on x64 only");
         ulong address = (ulong)ExecutableMemory.TryMap(new byte[] { 0xC3 }, out _);
-        string permissions = File.ReadLines("/proc/self/maps").Select(line => line.Split(' ')).Single(fields => Covers(fields[0], address))[1];
+        string permissions = File.ReadLines("/proc/self/maps")
+            .Select(line => line.Split(' '))
+            .Single(fields => Covers(fields[0], address))[1];
         Assert.Equal("r-xp", permissions);
     }
 

@@ -3,7 +3,9 @@ using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels.ImplicitGemm;
 
-/// <summary>The plainest product of tiles, with a tile of its own size: what is left to the driver of such products is tested on any processor.</summary>
+/// <summary>
+/// The plainest product of tiles, with a tile of its own size: what is left to the driver of such products is tested on any processor.
+/// </summary>
 internal sealed unsafe class PlainTileProduct(int mostRows, int mostChunkBytes, bool crossesLines) : TileProduct
 {
     public override int MostRows => mostRows;

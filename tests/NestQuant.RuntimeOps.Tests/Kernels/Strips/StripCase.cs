@@ -38,7 +38,11 @@ internal sealed unsafe class StripCase
         X = new byte[4 * lineBytes];
         _random.NextBytes(X);
         Taps = Groups * KernelWidth;
-        _tapOffsets = [.. Enumerable.Range(0, Taps).Select(tap => (nint)(tap / KernelWidth * StripColumns + tap % KernelWidth) * StripKernel.ColumnBytes)];
+        _tapOffsets =
+        [
+            .. Enumerable.Range(0, Taps)
+                .Select(tap => (nint)(tap / KernelWidth * StripColumns + tap % KernelWidth) * StripKernel.ColumnBytes)
+        ];
         Weights = new sbyte[linesPerStep * Taps * StripKernel.ColumnBytes];
         _random.NextBytes(System.Runtime.InteropServices.MemoryMarshal.AsBytes(Weights.AsSpan()));
         _strip = new byte[Groups * StripColumns * StripKernel.ColumnBytes];
@@ -166,7 +170,11 @@ internal sealed unsafe class StripCase
                 for (int column = 0; column < Columns; column++)
                 {
                     for (int channel = 0; channel < Channels; channel++)
-                        _epilogue.Write(Sum(line, column, channel) - _epilogue.RowCentering[channel], 0, channel, target + line * LineStride + column * RowStride);
+                        _epilogue.Write(
+                            Sum(line, column, channel) - _epilogue.RowCentering[channel],
+                            0,
+                            channel,
+                            target + line * LineStride + column * RowStride);
                 }
             }
         }

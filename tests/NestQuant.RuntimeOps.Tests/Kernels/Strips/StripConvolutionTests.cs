@@ -4,7 +4,9 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels.Strips;
 
-/// <summary>Depthwise convolutions as networks have them, on every tier: those with strip kernels and those without give the same.</summary>
+/// <summary>
+/// Depthwise convolutions as networks have them, on every tier: those with strip kernels and those without give the same.
+/// </summary>
 public sealed class StripConvolutionTests
 {
     private static readonly Gen<ConvolutionAxis> Axes =
@@ -24,7 +26,8 @@ public sealed class StripConvolutionTests
         from channels in Gen.OneOf(Gen.Int[2, 100], Gen.Int[1, 6].Select(static n => n * 24))
         from isPart in Gen.Bool
         from seed in Gen.Int[0, int.MaxValue]
-        select new ConvolutionCase(new ConvolutionGeometry(batch, height, width, channels, 1, channels), new NestedBits(8, 6), seed, 0, isPart);
+        select new ConvolutionCase(
+            new ConvolutionGeometry(batch, height, width, channels, 1, channels), new NestedBits(8, 6), seed, 0, isPart);
 
     [Theory]
     [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
@@ -38,7 +41,9 @@ public sealed class StripConvolutionTests
             (c, scale, zeroPoint, least, greatest) =>
             {
                 Requantization requantization = new(scale, zeroPoint, least, greatest);
-                return c.RunQuantized(TestTiers.Get(tier), new ThreadedLoop(2), requantization).AsSpan().SequenceEqual(c.ExpectedQuantized(requantization));
+                return c.RunQuantized(TestTiers.Get(tier), new ThreadedLoop(2), requantization)
+                    .AsSpan()
+                    .SequenceEqual(c.ExpectedQuantized(requantization));
             },
             iter: 80);
 
@@ -47,7 +52,8 @@ public sealed class StripConvolutionTests
     public void The_largest_sums_do_not_saturate(string tier)
     {
         ConvolutionAxis axis = new(15, 11, 1, 1, 5, 15);
-        ConvolutionCase c = new(new ConvolutionGeometry(1, axis, axis, 33, 1, 33), new NestedBits(8, 7), 5, 0, isPart: false, extreme: true);
+        ConvolutionCase c = new(
+            new ConvolutionGeometry(1, axis, axis, 33, 1, 33), new NestedBits(8, 7), 5, 0, isPart: false, extreme: true);
         Assert.Equal(c.Expected(), c.Run(TestTiers.Get(tier), new BackwardLoop()));
     }
 
@@ -59,7 +65,9 @@ public sealed class StripConvolutionTests
             (c, exponent, zeroPoint) =>
             {
                 Requantization requantization = new(MathF.Pow(2, exponent), zeroPoint, 3, 250);
-                return c.RunQuantized(TestTiers.Get(tier), new BackwardLoop(), requantization).AsSpan().SequenceEqual(c.ExpectedQuantized(requantization));
+                return c.RunQuantized(TestTiers.Get(tier), new BackwardLoop(), requantization)
+                    .AsSpan()
+                    .SequenceEqual(c.ExpectedQuantized(requantization));
             },
             iter: 80);
 }

@@ -17,7 +17,8 @@ public sealed class StripTilingTests
         select new ConvolutionAxis(input, kernel, stride, dilation, pad, padded / stride + 1);
 
     [Fact]
-    public void Every_output_belongs_to_one_tile_and_tiles_follow_each_other() => Gen.Select(Gen.Int[1, 3], Axes, Axes, Gen.Int[1, 20]).Sample((batch, height, width, wanted) =>
+    public void Every_output_belongs_to_one_tile_and_tiles_follow_each_other() =>
+        Gen.Select(Gen.Int[1, 3], Axes, Axes, Gen.Int[1, 20]).Sample((batch, height, width, wanted) =>
     {
         ConvolutionGeometry geometry = new(batch, height, width, 8, 1, 8);
         StripTiling tiling = new(geometry, new StripShape(geometry), wanted);
