@@ -30,11 +30,14 @@ internal sealed record ToolRun(int Code, string Out, string Error)
 /// <summary>Runs the tool in this process, or as its own.</summary>
 internal static class Tool
 {
-    public static ToolRun Run(params string[] args)
+    public static ToolRun Run(params string[] args) => RunAt(int.MaxValue, args);
+
+    /// <summary>Runs the tool in a terminal of some columns.</summary>
+    public static ToolRun RunAt(int width, params string[] args)
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
-        int code = CliApplication.Run(args, new CliConsole(output, error));
+        int code = CliApplication.Run(args, new CliConsole(output, error) { Width = width });
         return new ToolRun(code, output.ToString(), error.ToString());
     }
 

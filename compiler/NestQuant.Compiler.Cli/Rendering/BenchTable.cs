@@ -13,10 +13,10 @@ internal static class BenchTable
             .Text("model")
             .Number("bits")
             .Number("median ms")
-            .Number("p99 ms")
+            .Number("p99 ms", rank: 3)
             .Number("/ first")
-            .Number("session ms")
-            .Number("process")
+            .Number("session ms", rank: 1)
+            .Number("process", rank: 2)
             .Number("model");
         foreach (ModelResult model in result.Models)
         {

@@ -81,12 +81,12 @@ internal static class CompileTables
         PlainTable table = new PlainTable()
             .Text("node")
             .Text("op")
-            .Text("outcome")
+            .Text("outcome", keepsStart: true)
             .Number("full dB")
             .Number("part dB")
-            .Number("bytes")
-            .Number("high")
-            .Number("low");
+            .Number("bytes", rank: 3)
+            .Number("high", rank: 2)
+            .Number("low", rank: 1);
         foreach (Decision decision in decisions)
         {
             if (decision.Nesting is { } nesting)

@@ -17,7 +17,7 @@ internal static class CorruptionTable
         {
             if (labelled)
                 table.Number($"{precision.Bits}-bit top-1");
-            table.Number($"{precision.Bits}-bit agreement");
+            table.Number($"{precision.Bits}-bit agreement", rank: labelled ? 1 : 0);
         }
 
         foreach (IGrouping<string, CorruptedResult> group in results.GroupBy(result => result.Name))

@@ -31,8 +31,18 @@ internal static class InspectionTables
 
     private static void WriteNested(CliConsole console, IReadOnlyList<NestedNode> nested)
     {
-        PlainTable table = new PlainTable().Text("node").Text("op").Text("runs as").Text("shape").Text("bits")
-            .Number("weights").Number("high bytes").Number("low bytes").Number("full dB").Number("part dB").Text("tag");
+        PlainTable table = new PlainTable()
+            .Text("node")
+            .Text("op", rank: 1)
+            .Text("runs as", rank: 4)
+            .Text("shape", rank: 3)
+            .Text("bits")
+            .Number("weights", rank: 2)
+            .Number("high bytes")
+            .Number("low bytes")
+            .Number("full dB")
+            .Number("part dB")
+            .Text("tag", rank: 5);
         foreach (NestedNode node in nested)
         {
             NestedLayout layout = node.Operator.Layout;

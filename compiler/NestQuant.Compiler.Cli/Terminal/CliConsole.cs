@@ -6,9 +6,6 @@ namespace NestQuant.Compiler.Cli.Terminal;
 /// <summary>Where a command writes: results to <see cref="Out"/>, progress and failures to <see cref="Error"/>.</summary>
 internal sealed class CliConsole(TextWriter output, TextWriter error) : IConsole
 {
-    // Wide enough that no table cell of a pipe is cut; a terminal's own width applies there.
-    private const int PipeWidth = 200;
-
     public event ConsoleCancelEventHandler? CancelKeyPress
     {
         add { }
@@ -22,6 +19,9 @@ internal sealed class CliConsole(TextWriter output, TextWriter error) : IConsole
     public bool OutputIsTerminal { get; init; }
 
     public bool ErrorIsTerminal { get; init; }
+
+    /// <summary>Columns of the terminal that <see cref="Out"/> is; a pipe or a file has no end of the line.</summary>
+    public int Width { get; init; } = int.MaxValue;
 
     public TextReader In => TextReader.Null;
 
@@ -42,23 +42,17 @@ internal sealed class CliConsole(TextWriter output, TextWriter error) : IConsole
     /// <summary>Writes a line in which texts, that may come from a model, are escaped and cut.</summary>
     public void Line(ConsoleLine line) => Out.WriteLine(line.ToString());
 
-    /// <summary>Rich text on <see cref="Out"/>: plain and wide in a pipe.</summary>
-    public IAnsiConsole RichOut() => Rich(Out, OutputIsTerminal);
-
     /// <summary>Rich text on <see cref="Error"/>.</summary>
     public IAnsiConsole RichError() => Rich(Error, ErrorIsTerminal);
 
     private static IAnsiConsole Rich(TextWriter writer, bool terminal)
     {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        return AnsiConsole.Create(new AnsiConsoleSettings
         {
             Out = new AnsiConsoleOutput(writer),
             Ansi = terminal ? AnsiSupport.Detect : AnsiSupport.No,
             ColorSystem = terminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = terminal ? InteractionSupport.Detect : InteractionSupport.No,
         });
-        if (!terminal)
-            console.Profile.Width = PipeWidth;
-        return console;
     }
 }

@@ -9,7 +9,7 @@ namespace NestQuant.Onnx.Text;
 /// </summary>
 public static class ModelDiff
 {
-    private static readonly TextOptions Options = new();
+    private static readonly TextOptions Options = new() { Metadata = true };
 
     /// <summary>Compares two models.</summary>
     /// <param name="a">The model before.</param>

@@ -33,7 +33,8 @@ public sealed class ModelDifference
     /// <summary>Whether the models are the same.</summary>
     public bool IsEmpty => Changes.Count == 0;
 
-    /// <summary>The differences as text: a heading per section, then <c>-</c> lines of before and <c>+</c> lines of after.</summary>
+    /// <summary>The differences as text: a heading per section, then <c>-</c> lines of before and <c>+</c> lines of after, in
+    /// which <c>[-words-]</c> and <c>{+words+}</c> are those that differ.</summary>
     /// <returns>Lines ended by LF; empty when there are no differences.</returns>
     public override string ToString()
     {
@@ -43,8 +44,9 @@ public sealed class ModelDifference
         {
             if (change.Section != section)
                 text.Append(section = change.Section).Append(":\n");
-            Append(text, '-', change.Before);
-            Append(text, '+', change.After);
+            (string? before, string? after) = change.Before is { } a && change.After is { } b ? ChangedWords.Mark(a, b) : (change.Before, change.After);
+            Append(text, '-', before);
+            Append(text, '+', after);
         }
 
         return text.ToString();

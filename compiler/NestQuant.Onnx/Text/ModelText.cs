@@ -29,9 +29,16 @@ public static class ModelText
 public sealed record TextOptions
 {
     /// <summary>
+    /// Whether the producer and the metadata of the model, its graphs, functions and nodes are printed. They tell where a model comes from
+    /// (versions, options, hashes, an exporter's stack traces), not what it computes: without them, a snapshot of a rewritten graph changes
+    /// only when the graph does.
+    /// </summary>
+    public bool Metadata { get; init; }
+
+    /// <summary>
     /// Whether tensors of more than <see cref="MaxElements"/> elements are printed without values, as <c>{}</c> and a comment with
-    /// the first 16 hexadecimal digits of the SHA-256 of their bytes; metadata values of more than 200 characters likewise. When false,
-    /// parsing the text gives the whole model back.
+    /// the first 16 hexadecimal digits of the SHA-256 of their bytes; metadata values of more than 200 characters likewise. When false
+    /// and <see cref="Metadata"/> is true, parsing the text gives the whole model back.
     /// </summary>
     public bool ElideWeights { get; init; } = true;
 

@@ -21,13 +21,17 @@ internal sealed class TextPrinter(TextOptions options)
         if (model.IrVersion is { } irVersion)
             header.Add($"ir_version: {Number(irVersion)}");
         header.Add($"opset_import: {OpsetsText(model.OpsetImport)}");
-        AddString(header, "producer_name", model.ProducerName);
-        AddString(header, "producer_version", model.ProducerVersion);
+        if (options.Metadata)
+        {
+            AddString(header, "producer_name", model.ProducerName);
+            AddString(header, "producer_version", model.ProducerVersion);
+        }
+
         AddString(header, "domain", model.Domain);
         if (model.ModelVersion is { } modelVersion)
             header.Add($"model_version: {Number(modelVersion)}");
         AddString(header, "doc_string", model.DocString);
-        if (model.MetadataProps.Count > 0)
+        if (options.Metadata && model.MetadataProps.Count > 0)
             header.Add(MetadataText(model.MetadataProps));
         PrintBlock(header);
         EndLine();
@@ -130,7 +134,7 @@ internal sealed class TextPrinter(TextOptions options)
         AddString(header, "doc_string", function.DocString);
         PrintBlock(header);
         EndLine();
-        if (function.MetadataProps.Count > 0)
+        if (options.Metadata && function.MetadataProps.Count > 0)
             CommentLine($"metadata_props: {PairsText(function.MetadataProps)}");
 
         _text.Append(TextSyntax.Identifier(function.Name)).Append(' ');
@@ -179,7 +183,7 @@ internal sealed class TextPrinter(TextOptions options)
         _text.Append(" (").Append(TextSyntax.Names(node.Input)).Append(')');
         if (hasGraphs)
             PrintAttributes(node);
-        if (node.MetadataProps.Count > 0)
+        if (options.Metadata && node.MetadataProps.Count > 0)
             _comments.Add($"metadata_props: {PairsText(node.MetadataProps)}");
     }
 
@@ -284,7 +288,7 @@ internal sealed class TextPrinter(TextOptions options)
 
     private IEnumerable<string> GraphComments(GraphProto graph)
     {
-        if (graph.MetadataProps.Count > 0)
+        if (options.Metadata && graph.MetadataProps.Count > 0)
             yield return $"metadata_props: {PairsText(graph.MetadataProps)}";
         foreach (var sparse in graph.SparseInitializer)
             yield return $"sparse_initializer: {Sparse(sparse)}";

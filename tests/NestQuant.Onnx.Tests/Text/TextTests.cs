@@ -8,6 +8,8 @@ namespace NestQuant.Onnx.Tests.Text;
 
 public class TextTests
 {
+    private static readonly TextOptions WithMetadata = new() { Metadata = true };
+
     [Theory]
     [InlineData("digits-cnn.onnx")]
     [InlineData("digits-mbv2.onnx")]
@@ -15,7 +17,7 @@ public class TextTests
         Snapshot.Match(ModelText.Print(ModelFile.Load(TemporaryFolder.GoldenModel(name))), $"TextTests.GoldenModel.{name}");
 
     [Fact]
-    public void EveryConstruct() => Snapshot.Match(ModelText.Print(Constructs()));
+    public void EveryConstruct() => Snapshot.Match(ModelText.Print(Constructs(), WithMetadata));
 
     [Fact]
     public void AllValuesWithoutNodeNames() =>
@@ -47,9 +49,24 @@ public class TextTests
         model.MetadataProps.Add(new StringStringEntryProto("short", new string('a', 200)));
         model.MetadataProps.Add(new StringStringEntryProto("long", new string('b', 201)));
 
-        Assert.Contains($"\"short\": \"{new string('a', 200)}\",\n", ModelText.Print(model), StringComparison.Ordinal);
-        Assert.Contains("\"long\": \"\" # 201 characters, sha256:", ModelText.Print(model), StringComparison.Ordinal);
-        Assert.Contains(new string('b', 201), ModelText.Print(model, new TextOptions { ElideWeights = false }), StringComparison.Ordinal);
+        string elided = ModelText.Print(model, WithMetadata);
+        Assert.Contains($"\"short\": \"{new string('a', 200)}\",\n", elided, StringComparison.Ordinal);
+        Assert.Contains("\"long\": \"\" # 201 characters, sha256:", elided, StringComparison.Ordinal);
+        Assert.Contains(new string('b', 201), ModelText.Print(model, WithMetadata with { ElideWeights = false }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Provenance_does_not_change_the_text()
+    {
+        var model = Constructs();
+        var text = ModelText.Print(model);
+        model.ProducerName = "another";
+        model.ProducerVersion = "2";
+        model.MetadataProps.Clear();
+        model.Graph!.Node.First(node => node.MetadataProps.Count > 0).MetadataProps[0] = new StringStringEntryProto("origin", "elsewhere");
+
+        Assert.Equal(text, ModelText.Print(model));
+        Assert.NotEqual(text, ModelText.Print(model, WithMetadata));
     }
 
     [Fact]
