@@ -71,8 +71,9 @@ internal static class CliApplication
                   nestquant compile model.onnx -o out/model.onnx --nest 8:6
                   nestquant evaluate out/model.onnx --data images.npy --labels labels.npy --bits 8,6
 
-                Exit codes: 0 done, 1 bad input (for diff: the models differ; for verify: something is wrong), 2 wrong usage, 3 internal error,
-                130 ended by Ctrl-C, 143 by SIGTERM.
+                Exit codes: 0 done, 1 bad input (for diff: the models differ; for verify:
+                something is wrong), 2 wrong usage, 3 internal error, 130 ended by Ctrl-C, 143
+                by SIGTERM.
                 """,
         };
         app.HelpOption("-h|--help", inherited: true);
@@ -88,18 +89,16 @@ internal static class CliApplication
         EvaluateCommand.Add(app, console, cancellation);
         BenchCommand.Add(app, console, cancellation);
         ExportCommand.Add(app, console, cancellation);
-        app.OnExecute(
-            new Func<int>(
-                () =>
-                    throw new UsageException(
-                        "a command is needed: "
-                            + $"{string.Join(", ", app.Commands.Where(command => command.ShowInHelpText).Select(command => command.Name))}; "
-                            + "see nestquant --help")));
+        app.OnExecute(new Func<int>(() => throw new UsageException(
+            $"a command is needed: {string.Join(", ", CommandNames(app))}; see nestquant --help")));
         foreach (CommandLineApplication command in app.Commands)
             command.OnValidationError(
                 new Action<ValidationResult>(result => throw new UsageException($"{command.Name}: {result.ErrorMessage}")));
         return app;
     }
+
+    private static IEnumerable<string?> CommandNames(CommandLineApplication app) =>
+        app.Commands.Where(command => command.ShowInHelpText).Select(command => command.Name);
 
     private static int Fail(CliConsole console, int code, string message, Exception exception)
     {

@@ -1,7 +1,7 @@
 namespace NestQuant.Evaluation;
 
 /// <summary>Means over severities and over corruptions; every corruption has the same severities, so each counts the same.</summary>
-internal static class CorruptionMeans
+public static class CorruptionMeans
 {
     /// <summary>The mean over severities for each corruption, in order.</summary>
     public static IReadOnlyList<CorruptedResult> PerCorruption(IReadOnlyList<CorruptedResult> results) =>

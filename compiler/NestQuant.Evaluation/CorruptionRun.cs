@@ -5,7 +5,7 @@ using NestQuant.Onnx;
 namespace NestQuant.Evaluation;
 
 /// <summary>Evaluates clean data, then the same data under every corruption and severity asked for.</summary>
-internal sealed class CorruptionRun(CorruptionSelection? selection, CorruptionOptions options)
+public sealed class CorruptionRun(CorruptionSelection? selection, CorruptionOptions options)
 {
     /// <summary>Times that the data set is read.</summary>
     public int Passes => 1 + (selection is null ? 0 : selection.Corruptions.Count * selection.Severities.Count);

@@ -5,7 +5,7 @@ namespace NestQuant.Evaluation;
 /// <param name="Reference">What agreement and SQNR are against.</param>
 /// <param name="ReferenceTop1">The reference's own accuracy, 0 to 1; null without labels.</param>
 /// <param name="Precisions">One entry per precision, in the order asked for.</param>
-internal sealed record EvaluationResult(
+public sealed record EvaluationResult(
     long Samples, EvaluationReference Reference, double? ReferenceTop1, IReadOnlyList<PrecisionResult> Precisions)
 {
     /// <summary>The same for corrupted data, an entry per corruption and severity; empty when none was asked for.</summary>
@@ -17,15 +17,16 @@ internal sealed record EvaluationResult(
 /// <param name="Severity">1 to 5; null for a mean over severities.</param>
 /// <param name="ReferenceTop1">Accuracy of the reference on the same corrupted data, 0 to 1; null without labels.</param>
 /// <param name="Precisions">One entry per precision; agreement is with the reference on the same corrupted data.</param>
-internal sealed record CorruptedResult(string Name, int? Severity, double? ReferenceTop1, IReadOnlyList<PrecisionResult> Precisions);
+public sealed record CorruptedResult(string Name, int? Severity, double? ReferenceTop1, IReadOnlyList<PrecisionResult> Precisions);
 
 /// <summary>What a model is compared with.</summary>
 /// <param name="Kind"><c>model</c>: another model; <c>expected</c>: the outputs in the test data; <c>self</c>: the same model at
 /// <paramref name="Bits"/>.</param>
 /// <param name="Model">Path of the other model.</param>
 /// <param name="Bits">Precision of the same model.</param>
-internal sealed record EvaluationReference(string Kind, string? Model = null, int? Bits = null)
+public sealed record EvaluationReference(string Kind, string? Model = null, int? Bits = null)
 {
+    /// <summary>What it is, for people: a path, or a phrase.</summary>
     public override string ToString() => Kind switch
     {
         "model" => Model!,
@@ -39,4 +40,4 @@ internal sealed record EvaluationReference(string Kind, string? Model = null, in
 /// <param name="Top1">Accuracy, 0 to 1; null without labels.</param>
 /// <param name="Agreement">Share of samples with the reference's top-1 class, 0 to 1.</param>
 /// <param name="SqnrDb">Ratio of the outputs in dB; infinite when they equal the reference.</param>
-internal sealed record PrecisionResult(int Bits, double? Top1, double Agreement, double SqnrDb);
+public sealed record PrecisionResult(int Bits, double? Top1, double Agreement, double SqnrDb);

@@ -4,7 +4,7 @@ using NestQuant.Onnx;
 namespace NestQuant.Evaluation;
 
 /// <summary>Runs a model over a data set at one or more precisions and compares its first output with labels and a reference.</summary>
-internal sealed class Evaluator(ModelSession model, ModelSession? reference, IReadOnlyList<int>? bits)
+public sealed class Evaluator(ModelSession model, ModelSession? reference, IReadOnlyList<int>? bits)
 {
     private const int FloatBits = 32;
     private const int DefaultBatch = 32;
@@ -69,7 +69,8 @@ internal sealed class Evaluator(ModelSession model, ModelSession? reference, IRe
     }
 
     private static void Compare(
-        OutputComparison comparison, IReadOnlyList<NamedArray> actual, IReadOnlyList<NamedArray> expected, DatasetBatch batch, EvaluationReference kind)
+        OutputComparison comparison, IReadOnlyList<NamedArray> actual, IReadOnlyList<NamedArray> expected, DatasetBatch batch,
+        EvaluationReference kind)
     {
         comparison.Add(actual[0], expected[0], batch.Samples, batch.Labels);
         if (kind.Kind != "expected")

@@ -3,7 +3,7 @@ using NestQuant.Data;
 namespace NestQuant.Evaluation;
 
 /// <summary>How pictures are to be read for a model: what the command line says, else what the model's input [N, C, H, W] says.</summary>
-internal static class ModelPictures
+public static class ModelPictures
 {
     /// <summary>Largest height and width of a picture for a model, in pixels.</summary>
     public const int MaxExtent = 1 << 14;

@@ -10,7 +10,7 @@ using NestQuant.RuntimeOps;
 namespace NestQuant.Evaluation;
 
 /// <summary>A model in ONNX Runtime with the nested operators registered, fed and read as arrays.</summary>
-internal sealed class ModelSession : IDisposable
+public sealed class ModelSession : IDisposable
 {
     private readonly InferenceSession _session;
     private readonly RunOptions _runOptions = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };

@@ -6,7 +6,7 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.Evaluation;
 
 /// <summary>The precisions that a compiled model can run at, highest first: n and h, or h alone when the low operands are absent.</summary>
-internal sealed record NestedPrecisions(IReadOnlyList<int> Bits)
+public sealed record NestedPrecisions(IReadOnlyList<int> Bits)
 {
     /// <summary>The highest precision, which is also the default of a run.</summary>
     public int Highest => Bits[0];

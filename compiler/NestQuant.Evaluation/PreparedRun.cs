@@ -4,7 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace NestQuant.Evaluation;
 
 /// <summary>A run whose inputs ONNX Runtime already has, so that it can be repeated without converting them again.</summary>
-internal sealed class PreparedRun(
+public sealed class PreparedRun(
     InferenceSession session, RunOptions options, IReadOnlyList<string> names, IReadOnlyList<OrtValue> values) : IDisposable
 {
     /// <summary>Runs the model; the caller disposes of the outputs, which come in the model's order.</summary>

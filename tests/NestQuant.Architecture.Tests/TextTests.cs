@@ -27,5 +27,5 @@ public class TextTests
             .Select(file => Path.GetRelativePath(Checkout.Root, file)));
 
     // A table of Markdown has no line breaks in its rows.
-    private static bool IsTableRow(string line) => line.StartsWith('|');
+    private static bool IsTableRow(string line) => line.TrimStart().StartsWith('|');
 }

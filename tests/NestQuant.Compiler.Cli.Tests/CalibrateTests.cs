@@ -77,7 +77,8 @@ public sealed class CalibrateTests : IDisposable
     public void Data_serves_the_refit_and_the_ranges_at_once()
     {
         ToolRun run = Tool.Run(
-            "compile", Golden.Cnn, "-o", _folder["m.onnx"], "--nest", "8:6", "--groupnl", "expand:form=fused", "--calibrate", _folder["all.npy"], "--groupnl-budget", "0.5").ShouldSucceed();
+            "compile", Golden.Cnn, "-o", _folder["m.onnx"], "--nest", "8:6", "--groupnl", "expand:form=fused", "--calibrate",
+            _folder["all.npy"], "--groupnl-budget", "0.5").ShouldSucceed();
         Assert.Contains("refitted '/conv4/Conv'", run.Out, StringComparison.Ordinal);
         Assert.Contains("activation ranges: mse of 300 samples", run.Out, StringComparison.Ordinal);
     }

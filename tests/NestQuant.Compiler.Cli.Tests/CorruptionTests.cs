@@ -39,7 +39,8 @@ public sealed class CorruptionTests : IDisposable
     public void The_json_form_is_stable()
     {
         Snapshot.Match(Tool.Run(
-            "evaluate", Golden.Cnn, "--data", Golden.Images, "--labels", Golden.Labels, "--corrupt", "contrast,pixelate:4-5", "--json").ShouldSucceed().Out);
+            "evaluate", Golden.Cnn, "--data", Golden.Images, "--labels", Golden.Labels,
+            "--corrupt", "contrast,pixelate:4-5", "--json").ShouldSucceed().Out);
     }
 
     [Fact]

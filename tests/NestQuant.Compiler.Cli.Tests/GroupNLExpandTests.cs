@@ -32,7 +32,8 @@ public sealed class GroupNLExpandTests : IDisposable
     public void Patterns_choose_and_leave_out()
     {
         ToolRun run = Tool.Run(
-            "compile", Golden.Cnn, "-o", _folder["a.onnx"], "--groupnl", "expand", "--groupnl-include", "/conv2/*", "--groupnl-include", "/conv3/*", "--groupnl-exclude", "/conv3/Conv")
+            "compile", Golden.Cnn, "-o", _folder["a.onnx"], "--groupnl", "expand", "--groupnl-include", "/conv2/*", "--groupnl-include",
+            "/conv3/*", "--groupnl-exclude", "/conv3/Conv")
             .ShouldSucceed();
 
         Assert.Contains("groupnl-expansion: /conv2/Conv: 32 outputs -> 16 seeds (dense) + 16 generated", run.Out, StringComparison.Ordinal);

@@ -42,7 +42,7 @@ public sealed class TableTests : IDisposable
 
     [Fact]
     public void Every_number_is_whole_and_every_line_fits_where_the_numbers_do() =>
-        Gen.Select(Gen.String[Gen.Char['a', 'z'], 0, 60].Array[1, 5], Gen.Int[0, 1000000], Gen.Int[40, 100]).Sample((names, number, width) =>
+        Gen.Select(Names, Gen.Int[0, 1000000], Gen.Int[40, 100]).Sample((names, number, width) =>
         {
             using var output = new StringWriter { NewLine = "\n" };
             PlainTable table = new PlainTable().Text("name").Number("many words").Text("reason", rank: 1, keepsStart: true);
@@ -55,6 +55,8 @@ public sealed class TableTests : IDisposable
             Assert.All(lines[3..], line => Assert.Contains($"{number}", line, StringComparison.Ordinal));
             Assert.Equal(names.Length, lines.Length - 3);
         });
+
+    private static Gen<string[]> Names => Gen.String[Gen.Char['a', 'z'], 0, 60].Array[1, 5];
 
     private static string[] TableOf(ToolRun run) =>
         [.. run.ShouldSucceed().Out.Split('\n').Where(line => line.Contains("  ", StringComparison.Ordinal))];

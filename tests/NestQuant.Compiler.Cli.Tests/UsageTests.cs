@@ -29,7 +29,10 @@ public sealed class UsageTests
         { "compile a.onnx -o b.onnx --nest 8:6 --calibrate d.npy --ridge 1", "give --groupnl expand and --calibrate DATA too" },
         { "compile a.onnx -o b.onnx --nest 8:6 --groupnl expand --calibrate r.json", "stored ranges cannot refit an expansion" },
         { "compile a.onnx -o b.onnx --nest 8:6 --calibration mse", "give --nest N:H and --calibrate too" },
-        { "compile a.onnx -o b.onnx --nest 8:6 --calibrate d.npy --calibration best", "'best' is no calibration method: minmax, percentile[:P], entropy, mse" },
+        {
+            "compile a.onnx -o b.onnx --nest 8:6 --calibrate d.npy --calibration best",
+            "'best' is no calibration method: minmax, percentile[:P], entropy, mse"
+                },
         { "compile a.onnx -o b.onnx --nest 8:6 --calibrate d.npy --calibration percentile:101", "'101' is no percentile" },
         { "compile a.onnx -o b.onnx --nest 8:6 --no-check --custom-ops a.so", "give --calibrate DATA too" },
         { "compile a.onnx -o b.onnx --nest 8:6 --calibrate r.json --no-check --custom-ops a.so", "give --calibrate DATA too" },

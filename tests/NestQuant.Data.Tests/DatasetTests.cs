@@ -94,7 +94,10 @@ public sealed class DatasetTests : IDisposable
         _folder.Write("images/b/1.png", TestPng.Rgb(2, 2, (x, y) => (0, 0, 255)));
         _folder.Write("images/a/2.png", TestPng.Rgb(2, 2, (x, y) => (255, 0, 51)));
         _folder.Write("images/a/1.png", TestPng.Rgb(2, 2, (x, y) => (x == 0 ? (byte)0 : (byte)255, y == 0 ? (byte)0 : (byte)255, 0)));
-        var options = new DatasetOptions { Image = new ImageOptions { Height = 2, Width = 2, Mean = [0.5f, 0, 0], Deviation = [0.5f, 1, 2] } };
+        var options = new DatasetOptions
+        {
+            Image = new ImageOptions { Height = 2, Width = 2, Mean = [0.5f, 0, 0], Deviation = [0.5f, 1, 2] },
+        };
 
         DatasetBatch batch = Dataset.Open(_folder.File("images"), options).ReadBatches(8).Single();
 

@@ -118,7 +118,8 @@ public sealed class HostilePictureTests : IDisposable
 
     private static readonly (byte Colour, byte Depth, int Channels)[] Forms =
     [
-        (0, 1, 1), (0, 2, 1), (0, 4, 1), (0, 8, 1), (0, 16, 1), (2, 8, 3), (2, 16, 3), (3, 1, 1), (3, 2, 1), (3, 4, 1), (3, 8, 1), (4, 8, 2), (4, 16, 2), (6, 8, 4), (6, 16, 4),
+        (0, 1, 1), (0, 2, 1), (0, 4, 1), (0, 8, 1), (0, 16, 1), (2, 8, 3), (2, 16, 3), (3, 1, 1), (3, 2, 1), (3, 4, 1), (3, 8, 1),
+        (4, 8, 2), (4, 16, 2), (6, 8, 4), (6, 16, 4),
     ];
 
     private static long InflatedLength(int width, int height, int bits, bool interlaced)

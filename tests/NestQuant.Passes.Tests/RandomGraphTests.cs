@@ -54,7 +54,12 @@ public sealed class RandomGraphTests
         {
             ModelProto folded = Build(steps), nested = Build(steps);
             NestQuantCompiler.CreatePipeline(new CompileOptions()).Run(new ModelContext(folded));
-            var options = new CompileOptions { Nest = new NestedBits(8, 4), Activations = ActivationMode.None, Weights = WeightScheme.Affine };
+            var options = new CompileOptions
+            {
+                Nest = new NestedBits(8, 4),
+                Activations = ActivationMode.None,
+                Weights = WeightScheme.Affine,
+            };
             PassPipeline pipeline = NestQuantCompiler.CreatePipeline(options);
             pipeline.Run(new ModelContext(nested));
             ModelValidation.Verify(nested);

@@ -134,7 +134,11 @@ public sealed class HostileCostTests : IDisposable
         var shape = new TensorShapeProto();
         shape.Dim.AddRange([new TensorShapeProto.Dimension { DimValue = 1 }, new TensorShapeProto.Dimension { DimValue = 4 }]);
         model.Graph.Input.Add(
-            new ValueInfoProto { Name = "x", Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float, Shape = shape } } });
+            new ValueInfoProto
+            {
+                Name = "x",
+                Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float, Shape = shape } },
+            });
         model.Graph.Output.Add(new ValueInfoProto { Name = "y" });
         model.Graph.Node.AddRange(nodes);
         return model;

@@ -89,6 +89,10 @@ public sealed class GraphBuilder(string name = "test")
         foreach (long dim in dims)
             shape.Dim.Add(
                 dim < 0 ? new TensorShapeProto.Dimension { DimParam = "batch" } : new TensorShapeProto.Dimension { DimValue = dim });
-        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = type, Shape = shape } } };
+        return new ValueInfoProto
+        {
+            Name = name,
+            Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = type, Shape = shape } },
+        };
     }
 }

@@ -127,6 +127,10 @@ public sealed class NodeModel(string opType)
         TensorShapeProto dimensions = new();
         foreach (long d in shape)
             dimensions.Dim.Add(d < 0 ? new TensorShapeProto.Dimension { DimParam = "N" } : new TensorShapeProto.Dimension { DimValue = d });
-        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = type, Shape = dimensions } } };
+        return new ValueInfoProto
+        {
+            Name = name,
+            Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = type, Shape = dimensions } },
+        };
     }
 }

@@ -104,6 +104,10 @@ internal sealed class GraphBuilder(string name, int seed)
         foreach (long dim in dims)
             shape.Dim.Add(
                 dim < 0 ? new TensorShapeProto.Dimension { DimParam = "batch" } : new TensorShapeProto.Dimension { DimValue = dim });
-        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float, Shape = shape } } };
+        return new ValueInfoProto
+        {
+            Name = name,
+            Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float, Shape = shape } },
+        };
     }
 }

@@ -17,10 +17,13 @@ internal static class BenchCommand
             command.Description = "Measure latency, memory and the time of a precision switch, side by side with other models";
             command.ExtendedHelpText = """
 
-                All models run in one process and take turns, a run of each in every round, on the same inputs. A nested model is measured at each of its
-                precisions, with a session for each. Session time is the median of three sessions. Memory is that of a process that only runs the model: as a
-                whole, and by how much the model made it grow. A switch is what the first run after it takes beyond an ordinary run at that precision.
-                Inputs are seeded random values unless --input gives them.
+                All models run in one process and take turns, a run of each in every round, on
+                the same inputs. A nested model is measured at each of its precisions, with a
+                session for each. Session time is the median of three sessions. Memory is that
+                of a process that only runs the model: as a whole, and by how much the model
+                made it grow. A switch is what the first run after it takes beyond an ordinary
+                run at that precision. Inputs are seeded random values unless --input gives
+                them.
 
                 Example:
                   nestquant bench out/model.onnx --against model.onnx --against model.qdq.onnx --threads 1

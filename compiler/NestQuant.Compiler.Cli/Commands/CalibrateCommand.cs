@@ -26,9 +26,12 @@ internal static class CalibrateCommand
         command.Description = "Sweep a model over data and store the statistics of its activations";
         command.ExtendedHelpText = """
 
-            The file holds count, extremes and a histogram of every activation; "compile --calibrate RANGES.json" chooses ranges from them by any method.
-            Parts of a data set can be swept on different machines and joined with "merge-ranges": the result is that of one sweep, bit for bit.
-            DATA is a .npy or .npz file whose first axis counts the samples, a folder of ONNX test_data_set_* folders, or a folder of PNG or JPEG pictures.
+            The file holds count, extremes and a histogram of every activation; "compile
+            --calibrate RANGES.json" chooses ranges from them by any method. Parts of a data
+            set can be swept on different machines and joined with "merge-ranges": the
+            result is that of one sweep, bit for bit. DATA is a .npy or .npz file whose
+            first axis counts the samples, a folder of ONNX test_data_set_* folders, or a
+            folder of PNG or JPEG pictures.
 
             Examples:
               nestquant calibrate model.onnx --data images.npy -o ranges.json

@@ -13,7 +13,8 @@ internal static class DiffCommand
         command.Description = "Show how two models differ in structure and weights";
         command.ExtendedHelpText = """
 
-            Prints nothing and exits with 0 when the models are equal; exits with 1 when they differ.
+            Prints nothing and exits with 0 when the models are equal; exits with 1 when
+            they differ.
             """;
         CommandArgument a = command.Argument("A", "ONNX file").IsRequired();
         CommandArgument b = command.Argument("B", "ONNX file").IsRequired();

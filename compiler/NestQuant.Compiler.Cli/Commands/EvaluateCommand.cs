@@ -16,16 +16,22 @@ internal static class EvaluateCommand
         command.Description = "Measure top-1 accuracy, agreement and SQNR at one or more precisions";
         command.ExtendedHelpText = $$"""
 
-            DATA is a .npy or .npz file whose first axis counts the samples, a folder of ONNX test_data_set_* folders, or a folder of PNG or
-            JPEG pictures (classes as sub-folders, labelled in the order of their names).
-            Top-1 is the share of samples whose largest value of the first output is at the label. Agreement is the share with the same
-            top-1 class as the reference, and SQNR the ratio of the reference's first output to the difference in dB. The reference is
-            the --reference model, else the outputs in the test data, else the model itself at its highest precision.
+            DATA is a .npy or .npz file whose first axis counts the samples, a folder of
+            ONNX test_data_set_* folders, or a folder of PNG or JPEG pictures (classes as
+            sub-folders, labelled in the order of their names). Top-1 is the share of
+            samples whose largest value of the first output is at the label. Agreement is
+            the share with the same top-1 class as the reference, and SQNR the ratio of the
+            reference's first output to the difference in dB. The reference is the
+            --reference model, else the outputs in the test data, else the model itself at
+            its highest precision.
 
-            --corrupt NAME,NAME,...[:SEVERITIES] measures robustness as well: every figure again with the pictures corrupted, at severities 1 to 5
-            unless told otherwise. The reference then sees the same corrupted pictures. "all" stands for every corruption:
-            {{string.Join(", ", CorruptionCatalog.All.Select(corruption => corruption.Name))}}.
-            For data that is stored normalised, --mean and --std say how: a stored value is (pixel - mean) / std with the pixel in [0, 1].
+            --corrupt NAME,NAME,...[:SEVERITIES] measures robustness as well: every figure
+            again with the pictures corrupted, at severities 1 to 5 unless told otherwise.
+            The reference then sees the same corrupted pictures. "all" stands for every
+            corruption:
+              {{string.Join("\n  ", CorruptionNames())}}
+            For data that is stored normalised, --mean and --std say how: a stored value is
+            (pixel - mean) / std with the pixel in [0, 1].
 
             Examples:
               nestquant evaluate out/model.onnx --data images.npy --labels labels.npy --reference model.onnx --bits 8,6
@@ -95,4 +101,7 @@ internal static class EvaluateCommand
             return ExitCode.Done;
         });
     });
+
+    private static IEnumerable<string> CorruptionNames() =>
+        CorruptionCatalog.All.Select(corruption => corruption.Name).Chunk(5).Select(names => string.Join(", ", names));
 }

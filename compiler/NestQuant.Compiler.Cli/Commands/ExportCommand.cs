@@ -21,8 +21,9 @@ internal static class ExportCommand
         command.Description = "Write a compiled model in standard ONNX operators, at one of its precisions";
         command.ExtendedHelpText = """
 
-            For runtimes that have no NestQuant operators. The result is in QDQ form: QuantizeLinear and DequantizeLinear around float operators,
-            int8 weights with a scale per channel, channels first, and nothing but operators of ONNX itself.
+            For runtimes that have no NestQuant operators. The result is in QDQ form:
+            QuantizeLinear and DequantizeLinear around float operators, int8 weights with a
+            scale per channel, channels first, and nothing but operators of ONNX itself.
 
             Example:
               nestquant export out/model.onnx --bits 6 -o out/model.int6.onnx

@@ -16,9 +16,11 @@ internal static class InspectCommand
         command.Description = "Show what is nested in a model, its precisions and its files";
         command.ExtendedHelpText = """
 
-            With --unpack, every nested weight is written in the source weight's shape as <node>.w_int.npy, .w_high.npy and .w_low.npy
-            (int8) with <node>.scale.npy (float32) and <node>.zero_point.npy (int32) per output channel:
-            w_int = 2^(n-h) * w_high + w_low and w = (w_int - zero_point) * scale. A part model has no w_int and w_low.
+            With --unpack, every nested weight is written in the source weight's shape as
+            <node>.w_int.npy, .w_high.npy and .w_low.npy (int8) with <node>.scale.npy
+            (float32) and <node>.zero_point.npy (int32) per output channel: w_int = 2^(n-h)
+            * w_high + w_low and w = (w_int - zero_point) * scale. A part model has no w_int
+            and w_low.
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
         CommandOption json = command.Option("--json", "print JSON", CommandOptionType.NoValue);

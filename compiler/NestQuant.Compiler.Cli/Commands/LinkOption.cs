@@ -7,7 +7,9 @@ namespace NestQuant.Compiler.Cli.Commands;
 internal sealed class LinkOption(CommandLineApplication command)
 {
     private readonly CommandOption _allow = command.Option(
-        "--allow-links", "take external data that is a symbolic link or has several hard links; for models that are trusted", CommandOptionType.NoValue);
+        "--allow-links",
+        "take external data that is a symbolic link or has several hard links; for models that are trusted",
+        CommandOptionType.NoValue);
 
     /// <summary>How models are loaded.</summary>
     public LoadOptions Parse() => new() { AllowLinks = _allow.HasValue() };

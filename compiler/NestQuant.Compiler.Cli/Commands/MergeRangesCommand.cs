@@ -17,7 +17,8 @@ internal static class MergeRangesCommand
         command.Description = "Join what 'calibrate' found on parts of a data set";
         command.ExtendedHelpText = """
 
-            The result is what one sweep over all parts would have given, bit for bit, in whatever order the files are named. All files must come from the same model.
+            The result is what one sweep over all parts would have given, bit for bit, in
+            whatever order the files are named. All files must come from the same model.
 
             Example:
               nestquant merge-ranges part-*.json -o ranges.json

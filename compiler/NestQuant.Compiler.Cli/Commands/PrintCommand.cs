@@ -17,15 +17,19 @@ internal static class PrintCommand
         command.Description = "Print a model as text";
         command.ExtendedHelpText = """
 
-            The text is ONNX's own textual syntax, one node a line. Large weights are elided to type, shape and a hash, so that the
-            text is short and changes when the weights do: what a snapshot test compares. Where the model comes from (producer,
-            versions, options, hashes) is left out for the same reason, unless --metadata asks for it. The parser of the Python package
-            onnx, 1.17 or newer, reads the text (onnx.parser.parse_model); with --weights, it is the whole graph.
+            The text is ONNX's own textual syntax, one node a line. Large weights are elided
+            to type, shape and a hash, so that the text is short and changes when the
+            weights do: what a snapshot test compares. Where the model comes from (producer,
+            versions, options, hashes) is left out for the same reason, unless --metadata
+            asks for it. The parser of the Python package onnx, 1.17 or newer, reads the
+            text (onnx.parser.parse_model); with --weights, it is the whole graph.
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
         CommandOption weights = command.Option("--weights", "print the values of all weights", CommandOptionType.NoValue);
         CommandOption most = command.Option(
-            "--max-elements <N>", $"print the values of weights of up to N elements, default {Defaults.MaxElements}", CommandOptionType.SingleValue);
+            "--max-elements <N>",
+            $"print the values of weights of up to N elements, default {Defaults.MaxElements}",
+            CommandOptionType.SingleValue);
         CommandOption metadata = command.Option("--metadata", "print the producer and all metadata", CommandOptionType.NoValue);
         CommandOption output = command.Option("-o|--output <FILE>", "write to a file instead", CommandOptionType.SingleValue);
         var links = new LinkOption(command);

@@ -16,7 +16,8 @@ internal static class RunCommand
         command.Description = "Run a model once on .npy inputs";
         command.ExtendedHelpText = """
 
-            Every output becomes DIR/<output>.npy. Integers are converted to the input's type where nothing is lost.
+            Every output becomes DIR/<output>.npy. Integers are converted to the input's
+            type where nothing is lost.
 
             Example:
               nestquant run model.onnx --input image.npy --bits 6 -o out

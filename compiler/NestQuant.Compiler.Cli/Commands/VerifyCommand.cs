@@ -15,8 +15,10 @@ internal static class VerifyCommand
         command.Description = "Check that a model and its data files belong together and are as they were written";
         command.ExtendedHelpText = """
 
-            Reads every data file. Prints one line for everything that is wrong and exits with 1: a file that is missing, has another length or other
-            content, belongs to another compile, or holds a weight that is not the one of its tag. Lines that begin with "note" say what cannot be checked.
+            Reads every data file. Prints one line for everything that is wrong and exits
+            with 1: a file that is missing, has another length or other content, belongs to
+            another compile, or holds a weight that is not the one of its tag. Lines that
+            begin with "note" say what cannot be checked.
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
         CommandOption json = command.Option("--json", "print JSON", CommandOptionType.NoValue);

@@ -12,7 +12,10 @@ internal static class EvaluationTable
         foreach (PrecisionResult precision in result.Precisions)
         {
             table.Row(
-                $"{precision.Bits}", Numbers.Percent(precision.Top1), Numbers.Percent(precision.Agreement), Numbers.Decibels(precision.SqnrDb));
+                $"{precision.Bits}",
+                Numbers.Percent(precision.Top1),
+                Numbers.Percent(precision.Agreement),
+                Numbers.Decibels(precision.SqnrDb));
         }
 
         table.Write(console);

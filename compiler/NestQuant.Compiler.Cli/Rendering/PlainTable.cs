@@ -5,8 +5,8 @@ using Spectre.Console;
 namespace NestQuant.Compiler.Cli.Rendering;
 
 /// <summary>
-/// A table of plain cells on one line each: texts read from the left, numbers from the right, lines without trailing blanks. Where a terminal is
-/// too narrow, columns that say least are left out first, then long texts are cut.
+/// A table of plain cells on one line each: texts read from the left, numbers from the right, lines without trailing blanks. Where a
+/// terminal is too narrow, columns that say least are left out first, then long texts are cut.
 /// </summary>
 internal sealed class PlainTable
 {
@@ -20,8 +20,9 @@ internal sealed class PlainTable
     /// <summary>Adds a column of text.</summary>
     /// <param name="title">Its title, which is broken at blanks.</param>
     /// <param name="rank">Columns of the highest rank are left out first; those of rank 0 never are.</param>
-    /// <param name="keepsStart">Whether a cell that is too long keeps its start, as a sentence, or its end, which tells names apart.</param>
-    public PlainTable Text(string title, int rank = 0, bool keepsStart = false) => Add(new Column(title, IsNumber: false, rank, keepsStart));
+    /// <param name="keepsStart">Whether a cell that is too long keeps its start, as a sentence, or its end, as a name.</param>
+    public PlainTable Text(string title, int rank = 0, bool keepsStart = false) =>
+        Add(new Column(title, IsNumber: false, rank, keepsStart));
 
     /// <summary>Adds a column of numbers.</summary>
     /// <param name="title">Its title, which is broken at blanks.</param>
@@ -66,7 +67,8 @@ internal sealed class PlainTable
     private int[] Shown(int width)
     {
         int[] shown = [.. Enumerable.Range(0, _columns.Count)];
-        while (shown.Sum(LeastWidth) + Gap.Length * (shown.Length - 1) > width && shown.Max(column => _columns[column].Rank) is > 0 and int rank)
+        while (shown.Sum(LeastWidth) + Gap.Length * (shown.Length - 1) > width
+            && shown.Max(column => _columns[column].Rank) is > 0 and int rank)
         {
             int dropped = shown.Last(column => _columns[column].Rank == rank);
             shown = [.. shown.Where(column => column != dropped)];

@@ -11,7 +11,8 @@ namespace NestQuant.Compiler.Calibration;
 /// Calibration statistics as JSON (docs/ranges.md). The same statistics give the same text, and reading it gives the same statistics.
 /// </summary>
 /// <remarks>
-/// <c>{"format","version","tool_version","source_sha256","samples","values":{NAME:{"count","min","max","zeros","exponent","first_bin","bins":[...]}}}</c>:
+/// <c>{"format","version","tool_version","source_sha256","samples","values":{NAME:VALUE,...}}</c>, where VALUE is
+/// <c>{"count","min","max","zeros","exponent","first_bin","bins":[...]}</c>:
 /// the bins from the first to the last one that is not empty, where a negative number -k stands for k empty ones.
 /// </remarks>
 public static class CalibrationJson

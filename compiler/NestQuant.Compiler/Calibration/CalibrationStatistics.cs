@@ -49,7 +49,8 @@ public sealed class CalibrationStatistics
         if (missing is not null || added is not null)
         {
             throw new ModelException(
-                $"{name}: has {(missing is not null ? $"no statistics of '{missing}'" : $"statistics of '{added}'")}, unlike the others: calibrate all parts with the same version and options");
+                $"{name}: has {(missing is not null ? $"no statistics of '{missing}'" : $"statistics of '{added}'")}, unlike the others: "
+                    + "calibrate all parts with the same version and options");
         }
 
         foreach (var (value, statistics) in other.Values)

@@ -78,6 +78,8 @@ internal sealed class StoredActivation
 
 /// <summary>Reads <see cref="StoredCalibration"/>.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, AllowDuplicateProperties = false, GenerationMode = JsonSourceGenerationMode.Metadata)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    AllowDuplicateProperties = false,
+    GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(StoredCalibration))]
 internal sealed partial class StoredCalibrationContext : JsonSerializerContext;

@@ -13,13 +13,18 @@ public static class ReportHtml
     private const string Style = """
         :root{color-scheme:light dark;--ink:#1c2430;--soft:#5d6b7c;--line:#d9e0e8;--paper:#fff;--full:#2b6cb0;--part:#dd7a26}
         @media(prefers-color-scheme:dark){:root{--ink:#e6ebf1;--soft:#98a6b6;--line:#323c48;--paper:#161b22;--full:#63a4e8;--part:#f0a35e}}
-        body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:68rem;margin:2.5rem auto;padding:0 1.2rem}
+        body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);
+        max-width:68rem;margin:2.5rem auto;padding:0 1.2rem}
         h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2.2rem 0 .6rem}p{margin:.3rem 0;color:var(--soft)}
-        .totals{display:flex;flex-wrap:wrap;gap:2.2rem;margin:1.4rem 0}.totals b{display:block;font-size:1.5rem;color:var(--ink)}.totals span{color:var(--soft)}
-        .wide{overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{padding:.35rem .7rem;border-bottom:1px solid var(--line);text-align:left}
+        .totals{display:flex;flex-wrap:wrap;gap:2.2rem;margin:1.4rem 0}
+        .totals b{display:block;font-size:1.5rem;color:var(--ink)}
+        .totals span{color:var(--soft)}
+        .wide{overflow-x:auto}
+        table{border-collapse:collapse;width:100%}th,td{padding:.35rem .7rem;border-bottom:1px solid var(--line);text-align:left}
         th{color:var(--soft);font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
         tr.kept td{color:var(--soft)}code{font:13px ui-monospace,monospace;word-break:break-all}
-        svg{display:block}svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg .v{fill:var(--soft)}.full{fill:var(--full)}.part{fill:var(--part)}
+        svg{display:block}
+        svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg .v{fill:var(--soft)}.full{fill:var(--full)}.part{fill:var(--part)}
         """;
 
     /// <summary>Writes a report; the same report gives the same text.</summary>

@@ -79,7 +79,8 @@ internal static class PngStructure
     {
         /// <summary>Bytes of the lines of all passes, each with one more that names its filter.</summary>
         public long InflatedBytes => IsInterlaced
-            ? Pass(0, 8, 0, 8) + Pass(4, 8, 0, 8) + Pass(0, 4, 4, 8) + Pass(2, 4, 0, 4) + Pass(0, 2, 2, 4) + Pass(1, 2, 0, 2) + Pass(0, 1, 1, 2)
+            ? Pass(0, 8, 0, 8) + Pass(4, 8, 0, 8) + Pass(0, 4, 4, 8) + Pass(2, 4, 0, 4)
+                + Pass(0, 2, 2, 4) + Pass(1, 2, 0, 2) + Pass(0, 1, 1, 2)
             : Pass(0, 1, 0, 1);
 
         public static Header Read(ReadOnlySpan<byte> content)
@@ -97,7 +98,9 @@ internal static class PngStructure
             if (content[8] is not (1 or 2 or 4 or 8 or 16))
                 throw new InvalidDataException($"there are no {content[8]}-bit samples");
             return new Header(
-                BinaryPrimitives.ReadUInt32BigEndian(content), BinaryPrimitives.ReadUInt32BigEndian(content[4..]), content[8], channels, content[12] != 0);
+                BinaryPrimitives.ReadUInt32BigEndian(content),
+                BinaryPrimitives.ReadUInt32BigEndian(content[4..]),
+                content[8], channels, content[12] != 0);
         }
 
         /// <summary>Bytes of every <paramref name="xStep"/>-th pixel of every <paramref name="yStep"/>-th line.</summary>

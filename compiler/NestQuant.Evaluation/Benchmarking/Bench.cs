@@ -14,7 +14,7 @@ namespace NestQuant.Evaluation.Benchmarking;
 /// Measures a model in a process that does nothing else: starts one that calls <see cref="ModelMemory.OfThisProcess"/>, and returns what it
 /// found.
 /// </param>
-internal sealed class Bench(BenchOptions options, Func<Bench.Subject, ModelMemory> measureMemory)
+public sealed class Bench(BenchOptions options, Func<Bench.Subject, ModelMemory> measureMemory)
 {
     private const int WarmUpRuns = 3;
     private const int SessionsPerModel = 3;

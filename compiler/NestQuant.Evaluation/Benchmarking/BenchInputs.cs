@@ -33,8 +33,13 @@ internal static class BenchInputs
         if (shape.Length > 0 && shape[0] < 0)
             shape[0] = batch;
         if (shape.Any(extent => extent < 0))
+        {
+            string extents = string.Join(", ", input.Shape.Select(extent => extent < 0 ? "?" : $"{extent}"));
             throw new ModelException(
-                $"input '{input.Name}' leaves the extents of its shape [{string.Join(", ", input.Shape.Select(extent => extent < 0 ? "?" : $"{extent}"))}] open: give data with --input {input.Name}=FILE.npy");
+                $"input '{input.Name}' leaves the extents of its shape [{extents}] open: "
+            + $"give data with --input {input.Name}=FILE.npy");
+        }
+
         long count = shape.Aggregate(1L, (product, extent) => checked(product * extent));
         if (input.Type != NpyType.Float32)
             return new NpyArray(input.Type, shape, new byte[checked(count * input.Type.Size())]);

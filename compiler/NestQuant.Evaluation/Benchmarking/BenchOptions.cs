@@ -6,7 +6,7 @@ namespace NestQuant.Evaluation.Benchmarking;
 /// <param name="Batch">Extent of a first axis that the model leaves open.</param>
 /// <param name="Inputs">The command line's <c>[NAME=]FILE</c>; inputs without one get seeded random values.</param>
 /// <param name="SessionConfig">Entries of every session's configuration.</param>
-internal sealed record BenchOptions(
+public sealed record BenchOptions(
     int Threads, int Runs, int Batch, IReadOnlyList<string> Inputs, IReadOnlyList<(string Key, string Value)> SessionConfig)
 {
     /// <summary>Makes a session with these options.</summary>

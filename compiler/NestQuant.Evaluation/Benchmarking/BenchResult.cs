@@ -6,7 +6,7 @@ namespace NestQuant.Evaluation.Benchmarking;
 /// <param name="Runs">Counted runs behind every latency.</param>
 /// <param name="Models">One entry for each model and precision, in the order of the command line.</param>
 /// <param name="Switch">Cost of switching the precision; null for a model that has only one.</param>
-internal sealed record BenchResult(string Tier, int Threads, int Runs, IReadOnlyList<ModelResult> Models, SwitchResult? Switch);
+public sealed record BenchResult(string Tier, int Threads, int Runs, IReadOnlyList<ModelResult> Models, SwitchResult? Switch);
 
 /// <summary>A model at one precision.</summary>
 /// <param name="Model">Path of the model.</param>
@@ -14,13 +14,13 @@ internal sealed record BenchResult(string Tier, int Threads, int Runs, IReadOnly
 /// <param name="Latency">Time of a run.</param>
 /// <param name="SessionMs">Time to make a session, in milliseconds.</param>
 /// <param name="Memory">Memory of a process that runs the model.</param>
-internal sealed record ModelResult(string Model, int? Bits, Latency Latency, double SessionMs, ModelMemory Memory);
+public sealed record ModelResult(string Model, int? Bits, Latency Latency, double SessionMs, ModelMemory Memory);
 
 /// <summary>The distribution of a run's time in milliseconds.</summary>
 /// <param name="MedianMs">Median.</param>
 /// <param name="P99Ms">The time that 99 of 100 runs do not exceed.</param>
 /// <param name="LeastMs">The fastest run.</param>
-internal sealed record Latency(double MedianMs, double P99Ms, double LeastMs)
+public sealed record Latency(double MedianMs, double P99Ms, double LeastMs)
 {
     /// <summary>Summarises at least one run.</summary>
     public static Latency Of(IReadOnlyList<TimeSpan> runs)
@@ -41,7 +41,7 @@ internal sealed record Latency(double MedianMs, double P99Ms, double LeastMs)
 /// <param name="ResidentBytes">The whole process, mapped files included.</param>
 /// <param name="ModelBytes">How much it grew by the model: without the .NET runtime and what ONNX Runtime needs for an empty
 /// process.</param>
-internal sealed record ModelMemory(long ResidentBytes, long ModelBytes)
+public sealed record ModelMemory(long ResidentBytes, long ModelBytes)
 {
     private const int Runs = 3;
 
@@ -73,4 +73,4 @@ internal sealed record ModelMemory(long ResidentBytes, long ModelBytes)
 /// </summary>
 /// <param name="PartToFullUs">From the lowest to the highest precision.</param>
 /// <param name="FullToPartUs">From the highest to the lowest.</param>
-internal sealed record SwitchResult(double PartToFullUs, double FullToPartUs);
+public sealed record SwitchResult(double PartToFullUs, double FullToPartUs);

@@ -17,7 +17,7 @@ namespace NestQuant.Evaluation.Inspection;
 /// <param name="Lossy">Candidates whose rewrite has a warning.</param>
 /// <param name="Files">The model's file and its data files, with the hashes that the model gives for them.</param>
 /// <param name="Weights">Number of initializers, and their bytes.</param>
-internal sealed record ModelInspection(
+public sealed record ModelInspection(
     string Path,
     IReadOnlyList<StringStringEntryProto> Metadata,
     IReadOnlyList<NestedOperator> Operators,
@@ -59,7 +59,7 @@ internal sealed record ModelInspection(
 /// <summary>Number and size of a model's initializers.</summary>
 /// <param name="Count">How many.</param>
 /// <param name="Bytes">Bytes of their content.</param>
-internal sealed record WeightTotals(int Count, long Bytes);
+public sealed record WeightTotals(int Count, long Bytes);
 
 /// <summary>A source node whose weight is nested.</summary>
 /// <param name="Node">Its name.</param>
@@ -67,7 +67,7 @@ internal sealed record WeightTotals(int Count, long Bytes);
 /// <param name="Operator">The operator that holds the weight.</param>
 /// <param name="SqnrFullDb">Ratio of the full-bit weight in dB; NaN when the decision log is missing.</param>
 /// <param name="SqnrPartDb">The same of the part-bit weight.</param>
-internal sealed record NestedNode(string Node, string Op, NestedOperator Operator, double SqnrFullDb, double SqnrPartDb)
+public sealed record NestedNode(string Node, string Op, NestedOperator Operator, double SqnrFullDb, double SqnrPartDb)
 {
     /// <summary>Joins an operator with the decision about a node.</summary>
     public static NestedNode Of(string node, NestedOperator nested, IReadOnlyList<Decision> decisions)

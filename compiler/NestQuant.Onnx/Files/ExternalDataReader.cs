@@ -47,7 +47,9 @@ internal sealed class ExternalDataReader(string folder, string? path, LoadOption
         var length = Number(tensor, Length) ?? tensor.ByteCount;
         if (offset > file.Status.Length || length > file.Status.Length - offset)
         {
-            throw new ModelException($"External data file '{location}' is too short: tensor '{tensor.Name}' needs {length} bytes at offset {offset}, "
+            throw new ModelException(
+                $"External data file '{location}' is too short: "
+                    + $"tensor '{tensor.Name}' needs {length} bytes at offset {offset}, "
                 + $"the file has {file.Status.Length}.");
         }
 

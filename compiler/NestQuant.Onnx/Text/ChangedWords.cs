@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace NestQuant.Onnx.Text;
 
 /// <summary>
-/// Marks the words in which two lines differ as <c>[-before-]</c> and <c>{+after+}</c>, and leaves out the middle of long stretches that they
-/// share, so that a change inside a line of hundreds of characters is found at once.
+/// Marks the words in which two lines differ as <c>[-before-]</c> and <c>{+after+}</c>, and leaves out the middle of long stretches that
+/// they share, so that a change inside a line of hundreds of characters is found at once.
 /// </summary>
 internal static partial class ChangedWords
 {
@@ -15,7 +15,7 @@ internal static partial class ChangedWords
     /// <summary>Lines of more words are not compared word by word: they are shown as they are.</summary>
     private const int MostWords = 4000;
 
-    /// <summary>Both lines with their differences marked; lines that share less than half of their words are returned as they are.</summary>
+    /// <summary>Both lines with their differences marked; as they are when they share less than half of their words.</summary>
     public static (string Before, string After) Mark(string before, string after)
     {
         List<string> a = Words(before), b = Words(after);
@@ -25,7 +25,9 @@ internal static partial class ChangedWords
         int sharedWords = shared.Count(pair => IsWord(a[pair.A]));
         if (2 * sharedWords < Math.Min(a.Count(IsWord), b.Count(IsWord)))
             return (before, after);
-        return (Marked(a, Kept(a, shared.Select(pair => pair.A)), "[-", "-]"), Marked(b, Kept(b, shared.Select(pair => pair.B)), "{+", "+}"));
+        return (
+            Marked(a, Kept(a, shared.Select(pair => pair.A)), "[-", "-]"),
+            Marked(b, Kept(b, shared.Select(pair => pair.B)), "{+", "+}"));
     }
 
     private static bool IsWord(string word) => char.IsLetterOrDigit(word[0]) || word[0] is '_' or '.';

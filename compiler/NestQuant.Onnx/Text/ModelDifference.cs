@@ -44,7 +44,9 @@ public sealed class ModelDifference
         {
             if (change.Section != section)
                 text.Append(section = change.Section).Append(":\n");
-            (string? before, string? after) = change.Before is { } a && change.After is { } b ? ChangedWords.Mark(a, b) : (change.Before, change.After);
+            (string? before, string? after) = change.Before is { } a && change.After is { } b
+                ? ChangedWords.Mark(a, b)
+                : (change.Before, change.After);
             Append(text, '-', before);
             Append(text, '+', after);
         }

@@ -293,7 +293,8 @@ internal sealed class TextPrinter(TextOptions options)
         foreach (var sparse in graph.SparseInitializer)
             yield return $"sparse_initializer: {Sparse(sparse)}";
         foreach (var annotation in graph.QuantizationAnnotation)
-            yield return $"quantization_annotation: {TextSyntax.Quote(annotation.TensorName ?? "")} {PairsText(annotation.QuantParameterTensorNames)}";
+            yield return $"quantization_annotation: {TextSyntax.Quote(annotation.TensorName ?? "")} "
+                + $"{PairsText(annotation.QuantParameterTensorNames)}";
     }
 
     private string Finish()

@@ -37,7 +37,8 @@ public static class ModelValidation
             if (!versions.TryAdd(domain, import.Version) && versions[domain] != import.Version)
             {
                 throw new ModelException(string.Create(
-                    CultureInfo.InvariantCulture, $"versions {versions[domain] ?? 0} and {import.Version ?? 0} of the operator set '{domain}' are both imported"));
+                    CultureInfo.InvariantCulture,
+                    $"versions {versions[domain] ?? 0} and {import.Version ?? 0} of the operator set '{domain}' are both imported"));
             }
         }
     }

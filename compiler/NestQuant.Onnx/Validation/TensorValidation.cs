@@ -27,7 +27,8 @@ internal static class TensorValidation
         {
             if (isString || stored.Length > 0)
                 throw new ModelException(
-                    $"Tensor '{tensor.Name}' has raw content {(isString ? "although its elements are strings" : $"and {stored[0].Field} too")}.");
+                    $"Tensor '{tensor.Name}' has raw content "
+                        + $"{(isString ? "although its elements are strings" : $"and {stored[0].Field} too")}.");
             tensor.RequireByteCount(raw.Length);
             return;
         }

@@ -43,7 +43,8 @@ internal sealed class ValueScope(string owner, List<NodeProto> nodes, ValueScope
     {
         if (name.Length == 0 || Has(name)) return;
         throw new ModelException(Producer(name) is { } producer
-            ? $"node '{node.DisplayName()}' reads '{name}' before node '{producer.DisplayName()}' produces it: ONNX needs nodes in topological order"
+            ? $"node '{node.DisplayName()}' reads '{name}' before node '{producer.DisplayName()}' produces it: "
+                + "ONNX needs nodes in topological order"
             : $"node '{node.DisplayName()}' reads '{name}', which nothing in {owner} defines");
     }
 

@@ -21,7 +21,12 @@ internal sealed class ActivationCapture : IDisposable
     /// <exception cref="ModelException">ONNX Runtime refuses the model or a library.</exception>
     public ActivationCapture(ModelProto model, params IReadOnlyList<string> customOps)
     {
-        using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        using var options = new SessionOptions
+        {
+            IntraOpNumThreads = 1,
+            InterOpNumThreads = 1,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+        };
         options.RegisterNestQuantOps();
         try
         {

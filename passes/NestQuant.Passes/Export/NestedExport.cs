@@ -90,7 +90,8 @@ internal static class NestedExport
         bool isFused = nested.Shape.Count == 2
             && graph.View.Consumers(weight).Any(reader => reader.InputAt(1) == weight && (reader.Is("MatMul") || IsPlainGemm(reader)));
         return isFused
-            ? "its product becomes MatMulNBits in ONNX Runtime, with activations of 8 bits unless the session entry session.qdq_matmulnbits_accuracy_level is 1"
+            ? "its product becomes MatMulNBits in ONNX Runtime, with activations of 8 bits unless the session entry "
+                + " session.qdq_matmulnbits_accuracy_level is 1"
             : null;
     }
 

@@ -69,7 +69,8 @@ internal sealed class ConstantEvaluator(ModelProto model)
     /// <param name="time">How long the run may take.</param>
     /// <exception cref="ModelException">ONNX Runtime refuses the nodes, fails to run them, or takes too long.</exception>
     public IReadOnlyList<TensorProto> Evaluate(
-        IReadOnlyList<NodeProto> nodes, IReadOnlyList<string> results, GraphView view, IReadOnlyDictionary<string, ValueInfoProto> shapes, TimeSpan time)
+        IReadOnlyList<NodeProto> nodes, IReadOnlyList<string> results, GraphView view, IReadOnlyDictionary<string, ValueInfoProto> shapes,
+        TimeSpan time)
     {
         if (results.Count == 0) return [];
         ModelProto subgraph = Subgraph(nodes, view, results.Select(result => shapes[result]));
@@ -153,7 +154,11 @@ internal sealed class ConstantEvaluator(ModelProto model)
     {
         var shape = new TensorShapeProto();
         shape.Dim.AddRange(dims.Select(static extent => new TensorShapeProto.Dimension { DimValue = extent }));
-        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = type, Shape = shape } } };
+        return new ValueInfoProto
+        {
+            Name = name,
+            Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = type, Shape = shape } },
+        };
     }
 
     private static TensorProto ToTensor(OrtValue value, string name)

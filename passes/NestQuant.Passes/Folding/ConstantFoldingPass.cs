@@ -122,7 +122,8 @@ public sealed class ConstantFoldingPass : IGraphPass
     /// until that is a constant.
     /// </summary>
     private static List<NodeProto> Bounded(
-        List<NodeProto> candidates, IReadOnlyDictionary<string, ValueInfoProto> shapes, GraphView view, FoldingLimits limits, Dictionary<NodeProto, string> kept)
+        List<NodeProto> candidates, IReadOnlyDictionary<string, ValueInfoProto> shapes, GraphView view, FoldingLimits limits,
+        Dictionary<NodeProto, string> kept)
     {
         var bounded = new List<NodeProto>();
         var made = new Dictionary<string, long>(StringComparer.Ordinal);

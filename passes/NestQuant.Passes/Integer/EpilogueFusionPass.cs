@@ -94,7 +94,12 @@ public sealed class EpilogueFusionPass : IGraphPass
 
         (string scale, string zeroPoint) = graph.Scalars(result);
         string output = behind[^1].Output[0];
-        var fused = new NodeProto { Domain = NestQuantOps.Domain, Name = node.Name, OpType = node.OpType == OperatorNames.NestedConv ? OperatorNames.NestedQLinearConv : OperatorNames.NestedQLinearGemm };
+        var fused = new NodeProto
+        {
+            Domain = NestQuantOps.Domain,
+            Name = node.Name,
+            OpType = node.OpType == OperatorNames.NestedConv ? OperatorNames.NestedQLinearConv : OperatorNames.NestedQLinearGemm,
+        };
         fused.Input.AddRange([.. node.Input.Take(node.Input.Count - 1), scale, zeroPoint, node.Input[^1]]);
         fused.Attribute.AddRange(node.Attribute);
         if (clamp.Min > byte.MinValue) fused.Attribute.Add(AttributeProto.Int(AttributeNames.ClampMin, clamp.Min));

@@ -43,7 +43,8 @@ internal sealed record NestedOperands(
             names.Next(weight.Name + "_scale"),
             zeroPoints.Any(static zeroPoint => zeroPoint != 0) ? names.Next(weight.Name + "_zero_point") : "",
             new NestingNumbers(
-                layout.Bits.Full, layout.Bits.High, layout.View.Count, weight.ByteCount, high.Length, low.Length, nested.SqnrFullDb, nested.SqnrPartDb))
+                layout.Bits.Full, layout.Bits.High, layout.View.Count, weight.ByteCount, high.Length, low.Length, nested.SqnrFullDb,
+                nested.SqnrPartDb))
         {
             Warning = nested.Loss,
         };

@@ -33,7 +33,10 @@ public static class PrecisionInput
             throw new ModelException(
                 $"the model already has a value named '{Name}', which the precision input needs: rename it in the source model");
         main.AddInitializer(TensorProto.FromInt32s(Name, [], [bits.Full]));
-        var scalar = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Int32, Shape = new TensorShapeProto() } };
+        var scalar = new TypeProto
+        {
+            TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Int32, Shape = new TensorShapeProto() },
+        };
         main.AddInput(new ValueInfoProto { Name = Name, Type = scalar });
         OperatorDomain.Import(model);
         return Name;

@@ -37,10 +37,13 @@ internal sealed class ValueRanks(GraphView view)
 
     private static readonly HashSet<string> KeepsRank = new(StringComparer.Ordinal)
     {
-        "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Identity", "Conv", "ConvTranspose", "BatchNormalization", "Concat", "Split", "Slice", "Pad", "Resize",
+        "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Identity", "Conv", "ConvTranspose", "BatchNormalization", "Concat",
+        "Split", "Slice", "Pad", "Resize",
         "CenterCropPad", "Tile", "DepthToSpace", "SpaceToDepth",
-        "Relu", "Clip", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Softplus", "Softsign", "Gelu", "Mish", "Erf", "Softmax", "Abs", "Neg", "Exp", "Sqrt",
-        "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "LpPool", "GlobalLpPool", "LayerNormalization", "InstanceNormalization",
+        "Relu", "Clip", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Softplus", "Softsign",
+        "Gelu", "Mish", "Erf", "Softmax", "Abs", "Neg", "Exp", "Sqrt",
+        "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "LpPool", "GlobalLpPool", "LayerNormalization",
+        "InstanceNormalization",
         MicrosoftOperators.QLinearAveragePool, MicrosoftOperators.QLinearGlobalAveragePool, MicrosoftOperators.NhwcMaxPool,
     };
 

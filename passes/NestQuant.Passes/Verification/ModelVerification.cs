@@ -50,7 +50,8 @@ public sealed record ModelVerification(
     private static IEnumerable<string> Unlisted(DataFileVerification data)
     {
         if (!data.IsListed && data.Files.Count > 0)
-            yield return $"the model does not list its data files ('{DataFileList.Key}'; older versions did not): their content is not checked";
+            yield return $"the model does not list its data files ('{DataFileList.Key}'; older versions did not): "
+                + "their content is not checked";
     }
 }
 

@@ -98,7 +98,8 @@ internal readonly unsafe struct OrtApiFunctions(void** table)
     public delegate* unmanaged[Cdecl]<void*, OpAttributeType, void*, nuint, nuint*, void*> ReadOpAttr =>
         (delegate* unmanaged[Cdecl]<void*, OpAttributeType, void*, nuint, nuint*, void*>)table[OrtApiSlot.ReadOpAttr];
 
-    public delegate* unmanaged[Cdecl]<void*, delegate* unmanaged[Cdecl]<nint, nuint, void>, nuint, nuint, nint, void*> KernelContextParallelFor =>
+    public delegate* unmanaged[Cdecl]<
+        void*, delegate* unmanaged[Cdecl]<nint, nuint, void>, nuint, nuint, nint, void*> KernelContextParallelFor =>
         (
             delegate* unmanaged[Cdecl]<void*,
             delegate* unmanaged[Cdecl]<nint,

@@ -126,7 +126,8 @@ internal sealed unsafe class DepthwiseConvolution
                 for (int ky = 0, tap = 0; ky < _geometry.Height.Kernel; ky++)
                 {
                     for (int kx = 0; kx < _geometry.Width.Kernel; kx++, tap++)
-                        taps[tap] = origin + (long)ky * _geometry.Height.Dilation * lineBytes + (long)kx * _geometry.Width.Dilation * Channels;
+                        taps[tap] = origin + (long)ky * _geometry.Height.Dilation * lineBytes
+                            + (long)kx * _geometry.Width.Dilation * Channels;
                 }
 
                 int columns = Math.Min(_tier.TileRows, tile.Columns - column);

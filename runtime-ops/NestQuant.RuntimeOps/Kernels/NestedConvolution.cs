@@ -246,7 +246,8 @@ internal sealed unsafe class NestedConvolution
 
     /// <summary>The tile whose sums may exceed 32 bits: long reductions and large weight zero points.</summary>
     private void MultiplyWide(
-        byte* x, int tileRows, byte* prepared, int first, int end, in PanelEpilogue epilogue, long* centering, long* rowSums, int* tile, byte* target)
+        byte* x, int tileRows, byte* prepared, int first, int end, in PanelEpilogue epilogue, long* centering, long* rowSums, int* tile,
+        byte* target)
     {
         Span<long> sums = stackalloc long[tileRows * KernelTier.TileChannels];
         sums.Clear();

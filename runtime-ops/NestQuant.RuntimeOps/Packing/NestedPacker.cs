@@ -35,7 +35,8 @@ public static class NestedPacker
     /// <param name="lowBytes">The whole low operand, of which only these panels are written.</param>
     /// <exception cref="ArgumentException">A length does not match the layout, or a value is out of range.</exception>
     public static void PackPanels(
-        NestedLayout layout, int firstPanel, int panelCount, ReadOnlySpan<sbyte> high, ReadOnlySpan<sbyte> low, Span<byte> highBytes, Span<byte> lowBytes)
+        NestedLayout layout, int firstPanel, int panelCount, ReadOnlySpan<sbyte> high, ReadOnlySpan<sbyte> low, Span<byte> highBytes,
+        Span<byte> lowBytes)
     {
         Check(layout, firstPanel, panelCount, high.Length, low.Length, highBytes.Length, lowBytes.Length);
         for (int panel = firstPanel; panel < firstPanel + panelCount; panel++)
@@ -83,7 +84,8 @@ public static class NestedPacker
     /// <param name="low">The whole w_low, of which only the channels of these panels are written.</param>
     /// <exception cref="ArgumentException">A length does not match the layout.</exception>
     public static void UnpackPanels(
-        NestedLayout layout, int firstPanel, int panelCount, ReadOnlySpan<byte> highBytes, ReadOnlySpan<byte> lowBytes, Span<sbyte> high, Span<sbyte> low)
+        NestedLayout layout, int firstPanel, int panelCount, ReadOnlySpan<byte> highBytes, ReadOnlySpan<byte> lowBytes, Span<sbyte> high,
+        Span<sbyte> low)
     {
         Check(layout, firstPanel, panelCount, high.Length, low.Length, highBytes.Length, lowBytes.Length);
         for (int panel = firstPanel; panel < firstPanel + panelCount; panel++)

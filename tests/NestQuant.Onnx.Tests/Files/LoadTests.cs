@@ -211,7 +211,13 @@ public sealed class LoadTests : IDisposable
 
     internal static byte[] External(params (string Key, string Value)[] entries) => Changed(m =>
     {
-        var tensor = new Reference.TensorProto { Name = "w", DataType = 1, Dims = { 2 }, DataLocation = Reference.TensorProto.Types.DataLocation.External };
+        var tensor = new Reference.TensorProto
+        {
+            Name = "w",
+            DataType = 1,
+            Dims = { 2 },
+            DataLocation = Reference.TensorProto.Types.DataLocation.External,
+        };
         tensor.ExternalData.AddRange(entries.Select(e => new Reference.StringStringEntryProto { Key = e.Key, Value = e.Value }));
         m.Graph.Initializer[0] = tensor;
     });

@@ -14,7 +14,8 @@ public class ChangedWordsTests
     [Fact]
     public void Punctuation_between_changed_words_is_marked_with_them() =>
         Assert.Equal(
-            ("w = Pad (x, [-a, b-]) of y", "w = Pad (x, {+c, d+}) of y"), ChangedWords.Mark("w = Pad (x, a, b) of y", "w = Pad (x, c, d) of y"));
+            ("w = Pad (x, [-a, b-]) of y", "w = Pad (x, {+c, d+}) of y"),
+            ChangedWords.Mark("w = Pad (x, a, b) of y", "w = Pad (x, c, d) of y"));
 
     [Fact]
     public void Lines_without_a_common_word_are_not_marked() =>
@@ -41,5 +42,7 @@ public class ChangedWordsTests
             Assert.Equal(after, b.Replace("{+", "", StringComparison.Ordinal).Replace("+}", "", StringComparison.Ordinal));
         });
 
-    private static Gen<string> Line => Gen.OneOf(Gen.Const("a"), Gen.Const("b"), Gen.Const(" "), Gen.Const(","), Gen.Const("conv.1")).Array[0, 20].Select(words => string.Concat(words));
+    private static Gen<string> Line =>
+        Gen.OneOf(Gen.Const("a"), Gen.Const("b"), Gen.Const(" "), Gen.Const(","), Gen.Const("conv.1"))
+            .Array[0, 20].Select(words => string.Concat(words));
 }

@@ -82,7 +82,8 @@ public sealed partial class OperatorSignaturesTests
     private static IEnumerable<int> Versions(string[] fields)
     {
         int since = int.Parse(fields[1], CultureInfo.InvariantCulture);
-        int[] later = [.. Table().Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(other => other[0] == fields[0])
+        int[] later = [.. Table().Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(other => other[0] == fields[0])
             .Select(static other => int.Parse(other[1], CultureInfo.InvariantCulture)).Where(version => version > since)];
         // These are deprecated: newer versions have others in their place.
         int last = later.Length > 0 ? later.Min() - 1 : fields[0] switch { "Upsample" => 9, "Scatter" => 10, _ => ModelFile.MaxOpset };
@@ -107,7 +108,12 @@ public sealed partial class OperatorSignaturesTests
         if (node.Domain.Length > 0) model.OpsetImport.Add(new OperatorSetIdProto { Domain = node.Domain, Version = 1 });
         try
         {
-            using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL, IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+            using var options = new SessionOptions
+            {
+                GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL,
+                IntraOpNumThreads = 1,
+                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
+            };
             using var session = new InferenceSession(ModelFile.ToBytes(model), options);
             return "";
         }

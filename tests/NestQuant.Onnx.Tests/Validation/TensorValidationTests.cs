@@ -73,7 +73,11 @@ public sealed class TensorValidationTests
     [Fact]
     public void SparseTensorsFitTheirShape()
     {
-        var sparse = new SparseTensorProto { Values = TensorProto.FromFloats("s", [2], [1, 2]), Indices = TensorProto.FromInt64s("", [2], [0, 3]) };
+        var sparse = new SparseTensorProto
+        {
+            Values = TensorProto.FromFloats("s", [2], [1, 2]),
+            Indices = TensorProto.FromInt64s("", [2], [0, 3]),
+        };
         sparse.Dims.Add(4);
         TensorValidation.Verify(sparse);
         sparse.Dims[0] = 1;

@@ -101,7 +101,12 @@ public sealed class ExportFaultTests
         GraphBuilder graph = Graph("a = Conv(x, W, B)", "b = Relu(a)", "y = Conv(b, V)").Output("y");
         ModelProto compiled = NestQuantCompiler.Compile(
             graph.Model(),
-            new CompileOptions { Nest = new NestedBits(8, 6), Activations = ActivationMode.Static, Ranges = new MeasuredRanges(Feeds[0]) }).Model;
+            new CompileOptions
+            {
+                Nest = new NestedBits(8, 6),
+                Activations = ActivationMode.Static,
+                Ranges = new MeasuredRanges(Feeds[0]),
+            }).Model;
         List<TensorProto> initializers = compiled.Graph!.Initializer;
         initializers[initializers.FindIndex(static tensor => tensor.Name == "B")] = TensorProto.FromFloats("B", [1], [0]);
         Assert.Contains(

@@ -44,7 +44,12 @@ internal static class ExportLaw
         ModelProto written = original;
         try
         {
-            var options = new CompileOptions { Nest = Bits, Activations = mode, Ranges = mode == ActivationMode.Static ? new MeasuredRanges(feeds) : null };
+            var options = new CompileOptions
+            {
+                Nest = Bits,
+                Activations = mode,
+                Ranges = mode == ActivationMode.Static ? new MeasuredRanges(feeds) : null,
+            };
             CompileResult result = NestQuantCompiler.Compile(source, options);
             using InferenceSession compiled = Open(written = result.Model, withOps: true);
             if (result.CreatePartModel() is not { } part) return [];

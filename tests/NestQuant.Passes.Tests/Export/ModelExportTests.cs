@@ -136,7 +136,12 @@ public sealed class ModelExportTests
         try
         {
             string path = Path.Combine(folder, "optimized.onnx");
-            using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL, OptimizedModelFilePath = path, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+            using var options = new SessionOptions
+            {
+                GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+                OptimizedModelFilePath = path,
+                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            };
             // Without it, x64 processors that lack VNNI saturate pairs of products at 16 bits.
             options.AddSessionConfigEntry("session.x64quantprecision", "1");
             using InferenceSession session = new(ModelFile.ToBytes(Export(compiled, bits)), options), expected = ModelRunner.Open(compiled);

@@ -34,7 +34,8 @@ public sealed class ChannelsLastPassTests
             ["max-pool-ceil"] = (
             static g => g.Node("y = MaxPool(x)", Ints("kernel_shape", 2, 2), Ints("strides", 2, 2), AttributeProto.Int("ceil_mode", 1)),
             ["NhwcMaxPool"]),
-            ["max-pool-dilated"] = (static g => g.Node("y = MaxPool(x)", Ints("kernel_shape", 2, 2), Ints("dilations", 2, 2)), ["NhwcMaxPool"]),
+            ["max-pool-dilated"] =
+                (static g => g.Node("y = MaxPool(x)", Ints("kernel_shape", 2, 2), Ints("dilations", 2, 2)), ["NhwcMaxPool"]),
             ["average-pool"] = (
             static g => g.Node("y = com.microsoft.QLinearAveragePool(x, s, o, t, o)", Ints("kernel_shape", 3, 2), Ints("pads", 1, 1, 1, 0)),
             ["QLinearAveragePool"]),
@@ -96,7 +97,8 @@ public sealed class ChannelsLastPassTests
     [Fact]
     public void ATransposeDoesNotRiseAboveAPool()
     {
-        ModelProto model = Operands(new GraphBuilder().Input("a", 1, 3, 8, 8).Node("x = QuantizeLinear(a, s, o)").Node("p = MaxPool(x)", Ints("kernel_shape", 2, 2))
+        ModelProto model = Operands(new GraphBuilder().Input("a", 1, 3, 8, 8).Node("x = QuantizeLinear(a, s, o)")
+            .Node("p = MaxPool(x)", Ints("kernel_shape", 2, 2))
             .Node("l = Transpose(p)", Ints("perm", 0, 2, 3, 1))
                 .Node("result = DequantizeLinear(l, s, o)")
                 .Output("result")).Model(17, 8, "com.microsoft", "com.nestquant");
@@ -135,7 +137,8 @@ public sealed class ChannelsLastPassTests
     [Fact]
     public void AValueThatIsAlsoReadChannelsFirstKeepsATranspose()
     {
-        ModelProto model = Model(static g => g.Node("y = com.nestquant.QLinearLookup(x, table)").Node("f = Flatten(y)").Node("result = DequantizeLinear(f, s, o)")
+        ModelProto model = Model(static g => g.Node("y = com.nestquant.QLinearLookup(x, table)")
+            .Node("f = Flatten(y)").Node("result = DequantizeLinear(f, s, o)")
             .Node("l = Transpose(y)", Ints("perm", 0, 2, 3, 1)).Node("second = DequantizeLinear(l, s, o)").Output("second"));
         PassRun run = PassRun.Preserving(new ChannelsLastPass(), model, 0, Feeds);
         Assert.Equal(["QLinearLookup", "Transpose", "Flatten"], run.Ops.Where(static op => !Quantizers.Contains(op)));
@@ -159,8 +162,14 @@ public sealed class ChannelsLastPassTests
     [InlineData("y = Concat(x, x)", "Concat", "axis", 1)]
     public void OneSpatialAxisIsTurnedAsWell(string node, string expected, string? attribute = null, int value = 0)
     {
-        AttributeProto[] attributes = attribute switch { null => [], "axis" => [AttributeProto.Int(attribute, value)], _ => [Ints(attribute, value)] };
-        ModelProto model = Operands(new GraphBuilder().Input("a", 2, 9, 6).Node("xl = QuantizeLinear(a, s, o)").Node("x = Transpose(xl)", Ints("perm", 0, 2, 1)).Node(node, attributes)
+        AttributeProto[] attributes = attribute switch
+        {
+            null => [],
+            "axis" => [AttributeProto.Int(attribute, value)],
+            _ => [Ints(attribute, value)],
+        };
+        ModelProto model = Operands(new GraphBuilder().Input("a", 2, 9, 6)
+            .Node("xl = QuantizeLinear(a, s, o)").Node("x = Transpose(xl)", Ints("perm", 0, 2, 1)).Node(node, attributes)
             .Node("l = Transpose(y)", Ints("perm", 0, 2, 1))
                 .Node("result = DequantizeLinear(l, s, o)")
                 .Output("result")).Model(17, 8, "com.microsoft", "com.nestquant");

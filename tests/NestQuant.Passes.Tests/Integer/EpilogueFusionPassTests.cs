@@ -76,14 +76,20 @@ public sealed class EpilogueFusionPassTests
     [InlineData("bounds", "the bounds of 'r' are not constant")]
     public void AResultThatIsNeededInFloatStays(string obstacle, string reason)
     {
-        PassRun run = PassRun.Of(new EpilogueFusionPass(), Nested("Conv", obstacle switch { "tanh" => "t: y = Tanh(c)", "bounds" => "r: y = Clip(c, bound)", _ => "y = Relu(c)" }, 0, graph => obstacle switch
+        string activation = obstacle switch
         {
-            "also" => graph.Node("also: v = Softmax(c)").Output("v"),
-            "output" => graph.Output("c"),
-            "other" => graph.Pair("y", "more", 0.5f, 0).Output("more"),
-            "bounds" => graph,
-            _ => graph,
-        }));
+            "tanh" => "t: y = Tanh(c)",
+            "bounds" => "r: y = Clip(c, bound)",
+            _ => "y = Relu(c)",
+        };
+        PassRun run = PassRun.Of(new EpilogueFusionPass(), Nested("Conv", activation, 0, graph => obstacle switch
+                {
+                    "also" => graph.Node("also: v = Softmax(c)").Output("v"),
+                    "output" => graph.Output("c"),
+                    "other" => graph.Pair("y", "more", 0.5f, 0).Output("more"),
+                    "bounds" => graph,
+                    _ => graph,
+                }));
         Assert.False(run.Changed);
         Assert.Equal(reason, run.ReasonFor("n"));
     }

@@ -18,7 +18,12 @@ internal sealed record QdqReference(ModelProto Compiled, CompileResult Result, M
     public static QdqReference Of(ModelProto source, bool part, params (string Name, TensorValue Value)[] feeds)
     {
         var ranges = new MeasuredRanges(feeds);
-        var options = new CompileOptions { Nest = new NestedBits(8, 6), Activations = Passes.Nesting.ActivationMode.Static, Ranges = ranges };
+        var options = new CompileOptions
+        {
+            Nest = new NestedBits(8, 6),
+            Activations = Passes.Nesting.ActivationMode.Static,
+            Ranges = ranges,
+        };
         ModelProto qdq = ModelRunner.Clone(source);
         PassPipeline pipeline = NestQuantCompiler.CreatePipeline(options);
         var context = new ModelContext(qdq);

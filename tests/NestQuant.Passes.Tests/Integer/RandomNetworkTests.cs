@@ -19,7 +19,8 @@ public sealed class RandomNetworkTests
 
     private static readonly string[] Kinds =
     [
-        "conv", "conv relu", "conv clip", "depthwise", "conv silu", "relu", "sigmoid", "hard swish", "leaky", "add", "add relu", "mul", "gate", "concat", "max pool", "average pool",
+        "conv", "conv relu", "conv clip", "depthwise", "conv silu", "relu", "sigmoid", "hard swish", "leaky", "add", "add relu", "mul",
+        "gate", "concat", "max pool", "average pool",
         "pad", "slice", "split", "resize", "softmax", "shuffle", "twice",
     ];
 

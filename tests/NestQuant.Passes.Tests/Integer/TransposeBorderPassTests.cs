@@ -60,7 +60,12 @@ public sealed class TransposeBorderPassTests
                 .Output("y")
                 .Model(18);
         NestQuant.Onnx.Graph.DeadCode.Remove(source.Graph!);
-        var options = new CompileOptions { Nest = new NestedBits(8, 6), Activations = ActivationMode.Static, Ranges = new MeasuredRanges(X) };
+        var options = new CompileOptions
+        {
+            Nest = new NestedBits(8, 6),
+            Activations = ActivationMode.Static,
+            Ranges = new MeasuredRanges(X),
+        };
         return NestQuantCompiler.Compile(source, options).Model;
     }
 }

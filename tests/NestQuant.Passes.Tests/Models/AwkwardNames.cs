@@ -10,7 +10,8 @@ internal static class AwkwardNames
 {
     private static readonly string[] ValueSuffixes =
     [
-        "_quantized", "_scale", "_zero_point", "_channels_last", "_channels_first", "_dequantized", "_high", "_low", "_int8", "_int8_zero_point", "_int8_dequantized", "_product", "_bias",
+        "_quantized", "_scale", "_zero_point", "_channels_last", "_channels_first", "_dequantized", "_high", "_low", "_int8",
+        "_int8_zero_point", "_int8_dequantized", "_product", "_bias",
         "_int32", "_int32_scale", "_folded", "_table", "_moved", "_index", "_bounded", "_pooled", "_quantized_dequantized", "_1",
     ];
 

@@ -36,7 +36,12 @@ public sealed class NestedExecutionTests
     {
         NestedForm form = NestedForm.All[name];
         ModelProto source = form.Model();
-        var options = new NestingOptions { Bits = scheme == WeightScheme.Symmetric ? new NestedBits(8, 6) : new NestedBits(7, 4), Scheme = scheme, Activations = mode };
+        var options = new NestingOptions
+        {
+            Bits = scheme == WeightScheme.Symmetric ? new NestedBits(8, 6) : new NestedBits(7, 4),
+            Scheme = scheme,
+            Activations = mode,
+        };
         PassRun run = PassRun.Of(new NestingPass(options), form.Model(), loads: false);
 
         Assert.All(run.Decisions, static decision => Assert.True(decision.Rewritten, decision.Reason));

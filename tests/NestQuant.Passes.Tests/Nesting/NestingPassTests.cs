@@ -248,7 +248,12 @@ public sealed class NestingPassTests
     {
         GraphBuilder graph = new GraphBuilder().Input("x", 2, 4).Node("y = MatMul(x, W)").Output("y");
         graph.Graph.SparseInitializer.Add(
-            new SparseTensorProto { Values = TensorProto.FromFloats("W", [1], [2]), Indices = TensorProto.FromInt64s("", [1], [3]), Dims = { 4, 6 } });
+            new SparseTensorProto
+            {
+                Values = TensorProto.FromFloats("W", [1], [2]),
+                Indices = TensorProto.FromInt64s("", [1], [3]),
+                Dims = { 4, 6 },
+            });
         Assert.Contains("not a constant", Nest(graph, loads: false).ReasonFor("y"), StringComparison.Ordinal);
     }
 

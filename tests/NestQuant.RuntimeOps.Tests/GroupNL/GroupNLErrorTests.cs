@@ -80,9 +80,17 @@ public class GroupNLErrorTests
         model.Graph!.Initializer.RemoveAll(t => t.Name == input);
         model.Graph.Input.RemoveAll(i => i.Name == input);
         model.Graph.Input.Add(
-            new ValueInfoProto { Name = input, Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float } } });
+            new ValueInfoProto
+            {
+                Name = input,
+                Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float } },
+            });
         model.Graph.Input.Add(
-            new ValueInfoProto { Name = "unused", Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float } } });
+            new ValueInfoProto
+            {
+                Name = "unused",
+                Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float } },
+            });
         using InferenceSession session = NodeModel.Open(ModelFile.ToBytes(model), 1);
         OrtValue x = SessionRuns.Tensor(new float[120], 1, 4, 6, 5);
         string message = OperatorErrorTests.RunFails(session, (input == "X" ? "unused" : "X", x));

@@ -43,7 +43,8 @@ public class GroupNLExpandTests
     {
         float[] specials =
         [
-            float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, -1e30f, 1e25f, 1e-25f, -1e-38f, float.Epsilon, 0, -0f,
+            float.NaN, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, -1e30f, 1e25f, 1e-25f, -1e-38f, float.Epsilon, 0,
+            -0f,
         ];
         ExpansionCase c = new(
             1, 3, [4, 11], [2, 0, 1, 1], seed: 8, hasAffine: hasAffine, activation: activation)

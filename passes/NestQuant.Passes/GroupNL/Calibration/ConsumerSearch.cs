@@ -12,8 +12,10 @@ internal static class ConsumerSearch
     /// <summary>Operators that may lie between. What a Shape reads does not depend on the values, so nothing follows from it.</summary>
     private static readonly HashSet<string> Between = new(StringComparer.Ordinal)
     {
-        "Add", "AveragePool", "BatchNormalization", "Clip", "Concat", "Div", "Dropout", "Elu", "Flatten", "Gelu", "GlobalAveragePool", "GlobalMaxPool", "HardSigmoid", "HardSwish",
-        "Identity", "LeakyRelu", "MaxPool", "Mul", "PRelu", "Pad", "ReduceMean", "Relu", "Reshape", "Sigmoid", "Squeeze", "Sub", "Tanh", "Transpose", "Unsqueeze",
+        "Add", "AveragePool", "BatchNormalization", "Clip", "Concat", "Div", "Dropout", "Elu", "Flatten", "Gelu", "GlobalAveragePool",
+        "GlobalMaxPool", "HardSigmoid", "HardSwish",
+        "Identity", "LeakyRelu", "MaxPool", "Mul", "PRelu", "Pad", "ReduceMean", "Relu", "Reshape", "Sigmoid", "Squeeze", "Sub", "Tanh",
+        "Transpose", "Unsqueeze",
     };
 
     /// <summary>Searches from a value on.</summary>

@@ -17,7 +17,8 @@ namespace NestQuant.Passes.GroupNL.Calibration;
 /// <param name="Top">Rows of zeros above the maps.</param>
 /// <param name="Left">Columns of zeros left of the maps.</param>
 internal sealed record LinearConsumer(
-    NodeProto Node, TensorProto Weight, int Outputs, int Inputs, (int Y, int X) Kernel, (int Y, int X) Strides, (int Y, int X) Dilations, int Top, int Left)
+    NodeProto Node, TensorProto Weight, int Outputs, int Inputs, (int Y, int X) Kernel, (int Y, int X) Strides, (int Y, int X) Dilations,
+    int Top, int Left)
 {
     /// <summary>Most features of a regression: the sums are then 134 MB, and solving takes some ten seconds.</summary>
     public const int MaxFeatures = 4096;

@@ -20,6 +20,7 @@ internal readonly record struct ConvShape(int Outputs, int Inputs, int Groups, i
     public ConvShape Seed(int ratio, bool sparse)
     {
         int seeds = Outputs / ratio;
-        return this with { Outputs = seeds, Groups = sparse || Groups > 1 ? (int)System.Numerics.BigInteger.GreatestCommonDivisor(Inputs, seeds) : 1 };
+        int groups = sparse || Groups > 1 ? (int)System.Numerics.BigInteger.GreatestCommonDivisor(Inputs, seeds) : 1;
+        return this with { Outputs = seeds, Groups = groups };
     }
 }

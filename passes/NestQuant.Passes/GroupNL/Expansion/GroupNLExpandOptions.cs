@@ -92,7 +92,8 @@ public sealed record GroupNLExpandOptions
     /// <summary>The options as <see cref="Parse"/> reads them, all parts written out; without the patterns.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"r={Ratio},g={Groups}{(Sparse ? ",sparse" : "")},seed={Seed},form={(Form == GroupNLForm.Fused ? "fused" : "standard")},period={Period},shift={Shift},function={Function}");
+        $"r={Ratio},g={Groups}{(Sparse ? ",sparse" : "")},seed={Seed},"
+            + $"form={(Form == GroupNLForm.Fused ? "fused" : "standard")},period={Period},shift={Shift},function={Function}");
 
     private GroupNLExpandOptions With(string key, string value, string part) => key switch
     {

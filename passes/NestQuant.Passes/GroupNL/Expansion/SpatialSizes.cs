@@ -69,6 +69,10 @@ internal static class SpatialSizes
     {
         var shape = new TensorShapeProto();
         shape.Dim.AddRange(tensor.Dims.Select(static dim => new TensorShapeProto.Dimension { DimValue = dim }));
-        return new ValueInfoProto { Name = tensor.Name, Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = tensor.DataType, Shape = shape } } };
+        return new ValueInfoProto
+        {
+            Name = tensor.Name,
+            Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = tensor.DataType, Shape = shape } },
+        };
     }
 }

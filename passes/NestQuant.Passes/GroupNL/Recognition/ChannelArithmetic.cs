@@ -25,7 +25,8 @@ internal sealed class ChannelArithmetic(GraphView view, Dictionary<string, Trace
         if (view.Constant(other) is not { DataType: TensorDataType.Float } constant)
             return $"its {what} '{other}' is not a float32 constant";
         if (PerChannel(constant, maps.Maps.Length) is not { } values)
-            return $"its {what} '{other}' of shape [{string.Join(',', constant.Dims)}] is not one value for each of {maps.Maps.Length} channels";
+            return $"its {what} '{other}' of shape [{string.Join(',', constant.Dims)}] is not one value for each "
+                + $"of {maps.Maps.Length} channels";
         MapStage before = node.Is("Mul") ? MapStage.Shifted : MapStage.Normalised;
         if (Array.Exists(maps.Maps, map => map.Stage > before)) return $"{name} comes after another factor or function";
         traced[node.Output[0]] = maps with { Maps = [.. maps.Maps.Select((map, i) => Apply(node, map, values[i]))] };

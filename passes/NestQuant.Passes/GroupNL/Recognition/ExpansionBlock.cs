@@ -22,7 +22,8 @@ internal sealed record ExpansionBlock(
     /// <summary>Operators between the normalised maps and the function, in a GroupNL block or in something that looks like one.</summary>
     private static readonly HashSet<string> Carriers = new(StringComparer.Ordinal)
     {
-        "Add", "Cast", "Concat", "Div", "Expand", "Gather", "Identity", "Mul", "Neg", "Reshape", "Slice", "Split", "Squeeze", "Sub", "Tile", "Transpose", "Unsqueeze",
+        "Add", "Cast", "Concat", "Div", "Expand", "Gather", "Identity", "Mul", "Neg", "Reshape", "Slice", "Split", "Squeeze", "Sub", "Tile",
+        "Transpose", "Unsqueeze",
     };
 
     /// <summary>Whether a function is computed of what the normalisation yields: what makes it a candidate.</summary>

@@ -12,7 +12,8 @@ internal static class ElementBytes
     /// <summary>Operators whose result is of the type of their first input.</summary>
     private static readonly HashSet<string> KeepsType = new(StringComparer.Ordinal)
     {
-        "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Slice", "Split", "Pad", "Resize", "Identity", "Concat", "MaxPool", "Expand", "Tile", "Gather", "DepthToSpace", "SpaceToDepth",
+        "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Slice", "Split", "Pad", "Resize", "Identity", "Concat", "MaxPool",
+        "Expand", "Tile", "Gather", "DepthToSpace", "SpaceToDepth",
     };
 
     /// <summary>1 for a value that integer operators make, also behind operators that only move its elements; otherwise 4.</summary>

@@ -15,7 +15,8 @@ namespace NestQuant.Passes.Integer.Operators;
 /// <param name="Ranks">Ranks of its values.</param>
 /// <param name="Tables">Where tables are made.</param>
 internal sealed record IntegerMatch(
-    NodeProto Node, NodeProto? Activation, IReadOnlyList<QuantizedResult> Results, QuantizedClamp Clamp, QuantizedGraph Graph, ValueRanks Ranks, LookupTables Tables)
+    NodeProto Node, NodeProto? Activation, IReadOnlyList<QuantizedResult> Results, QuantizedClamp Clamp, QuantizedGraph Graph,
+    ValueRanks Ranks, LookupTables Tables)
 {
     /// <summary>Looks at a node with a quantized result.</summary>
     /// <param name="node">The float node.</param>

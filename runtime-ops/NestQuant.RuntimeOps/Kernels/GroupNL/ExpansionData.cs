@@ -31,7 +31,8 @@ internal sealed unsafe class ExpansionData
     /// <param name="epsilon">The least norm, finite and at least <see cref="LeastEpsilon"/>.</param>
     /// <param name="activation">What follows.</param>
     public ExpansionData(
-        in MapFunction function, SourceMap sources, int seeds, float* shift, float* period, float* scale, float* bias, float epsilon, in MapActivation activation)
+        in MapFunction function, SourceMap sources, int seeds, float* shift, float* period, float* scale, float* bias, float epsilon,
+        in MapActivation activation)
     {
         Function = function;
         Sources = sources;

@@ -51,7 +51,8 @@ internal sealed unsafe class ImplicitGemmConvolution
     private byte* _sharedBands;
 
     private ImplicitGemmConvolution(
-        KernelTier tier, TileProduct product, BundledWeights bundled, in PanelSource weights, in ConvolutionData data, RowEpilogue? epilogue)
+        KernelTier tier, TileProduct product, BundledWeights bundled, in PanelSource weights, in ConvolutionData data,
+        RowEpilogue? epilogue)
     {
         _product = product;
         _geometry = bundled.Geometry;
@@ -84,7 +85,8 @@ internal sealed unsafe class ImplicitGemmConvolution
     /// </summary>
     /// <returns>Whether it did; else nothing was written.</returns>
     public static bool TryRun(
-        KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, ParallelLoop loop, RowEpilogue? epilogue)
+        KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, ParallelLoop loop,
+        RowEpilogue? epilogue)
     {
         int bundle = Bundle(geometry);
         long reductionLength = (long)geometry.ReductionLength * bundle;

@@ -43,7 +43,8 @@ internal sealed unsafe class StreamedProduct
 
     /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>
     public static void Run(
-        KernelTier tier, TileProduct product, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, ParallelLoop loop)
+        KernelTier tier, TileProduct product, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data,
+        ParallelLoop loop)
     {
         StreamedProduct streamed = new(tier, product, geometry, weights, data);
         loop.Run(weights.Layout.Panels, streamed.RunPanel);

@@ -44,7 +44,8 @@ internal sealed unsafe class StripConvolution
     private byte* _padding;
 
     private StripConvolution(
-        KernelTier tier, StripKernel kernel, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, RowEpilogue? epilogue)
+        KernelTier tier, StripKernel kernel, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data,
+        RowEpilogue? epilogue)
     {
         _tier = tier;
         _kernel = kernel;

@@ -44,7 +44,8 @@ public unsafe class DotProductEmitterTests
     {
         CpuidFeature[] allowed =
         [
-            CpuidFeature.INTEL8086, CpuidFeature.INTEL386, CpuidFeature.X64, CpuidFeature.AVX, CpuidFeature.AVX512F, CpuidFeature.AVX512_VNNI,
+            CpuidFeature.INTEL8086, CpuidFeature.INTEL386, CpuidFeature.X64, CpuidFeature.AVX, CpuidFeature.AVX512F,
+            CpuidFeature.AVX512_VNNI,
         ];
         IEnumerable<CpuidFeature> needed = Disassembly.Decode(DotProductEmitter.Emit(rows, vectors))
             .SelectMany(instruction => instruction.CpuidFeatures);

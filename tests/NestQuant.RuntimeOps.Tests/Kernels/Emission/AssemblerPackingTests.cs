@@ -9,7 +9,8 @@ public class AssemblerPackingTests
 
     private static readonly MemoryOperand[] Operands =
     [
-        new(Register.Rax), new(Register.R13, 32), new(Register.Rsp, 64) { Index = Register.R12, Scale = 4 }, new(Register.Rbp, -4096) { Index = Register.Rdx },
+        new(Register.Rax), new(Register.R13, 32), new(Register.Rsp, 64) { Index = Register.R12, Scale = 4 },
+        new(Register.Rbp, -4096) { Index = Register.Rdx },
         new(Register.R8, 7) { Index = Register.R9, Scale = 8 },
     ];
 

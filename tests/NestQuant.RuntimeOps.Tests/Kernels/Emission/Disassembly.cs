@@ -19,7 +19,16 @@ internal static class Disassembly
     /// <summary>One line per instruction in the notation of NASM, numbers in decimal.</summary>
     public static string[] Print(byte[] code)
     {
-        NasmFormatter formatter = new() { Options = { NumberBase = NumberBase.Decimal, BranchLeadingZeros = false, DisplacementLeadingZeros = false, SignedImmediateOperands = true } };
+        NasmFormatter formatter = new()
+        {
+            Options =
+            {
+                NumberBase = NumberBase.Decimal,
+                BranchLeadingZeros = false,
+                DisplacementLeadingZeros = false,
+                SignedImmediateOperands = true,
+            },
+        };
         return [.. Decode(code).Select(instruction =>
         {
             StringOutput text = new();
