@@ -1,4 +1,5 @@
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps;
 
@@ -6,10 +7,10 @@ namespace NestQuant.RuntimeOps;
 public static class NestQuantOps
 {
     /// <summary>The operators' ONNX domain.</summary>
-    public const string Domain = "com.nestquant";
+    public const string Domain = OperatorSet.Domain;
 
     /// <summary>The domain's version, as a model's opset import names it.</summary>
-    public const int Version = 1;
+    public const int Version = OperatorSet.Version;
 
     /// <summary>
     /// Name of the kernels that this process uses, the best for its processor unless the environment forces others: <c>avx2</c>, for
@@ -22,11 +23,11 @@ public static class NestQuantOps
     /// Session configuration entry that overrides the default precision: the bits (n or h) to use in every run whose
     /// <c>bits</c> input is n, the default of a compiled model. A fed value other than n always wins.
     /// </summary>
-    public const string BitsConfigEntry = "nestquant.bits";
+    public const string BitsConfigEntry = SessionEntries.Bits;
 
     /// <summary>
     /// Session configuration entry that lets each node keep decoded weights from run to run: the most bytes per node, with an optional
     /// suffix k, m or g (powers of 1024). Without it, or with 0, nothing is kept. Results do not depend on it.
     /// </summary>
-    public const string CacheConfigEntry = "nestquant.cache";
+    public const string CacheConfigEntry = SessionEntries.Cache;
 }
