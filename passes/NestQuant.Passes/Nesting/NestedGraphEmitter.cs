@@ -10,7 +10,7 @@ internal sealed class NestedGraphEmitter
 {
     private readonly ModelProto _model;
     private readonly GraphView _main;
-    private readonly NestingOptions _options;
+    private readonly ActivationMode _activationMode;
     private readonly UniqueNames _names;
     private readonly QuantizedActivations _activations;
     private readonly Dictionary<TensorProto, NestedOperands> _operands = new(ReferenceEqualityComparer.Instance);
@@ -20,12 +20,12 @@ internal sealed class NestedGraphEmitter
     /// <summary>Creates an emitter for one run of the pass.</summary>
     /// <param name="model">The model.</param>
     /// <param name="main">View of its main graph, the same that the candidates refer to.</param>
-    /// <param name="options">Bit widths and how activations are quantized.</param>
-    public NestedGraphEmitter(ModelProto model, GraphView main, NestingOptions options)
+    /// <param name="activations">How activations reach the nested operators.</param>
+    public NestedGraphEmitter(ModelProto model, GraphView main, ActivationMode activations)
     {
         _model = model;
         _main = main;
-        _options = options;
+        _activationMode = activations;
         _names = new UniqueNames(model);
         _activations = new QuantizedActivations(_names);
     }
@@ -44,7 +44,7 @@ internal sealed class NestedGraphEmitter
         {
             candidate.View.SetInput(candidate.Node, 1, Dequantized(candidate, operands));
             ConvolutionOutputs.KeepApart(candidate.Node.Output[0], candidate.View, _names);
-            return _options.Activations == ActivationMode.None ? null : $"weight-only: {reason}";
+            return _activationMode == ActivationMode.WeightOnly ? null : $"weight-only: {reason}";
         }
 
         if (candidate.Node.Is("Conv")) return EmitConv(candidate, operands);
@@ -54,7 +54,7 @@ internal sealed class NestedGraphEmitter
 
     private string? WhyNotInteger(NestingCandidate candidate, NestedOperands operands)
     {
-        if (_options.Activations == ActivationMode.None) return "activations are float";
+        if (_activationMode == ActivationMode.WeightOnly) return "activations are float";
         return IntegerForm.WhyNone(candidate, _model.OpsetVersion())
             ?? (operands.Layout.View == candidate.Channels ? null : IntegerForm.TurnedWeight)
             ?? WhyNotScaled(candidate, operands);
@@ -145,5 +145,6 @@ internal sealed class NestedGraphEmitter
     }
 
     /// <summary>The graph input that selects the precision of a run; made with the first operator that reads it.</summary>
-    private (string Input, string Value) Bits() => (InputNames.Bits, _bits ??= PrecisionInput.Ensure(_model, _main, _options.Bits));
+    private (string Input, string Value) Bits() =>
+        (InputNames.Bits, _bits ??= PrecisionInput.Ensure(_model, _main, _operands.Values.Max(static operands => operands.Layout.Bits.Full)));
 }

@@ -1,5 +1,4 @@
 using NestQuant.Onnx;
-using NestQuant.Onnx.Files;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps.Schema;
@@ -21,9 +20,10 @@ public static class PartModel
         if (nested.Length == 0) return null;
 
         var low = nested.Select(static node => node.InputAt(InputNames.WeightLow)).ToHashSet(StringComparer.Ordinal);
-        ModelProto part = ModelCopy.WithoutInitializers(model);
-        foreach (TensorProto tensor in model.MainGraph().Initializer)
-            if (!low.Contains(tensor.Name)) part.MainGraph().Initializer.Add(AtPartPrecision(tensor, nested[0]));
+        ModelProto part = model.Clone();
+        List<TensorProto> initializers = part.MainGraph().Initializer;
+        initializers.RemoveAll(tensor => low.Contains(tensor.Name));
+        for (int i = 0; i < initializers.Count; i++) initializers[i] = AtPartPrecision(initializers[i], nested[0]);
         foreach (NodeProto node in part.AllNodes().Where(SchemaNodes.IsNested)) node.Input[node.PositionOf(InputNames.WeightLow)] = "";
         return part;
     }

@@ -35,7 +35,7 @@ public sealed class DamagedOperatorTests
     public void AttributesOutOfRangeAreSaid(string attribute, long[] values)
     {
         ModelProto model = new GraphBuilder().Input("x", 1, 3, 2, 2).Random("W", 4, 3, 1, 1).Node("y = Conv(x, W)").Output("y").Model();
-        NestQuantCompiler.Compile(model, new CompileOptions { Nest = new NestedBits(8, 6) });
+        NestQuantCompiler.CompileInPlace(model, new CompilerOptions { Weights = new() { Bits = new NestedBits(8, 6) } });
         NodeProto node = model.AllNodes().First(SchemaNodes.IsNested);
         bool isList = attribute is AttributeNames.Shape or AttributeNames.ChannelView;
         node.SetAttribute(isList ? AttributeProto.IntList(attribute, values) : AttributeProto.Int(attribute, values[0]));
