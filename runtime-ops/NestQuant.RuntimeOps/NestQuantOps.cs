@@ -1,3 +1,4 @@
+using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Schema;
 
@@ -18,6 +19,13 @@ public static class NestQuantOps
     /// </summary>
     /// <exception cref="PlatformNotSupportedException">The forced kernels are unknown or not supported here.</exception>
     public static string KernelTierName => KernelTier.Current.Name;
+
+    /// <summary>
+    /// Path of the native operator library where the package NestQuant.RuntimeOps.Native, or a publish of its own, has put it beside the
+    /// application; null where it has not. Hosts of other languages load it; <see cref="SessionOptionsExtensions.RegisterNestQuantOps"/>
+    /// needs none.
+    /// </summary>
+    public static string? LibraryPath => NativeLibraryLocation.Find();
 
     /// <summary>
     /// Session configuration entry that overrides the default precision: the bits (n or h) to use in every run whose
