@@ -73,11 +73,11 @@ public static class NestQuantCompiler
                 pipeline.Use(new EpilogueFusionPass()) // first: it takes up the Relu or Clip in front of a QuantizeLinear
                     .Use(new IntegerOperatorPass())
                     .Use(new ChannelsLastPass()) // what runs on integers runs on either order of axes
-                    .Use(new FloatBorderPass()); // what is float now stays float
+                    .Use(new FloatBoundaryPass()); // what is float now stays float
             }
 
             // last: transposes are where they are to be
-            if (options.Activations != ActivationMode.None) pipeline.Use(new TransposeBorderPass());
+            if (options.Activations != ActivationMode.None) pipeline.Use(new TransposeBoundaryPass());
         }
         else if (options.Exclude.Count > 0)
         {

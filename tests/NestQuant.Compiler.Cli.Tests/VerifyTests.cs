@@ -129,7 +129,7 @@ public sealed class VerifyTests : IDisposable
         string[] lines = Verify(Model, 1).TrimEnd('\n').Split('\n');
         Assert.StartsWith($"{Model}: NestedConv '/conv1/Conv': operands '", lines[0], StringComparison.Ordinal);
         Assert.EndsWith(
-            "do not hold the weight of which they carry the tag: one is damaged or half replaced", lines[0], StringComparison.Ordinal);
+            "do not hold the weight that their tag names: one is damaged or half replaced", lines[0], StringComparison.Ordinal);
         Assert.StartsWith("note: ", lines[1], StringComparison.Ordinal);
     }
 

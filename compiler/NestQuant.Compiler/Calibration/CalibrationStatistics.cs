@@ -42,7 +42,7 @@ public sealed class CalibrationStatistics
         ArgumentNullException.ThrowIfNull(other);
         if (other.SourceSha256 != SourceSha256)
             throw new ModelException(
-                $"{name}: is of another model (SHA-256 {other.SourceSha256}) than the others ({SourceSha256}): calibrate all parts "
+                $"{name}: belongs to another model (SHA-256 {other.SourceSha256}) than the others ({SourceSha256}): calibrate all parts "
                     + "on the same file");
         string? missing = _values.Keys.Except(other.Values.Keys, StringComparer.Ordinal).FirstOrDefault();
         string? added = other.Values.Keys.Except(_values.Keys, StringComparer.Ordinal).FirstOrDefault();

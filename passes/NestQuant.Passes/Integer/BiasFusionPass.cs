@@ -7,13 +7,13 @@ using NestQuant.RuntimeOps.Operators;
 namespace NestQuant.Passes.Integer;
 
 /// <summary>
-/// Gives a nested product the bias that a model adds behind it, as exporters write linear layers of more than two axes.
+/// Turns a constant that is added after a nested product into its bias. Exporters write linear layers of more than two axes so.
 /// <code>
 /// p = com.nestquant.NestedGemm (x, ..., , bits); y = Add (p, bias)
 /// y = com.nestquant.NestedGemm (x, ..., bias, bits)
 /// </code>
 /// </summary>
-/// <remarks>The operator adds its bias as Add does, in float32 and after scaling: no result changes by a bit.</remarks>
+/// <remarks>The operator adds its bias as Add does, in float32 and after scaling: every result is the same bit for bit.</remarks>
 public sealed class BiasFusionPass : IGraphPass
 {
     private const int WeightScale = 5, Bias = 7;
@@ -54,9 +54,9 @@ public sealed class BiasFusionPass : IGraphPass
     private static string? Fuse(NodeProto node, NodeProto add, GraphView view)
     {
         string product = node.Output[0], bias = add.Input[add.Input[0] == product ? 1 : 0];
-        if (view.Constant(bias) is not { DataType: TensorDataType.Float } tensor) return "what it adds is not a float32 constant";
+        if (view.Constant(bias) is not { DataType: TensorDataType.Float } tensor) return "its other operand is not a float32 constant";
         if (tensor.Dims.Count != 1 || tensor.ElementCount != view.Constant(node.Input[WeightScale])?.ElementCount)
-            return "what it adds is not one value per output channel";
+            return "its other operand is not one value per output channel";
         view.SetInput(node, Bias, bias);
         view.Remove(add);
         view.RenameProduced(product, add.Output[0]);

@@ -129,7 +129,7 @@ public sealed class CalibrationJsonTests
         all.Add(CalibrationGen.Model(("a", CalibrationGen.Statistics(2))), "b.json");
         Assert.Equal((6, 2), (all.Samples, all.Values["a"].Count));
 
-        Refuses(new CalibrationStatistics("cd34", 1, []), "b.json: is of another model (SHA-256 cd34) than the others (ab12)");
+        Refuses(new CalibrationStatistics("cd34", 1, []), "b.json: belongs to another model (SHA-256 cd34) than the others (ab12)");
         Refuses(CalibrationGen.Model(), "b.json: has no statistics of 'a', unlike the others");
         Refuses(
             CalibrationGen.Model(("a", CalibrationGen.Statistics(2)), ("c", CalibrationGen.Statistics(2))),

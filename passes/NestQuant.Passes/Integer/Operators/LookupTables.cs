@@ -10,7 +10,7 @@ namespace NestQuant.Passes.Integer.Operators;
 /// <summary>Writes QLinearLookup nodes; equal tables become one initializer.</summary>
 internal sealed class LookupTables(QuantizedGraph graph)
 {
-    /// <summary>Attribute that says what the table is, for readers and for exporters: the kernel does not read it.</summary>
+    /// <summary>Attribute that describes the table, for people and for export: the kernel does not read it.</summary>
     public const string FunctionAttribute = "function";
 
     private readonly Dictionary<string, string> _tables = new(StringComparer.Ordinal);
@@ -19,8 +19,8 @@ internal sealed class LookupTables(QuantizedGraph graph)
     /// <param name="x">A uint8 value.</param>
     /// <param name="result">Name of the result.</param>
     /// <param name="integers">The 256 results.</param>
-    /// <param name="function">The function as a format of its argument, see <see cref="PointwiseValue.Function"/>; empty when there is none
-    /// to tell.</param>
+    /// <param name="function">The function as a format of its argument, see <see cref="PointwiseValue.Function"/>; empty when it is not
+    /// known.</param>
     /// <param name="name">Wanted name of the node.</param>
     public NodeProto Lookup(string x, string result, byte[] integers, string function, string name)
     {
