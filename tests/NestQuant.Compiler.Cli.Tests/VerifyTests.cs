@@ -138,7 +138,7 @@ public sealed class VerifyTests : IDisposable
     [InlineData("[]", "is damaged")]
     [InlineData("{\"cnn.low.bin\":1}", "is damaged")]
     [InlineData("{\"cnn.low.bin\":{\"bytes\":1.5,\"sha256\":\"\"}}", "is damaged")]
-    [InlineData("{\"cnn.low.bin\":{\"bytes\":1,\"sha256\":\"00\"}}", "a hash has another form")]
+    [InlineData("{\"cnn.low.bin\":{\"bytes\":1,\"sha256\":\"00\"}}", "a hash is not 64 hexadecimal digits")]
     public void A_damaged_list_is_an_error(string list, string message)
     {
         Tool.CompileCnn(_folder);

@@ -7,7 +7,7 @@ public static class ModelCopy
 {
     /// <summary>A deep copy of everything but the main graph's initializers, which hold nearly all bytes: the copy has none.</summary>
     /// <param name="model">The model, which is not changed.</param>
-    /// <returns>The copy; its external tensors have become part of it.</returns>
+    /// <returns>The copy; external tensors are stored inside it.</returns>
     public static ModelProto WithoutInitializers(ModelProto model)
     {
         ArgumentNullException.ThrowIfNull(model);

@@ -8,7 +8,7 @@ internal sealed class ModelSaver
     /// <summary>Largest serialised message; Protocol Buffers' own limit.</summary>
     public const long MaxMessageBytes = int.MaxValue;
 
-    /// <summary>Smaller tensors stay inside the model file when others move out, as shape inference wants to read them.</summary>
+    /// <summary>Smaller tensors stay inside the model file when others move out, since shape inference reads them.</summary>
     private const int MinExternalBytes = 1024;
 
     private readonly Dictionary<string, DataFile> _dataFiles = new(StringComparer.Ordinal);
@@ -82,7 +82,7 @@ internal sealed class ModelSaver
         var folder = Path.GetDirectoryName(save.Path) ?? "";
         var stem = save.Options?.ExternalStem ?? ModelFile.Stem(fileName);
         var stored = new StoredForm(tensor => Place(tensor, mode, folder, fileName, stem)).Of(save.Model);
-        ListDataFiles(stored, save.Path); // hashes are still to come, but they count for the message's size
+        ListDataFiles(stored, save.Path); // hashes are not known yet, but count towards the message's size
         return stored;
     }
 
