@@ -4,15 +4,15 @@ using NestQuant.Onnx.Files;
 namespace NestQuant.Data;
 
 /// <summary>
-/// Samples in one or more <c>.npy</c> arrays whose first axis counts them. In a <c>.npz</c> archive every array is the input of
-/// its name, except one called <c>labels</c>.
+/// Samples along the first axis of one or more <c>.npy</c> arrays. In a <c>.npz</c> archive every array is the input of its name, except
+/// one called <c>labels</c>.
 /// </summary>
 internal sealed class ArrayDataset : Dataset
 {
     private const string LabelsName = "labels";
 
     /// <summary>
-    /// What the rows read at once may take beside twice the file: a deflated array can be a thousand times as large as its file.
+    /// Bytes that the rows read at once may take besides twice the file: a deflated array can be a thousand times as large as its file.
     /// </summary>
     private const long InflatedBytes = 128L << 20;
 
@@ -70,7 +70,7 @@ internal sealed class ArrayDataset : Dataset
         if (bytes <= InflatedBytes + (2 * InputFile.Length(Path)))
             return;
         throw new ModelException(
-            $"{Path}: what is read at once takes {bytes} bytes, far more than the file: use smaller batches, C order, or arrays "
+            $"{Path}: one batch takes {bytes} bytes of memory, far more than the file: use smaller batches, C order, or arrays "
                 + "that are not deflated");
     }
 
@@ -80,15 +80,15 @@ internal sealed class ArrayDataset : Dataset
         foreach (var (name, reader) in arrays.Inputs)
         {
             if (reader.Shape.Count == 0)
-                throw new ModelException($"{Path}: a scalar is no data set: the first axis counts the samples");
+                throw new ModelException($"{Path}: a scalar is not a data set: the first axis must count the samples");
             if (count is not null && count != reader.Rows)
                 throw new ModelException($"{Path}: '{name}' has {reader.Rows} samples, the arrays before it {count}");
             count = reader.Rows;
         }
 
-        // Samples without elements take no space, so their number may be anything.
+        // Samples without elements take no space, so a file can claim any number of them.
         if (arrays.Inputs.All(static input => input.Reader.BytesAtOnce(1) == 0) && count > InputFile.Length(Path))
-            throw new ModelException($"{Path}: {count} samples without elements are no data set");
+            throw new ModelException($"{Path}: {count} samples without elements are not a data set");
         return count is > 0 ? count.Value : throw new ModelException($"{Path}: no samples");
     }
 
@@ -106,7 +106,7 @@ internal sealed class ArrayDataset : Dataset
                 string[] inputs = [.. archive.Names.Where(static name => name != LabelsName)];
                 if (inputs.Length == 0)
                     throw new ModelException($"{path}: the archive holds labels but no inputs");
-                // A single input may have any name (NumPy's own is arr_0); several are told apart by theirs.
+                // A single input may have any name (NumPy's own is arr_0); several are distinguished by their names.
                 return new OpenArrays(
                     [.. inputs.Select(name => (inputs.Length == 1 ? null : name, archive.OpenArray(name)))],
                     inputs.Length < archive.Names.Count ? archive.OpenArray(LabelsName) : null,

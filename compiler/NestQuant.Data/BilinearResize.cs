@@ -1,8 +1,7 @@
 namespace NestQuant.Data;
 
 /// <summary>
-/// Bilinear scaling with a filter that widens when the picture shrinks, so that every source pixel counts: what the common
-/// training pipelines do.
+/// Bilinear scaling with a filter that widens when the picture shrinks, so that every source pixel counts, as common training pipelines do.
 /// </summary>
 internal static class BilinearResize
 {
@@ -18,7 +17,7 @@ internal static class BilinearResize
         Tap[] rows = Taps(height, targetHeight);
         float[] line = new float[width], narrowed = new float[targetWidth];
         target.Clear();
-        // Target rows look at source rows in order: those before first are done, the one at first may not have begun.
+        // Target rows read source rows in order: those before first are finished, the one at first may not have been started.
         for (int y = 0, first = 0; y < height; y++)
         {
             read(y, line);

@@ -9,7 +9,7 @@ public abstract class Dataset
 {
     private protected Dataset(string path) => Path = path;
 
-    /// <summary>Where the data set lies.</summary>
+    /// <summary>Path of the data set.</summary>
     public string Path { get; }
 
     /// <summary>Number of samples.</summary>

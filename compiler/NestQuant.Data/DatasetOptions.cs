@@ -7,8 +7,8 @@ public sealed record DatasetOptions
     public ImageOptions Image { get; init; } = new();
 
     /// <summary>
-    /// File of integer labels, one per sample in the data set's order: <c>.npy</c> or text with one label a line. Null: the labels
-    /// that come with the data, if any.
+    /// File of integer labels, one per sample in the data set's order: <c>.npy</c> or text with one label per line. Null: the labels that
+    /// are part of the data, if any.
     /// </summary>
     public string? Labels { get; init; }
 }

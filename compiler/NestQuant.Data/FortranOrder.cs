@@ -1,6 +1,6 @@
 namespace NestQuant.Data;
 
-/// <summary>Turns arrays whose first axis varies fastest into C order.</summary>
+/// <summary>Converts arrays whose first axis varies fastest to C order.</summary>
 internal static class FortranOrder
 {
     /// <summary>Copies elements of <paramref name="size"/> bytes each into C order.</summary>
@@ -20,7 +20,7 @@ internal static class FortranOrder
         for (int target = 0; target < result.Length; target += size)
         {
             fortran.Slice(source * size, size).CopyTo(result.AsSpan(target));
-            // An odometer over the C-order index; the source position follows by strides.
+            // Counts through the C-order index; the source position follows from the strides.
             for (int axis = rank - 1; axis >= 0; axis--)
             {
                 source += strides[axis];

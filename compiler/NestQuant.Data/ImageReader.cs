@@ -40,7 +40,7 @@ internal static class ImageReader
         byte[] bytes = InputFile.ReadAll(path);
         try
         {
-            // The decoder knows more formats, and believes what headers say: only files that have been checked reach it.
+            // The decoder reads more formats and trusts headers, so only files that have been checked are passed to it.
             if (bytes.AsSpan().StartsWith(PngStructure.Signature))
                 PngStructure.Verify(bytes);
             else if (bytes.AsSpan().StartsWith(JpegStructure.Signature))

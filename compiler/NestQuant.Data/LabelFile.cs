@@ -4,7 +4,7 @@ using NestQuant.Onnx.Files;
 
 namespace NestQuant.Data;
 
-/// <summary>Integer class labels: a one-dimensional <c>.npy</c> array, or text with one label a line.</summary>
+/// <summary>Integer class labels: a one-dimensional <c>.npy</c> array, or text with one label per line.</summary>
 internal static class LabelFile
 {
     /// <summary>Reads a file of labels; null when no path is given.</summary>
@@ -15,7 +15,7 @@ internal static class LabelFile
     /// <exception cref="ModelException">The array is not one-dimensional, or not of integers.</exception>
     public static long[] FromArray(NpyArray array, string name)
     {
-        // [N, 1] is what a column of a table becomes; it is as clear as [N].
+        // A column of a table becomes [N, 1], which is as unambiguous as [N].
         if (array.Shape.Count is < 1 or > 2 || array.Shape.Skip(1).Any(extent => extent != 1))
             throw new ModelException($"{name}: labels are a one-dimensional array, this one has shape ({string.Join(", ", array.Shape)})");
         if (array.Type is >= NpyType.Float16 or NpyType.Boolean)

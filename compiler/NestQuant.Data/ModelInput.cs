@@ -3,10 +3,10 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Data;
 
-/// <summary>An input that a model must be fed, and how arrays become what it takes.</summary>
+/// <summary>An input that a model must be fed, and the conversion of arrays to its type and shape.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Type">Its element type.</param>
-/// <param name="Shape">Its extents, -1 where the model leaves them open.</param>
+/// <param name="Shape">Its extents, -1 where the model does not fix them.</param>
 public sealed record ModelInput(string Name, NpyType Type, IReadOnlyList<long> Shape)
 {
     /// <summary>The samples that every run takes when the model fixes its first axis; null when it is open.</summary>
@@ -15,15 +15,15 @@ public sealed record ModelInput(string Name, NpyType Type, IReadOnlyList<long> S
     /// <summary>Describes an input.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="type">Its element type; null when it is not a tensor.</param>
-    /// <param name="shape">Its extents, negative where the model leaves them open.</param>
-    /// <exception cref="ModelException">Arrays cannot feed it.</exception>
+    /// <param name="shape">Its extents, negative where the model does not fix them.</param>
+    /// <exception cref="ModelException">It cannot be fed from an array.</exception>
     public static ModelInput Of(string name, TensorDataType? type, IEnumerable<long> shape) =>
         type is { } given && NpyTypes.TryFromOnnx(given, out NpyType known)
             ? new ModelInput(name, known, [.. shape])
-            : throw new ModelException($"input '{name}' is not a tensor of numbers: arrays cannot feed it");
+            : throw new ModelException($"input '{name}' is not a tensor of numbers and cannot be fed from an array");
 
-    /// <summary>The inputs that a model itself says it must be fed, in its order.</summary>
-    /// <exception cref="ModelException">Arrays cannot feed one of them.</exception>
+    /// <summary>The inputs that a model declares and that must be fed, in its order.</summary>
+    /// <exception cref="ModelException">One of them cannot be fed from an array.</exception>
     public static IReadOnlyList<ModelInput> Of(ModelProto model)
     {
         GraphView view = GraphView.Of(model.MainGraph());
@@ -33,8 +33,8 @@ public sealed record ModelInput(string Name, NpyType Type, IReadOnlyList<long> S
     /// <summary>The array that feeds an input: the one of its name, or the one at its position when arrays are unnamed.</summary>
     /// <param name="inputs">All inputs of the model, in its order.</param>
     /// <param name="input">One of them.</param>
-    /// <param name="arrays">What there is.</param>
-    /// <exception cref="ModelException">There is none.</exception>
+    /// <param name="arrays">The available arrays.</param>
+    /// <exception cref="ModelException">There is no such array.</exception>
     public static NpyArray Find(IReadOnlyList<ModelInput> inputs, ModelInput input, IReadOnlyList<NamedArray> arrays)
     {
         ArgumentNullException.ThrowIfNull(inputs);
@@ -56,7 +56,7 @@ public sealed record ModelInput(string Name, NpyType Type, IReadOnlyList<long> S
 
     /// <summary>The array in this input's type and shape.</summary>
     /// <remarks>
-    /// Integers become floats where the model wants floats. Rows of another rank are reshaped when the model fixes all other extents
+    /// Integers become floats where the model takes floats. Rows of another rank are reshaped when the model fixes all other extents
     /// and the number of elements is the same: [N, 64] and [N, 8, 8] both feed [N, 1, 8, 8].
     /// </remarks>
     /// <param name="array">Samples along its first axis.</param>

@@ -84,13 +84,13 @@ public sealed class NpyArray
     public long[] ToInt64s() => MemoryMarshal.Cast<byte, long>(ConvertTo(NpyType.Int64).Bytes).ToArray();
 
     /// <summary>The same values in another type: this array itself when it has that type.</summary>
-    /// <exception cref="ModelException">The conversion would lose a fraction or leave the range of an integer type.</exception>
+    /// <exception cref="ModelException">The conversion would lose a fraction or exceed the range of an integer type.</exception>
     public NpyArray ConvertTo(NpyType type)
     {
         if (type == Type)
             return this;
         if (Type >= NpyType.Float16 && type < NpyType.Float16)
-            throw new ModelException($"{Type} values cannot stand for {type} values: convert the array first");
+            throw new ModelException($"{Type} values cannot be converted to {type} without loss: convert the array first");
         byte[] bytes = new byte[(long)Count * type.Size()];
         try
         {

@@ -19,7 +19,7 @@ internal sealed record NpyHeader(NpyType Type, bool BigEndian, bool FortranOrder
 
     private static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
-    /// <summary>Number of elements; the constructor's callers have checked that it and the byte count fit a long.</summary>
+    /// <summary>Number of elements; callers of the constructor have checked that it and the byte count fit in a long.</summary>
     public long Count => CountOf(Shape);
 
     /// <summary>Bytes of the elements.</summary>
@@ -36,14 +36,14 @@ internal sealed record NpyHeader(NpyType Type, bool BigEndian, bool FortranOrder
 
     /// <summary>Reads a header at the start of a stream.</summary>
     /// <param name="stream">Positioned at the magic; left at the first element.</param>
-    /// <param name="name">What messages call the array.</param>
+    /// <param name="name">Name of the array in messages.</param>
     /// <exception cref="ModelException">The bytes are not a header that this reader knows.</exception>
     public static NpyHeader Read(Stream stream, string name)
     {
         Span<byte> start = stackalloc byte[8];
         int got = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         if (got < start.Length || !start.StartsWith(Magic))
-            throw new ModelException($"{name}: not a .npy array: {(got == 0 ? "it is empty" : "it does not begin with the NumPy magic")}");
+            throw new ModelException($"{name}: not a .npy array: {(got == 0 ? "it is empty" : "it does not start with the NumPy magic")}");
         int major = start[6];
         if (major is < 1 or > 3)
             throw new ModelException($"{name}: .npy format version {major} is not known: write it with a current NumPy");
@@ -121,7 +121,7 @@ internal sealed record NpyHeader(NpyType Type, bool BigEndian, bool FortranOrder
     {
         if (shape.Length > MaxRank)
             throw new ModelException($"{name}: damaged .npy header: {shape.Length} dimensions");
-        // Zero extents do not excuse the others: the product is taken over the non-zero ones so that no order of extents hides an overflow.
+        // The product is taken over the non-zero extents, so that a zero extent does not hide an overflow of the others.
         Int128 bytes = type.Size();
         foreach (long extent in shape)
         {

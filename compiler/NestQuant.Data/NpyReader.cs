@@ -4,8 +4,8 @@ using NestQuant.Onnx.Files;
 namespace NestQuant.Data;
 
 /// <summary>
-/// Reads a <c>.npy</c> array front to back, a few rows at a time, so that a data set need not fit into memory. A row is
-/// everything under one index of the first axis.
+/// Reads a <c>.npy</c> array front to back, a few rows at a time, so that a data set need not fit into memory. A row is all elements with
+/// the same index on the first axis.
 /// </summary>
 /// <remarks>
 /// Big-endian elements are swapped. An array in Fortran order has no contiguous rows: it is read whole and transposed.
@@ -46,7 +46,7 @@ public sealed class NpyReader : IDisposable
     /// <summary>Opens a stream and takes ownership of it.</summary>
     /// <param name="stream">Positioned at the start of the array.</param>
     /// <param name="length">Bytes of header and elements together.</param>
-    /// <param name="name">What messages call the array.</param>
+    /// <param name="name">Name of the array in messages.</param>
     /// <exception cref="ModelException">The content is not a <c>.npy</c> array of that length.</exception>
     public static NpyReader Open(Stream stream, long length, string name)
     {
@@ -72,7 +72,7 @@ public sealed class NpyReader : IDisposable
         }
     }
 
-    /// <summary>Reads the next rows: <paramref name="count"/> of them, or what is left.</summary>
+    /// <summary>Reads the next rows: <paramref name="count"/>, or fewer at the end.</summary>
     /// <param name="count">Most rows to read, at least 1.</param>
     /// <returns>An array of the same rank, or null after the last row.</returns>
     /// <exception cref="ModelException">The rows do not fit into memory, or the file has become shorter.</exception>
@@ -89,7 +89,7 @@ public sealed class NpyReader : IDisposable
         return new NpyArray(Type, shape, ReadElements(NpyHeader.CountOf(shape) * Type.Size()));
     }
 
-    /// <summary>Reads all rows; to be called first.</summary>
+    /// <summary>Reads all rows; must be the first read.</summary>
     /// <exception cref="ModelException">The array does not fit into memory.</exception>
     public NpyArray ReadToEnd()
     {
@@ -98,7 +98,7 @@ public sealed class NpyReader : IDisposable
     }
 
     /// <summary>
-    /// Memory that reading some rows at a time takes; not more than that of two arrays that are as large as there can be.
+    /// Memory for reading some rows at a time, at most that of two arrays of the largest possible size.
     /// </summary>
     internal long BytesAtOnce(long rows)
     {

@@ -86,7 +86,7 @@ public static class NpyTypes
         return false;
     }
 
-    /// <summary>Finds the type that holds an ONNX element type.</summary>
+    /// <summary>Finds the type for an ONNX element type.</summary>
     public static bool TryFromOnnx(TensorDataType onnx, out NpyType type)
     {
         foreach (var row in Table)

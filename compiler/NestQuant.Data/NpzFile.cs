@@ -9,7 +9,7 @@ public sealed class NpzFile : IDisposable
 {
     private const string Extension = ".npy";
 
-    /// <summary>More arrays than a model has inputs: reading some of each in turn keeps as many decompressors.</summary>
+    /// <summary>Most arrays, more than any model has inputs: each array that is read in turn needs a decompressor of its own.</summary>
     private const int MaxArrays = 1000;
 
     private readonly string _path;
@@ -22,7 +22,7 @@ public sealed class NpzFile : IDisposable
     public IReadOnlyList<string> Names => _entries.Keys;
 
     /// <summary>Opens an archive and reads its directory.</summary>
-    /// <exception cref="ModelException">The file is missing, no archive, or holds something else than uniquely named arrays.</exception>
+    /// <exception cref="ModelException">The file is missing, not an archive, or holds anything but uniquely named arrays.</exception>
     public static NpzFile Open(string path)
     {
         FileStream stream = InputFile.Open(path);
@@ -77,7 +77,7 @@ public sealed class NpzFile : IDisposable
                 throw new ModelException($"{_path}: two arrays are called '{name}'");
             if (_entries.Count > MaxArrays)
                 throw new ModelException(
-                    $"{_path}: the archive holds {_archive.Entries.Count} arrays: no model takes more than {MaxArrays}");
+                    $"{_path}: the archive holds {_archive.Entries.Count} arrays: more than {MaxArrays} are not supported");
         }
 
         if (_entries.Count == 0)

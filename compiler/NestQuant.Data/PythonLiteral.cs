@@ -3,7 +3,7 @@ using System.Globalization;
 namespace NestQuant.Data;
 
 /// <summary>
-/// Reads the subset of Python literals that a <c>.npy</c> header consists of: one dictionary of strings, booleans and integer tuples.
+/// Reads the subset of Python literals that occurs in a <c>.npy</c> header: one dictionary of strings, booleans and integer tuples.
 /// </summary>
 internal ref struct PythonLiteral
 {
@@ -72,7 +72,7 @@ internal ref struct PythonLiteral
         return [.. items];
     }
 
-    // The type of a structured array is a list; it is recognised so that the caller can say so, and its content is not needed.
+    // The type of a structured array is a list; it is recognised so that the caller can report it, and its content is skipped.
     private long[] ReadFieldList()
     {
         int end = _rest.LastIndexOf(']');

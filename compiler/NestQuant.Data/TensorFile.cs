@@ -3,7 +3,7 @@ using NestQuant.Onnx.Files;
 
 namespace NestQuant.Data;
 
-/// <summary>Files that hold one serialised TensorProto, as ONNX's test data does.</summary>
+/// <summary>Files with one serialised TensorProto, as in ONNX's test data.</summary>
 internal static class TensorFile
 {
     private const byte ModelGraphTag = (7 << 3) | 2;
@@ -27,7 +27,7 @@ internal static class TensorFile
         }
     }
 
-    // The codec reads models; as the only initializer of an otherwise empty one, a tensor is read by the same rules.
+    // The codec reads models: the tensor is read as the only initializer of an otherwise empty one, by the same rules.
     private static TensorProto Decode(byte[] tensor, string path)
     {
         try

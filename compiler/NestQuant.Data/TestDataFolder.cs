@@ -4,7 +4,7 @@ namespace NestQuant.Data;
 
 /// <summary>
 /// ONNX's own form of test data: folders <c>test_data_set_N</c> with <c>input_K.pb</c> and <c>output_K.pb</c>, each a TensorProto.
-/// A set is one batch as it stands; a folder that holds the files itself is a data set of one.
+/// A set is one batch; a folder that holds the files directly is a data set with one batch.
 /// </summary>
 internal sealed class TestDataFolder : Dataset
 {

@@ -6,7 +6,7 @@ namespace NestQuant.Onnx;
 /// <summary>Which field of an <see cref="AttributeProto"/> holds its value (enum <c>AttributeProto.AttributeType</c>).</summary>
 public enum AttributeType
 {
-    /// <summary>Not said; only files of IR version 1 leave it out.</summary>
+    /// <summary>Not given; only files of IR version 1 leave it out.</summary>
     Undefined = 0,
 
     /// <summary><see cref="AttributeProto.F"/>.</summary>

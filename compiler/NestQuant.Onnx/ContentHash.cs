@@ -13,7 +13,8 @@ internal static class ContentHash
     /// <summary>The SHA-256 of a whole file in lower-case hexadecimal.</summary>
     public static string Of(SourceFile file) => Of(new TensorContent(new FileRegion(file, 0, file.Status.Length), default));
 
-    /// <summary>The SHA-256 of the tensor's little-endian bytes in lower-case hexadecimal; of strings, each behind its length.</summary>
+    /// <summary>The SHA-256 of the tensor's little-endian bytes in lower-case hexadecimal; strings are hashed each after its
+    /// length.</summary>
     public static string Of(TensorProto tensor) =>
         tensor.DataType.BitsPerElement() == 0 ? Of(tensor.StringData) : Of(TensorContent.Of(tensor));
 

@@ -4,7 +4,8 @@ using System.Text;
 namespace NestQuant.Onnx;
 
 /// <summary>
-/// Text from a model as it is shown to people: what would steer a terminal, or reorder what it shows, is escaped, and long text is cut.
+/// Text from a model in a form that is safe to show: characters that would control a terminal or reorder its text are escaped, and long
+/// text is shortened.
 /// </summary>
 public static class DisplayText
 {

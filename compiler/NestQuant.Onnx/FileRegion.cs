@@ -2,7 +2,7 @@ namespace NestQuant.Onnx;
 
 /// <summary>A part of a file, of any length.</summary>
 /// <param name="File">The file.</param>
-/// <param name="Offset">First byte, within the file as it was when it was opened.</param>
+/// <param name="Offset">First byte, within the file's length when it was opened.</param>
 /// <param name="Length">Number of bytes, within the same.</param>
 internal readonly record struct FileRegion(SourceFile File, long Offset, long Length)
 {

@@ -4,10 +4,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace NestQuant.Onnx;
 
-/// <summary>What makes two names the same file: device and inode on Linux, elsewhere the path behind all symbolic links.</summary>
+/// <summary>Identifies a file whatever its name: device and inode on Linux, elsewhere the path with all symbolic links resolved.</summary>
 internal readonly record struct FileIdentity(ulong Device, ulong Inode, string? RealPath);
 
-/// <summary>Kinds of files that matter here.</summary>
+/// <summary>Kinds of files, as far as loading distinguishes them.</summary>
 internal enum FileKind
 {
     /// <summary>A file whose content stays where it is.</summary>
@@ -20,8 +20,8 @@ internal enum FileKind
     Other,
 }
 
-/// <summary>What the file system says of the file behind a name and all its symbolic links.</summary>
-/// <param name="Identity">Tells it from every other file.</param>
+/// <summary>The status of the file that a path leads to, through symbolic links.</summary>
+/// <param name="Identity">Distinguishes it from every other file.</param>
 /// <param name="Kind">What it is.</param>
 /// <param name="Length">Its length in bytes.</param>
 /// <param name="Modified">When its content was last changed; only to be compared.</param>
@@ -35,7 +35,7 @@ internal readonly record struct FileStatus(FileIdentity Identity, FileKind Kind,
     private const int KindMask = 0xf000, RegularKind = 0x8000, FolderKind = 0x4000;
 
     /// <summary>The status of what a path names.</summary>
-    /// <returns>Null when there is nothing, or nothing that may be looked at: opening it says which.</returns>
+    /// <returns>Null when there is no such file, or it may not be accessed: opening it tells which.</returns>
     public static FileStatus? Of(string path)
     {
         if (path.Length == 0)
@@ -43,8 +43,8 @@ internal readonly record struct FileStatus(FileIdentity Identity, FileKind Kind,
         return OperatingSystem.IsLinux() ? OfLinux(CurrentFolder, Path.GetFullPath(path), path) : OfName(path);
     }
 
-    /// <summary>The status of an open file, whatever has become of its name.</summary>
-    /// <exception cref="FileNotFoundException">Only its name could tell, and that is gone.</exception>
+    /// <summary>The status of an open file, even if its name has been removed or replaced.</summary>
+    /// <exception cref="FileNotFoundException">The status can only be read by name here, and the name no longer exists.</exception>
     public static FileStatus Of(SafeFileHandle handle, string path)
     {
         var isHeld = false;
@@ -61,7 +61,7 @@ internal readonly record struct FileStatus(FileIdentity Identity, FileKind Kind,
         }
     }
 
-    /// <summary>Fails for what is neither a regular file nor a folder, before it is opened.</summary>
+    /// <summary>Fails, before opening it, for anything but a regular file or a folder.</summary>
     /// <exception cref="IOException">It is a pipe or a device.</exception>
     public static void RequireRegular(string path)
     {

@@ -5,7 +5,7 @@ namespace NestQuant.Onnx;
 
 /// <summary>
 /// A directed acyclic graph of nodes in topological order, with its constants, inputs and outputs (message <c>GraphProto</c>).
-/// Also the body of control-flow operators, held by an attribute.
+/// Also a subgraph of a control-flow operator, held by an attribute.
 /// </summary>
 [ProtoContract]
 public sealed class GraphProto : Extensible

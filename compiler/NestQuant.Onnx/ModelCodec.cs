@@ -3,11 +3,11 @@ using ProtoBuf.Meta;
 
 namespace NestQuant.Onnx;
 
-/// <summary>Messages to protobuf bytes and back; knows nothing of files.</summary>
+/// <summary>Converts messages to protobuf bytes and back; does not deal with files.</summary>
 internal static class ModelCodec
 {
     /// <summary>
-    /// Messages nested deeper are refused, as by Protocol Buffers' own readers: input must not be able to overflow the stack.
+    /// Messages nested deeper are refused, as in Protocol Buffers' own readers, so that no input can overflow the stack.
     /// </summary>
     public const int MaxDepth = 100;
 

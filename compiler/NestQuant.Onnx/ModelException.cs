@@ -1,9 +1,9 @@
 namespace NestQuant.Onnx;
 
 /// <summary>
-/// Bad input: a model, a file or a value that cannot be worked with. The message is one line for the person who gave the input:
-/// what is wrong, where, and what to do about it. Names that it quotes come from that input, so it is made safe to show: one line
-/// whatever they hold, without control characters, and of bounded length (<see cref="DisplayText.OfMessage"/>).
+/// Bad input: a model, a file or a value that cannot be used. The message is one line for the person who gave the input: what is wrong,
+/// where, and what to do about it. Names that it quotes come from that input, so it is made safe to show: always one line, without control
+/// characters, and of bounded length (<see cref="DisplayText.OfMessage"/>).
 /// </summary>
 public sealed class ModelException : Exception
 {

@@ -5,7 +5,7 @@ namespace NestQuant.Onnx;
 /// <content>Reading and setting attributes by name.</content>
 public sealed partial class NodeProto
 {
-    /// <summary>Looks an attribute up.</summary>
+    /// <summary>Finds an attribute.</summary>
     /// <param name="name">Name of the attribute.</param>
     /// <returns>The attribute, or null when the node has none of that name.</returns>
     public AttributeProto? GetAttribute(string name) => Attribute.Find(a => a.Name == name);
@@ -40,7 +40,7 @@ public sealed partial class NodeProto
     /// <exception cref="ModelException">The attribute is of another type.</exception>
     public long[]? GetInts(string name) => Find(name, AttributeType.Ints)?.Ints.ToArray();
 
-    /// <summary>Puts an attribute in the place of the one with the same name, or at the end.</summary>
+    /// <summary>Replaces the attribute of the same name, or appends the attribute.</summary>
     /// <param name="attribute">The attribute.</param>
     public void SetAttribute(AttributeProto attribute)
     {

@@ -5,8 +5,8 @@ using ProtoBuf.Serializers;
 namespace NestQuant.Onnx;
 
 /// <summary>
-/// A list in one of a tensor's packed fields. protobuf-net's own lists leave out the packing when there is a single element; other
-/// writers of the format do not, and a model should come back byte for byte.
+/// A list in one of a tensor's packed fields. protobuf-net's own lists write a single element unpacked; other writers of the format do not,
+/// and a model should survive a round trip byte for byte.
 /// </summary>
 [ProtoContract(Serializer = typeof(PackedListSerializer))]
 internal sealed class PackedList<T>

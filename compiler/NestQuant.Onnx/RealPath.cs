@@ -6,7 +6,7 @@ internal static class RealPath
     private const int MaxLinks = 40;
 
     /// <summary>The path with the symbolic links of every component resolved; components that do not exist stay as they are.</summary>
-    /// <exception cref="IOException">The links go round in circles.</exception>
+    /// <exception cref="IOException">The links form a cycle.</exception>
     public static string Of(string path) => Of(path, links: 0);
 
     private static string Of(string path, int links)

@@ -3,9 +3,9 @@ using Microsoft.Win32.SafeHandles;
 namespace NestQuant.Onnx;
 
 /// <summary>
-/// A regular file that is read piece by piece, when a piece is needed. The handle keeps its content reachable when its name comes to
-/// mean another file. A file that shrinks meanwhile is an error, which a mapping would turn into a signal. Where tensors read from
-/// it nothing disposes it: it is closed when nothing refers to it any longer.
+/// A regular file that is read piece by piece, when a piece is needed. The handle keeps its content reachable even when its name is given
+/// to another file. A file that shrinks meanwhile causes an exception; with a memory mapping it would be a signal. Where tensors read from
+/// it, it is not disposed but closed when nothing refers to it any longer.
 /// </summary>
 internal sealed class SourceFile : IDisposable
 {
@@ -33,7 +33,7 @@ internal sealed class SourceFile : IDisposable
     /// <summary>Opens a file; others may replace or delete it meanwhile.</summary>
     /// <param name="path">Path of the file.</param>
     /// <param name="model">Path of the model whose data it holds, or null.</param>
-    /// <exception cref="IOException">It is missing, no regular file, or not readable.</exception>
+    /// <exception cref="IOException">It is missing, not a regular file, or not readable.</exception>
     public static SourceFile Open(string path, string? model = null)
     {
         if (path.Length == 0)
@@ -44,7 +44,7 @@ internal sealed class SourceFile : IDisposable
     }
 
     /// <summary>Fills memory with the bytes from an offset on.</summary>
-    /// <exception cref="ModelException">There are not as many, or they cannot be read.</exception>
+    /// <exception cref="ModelException">There are fewer bytes, or they cannot be read.</exception>
     public void Read(long offset, Span<byte> destination)
     {
         try
@@ -64,7 +64,8 @@ internal sealed class SourceFile : IDisposable
         }
     }
 
-    /// <summary>The whole content, as long as it was when the file was opened; at most <see cref="Array.MaxLength"/> bytes.</summary>
+    /// <summary>The whole content, of the length that the file had when it was opened; at most <see cref="Array.MaxLength"/>
+    /// bytes.</summary>
     /// <exception cref="ModelException">Its length has changed, or it cannot be read.</exception>
     public byte[] ReadAll()
     {
@@ -76,7 +77,7 @@ internal sealed class SourceFile : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _handle.Dispose();
 
-    /// <summary>The error for a file whose content is no longer what it was.</summary>
+    /// <summary>The error for a file whose content has changed.</summary>
     public static ModelException Changed(string path) =>
         new($"'{path}' changed while it was read; run the command again when nothing writes to it.");
 }

@@ -3,7 +3,7 @@ namespace NestQuant.Onnx;
 /// <summary>The bytes of a tensor of any size: a part of a file, read when needed, or memory.</summary>
 internal readonly record struct TensorContent(FileRegion? Region, ReadOnlyMemory<byte> Bytes)
 {
-    /// <summary>Size of the pieces in which a content is best read.</summary>
+    /// <summary>Size of the pieces in which content is read.</summary>
     public const int ChunkSize = 1 << 20;
 
     public long Length => Region?.Length ?? Bytes.Length;
@@ -11,7 +11,8 @@ internal readonly record struct TensorContent(FileRegion? Region, ReadOnlyMemory
     public static TensorContent Of(TensorProto tensor) =>
         tensor.IsExternal ? new TensorContent(tensor.RequireExternalContent(), default) : new TensorContent(null, tensor.GetBytes());
 
-    /// <summary>The content in pieces of <see cref="ChunkSize"/> bytes and a rest. Each is valid until the next one is asked for.</summary>
+    /// <summary>The content in pieces of <see cref="ChunkSize"/> bytes and a remainder. Each is valid until the next one is
+    /// requested.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> Chunks()
     {
         var buffer = Region is null ? [] : new byte[Math.Min(ChunkSize, Length)];

@@ -3,7 +3,7 @@ namespace NestQuant.Onnx;
 /// <summary>Element type of a tensor (enum <c>TensorProto.DataType</c>, all values of IR version 13).</summary>
 public enum TensorDataType
 {
-    /// <summary>Not said.</summary>
+    /// <summary>Not given.</summary>
     Undefined = 0,
 
     /// <summary>IEEE 754 binary32.</summary>

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace NestQuant.Onnx;
 
-/// <summary>How the elements of a <see cref="TensorDataType"/> lie in bytes, and what ONNX's textual syntax calls the type.</summary>
+/// <summary>The size of the elements of a <see cref="TensorDataType"/>, and the name of the type in ONNX's textual syntax.</summary>
 public static class TensorDataTypeLayout
 {
     private static readonly string[] Names =

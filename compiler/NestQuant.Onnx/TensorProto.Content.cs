@@ -12,7 +12,7 @@ public sealed partial class TensorProto
     /// <summary>Whether the content lies in another file (<c>data_location</c> is EXTERNAL).</summary>
     public bool IsExternal => DataLocation == TensorDataLocation.External;
 
-    /// <summary>Name of the file that holds the content: null when the content is inside, empty when the tensor does not say.</summary>
+    /// <summary>Name of the file that holds the content: null when the content is inside, empty when the tensor names no file.</summary>
     public string? ExternalLocation => IsExternal ? ExternalData.Find(e => e.Key == "location")?.Value ?? "" : null;
 
     /// <summary>
@@ -139,9 +139,9 @@ public sealed partial class TensorProto
         return _rawData.Memory;
     }
 
-    /// <summary>Copies a part of the content; of an external file no more than that part is read.</summary>
+    /// <summary>Copies a part of the content; only that part of an external file is read.</summary>
     /// <param name="offset">First byte of the part, as <see cref="GetBytes"/> counts them.</param>
-    /// <param name="destination">Where to; its length is that of the part.</param>
+    /// <param name="destination">Receives the part; its length is that of the part.</param>
     /// <exception cref="ArgumentOutOfRangeException">The content ends before the part does.</exception>
     /// <exception cref="ModelException">As for <see cref="GetBytes"/>, but content over 2 GB may lie in a file.</exception>
     public void CopyBytes(long offset, Span<byte> destination)
@@ -158,7 +158,7 @@ public sealed partial class TensorProto
         region.File.Read(region.Offset + offset, destination);
     }
 
-    /// <summary>The same tensor as it is written when its content lies in another file; this tensor stays as it is.</summary>
+    /// <summary>A copy of the tensor to be written when its content lies in another file; this tensor stays as it is.</summary>
     internal TensorProto StoredExternally(string location, long offset, long length)
     {
         var stored = WithoutContent();
@@ -169,7 +169,7 @@ public sealed partial class TensorProto
         return stored;
     }
 
-    /// <summary>The same tensor as it is written when external content becomes part of the message; this tensor stays as it is.</summary>
+    /// <summary>A copy of the tensor to be written when external content becomes part of the message; this tensor stays as it is.</summary>
     internal TensorProto StoredInline()
     {
         var stored = WithoutContent();
@@ -191,7 +191,7 @@ public sealed partial class TensorProto
         return region;
     }
 
-    /// <summary>Size in bytes of what the typed fields hold, read as elements of the tensor's own type.</summary>
+    /// <summary>Size in bytes of the content of the typed fields, as elements of the tensor's own type.</summary>
     internal long TypedByteCount => DataType switch
     {
         TensorDataType.Float or TensorDataType.Complex64 => FloatData.Count * 4L,

@@ -1,8 +1,8 @@
 namespace NestQuant.Onnx;
 
 /// <summary>
-/// A variant of a model in which some tensors are replaced. Only the messages on the way to tensors are copied, and of those only
-/// the shells: the source model stays as it is and no content is duplicated.
+/// A variant of a model in which some tensors are replaced. Only the messages that contain tensors are copied, and those shallowly: the
+/// source model stays as it is and no content is duplicated.
 /// </summary>
 /// <param name="replace">Gives the tensor to put in the place of a tensor of the source model; often the same one.</param>
 internal sealed class TensorReplacement(Func<TensorProto, TensorProto> replace)

@@ -87,7 +87,7 @@ public sealed class TypeProto : Extensible
             set => _elemType = value;
         }
 
-        /// <summary>The shape; null when not even the rank is known.</summary>
+        /// <summary>The shape; null when the rank is not known.</summary>
         [ProtoMember(2)]
         public TensorShapeProto? Shape { get; set; }
     }
@@ -143,7 +143,7 @@ public sealed class TypeProto : Extensible
             set => _elemType = value;
         }
 
-        /// <summary>The shape; null when not even the rank is known.</summary>
+        /// <summary>The shape; null when the rank is not known.</summary>
         [ProtoMember(2)]
         public TensorShapeProto? Shape { get; set; }
     }

@@ -89,10 +89,10 @@ public static class NestQuantCompiler
             pipeline.Use(new EpilogueFusionPass()) // first: it takes up the Relu or Clip in front of a QuantizeLinear
                 .Use(new IntegerOperatorPass())
                 .Use(new ChannelsLastPass()) // what runs on integers runs on either order of axes
-                .Use(new FloatBorderPass()); // what is float now stays float
+                .Use(new FloatBoundaryPass()); // what is float now stays float
         }
 
-        pipeline.Use(new TransposeBorderPass()); // last: transposes are where they are to be
+        pipeline.Use(new TransposeBoundaryPass()); // last: transposes are where they are to be
     }
 
     private static CompileResult Run(ModelProto model, PassPipeline pipeline, CompilerOptions options, CancellationToken cancellation)

@@ -17,7 +17,7 @@ internal static class PassOrder
         (typeof(GroupNLExpandPass), typeof(BatchNormFoldingPass), "an expanded convolution needs its batch normalisation"),
         (typeof(NestingPass), typeof(BiasFusionPass), "it gives nested products their bias"),
         (typeof(NestingPass), typeof(EpilogueFusionPass), "it completes nested operators"),
-        (typeof(NestingPass), typeof(TransposeBorderPass), "it moves the transposes around nested convolutions"),
+        (typeof(NestingPass), typeof(TransposeBoundaryPass), "it moves the transposes around nested convolutions"),
     ];
 
     /// <summary>Fails where the order of a pipeline cannot work.</summary>

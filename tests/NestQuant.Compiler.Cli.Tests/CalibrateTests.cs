@@ -137,9 +137,9 @@ public sealed class CalibrateTests : IDisposable
         IReadOnlyList<string> before = _folder.Entries;
 
         Tool.Run("compile", Golden.Cnn, "-o", _folder["new/m.onnx"], "--nest", "8:6", "--calibrate", _folder["other.json"])
-            .ShouldFail(1, "other.json: is of another model");
+            .ShouldFail(1, "other.json: belongs to another model");
         Tool.Run("merge-ranges", _folder["all.json"], _folder["other.json"], "-o", _folder["new/m.json"])
-            .ShouldFail(1, "other.json: is of another model");
+            .ShouldFail(1, "other.json: belongs to another model");
         Assert.Equal(before, _folder.Entries);
     }
 

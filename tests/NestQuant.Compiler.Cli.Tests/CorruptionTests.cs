@@ -91,7 +91,7 @@ public sealed class CorruptionTests : IDisposable
     }
 
     [Theory]
-    [InlineData("blur:1", "'blur' is no corruption")]
+    [InlineData("blur:1", "'blur' is not a corruption")]
     [InlineData("fog:9", "1 to 5")]
     [InlineData("fog:1,snow:2", "come last")]
     public void A_wrong_selection_is_wrong_usage(string selection, string message) =>

@@ -51,7 +51,7 @@ public sealed class GroupNLExpandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("expand:r=64", "a ratio of 64 leaves no seed of its 32 outputs")]
+    [InlineData("expand:r=64", "a ratio of 64 leaves no seed for its 32 outputs")]
     [InlineData("expand:r=3", "its 32 outputs are not a multiple of the ratio 3")]
     [InlineData("expand:g=17", "its 16 seeds are fewer than the 17 groups")]
     public void What_cannot_be_expanded_is_refused(string kind, string message)

@@ -31,9 +31,9 @@ public sealed class UsageTests
         { "compile a.onnx -o b.onnx --nest 8:6 --calibration mse", "give --nest N:H and --calibrate too" },
         {
             "compile a.onnx -o b.onnx --nest 8:6 --calibrate d.npy --calibration best",
-            "'best' is no calibration method: minmax, percentile[:P], entropy, mse"
+            "'best' is not a calibration method: minmax, percentile[:P], entropy, mse"
                 },
-        { "compile a.onnx -o b.onnx --nest 8:6 --calibrate d.npy --calibration percentile:101", "'101' is no percentile" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --calibrate d.npy --calibration percentile:101", "'101' is not a percentile" },
         { "compile a.onnx -o b.onnx --nest 8:6 --no-check --custom-ops a.so", "give --calibrate DATA too" },
         { "compile a.onnx -o b.onnx --nest 8:6 --calibrate r.json --no-check --custom-ops a.so", "give --calibrate DATA too" },
         { "compile a.onnx -o b.onnx --nest 8:6 --mean 0.5", "give --calibrate FOLDER too" },

@@ -54,14 +54,14 @@ public sealed class VerifyTests : IDisposable
 
         string line = Verify(Model, 1);
         Assert.StartsWith($"{_folder["cnn.low.bin"]}: 5 of 5 operands in it are not those of the model: '", line, StringComparison.Ordinal);
-        Assert.Contains("_low' of NestedConv '/conv1/Conv' belongs to another compile: its tag is ", line, StringComparison.Ordinal);
+        Assert.Contains("_low' of NestedConv '/conv1/Conv' belongs to another compilation: its tag is ", line, StringComparison.Ordinal);
         Verify(Part, 0);
 
         Run(Part).ShouldSucceed();
-        Run(Model).ShouldFail(1, "NestedConv node '/conv1/Conv': input 'W_low' belongs to another compile");
-        Run(Model, "--bits", "6").ShouldFail(1, "'W_low' belongs to another compile");
-        Tool.Run("inspect", Model).ShouldFail(1, "in 'cnn.low.bin' belongs to another compile");
-        Tool.Run("export", Model, "--bits", "8", "-o", _folder["qdq.onnx"]).ShouldFail(1, "in 'cnn.low.bin' belongs to another compile");
+        Run(Model).ShouldFail(1, "NestedConv node '/conv1/Conv': input 'W_low' belongs to another compilation");
+        Run(Model, "--bits", "6").ShouldFail(1, "'W_low' belongs to another compilation");
+        Tool.Run("inspect", Model).ShouldFail(1, "in 'cnn.low.bin' belongs to another compilation");
+        Tool.Run("export", Model, "--bits", "8", "-o", _folder["qdq.onnx"]).ShouldFail(1, "in 'cnn.low.bin' belongs to another compilation");
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class VerifyTests : IDisposable
         {
             Assert.StartsWith(
                 $"{_folder["cnn.high.bin"]}: 5 of 5 operands in it are not those of the model", Verify(model, 1), StringComparison.Ordinal);
-            Run(model).ShouldFail(1, "'W_high' belongs to another compile");
+            Run(model).ShouldFail(1, "'W_high' belongs to another compilation");
         }
     }
 
@@ -83,7 +83,7 @@ public sealed class VerifyTests : IDisposable
     {
         TakeFromOtherCompile(files);
         Assert.Equal(2, Verify(Model, 1).TrimEnd('\n').Split('\n').Length);
-        Run(Model).ShouldFail(1, "belongs to another compile");
+        Run(Model).ShouldFail(1, "belongs to another compilation");
     }
 
     /// <summary>Tags are compared when a session is made, contents are not: that takes the hashes.</summary>
@@ -129,7 +129,7 @@ public sealed class VerifyTests : IDisposable
         string[] lines = Verify(Model, 1).TrimEnd('\n').Split('\n');
         Assert.StartsWith($"{Model}: NestedConv '/conv1/Conv': operands '", lines[0], StringComparison.Ordinal);
         Assert.EndsWith(
-            "do not hold the weight of which they carry the tag: one is damaged or half replaced", lines[0], StringComparison.Ordinal);
+            "do not hold the weight that their tag names: one is damaged or half replaced", lines[0], StringComparison.Ordinal);
         Assert.StartsWith("note: ", lines[1], StringComparison.Ordinal);
     }
 
@@ -138,7 +138,7 @@ public sealed class VerifyTests : IDisposable
     [InlineData("[]", "is damaged")]
     [InlineData("{\"cnn.low.bin\":1}", "is damaged")]
     [InlineData("{\"cnn.low.bin\":{\"bytes\":1.5,\"sha256\":\"\"}}", "is damaged")]
-    [InlineData("{\"cnn.low.bin\":{\"bytes\":1,\"sha256\":\"00\"}}", "a hash has another form")]
+    [InlineData("{\"cnn.low.bin\":{\"bytes\":1,\"sha256\":\"00\"}}", "a hash is not 64 hexadecimal digits")]
     public void A_damaged_list_is_an_error(string list, string message)
     {
         Tool.CompileCnn(_folder);

@@ -60,9 +60,9 @@ public sealed class HostilePictureTests : IDisposable
         Refused(TestPng.File(header, backwards, end), "it is truncated");
         Refused(TestPng.File(header), "it is truncated");
         Refused(TestPng.File(header, end), "it is truncated");
-        Refused(TestPng.File(end), "it does not begin with a header");
-        Refused(TestPng.File(header, header, end), "parts that PNG does not know");
-        Refused(TestPng.File(header, TestPng.Chunk("CgBI"u8, new byte[4]), end), "parts that PNG does not know");
+        Refused(TestPng.File(end), "it does not start with a header");
+        Refused(TestPng.File(header, header, end), "parts that PNG does not define");
+        Refused(TestPng.File(header, TestPng.Chunk("CgBI"u8, new byte[4]), end), "parts that PNG does not define");
         Refused(TestPng.File(TestPng.Header(0, 8, 8, 2, 0), end), "it has no pixels");
         Refused(TestPng.File(TestPng.Header(8, 8, 3, 2, 0), end), "there are no 3-bit samples");
         Refused(TestPng.File(TestPng.Header(8, 8, 8, 5, 0), end), "there is no colour type 5");

@@ -1,13 +1,13 @@
 namespace NestQuant.Compiler.Calibration;
 
 /// <summary>
-/// Counts of values in bins of equal, power-of-two width. Zero is a border between bins, so that when a larger value doubles the width,
-/// each new bin is exactly two neighbouring old ones: what is counted depends on the values alone, not on their order or on how they were
-/// divided before a merge.
+/// Counts of values in bins of equal, power-of-two width. Zero is a boundary between bins, so that when a larger value doubles the width,
+/// each new bin is exactly two neighbouring old ones: the counts depend on the values alone, not on their order or on how they were divided
+/// before a merge.
 /// </summary>
 /// <remarks>
 /// Bin i holds the values x != 0 with i * 2^e &lt;= x &lt; (i + 1) * 2^e, for i from -<see cref="HalfBins"/> to <see cref="HalfBins"/> - 1;
-/// e is the smallest exponent for which all values have a bin. Zeros are counted by themselves, since every quantization represents them
+/// e is the smallest exponent for which all values have a bin. Zeros are counted separately, since every quantization represents them
 /// without error.
 /// </remarks>
 public sealed class ActivationHistogram
@@ -24,7 +24,7 @@ public sealed class ActivationHistogram
     /// <summary>The largest exponent, with which every finite float32 has a bin.</summary>
     public const int MaxExponent = 116;
 
-    // Either the counts of all bins, or what they have been packed into: files have statistics of thousands of activations.
+    // Either the counts of all bins, or their packed form, since files hold statistics of thousands of activations.
     private long[]? _counts;
     private PackedBins? _packed;
 
@@ -57,10 +57,10 @@ public sealed class ActivationHistogram
     /// <summary>A histogram with given content, as <see cref="CalibrationJson"/> reads it.</summary>
     internal static ActivationHistogram Of(int exponent, long zeros, PackedBins bins) => new(exponent, zeros, bins, counts: null);
 
-    /// <summary>A copy for those who read every bin, which costs the memory of all of them.</summary>
+    /// <summary>An unpacked copy for reading every bin, which takes the memory of all of them.</summary>
     internal ActivationHistogram Unpacked() => new(Exponent, Zeros, packed: null, _counts ?? _packed!.Unpack());
 
-    /// <summary>The bins as files have them.</summary>
+    /// <summary>The bins in the packed form of files.</summary>
     internal PackedBins Pack() => PackedBins.Of(_counts ?? _packed!.Unpack());
 
     /// <summary>Whether all values of a range have a bin at an exponent.</summary>
@@ -81,7 +81,7 @@ public sealed class ActivationHistogram
         long[] counts = Counts;
         foreach (float value in values)
         {
-            // The product is exact: a factor of a power of two, and float64 has the range for it.
+            // The product is exact: the factor is a power of two, and float64 has the range.
             if (value == 0)
                 Zeros++;
             else
@@ -89,7 +89,7 @@ public sealed class ActivationHistogram
         }
     }
 
-    /// <summary>Counts what another histogram has counted. This one is packed then.</summary>
+    /// <summary>Adds the counts of another histogram. This one is packed afterwards.</summary>
     internal void Add(ActivationHistogram other)
     {
         Widen(other.Exponent);
@@ -110,7 +110,7 @@ public sealed class ActivationHistogram
     /// <summary>Adds counts to those of bins whose width has been doubled <paramref name="doublings"/> times more.</summary>
     private static void AddTo(long[] sums, long[] counts, int doublings)
     {
-        // An arithmetic shift rounds down, also below zero: bins -2 and -1 become bin -1. Beyond 31 the shift of an int would wrap.
+        // An arithmetic shift rounds down, also below zero: bins -2 and -1 become bin -1. A shift count above 31 would wrap around.
         int shift = Math.Min(doublings, 31);
         for (int i = 0; i < counts.Length; i++)
             sums[((i - HalfBins) >> shift) + HalfBins] += counts[i];

@@ -1,8 +1,8 @@
 namespace NestQuant.Compiler.Calibration;
 
 /// <summary>
-/// What calibration keeps of the values of one activation, in memory that does not grow with their number: count, exact extremes and a
-/// histogram. The same values give the same statistics in any order, and in any parts that are merged.
+/// The statistics that calibration keeps of one activation, in memory that does not grow with the number of values: count, exact extremes
+/// and a histogram. The same values give the same statistics in any order, and when merged from any parts.
 /// </summary>
 public sealed class ActivationStatistics
 {
@@ -23,7 +23,7 @@ public sealed class ActivationStatistics
     /// <summary>The largest value; 0 when there are none.</summary>
     public float Max { get; private set; }
 
-    /// <summary>How often values occur.</summary>
+    /// <summary>The histogram of the values.</summary>
     public ActivationHistogram Histogram { get; }
 
     /// <summary>Adds values.</summary>
@@ -42,13 +42,13 @@ public sealed class ActivationStatistics
             max = value > max ? value : max;
         }
 
-        // Adding zero turns -0 into 0, so that it does not matter which of the two came first.
+        // Adding zero turns -0 into 0, so that the order of the two does not matter.
         (min, max) = (min + 0f, max + 0f);
         Histogram.Add(values, min, max);
         Extend(min, max, values.Length);
     }
 
-    /// <summary>Adds what other statistics have seen.</summary>
+    /// <summary>Adds the values of other statistics.</summary>
     public void Add(ActivationStatistics other)
     {
         ArgumentNullException.ThrowIfNull(other);
@@ -62,7 +62,7 @@ public sealed class ActivationStatistics
     internal static ActivationStatistics Of(long count, float min, float max, ActivationHistogram histogram) =>
         new(histogram) { Count = count, Min = min, Max = max };
 
-    /// <summary>A copy for those who read every bin of the histogram.</summary>
+    /// <summary>An unpacked copy for reading every bin of the histogram.</summary>
     internal ActivationStatistics Unpacked() => Of(Count, Min, Max, Histogram.Unpacked());
 
     private void Extend(float min, float max, long count)

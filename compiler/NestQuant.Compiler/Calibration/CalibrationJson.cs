@@ -13,14 +13,14 @@ namespace NestQuant.Compiler.Calibration;
 /// <remarks>
 /// <c>{"format","version","tool_version","source_sha256","samples","values":{NAME:VALUE,...}}</c>, where VALUE is
 /// <c>{"count","min","max","zeros","exponent","first_bin","bins":[...]}</c>:
-/// the bins from the first to the last one that is not empty, where a negative number -k stands for k empty ones.
+/// the bins from the first to the last non-empty one, where a negative number -k means k empty ones.
 /// </remarks>
 public static class CalibrationJson
 {
-    /// <summary>What the property <c>format</c> says.</summary>
+    /// <summary>Value of the property <c>format</c>.</summary>
     public const string Format = "nestquant-calibration";
 
-    /// <summary>What the property <c>version</c> says.</summary>
+    /// <summary>Value of the property <c>version</c>.</summary>
     public const int Version = 1;
 
     private static readonly JsonWriterOptions WriterOptions =
@@ -57,7 +57,7 @@ public static class CalibrationJson
     }
 
     /// <summary>Reads a file that <see cref="Write"/> wrote.</summary>
-    /// <exception cref="ModelException">The file is missing, or no such file.</exception>
+    /// <exception cref="ModelException">The file is missing, or not of this format.</exception>
     public static CalibrationStatistics Load(string path)
     {
         using FileStream stream = InputFile.Open(path);
@@ -66,8 +66,8 @@ public static class CalibrationJson
 
     /// <summary>Reads what <see cref="Write"/> wrote, in memory proportional to its length.</summary>
     /// <param name="input">The text, in UTF-8.</param>
-    /// <param name="name">What to call it in messages.</param>
-    /// <exception cref="ModelException">The text is not such a file, or its numbers contradict each other.</exception>
+    /// <param name="name">Name for messages.</param>
+    /// <exception cref="ModelException">The text is not of this format, or its numbers contradict each other.</exception>
     public static CalibrationStatistics Read(Stream input, string name)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -75,9 +75,9 @@ public static class CalibrationJson
         {
             StoredCalibration? stored = JsonSerializer.Deserialize(input, StoredCalibrationContext.Default.StoredCalibration);
             if (stored?.Format != Format || stored.Version is null)
-                throw new FormatException("it does not say that it is one");
+                throw new FormatException($"'format' is not '{Format}', or 'version' is missing");
             if (stored.SourceSha256 is not { Length: > 0 } sha256)
-                throw new FormatException("it does not say of which model it is");
+                throw new FormatException("it has no 'source_sha256' property");
             if (stored.Samples is not { } samples || stored.Values is not { } values)
                 throw new FormatException("it lacks 'samples' or 'values'");
             return new CalibrationStatistics(
@@ -102,7 +102,7 @@ public static class CalibrationJson
         json.WriteNumber("exponent", value.Histogram.Exponent);
         json.WriteNumber("first_bin", bins.FirstBin);
         json.WritePropertyName("bins");
-        // One line: indented, every number would take one of its own.
+        // On one line: with indentation, every number would take its own line.
         json.WriteRawValue($"[{string.Join(',', bins.Runs.Select(static run => run.ToString(CultureInfo.InvariantCulture)))}]");
         json.WriteEndObject();
     }
@@ -111,10 +111,11 @@ public static class CalibrationJson
     {
         Require(value is not null, "there are no statistics");
         var bins = new PackedBins(value.FirstBin, value.Bins);
-        Require(float.IsFinite(value.Min) && float.IsFinite(value.Max) && value.Min <= value.Max, "min and max are no range");
-        Require(value.Exponent is >= ActivationHistogram.MinExponent and <= ActivationHistogram.MaxExponent, "the exponent is impossible");
+        Require(float.IsFinite(value.Min) && float.IsFinite(value.Max) && value.Min <= value.Max, "min and max are not a range");
+        Require(
+            value.Exponent is >= ActivationHistogram.MinExponent and <= ActivationHistogram.MaxExponent, "the exponent is out of range");
         Require(ActivationHistogram.Covers(value.Exponent, value.Min, value.Max), "the bins do not reach min and max");
-        Require(value.FirstBin is >= -ActivationHistogram.HalfBins and < ActivationHistogram.HalfBins, "the first bin is impossible");
+        Require(value.FirstBin is >= -ActivationHistogram.HalfBins and < ActivationHistogram.HalfBins, "the first bin is out of range");
         Require(bins.Fits(), "there are too many bins");
         Require(
             value.Zeros >= 0 && checked(value.Bins.Where(static run => run > 0).Sum() + value.Zeros) == value.Count,

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace NestQuant.Compiler.Calibration;
 
 /// <summary>
-/// How the range of an activation is chosen from its statistics: a function of these alone. A method decides what is clipped; that zero is
-/// made part of the range is up to whoever quantizes.
+/// Chooses the range of an activation from its statistics alone. A method decides which values are clipped; including zero in the range is
+/// up to the quantizer.
 /// </summary>
 public abstract record CalibrationMethod
 {
@@ -18,7 +18,7 @@ public abstract record CalibrationMethod
     public const string Forms = "minmax, percentile[:P], entropy, mse";
 
     /// <summary>
-    /// The method used where none is asked for: the one that came closest to the float models measured (docs/benchmarks.md).
+    /// The default method: the one that came closest to the float models in measurements (docs/benchmarks.md).
     /// </summary>
     public static CalibrationMethod Default { get; } = new MseCalibration();
 
@@ -34,7 +34,7 @@ public abstract record CalibrationMethod
             "mse" => new MseCalibration(),
             PercentileName => new PercentileCalibration(),
             _ when text.StartsWith(PercentileName + ":", StringComparison.Ordinal) => ParsePercentile(text[(PercentileName.Length + 1)..]),
-            _ => throw new FormatException($"'{text}' is no calibration method: {Forms} are possible"),
+            _ => throw new FormatException($"'{text}' is not a calibration method: {Forms} are possible"),
         };
     }
 
@@ -57,5 +57,5 @@ public abstract record CalibrationMethod
         double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double percent) && percent is > 0 and <= 100
             ? new PercentileCalibration { Percent = percent }
             : throw new FormatException(
-                $"'{text}' is no percentile: a number above 0 and up to 100 is needed, for example {PercentileName}:99.9");
+                $"'{text}' is not a percentile: a number above 0 and up to 100 is needed, for example {PercentileName}:99.9");
 }

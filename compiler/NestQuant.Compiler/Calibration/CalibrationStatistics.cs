@@ -3,8 +3,8 @@ using NestQuant.Onnx;
 namespace NestQuant.Compiler.Calibration;
 
 /// <summary>
-/// Statistics of all activations of a model over some samples. Parts of a data set can be swept on different machines and merged: the
-/// result is that of one sweep.
+/// Statistics of all activations of a model over some samples. Parts of a data set can be swept on different machines and merged, with the
+/// same result as one sweep.
 /// </summary>
 public sealed class CalibrationStatistics
 {
@@ -35,14 +35,14 @@ public sealed class CalibrationStatistics
 
     /// <summary>Adds the statistics of other samples of the same model.</summary>
     /// <param name="other">The statistics.</param>
-    /// <param name="name">What to call them in messages.</param>
+    /// <param name="name">Name for messages.</param>
     /// <exception cref="ModelException">They are of another model, or of other values of it; nothing has been added.</exception>
     public void Add(CalibrationStatistics other, string name)
     {
         ArgumentNullException.ThrowIfNull(other);
         if (other.SourceSha256 != SourceSha256)
             throw new ModelException(
-                $"{name}: is of another model (SHA-256 {other.SourceSha256}) than the others ({SourceSha256}): calibrate all parts "
+                $"{name}: belongs to another model (SHA-256 {other.SourceSha256}) than the others ({SourceSha256}): calibrate all parts "
                     + "on the same file");
         string? missing = _values.Keys.Except(other.Values.Keys, StringComparer.Ordinal).FirstOrDefault();
         string? added = other.Values.Keys.Except(_values.Keys, StringComparer.Ordinal).FirstOrDefault();
@@ -58,7 +58,7 @@ public sealed class CalibrationStatistics
         Samples += other.Samples;
     }
 
-    /// <summary>The ranges that a method chooses for some values. Those that never had an element have none.</summary>
+    /// <summary>The ranges that a method chooses for some values. Values that never had an element have no range.</summary>
     /// <param name="method">The method.</param>
     /// <param name="values">Names of the values whose ranges are wanted, each once.</param>
     /// <param name="threads">Most threads to use, at least 1; the result does not depend on it.</param>

@@ -1,25 +1,25 @@
 namespace NestQuant.Compiler.Calibration;
 
-/// <summary>A range that ends at borders of a histogram's bins, or at the extremes where these come first.</summary>
+/// <summary>A range that ends at boundaries of a histogram's bins, or at the extremes where these are closer to zero.</summary>
 /// <param name="statistics">The values to be clipped.</param>
 /// <param name="below">Bins below zero that are kept, 0 to <see cref="ActivationHistogram.HalfBins"/>.</param>
 /// <param name="above">Bins above zero that are kept, likewise.</param>
 internal readonly struct ClippedRange(ActivationStatistics statistics, int below, int above)
 {
-    /// <summary>What is left of the values' range.</summary>
+    /// <summary>The clipped range.</summary>
     public TensorRange Values
     {
         get
         {
             double width = statistics.Histogram.BinWidth;
-            // Clamped before they become floats, which have no value for the border of the last bin of the largest ones.
+            // Clamped before the conversion to float: the outer boundary of the largest possible bins exceeds float32.
             return new TensorRange((float)Clamped(-below * width), (float)Clamped(above * width));
         }
     }
 
     /// <summary>
-    /// Numbers of bins worth trying on one side: all that hold values, then fewer and fewer in steps of a sixteenth, so that the border is
-    /// found to 6 percent also where it lies far from the largest value.
+    /// Numbers of bins worth trying on one side: all that hold values, then fewer and fewer in steps of a sixteenth, so that the end of the
+    /// range is found within 6 percent even if it lies far from the largest value.
     /// </summary>
     public static IEnumerable<int> Candidates(int bins)
     {

@@ -1,13 +1,13 @@
 namespace NestQuant.Compiler.Calibration;
 
 /// <summary>
-/// Clips symmetrically where the distribution of the values loses least information by quantization, measured by the Kullback-Leibler
-/// divergence (S. Migacz, <i>8-bit Inference with TensorRT</i>, GTC 2017).
+/// Clips symmetrically at the magnitude where quantization loses the least information of the distribution of the values, measured by the
+/// Kullback-Leibler divergence (S. Migacz, <i>8-bit Inference with TensorRT</i>, GTC 2017).
 /// </summary>
 /// <remarks>
 /// For a clipping magnitude, P is the histogram inside of it with the clipped values added to its outermost bins; Q is the histogram inside
 /// of it without them, after the bins of each of the 256 levels have been replaced by their mean over those that are not empty. Zeros are
-/// left out: they are exact in any case, and after a Relu there are so many that they would hide everything else. Where Q is empty and P is
+/// left out: they are always exact, and after a Relu there are so many that they would outweigh everything else. Where Q is empty and P is
 /// not, Q counts as 10^-4 of a value.
 /// </remarks>
 public sealed record EntropyCalibration : CalibrationMethod
@@ -25,7 +25,7 @@ public sealed record EntropyCalibration : CalibrationMethod
         foreach (int bins in ClippedRange.Candidates(largest))
         {
             int first = Math.Max(lowest, -bins), last = Math.Min(highest, bins - 1);
-            // With no more bins than levels every distribution seems to be without loss.
+            // With no more bins than levels, every distribution would seem lossless.
             if (last - first + 1 < Levels)
                 break;
             double divergence = Divergence(histogram, first, last);

@@ -1,8 +1,8 @@
 namespace NestQuant.Compiler.Calibration;
 
 /// <summary>
-/// The range with the least expected squared error of uint8 quantization, rounding and clipping together, for the values of the histogram.
-/// Both ends are searched, in turn, until neither gets better.
+/// The range with the smallest expected squared error of uint8 quantization, from rounding and clipping, for the values of the histogram.
+/// The ends are searched alternately until neither improves.
 /// </summary>
 public sealed record MseCalibration : CalibrationMethod
 {

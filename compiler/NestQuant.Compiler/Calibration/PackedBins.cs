@@ -1,14 +1,13 @@
 namespace NestQuant.Compiler.Calibration;
 
 /// <summary>
-/// Counts of consecutive bins in the form that files have, which takes memory for the bins that are not empty and not for all that there
-/// could be.
+/// Counts of consecutive bins in the form of files, which takes memory for the non-empty bins only.
 /// </summary>
 /// <param name="FirstBin">Number of the first bin listed.</param>
-/// <param name="Runs">Counts from there on, where a negative number -k stands for k empty bins.</param>
+/// <param name="Runs">Counts from there on, where a negative number -k means k empty bins.</param>
 internal sealed record PackedBins(int FirstBin, long[] Runs)
 {
-    /// <summary>Packs the counts of all bins, from the first to the last one that is not empty.</summary>
+    /// <summary>Packs the counts of all bins, from the first to the last non-empty one.</summary>
     public static PackedBins Of(ReadOnlySpan<long> counts)
     {
         int first = counts.IndexOfAnyExcept(0), last = counts.LastIndexOfAnyExcept(0);
@@ -33,7 +32,7 @@ internal sealed record PackedBins(int FirstBin, long[] Runs)
         return new PackedBins(first - ActivationHistogram.HalfBins, [.. runs]);
     }
 
-    /// <summary>Whether all bins exist.</summary>
+    /// <summary>Whether all bins are valid ones.</summary>
     public bool Fits()
     {
         long left = ActivationHistogram.HalfBins - FirstBin;

@@ -26,7 +26,7 @@ public sealed record PercentileCalibration : CalibrationMethod
         double wanted = Math.Ceiling(Percent / 100 * statistics.Count);
         long kept = histogram.Zeros;
         int bins = 0;
-        // At least one bin: a range of width zero would make a constant of a value that is nearly always zero.
+        // At least one bin: with a range of width zero, a value that is nearly always zero would become constant.
         do
         {
             kept += histogram[bins] + histogram[-bins - 1];

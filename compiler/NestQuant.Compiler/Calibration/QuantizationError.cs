@@ -1,11 +1,11 @@
 namespace NestQuant.Compiler.Calibration;
 
-/// <summary>The squared error that uint8 quantization of an activation is to be expected to make.</summary>
+/// <summary>The expected squared error of uint8 quantization of an activation.</summary>
 public static class QuantizationError
 {
     private const int HighestLevel = 255;
 
-    /// <summary>Expected sum of squared errors, taking the values of a histogram's bin as evenly spread over it.</summary>
+    /// <summary>Expected sum of squared errors, assuming that values are evenly spread over their histogram bin.</summary>
     /// <param name="statistics">The values.</param>
     /// <param name="range">The range that is quantized, after it has been widened to include zero.</param>
     public static double Of(ActivationStatistics statistics, TensorRange range)
@@ -38,8 +38,8 @@ public static class QuantizationError
     }
 
     /// <summary>
-    /// An antiderivative of (t - q(t))^2, where q rounds t to an integer and clips it to [lowest, highest]: one twelfth per unit and the
-    /// cube of what is left, which also holds for what lies outside of the last integer.
+    /// An antiderivative of (t - q(t))^2, where q rounds t to an integer and clips it to [lowest, highest]: one twelfth per unit, plus a
+    /// third of the cube of the remainder, which also holds beyond the last integer.
     /// </summary>
     private static double Integral(double t, double lowest, double highest)
     {

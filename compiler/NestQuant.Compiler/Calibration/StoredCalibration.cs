@@ -3,13 +3,13 @@ using System.Text.Json.Serialization;
 
 namespace NestQuant.Compiler.Calibration;
 
-/// <summary>Calibration statistics as their file has them.</summary>
+/// <summary>Calibration statistics in the structure of their file.</summary>
 internal sealed class StoredCalibration
 {
-    /// <summary>Says what kind of file it is; comes first.</summary>
+    /// <summary>Identifies the kind of file; must come first.</summary>
     public string? Format { get; set; }
 
-    /// <summary>Version of the form: a file of another one is refused before the rest of it is looked at.</summary>
+    /// <summary>Version of the format: a file of another version is refused before the rest is read.</summary>
     public int? Version
     {
         get;
@@ -50,17 +50,17 @@ internal sealed class StoredActivation
     /// <summary>Number of the first bin listed.</summary>
     public required int FirstBin { get; set; }
 
-    /// <summary>Counts, where a negative number -k stands for k empty bins.</summary>
+    /// <summary>Counts, where a negative number -k means k empty bins.</summary>
     [JsonConverter(typeof(RunsConverter))]
     public required long[] Bins { get; set; }
 
-    /// <summary>Reads no more numbers than there can be bins, however many a file lists.</summary>
+    /// <summary>Reads at most as many numbers as there can be bins, however many a file lists.</summary>
     internal sealed class RunsConverter : JsonConverter<long[]>
     {
         public override long[] Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
             if (reader.TokenType != JsonTokenType.StartArray)
-                throw new JsonException("the bins are no list");
+                throw new JsonException("the bins are not a list");
             var runs = new List<long>();
             while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {

@@ -6,9 +6,8 @@ namespace NestQuant.Compiler.Pipeline;
 /// <param name="Op">Operator of the node in the source model, for example <c>Conv</c>.</param>
 /// <param name="Reason">Null when the node was rewritten, otherwise why it was kept as it was.</param>
 /// <param name="Nesting">Numbers of a nested weight; null for other rewrites and for kept nodes.</param>
-/// <param name="Note">What a reader should know about a rewrite, such as which operator now executes it; null when there is nothing to
-/// say.</param>
-/// <param name="Warning">What the rewrite loses, where it is more than the rounding that was asked for; null when nothing is.</param>
+/// <param name="Note">Further information about a rewrite, such as which operator now executes the node; null when there is none.</param>
+/// <param name="Warning">A loss beyond the requested rounding; null when there is none.</param>
 public sealed record Decision(
     string Pass, string Node, string Op, string? Reason = null, NestingNumbers? Nesting = null, string? Note = null, string? Warning = null)
 {
@@ -24,6 +23,6 @@ public sealed record Decision(
 /// <param name="HighBytes">Bytes of the packed high operand.</param>
 /// <param name="LowBytes">Bytes of the packed low operand.</param>
 /// <param name="SqnrFullDb">Signal to quantization-noise ratio of the full-bit weight in dB; infinite when it is exact.</param>
-/// <param name="SqnrPartDb">The same of the part-bit weight.</param>
+/// <param name="SqnrPartDb">The same for the part-bit weight.</param>
 public sealed record NestingNumbers(
     int Full, int High, long Weights, long SourceBytes, long HighBytes, long LowBytes, double SqnrFullDb, double SqnrPartDb);

@@ -13,7 +13,7 @@ public sealed class DecisionLog
         string pass, string node, string op, NestingNumbers? nesting = null, string? note = null, string? warning = null) =>
         _decisions.Add(new Decision(pass, node, op, Nesting: nesting, Note: note, Warning: warning));
 
-    /// <summary>Records that a candidate was left as it was.</summary>
+    /// <summary>Records that a candidate was kept as it was.</summary>
     /// <param name="pass">Name of the deciding pass.</param>
     /// <param name="node">Name of the node.</param>
     /// <param name="op">Operator of the node.</param>

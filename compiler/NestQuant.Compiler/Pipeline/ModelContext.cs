@@ -4,7 +4,7 @@ using NestQuant.Onnx;
 
 namespace NestQuant.Compiler.Pipeline;
 
-/// <summary>What a pass works on: the model, the decision log, and how it may use the machine.</summary>
+/// <summary>The input of a pass: the model, the decision log, and how it may use the machine.</summary>
 public sealed class ModelContext
 {
     /// <summary>Creates a context.</summary>
@@ -28,11 +28,11 @@ public sealed class ModelContext
     /// <summary>Told when every pass starts and ends, and how far a long one has come; null when nobody listens.</summary>
     public IProgress<PassProgress>? Progress { get; init; }
 
-    /// <summary>Told when every pass starts (debug) and ends (information, with the duration).</summary>
+    /// <summary>Logs the start of every pass (debug) and its end (information, with the duration).</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
     /// <summary>
-    /// Whether the model is verified after every pass, so that a defect is found in the pass that has it; true in debug builds.
+    /// Whether the model is verified after every pass, so that a defect is attributed to the pass that has it; true in debug builds.
     /// </summary>
     public bool VerifyEachPass { get; init; } = VerifiesByDefault;
 
@@ -47,7 +47,7 @@ public sealed class ModelContext
 #endif
 }
 
-/// <summary>How far a pass has come.</summary>
+/// <summary>Progress of a pass.</summary>
 /// <param name="Pass">Name of the pass.</param>
 /// <param name="Done">Units of work done.</param>
 /// <param name="Total">Units of work in all; 0 when the pass starts and when it ends.</param>

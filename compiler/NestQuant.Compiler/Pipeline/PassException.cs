@@ -2,7 +2,7 @@ using NestQuant.Onnx;
 
 namespace NestQuant.Compiler.Pipeline;
 
-/// <summary>A pass left a model that is not valid: a defect of the pass, not of the model that it was given.</summary>
+/// <summary>A pass left an invalid model: a defect of the pass, not of its input.</summary>
 public sealed class PassException : Exception
 {
     /// <summary>Creates the exception.</summary>

@@ -22,8 +22,8 @@ public sealed partial class PassPipeline
         return this;
     }
 
-    /// <summary>Puts a pass in front of the first one of a type.</summary>
-    /// <typeparam name="TPass">Type of the pass that is to follow.</typeparam>
+    /// <summary>Inserts a pass before the first one of a type.</summary>
+    /// <typeparam name="TPass">Type of the pass to insert before.</typeparam>
     /// <returns>This pipeline, so that calls chain.</returns>
     /// <exception cref="ArgumentException">The pipeline has no pass of that type.</exception>
     public PassPipeline InsertBefore<TPass>(IGraphPass pass)
@@ -34,8 +34,8 @@ public sealed partial class PassPipeline
         return this;
     }
 
-    /// <summary>Puts a pass behind the last one of a type.</summary>
-    /// <typeparam name="TPass">Type of the pass that is to come first.</typeparam>
+    /// <summary>Inserts a pass after the last one of a type.</summary>
+    /// <typeparam name="TPass">Type of the pass to insert after.</typeparam>
     /// <returns>This pipeline, so that calls chain.</returns>
     /// <exception cref="ArgumentException">The pipeline has no pass of that type.</exception>
     public PassPipeline InsertAfter<TPass>(IGraphPass pass)
@@ -46,8 +46,8 @@ public sealed partial class PassPipeline
         return this;
     }
 
-    /// <summary>Puts a pass in the place of every one of a type.</summary>
-    /// <typeparam name="TPass">Type of the passes that go.</typeparam>
+    /// <summary>Replaces every pass of a type by another pass.</summary>
+    /// <typeparam name="TPass">Type of the passes to remove.</typeparam>
     /// <returns>This pipeline, so that calls chain.</returns>
     /// <exception cref="ArgumentException">The pipeline has no pass of that type.</exception>
     public PassPipeline Replace<TPass>(IGraphPass pass)
@@ -59,7 +59,7 @@ public sealed partial class PassPipeline
     }
 
     /// <summary>Removes every pass of a type.</summary>
-    /// <typeparam name="TPass">Type of the passes that go.</typeparam>
+    /// <typeparam name="TPass">Type of the passes to remove.</typeparam>
     /// <returns>This pipeline, so that calls chain.</returns>
     /// <exception cref="ArgumentException">The pipeline has no pass of that type.</exception>
     public PassPipeline Remove<TPass>()
@@ -72,7 +72,7 @@ public sealed partial class PassPipeline
     /// <summary>Runs every pass once.</summary>
     /// <returns>Whether any pass changed the model. A second run returns "unchanged".</returns>
     /// <exception cref="ModelException">A pass cannot rewrite the model.</exception>
-    /// <exception cref="PassException">A pass left a model that is not valid; only where <see cref="ModelContext.VerifyEachPass"/> is
+    /// <exception cref="PassException">A pass left an invalid model; only where <see cref="ModelContext.VerifyEachPass"/> is
     /// set.</exception>
     public PassResult Run(ModelContext context)
     {

@@ -4,9 +4,9 @@ using NestQuant.Onnx.Files;
 
 namespace NestQuant.Compiler.Reports;
 
-/// <summary>All that a report says of one compilation.</summary>
+/// <summary>The content of a report about one compilation.</summary>
 /// <param name="Version">Version of the compiler.</param>
-/// <param name="Source">Path of the source model as the user gave it.</param>
+/// <param name="Source">Path of the source model, as given by the user.</param>
 /// <param name="SourceBytes">Bytes of that file.</param>
 /// <param name="SourceSha256">Its SHA-256 in hexadecimal, or null.</param>
 /// <param name="Options">The options in one line.</param>

@@ -8,14 +8,13 @@ using NestQuant.Onnx;
 namespace NestQuant.Compiler.Reports;
 
 /// <summary>
-/// A decision log as compact JSON: the form in which a compiled model carries it in <c>metadata_props</c>, and the
-/// <c>decisions</c> of a JSON report.
+/// A decision log as compact JSON: its form in the <c>metadata_props</c> of a compiled model, and the <c>decisions</c> of a JSON report.
 /// </summary>
 /// <remarks>
 /// One array of objects in log order: <c>{"pass","node","op"}</c>, then <c>"reason"</c> for a kept node, <c>"note"</c> and <c>"warning"</c>
 /// where there are any, then <c>"nesting":{"n","h","weights","source_bytes","high_bytes","low_bytes","sqnr_full_db","sqnr_part_db"}</c> for
-/// a nested one. Ratios are in dB with four decimals; null stands for an infinite one, that is for a weight without any error, and
-/// "-Infinity" for one whose error is infinite. The same log gives the same text.
+/// a nested one. Ratios are in dB with four decimals; null means an infinite one, that is, a weight without any error, and "-Infinity" one
+/// whose error is infinite. The same log gives the same text.
 /// </remarks>
 public static class DecisionJson
 {
@@ -62,7 +61,7 @@ public static class DecisionJson
     }
 
     /// <summary>
-    /// Writes a ratio in dB with four decimals, null when there is no error, "-Infinity" when there is nothing but error.
+    /// Writes a ratio in dB with four decimals, null when there is no error, "-Infinity" when the error is infinite.
     /// </summary>
     public static void WriteDecibels(Utf8JsonWriter json, string name, double decibels)
     {

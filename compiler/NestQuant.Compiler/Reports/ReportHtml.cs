@@ -50,7 +50,7 @@ public static class ReportHtml
         return html.Append("</body>\n</html>\n").ToString();
     }
 
-    /// <summary>Text that cannot become markup, nor look like something else.</summary>
+    /// <summary>Text escaped so that it can neither become markup nor look like something else.</summary>
     internal static string Escape(string text) => WebUtility.HtmlEncode(DisplayText.Of(text));
 
     /// <summary>A ratio in dB with one decimal.</summary>

@@ -8,7 +8,7 @@ namespace NestQuant.Data.Corruptions;
 /// </summary>
 public sealed class CorruptedDataset : Dataset
 {
-    // What 8-bit rounding and resampling may add to a pixel beyond 0 or 1; more means that mean and deviation are wrong.
+    // 8-bit rounding and resampling may move a pixel this far beyond 0 or 1; more means that mean and deviation are wrong.
     private const float Slack = 0.01f;
 
     private readonly Dataset _source;
@@ -18,7 +18,7 @@ public sealed class CorruptedDataset : Dataset
 
     /// <summary>Wraps a data set with a single input, [N, C, H, W] with 1 or 3 channels or [N, H, W], of numbers.</summary>
     /// <param name="source">The clean pictures.</param>
-    /// <param name="corruption">What is done to each.</param>
+    /// <param name="corruption">The corruption of each picture.</param>
     /// <param name="severity">1 to 5.</param>
     /// <param name="options">How stored values relate to pixels; null for values in 0 to 1 and seed 0.</param>
     public CorruptedDataset(Dataset source, Corruption corruption, int severity, CorruptionOptions? options = null)
@@ -40,7 +40,7 @@ public sealed class CorruptedDataset : Dataset
     public override bool HasLabels => _source.HasLabels;
 
     /// <inheritdoc/>
-    /// <exception cref="ModelException">The data is damaged, no pictures, or its pixels do not lie in 0 to 1.</exception>
+    /// <exception cref="ModelException">The data is damaged or not pictures, or its pixels do not lie in 0 to 1.</exception>
     public override IEnumerable<DatasetBatch> ReadBatches(int size)
     {
         long first = 0;

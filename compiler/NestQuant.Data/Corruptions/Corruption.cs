@@ -20,7 +20,7 @@ public abstract class Corruption
     /// <summary>Corrupts one picture in place.</summary>
     /// <param name="pixels">[channels, height, width], each value 0 to 1 on entry and on return.</param>
     /// <param name="channels">3 for red, green, blue; 1 for luminance.</param>
-    /// <param name="height">Rows, at least 1. With the width it decides which release's parameters hold.</param>
+    /// <param name="height">Rows, at least 1. Together with the width it determines which release's parameters apply.</param>
     /// <param name="width">Columns, at least 1.</param>
     /// <param name="severity"><see cref="MinSeverity"/> to <see cref="MaxSeverity"/>.</param>
     /// <param name="seed">Seed of the whole evaluation.</param>

@@ -10,8 +10,8 @@ public sealed record CorruptionSelection(IReadOnlyList<Corruption> Corruptions, 
     private const string AllName = "all";
 
     /// <summary>
-    /// Reads <c>NAME,NAME,...[:SEVERITIES]</c>. <c>all</c> stands for every corruption; severities are one number or a range as in
-    /// <c>1-5</c>, which is also the default.
+    /// Reads <c>NAME,NAME,...[:SEVERITIES]</c>. <c>all</c> means every corruption; severities are one number or a range such as <c>1-5</c>,
+    /// which is also the default.
     /// </summary>
     /// <exception cref="FormatException">The text has another form, or names a corruption that does not exist.</exception>
     public static CorruptionSelection Parse(string text)
@@ -19,7 +19,7 @@ public sealed record CorruptionSelection(IReadOnlyList<Corruption> Corruptions, 
         ArgumentNullException.ThrowIfNull(text);
         string[] parts = text.Split(':');
         if (parts.Length > 2)
-            throw new FormatException($"'{text}' has more than one ':': the severities come last and hold for all corruptions");
+            throw new FormatException($"'{text}' has more than one ':': the severities come last and apply to all corruptions");
         return new CorruptionSelection(
             ParseNames(parts[0]), ParseSeverities(parts.Length == 2 ? parts[1] : $"{Corruption.MinSeverity}-{Corruption.MaxSeverity}"));
     }
@@ -33,7 +33,8 @@ public sealed record CorruptionSelection(IReadOnlyList<Corruption> Corruptions, 
         {
             Corruption corruption = CorruptionCatalog.Find(name)
                 ?? throw new FormatException(
-                    $"'{name}' is no corruption: {string.Join(", ", CorruptionCatalog.All.Select(c => c.Name))} or {AllName} are possible");
+                    $"'{name}' is not a corruption: "
+                    + $"{string.Join(", ", CorruptionCatalog.All.Select(c => c.Name))} or {AllName} are possible");
             if (corruptions.Contains(corruption))
                 throw new FormatException($"'{name}' is named twice");
             corruptions.Add(corruption);
@@ -54,7 +55,7 @@ public sealed record CorruptionSelection(IReadOnlyList<Corruption> Corruptions, 
             && severities[0] <= severities[^1];
         if (!valid)
             throw new FormatException(
-                $"severities are '{text}': a number from {Corruption.MinSeverity} to {Corruption.MaxSeverity} or a range such as "
+                $"the severities are '{text}': a number from {Corruption.MinSeverity} to {Corruption.MaxSeverity} or a range such as "
                     + "1-5 is needed");
         return [.. Enumerable.Range(severities[0], severities[^1] - severities[0] + 1)];
     }

@@ -29,7 +29,7 @@ internal sealed class DefocusBlur() : Corruption("defocus_blur")
         }
     }
 
-    // The disk's pixels, then a small normal blur over its stairs; the weights sum to 1.
+    // The disk's pixels, smoothed by a small normal blur; the weights sum to 1.
     private static (int Y, int X, double Weight)[] Taps(double radius, double smoothing)
     {
         double[] smooth = GaussianBlur.Kernel(smoothing, radius <= 8 ? 1 : 2);
@@ -58,7 +58,7 @@ internal sealed class DefocusBlur() : Corruption("defocus_blur")
         return [.. taps.Select(tap => tap with { Weight = tap.Weight / sum })];
     }
 
-    // Mirrors at the border pixel's centre, as often as a kernel wider than the picture needs.
+    // Mirrors at the centre of the border pixel, repeatedly where the kernel is wider than the picture.
     private static int Reflect(int position, int extent)
     {
         if (extent == 1)

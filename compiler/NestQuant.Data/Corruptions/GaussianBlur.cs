@@ -3,7 +3,7 @@ namespace NestQuant.Data.Corruptions;
 /// <summary>Blurs with a normal kernel.</summary>
 internal sealed class GaussianBlur() : Corruption("gaussian_blur")
 {
-    // The kernel ends where the release's library ends it: at this many deviations.
+    // The kernel ends at this many deviations, as in the release's library.
     private const double Reach = 4;
 
     private static readonly SeverityTable<double> Sigma = new(

@@ -28,7 +28,7 @@ internal sealed class GlassBlur() : Corruption("glass_blur")
         GaussianBlur.Blur(image, sigma);
     }
 
-    // The release means to exchange the two pixels, but its statement only copies; the published pictures come from the copy.
+    // The release intends to swap the two pixels, but its statement only copies one; the published pictures were made so.
     private static void Take(PixelImage image, int target, int source)
     {
         for (int channel = 0; channel < image.Channels; channel++)

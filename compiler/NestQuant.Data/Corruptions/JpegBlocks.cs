@@ -41,7 +41,7 @@ internal static class JpegBlocks
     /// <param name="quality">1 to 100, on the scale of the Independent JPEG Group.</param>
     public static int[] Chrominance(int quality) => Scale(ChrominanceSteps, quality);
 
-    /// <summary>Replaces a plane by what a decoder makes of it.</summary>
+    /// <summary>Replaces a plane by its decoded form.</summary>
     /// <param name="plane">Values 0 to 255; both extents are multiples of 8.</param>
     /// <param name="width">Columns.</param>
     /// <param name="steps">Quantization steps, [8, 8] by vertical and horizontal frequency.</param>

@@ -1,7 +1,7 @@
 namespace NestQuant.Data.Corruptions;
 
 /// <summary>
-/// The loss of baseline JPEG (ITU-T T.81) without its files: colours to YCbCr, chroma halved in both directions, quantized cosine
+/// The loss of baseline JPEG (ITU-T T.81), without writing files: colours to YCbCr, chroma halved in both directions, quantized cosine
 /// coefficients of 8 x 8 blocks. Entropy coding loses nothing and is left out.
 /// </summary>
 internal sealed class JpegCompression() : Corruption("jpeg_compression")
@@ -40,7 +40,7 @@ internal sealed class JpegCompression() : Corruption("jpeg_compression")
         }
     }
 
-    // Whole units of 0 to 255: the border pixels repeat, as encoders have them.
+    // Whole blocks of values 0 to 255; border pixels are repeated, as encoders do.
     private static float[] Padded(PixelImage image, int channel, int height, int width)
     {
         Span<float> plane = image.Plane(channel);

@@ -44,7 +44,7 @@ internal sealed class Pixelate() : Corruption("pixelate")
         return target;
     }
 
-    // As Pillow's box filter: a source pixel belongs to the target pixel that covers its centre, and counts whole.
+    // As in Pillow's box filter, a source pixel belongs as a whole to the target pixel that covers its centre.
     private static (int First, int Count)[] Boxes(int source, int target)
     {
         double scale = (double)source / target;

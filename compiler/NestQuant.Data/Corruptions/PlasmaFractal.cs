@@ -6,7 +6,7 @@ internal static class PlasmaFractal
     // Only its ratio between levels matters: the map is normalised at the end.
     private const double FirstRoughness = 100;
 
-    /// <summary>A map [side, side] whose least value is 0 and whose greatest is 1.</summary>
+    /// <summary>A map [side, side] whose smallest value is 0 and whose largest is 1.</summary>
     /// <param name="side">A power of two, at least 2.</param>
     /// <param name="decay">Divides the roughness at each finer level; the noise falls with its square.</param>
     /// <param name="random">Source of the noise.</param>

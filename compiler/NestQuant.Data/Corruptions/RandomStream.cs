@@ -3,8 +3,8 @@ using System.Text;
 namespace NestQuant.Data.Corruptions;
 
 /// <summary>
-/// Random numbers for one picture under one corruption: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014) from a state that mixes all
-/// that names the picture. System.Random promises no sequence across versions of .NET.
+/// Random numbers for one picture under one corruption: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014) from a state that mixes everything
+/// that identifies the picture. System.Random promises no sequence across versions of .NET.
 /// </summary>
 internal sealed class RandomStream
 {
@@ -40,7 +40,7 @@ internal sealed class RandomStream
         double remaining = Uniform();
         double probability = Math.Exp(-mean);
         int count = 0;
-        // Rounding may leave a little beyond the far tail: a probability of 0 ends the search there.
+        // Rounding may leave a small rest beyond the far tail: the search ends at a probability of 0.
         while (remaining >= probability && probability > 0)
         {
             remaining -= probability;

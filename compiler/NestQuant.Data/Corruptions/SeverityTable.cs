@@ -1,8 +1,8 @@
 namespace NestQuant.Data.Corruptions;
 
 /// <summary>
-/// A corruption's parameters at severities 1 to 5 in the benchmark's three releases. Small pictures have milder ones: what blurs a
-/// large picture would leave nothing of a small one.
+/// A corruption's parameters at severities 1 to 5 in the benchmark's three releases. Small pictures have milder ones: the blur of a large
+/// picture would erase a small one.
 /// </summary>
 /// <param name="ImageNet">ImageNet-C, for pictures whose longer side is above 64.</param>
 /// <param name="TinyImageNet">Tiny-ImageNet-C, for pictures of 33 to 64.</param>

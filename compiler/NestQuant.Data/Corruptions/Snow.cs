@@ -63,12 +63,12 @@ internal sealed class Snow() : Corruption("snow")
         ? image.Values[pixel]
         : (0.299 * image.Plane(0)[pixel]) + (0.587 * image.Plane(1)[pixel]) + (0.114 * image.Plane(2)[pixel]);
 
-    /// <param name="Mean">Of the normal noise that the flakes grow from.</param>
-    /// <param name="Deviation">Of that noise.</param>
+    /// <param name="Mean">Mean of the normal noise that the flakes are made from.</param>
+    /// <param name="Deviation">Deviation of that noise.</param>
     /// <param name="Zoom">Enlargement of the noise: size of the flakes.</param>
-    /// <param name="Threshold">Noise below it is no flake.</param>
-    /// <param name="Radius">Of the motion blur, in pixels.</param>
-    /// <param name="Sigma">Of the motion blur, in pixels.</param>
+    /// <param name="Threshold">Noise below it is not a flake.</param>
+    /// <param name="Radius">Radius of the motion blur, in pixels.</param>
+    /// <param name="Sigma">Deviation of the motion blur, in pixels.</param>
     /// <param name="Keep">Share of the picture that is not brightened.</param>
     private sealed record Flakes(double Mean, double Deviation, double Zoom, double Threshold, int Radius, double Sigma, double Keep);
 }

@@ -27,7 +27,7 @@ internal sealed class Brightness() : Corruption("brightness")
     }
 }
 
-/// <summary>Draws every channel towards its mean.</summary>
+/// <summary>Moves every channel towards its mean.</summary>
 internal sealed class Contrast() : Corruption("contrast")
 {
     private static readonly SeverityTable<double> Factor = new(

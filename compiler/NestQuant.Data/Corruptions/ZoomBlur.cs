@@ -5,7 +5,8 @@ internal sealed class ZoomBlur() : Corruption("zoom_blur")
 {
     private static readonly (double Step, int Count)[] SmallPictures = [(0.01, 7), (0.01, 12), (0.01, 16), (0.01, 21), (0.01, 26)];
 
-    // Enlargements by 1, 1 + step, ... The counts are those that the release's floating-point ranges give, not those they seem to.
+    // Enlargements by 1, 1 + step, ... The counts are those of the release's floating-point ranges, which rounding makes differ from the
+    // apparent ones.
     private static readonly SeverityTable<(double Step, int Count)> Enlargements = new(
         ImageNet: [(0.01, 12), (0.01, 16), (0.02, 11), (0.02, 13), (0.03, 11)],
         TinyImageNet: SmallPictures,
@@ -58,7 +59,7 @@ internal sealed class ZoomBlur() : Corruption("zoom_blur")
         return target;
     }
 
-    // Where each target pixel lies in the source: crop to ceil(extent / factor) pixels, scale these, trim to the extent again.
+    // The source position of each target pixel: crop to ceil(extent / factor) pixels, scale these, trim to the extent again.
     private static (int First, float Share)[] Positions(int extent, double factor)
     {
         int crop = (int)Math.Ceiling(extent / factor);

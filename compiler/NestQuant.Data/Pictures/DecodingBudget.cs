@@ -1,22 +1,22 @@
 namespace NestQuant.Data.Pictures;
 
 /// <summary>
-/// How much memory decoding one picture may take: in proportion to the file, with a share for the pictures that compress well. A header
-/// costs a few bytes and may claim anything, so what it claims is checked before anything is allocated.
+/// How much memory decoding one picture may take: an amount in proportion to the file, plus a fixed one for pictures that compress well. A
+/// header of a few bytes may claim any size, so it is checked before anything is allocated.
 /// </summary>
 /// <param name="FileBytes">Bytes of the file.</param>
 internal readonly record struct DecodingBudget(long FileBytes)
 {
-    /// <summary>What any picture may take; photographs of 24 megapixels fit.</summary>
+    /// <summary>Bytes that any picture may take; photographs of 24 megapixels fit.</summary>
     private const long BaseBytes = 144L << 20;
 
-    /// <summary>Longest side, so that what depends on one extent alone stays small.</summary>
+    /// <summary>Longest side, so that memory in proportion to one extent stays small.</summary>
     private const int MaxExtent = 1 << 16;
 
-    /// <summary>Fails when a picture is not worth decoding.</summary>
+    /// <summary>Fails when a picture would take too much memory to decode.</summary>
     /// <param name="width">Pixels in a line.</param>
     /// <param name="height">Lines.</param>
-    /// <param name="bytes">Most memory that decoding takes at a time.</param>
+    /// <param name="bytes">Peak memory of decoding.</param>
     /// <exception cref="InvalidDataException">It has no pixels, or takes more memory than the budget.</exception>
     public void Verify(long width, long height, long bytes)
     {

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace NestQuant.Data.Pictures;
 
 /// <summary>
-/// Checks a JPEG file before a decoder that trusts it gets it: segments end inside the file, the picture is not too large, and it does not
-/// have the decoder pass over all pixels again and again.
+/// Checks a JPEG file before it is passed to a decoder that trusts it: segments end inside the file, the picture is not too large, and it
+/// does not make the decoder pass over all pixels again and again.
 /// </summary>
 internal static class JpegStructure
 {
@@ -12,13 +12,13 @@ internal static class JpegStructure
     private const byte HuffmanTables = 0xC4, ReservedFrame = 0xC8, ArithmeticConditioning = 0xCC;
     private const byte EndOfImage = 0xD9, StartOfScan = 0xDA;
 
-    /// <summary>Encoders write about ten; the most that the format has a use for are some hundreds.</summary>
+    /// <summary>Encoders write about ten; the format can make use of a few hundred at most.</summary>
     private const int MaxProgressiveScans = 100;
 
     /// <summary>First bytes of every JPEG file.</summary>
     public static ReadOnlySpan<byte> Signature => [0xFF, 0xD8, 0xFF];
 
-    /// <summary>Checks a file that begins with the signature.</summary>
+    /// <summary>Checks a file that starts with the signature.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, or takes too much memory or time to decode.</exception>
     public static void Verify(ReadOnlySpan<byte> file)
     {
@@ -44,7 +44,7 @@ internal static class JpegStructure
             throw new InvalidDataException("it has no pixels");
     }
 
-    /// <summary>Moves behind the next marker: an 0xFF, any number of times, that is not part of compressed data.</summary>
+    /// <summary>Moves past the next marker, which starts with one or more 0xFF that are not part of compressed data.</summary>
     private static byte NextMarker(ref ReadOnlySpan<byte> rest)
     {
         while (rest.IndexOf((byte)0xFF) is >= 0 and var position && position + 1 < rest.Length)
@@ -61,7 +61,7 @@ internal static class JpegStructure
     private static bool IsFrame(byte marker) =>
         marker is >= BaselineFrame and <= LastFrame and not (HuffmanTables or ReservedFrame or ArithmeticConditioning);
 
-    /// <summary>Checks what a frame header says.</summary>
+    /// <summary>Checks a frame header.</summary>
     /// <returns>The scans that the picture may have.</returns>
     private static int VerifyFrame(byte marker, ReadOnlySpan<byte> frame, long fileBytes)
     {
@@ -72,7 +72,8 @@ internal static class JpegStructure
         int height = BinaryPrimitives.ReadUInt16BigEndian(frame[1..]), width = BinaryPrimitives.ReadUInt16BigEndian(frame[3..]);
         int components = frame[5];
         bool isProgressive = marker == ProgressiveFrame;
-        // Samples live beside the RGB made of them, and progressive coefficients of two bytes beside both; then the RGB is copied once.
+        // Samples, the RGB pixels made from them and progressive coefficients of two bytes are in memory at once; then the RGB is copied
+        // once.
         long pixels = (long)width * height, samples = Samples(width, height, frame[6..]);
         new DecodingBudget(fileBytes).Verify(width, height, Math.Max((isProgressive ? 3 * samples : samples) + (3 * pixels), 6 * pixels));
         return isProgressive ? MaxProgressiveScans : components;

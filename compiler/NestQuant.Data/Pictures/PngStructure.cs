@@ -4,8 +4,8 @@ using System.IO.Compression;
 namespace NestQuant.Data.Pictures;
 
 /// <summary>
-/// Checks that a PNG file is what its header says before a decoder that trusts it gets it: chunks end inside the file, the picture is not
-/// too large, and its data inflates to exactly the bytes of its pixels.
+/// Checks that a PNG file matches its header before it is passed to a decoder that trusts it: chunks end inside the file, the picture is
+/// not too large, and its data inflates to exactly the bytes of its pixels.
 /// </summary>
 internal static class PngStructure
 {
@@ -15,7 +15,7 @@ internal static class PngStructure
     /// <summary>First bytes of every PNG file.</summary>
     public static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', (byte)'\r', (byte)'\n', 0x1A, (byte)'\n'];
 
-    /// <summary>Checks a file that begins with the signature.</summary>
+    /// <summary>Checks a file that starts with the signature.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, or takes too much memory to decode.</exception>
     public static void Verify(ReadOnlySpan<byte> file)
     {
@@ -27,13 +27,13 @@ internal static class PngStructure
             if (type.SequenceEqual("IHDR"u8) && header is null)
                 Verify(header = Header.Read(content), file.Length);
             else if (header is null)
-                throw new InvalidDataException("it does not begin with a header");
+                throw new InvalidDataException("it does not start with a header");
             else if (type.SequenceEqual("IDAT"u8))
                 compressed.Write(content);
             else if (type.SequenceEqual("IEND"u8))
                 break;
             else if (IsCritical(type) && !type.SequenceEqual("PLTE"u8))
-                throw new InvalidDataException("it has parts that PNG does not know");
+                throw new InvalidDataException("it has parts that PNG does not define");
         }
 
         compressed.Position = 0;
@@ -51,12 +51,12 @@ internal static class PngStructure
         return content;
     }
 
-    /// <summary>A decoder that does not know a chunk may skip it only when its type begins with a small letter.</summary>
+    /// <summary>A decoder may skip an unknown chunk only when its type starts with a lower-case letter.</summary>
     private static bool IsCritical(ReadOnlySpan<byte> type) => (type[0] & 0x20) == 0;
 
     private static void Verify(Header header, long fileBytes)
     {
-        // The inflated bytes live beside the pixels as stored, and these beside their conversion to 8-bit RGB.
+        // The inflated bytes and the stored pixels are in memory at once; so are the stored pixels and their conversion to 8-bit RGB.
         long pixels = header.Width * header.Height;
         long inflated = header.IsInterlaced ? 2 * header.InflatedBytes : header.InflatedBytes;
         new DecodingBudget(fileBytes)
@@ -74,10 +74,10 @@ internal static class PngStructure
             throw new InvalidDataException(length < expected ? "it is truncated" : "it holds more data than its pixels take");
     }
 
-    /// <summary>What the header says of the pixels.</summary>
+    /// <summary>The header's description of the pixels.</summary>
     private sealed record Header(long Width, long Height, int Depth, int Channels, bool IsInterlaced)
     {
-        /// <summary>Bytes of the lines of all passes, each with one more that names its filter.</summary>
+        /// <summary>Bytes of the lines of all passes, each with a filter byte.</summary>
         public long InflatedBytes => IsInterlaced
             ? Pass(0, 8, 0, 8) + Pass(4, 8, 0, 8) + Pass(0, 4, 4, 8) + Pass(2, 4, 0, 4)
                 + Pass(0, 2, 2, 4) + Pass(1, 2, 0, 2) + Pass(0, 1, 1, 2)

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace NestQuant.Onnx.Files;
 
-/// <summary>A buffer in front of a stream, for a serializer that writes into memory it asks for.</summary>
+/// <summary>Buffers a stream, for a serializer that writes into memory it asks for.</summary>
 internal sealed class BufferedOutput(Stream stream, CancellationToken cancellationToken) : IBufferWriter<byte>
 {
     private const int BufferSize = 1 << 20;
@@ -31,7 +31,7 @@ internal sealed class BufferedOutput(Stream stream, CancellationToken cancellati
 
     public void Flush() => Write(_used);
 
-    // Whole pages as long as there is more to come: a page written in two halves costs the file system a second pass.
+    // Writes whole pages until the end: the file system handles a page that is written in two parts twice.
     private void Write(int count)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -41,7 +41,7 @@ internal sealed class BufferedOutput(Stream stream, CancellationToken cancellati
     }
 }
 
-/// <summary>A destination of known size, so that serialising into memory needs no growing and no second copy.</summary>
+/// <summary>A destination of known size, so that serialising into memory needs neither growing nor a second copy.</summary>
 internal sealed class ArrayOutput(byte[] array) : IBufferWriter<byte>
 {
     private int _used;

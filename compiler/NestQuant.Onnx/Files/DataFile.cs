@@ -8,7 +8,7 @@ namespace NestQuant.Onnx.Files;
 /// </summary>
 internal sealed class DataFile(string path)
 {
-    /// <summary>Bytes; the page size of the platforms that matter.</summary>
+    /// <summary>Bytes; the page size of the supported platforms.</summary>
     public const int Alignment = 4096;
 
     private readonly List<(TensorContent Content, string Name, long Offset)> _entries = [];
@@ -19,7 +19,7 @@ internal sealed class DataFile(string path)
     /// <summary>SHA-256 of the file, lower-case hexadecimal; zeros until <see cref="WriteTo"/> has written it.</summary>
     public string Sha256 { get; private set; } = new('0', 2 * SHA256.HashSizeInBytes);
 
-    /// <summary>The file as models list it.</summary>
+    /// <summary>The file's entry in the list of a model's data files.</summary>
     public DataFileEntry Entry => new(System.IO.Path.GetFileName(Path), _end, Sha256);
 
     /// <summary>Places a tensor's content.</summary>

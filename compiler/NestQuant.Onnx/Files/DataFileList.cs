@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace NestQuant.Onnx.Files;
 
-/// <summary>A data file as it was when the model was saved with it.</summary>
+/// <summary>A data file as it was saved with the model.</summary>
 /// <param name="Location">The file's name, as the model's tensors refer to it.</param>
 /// <param name="Bytes">Its length.</param>
 /// <param name="Sha256">SHA-256 of its content, lower-case hexadecimal.</param>
@@ -13,7 +13,7 @@ public sealed record DataFileEntry(string Location, long Bytes, string Sha256);
 
 /// <summary>
 /// The list of a model's data files in its <c>metadata_props</c>: <c>{"X.high.bin":{"bytes":...,"sha256":"..."}}</c>, in ordinal order.
-/// Saving writes it for every model that has data files, and drops it where there are none.
+/// Saving writes it for every model that has data files, and removes it where there are none.
 /// </summary>
 public static class DataFileList
 {
@@ -75,7 +75,7 @@ public static class DataFileList
     {
         var sha256 = file.Value.GetProperty("sha256").GetString() ?? "";
         if (sha256.Length != HashDigits || !sha256.All(char.IsAsciiHexDigitLower))
-            throw new FormatException("a hash has another form");
+            throw new FormatException("a hash is not 64 hexadecimal digits");
         return new DataFileEntry(file.Name, file.Value.GetProperty("bytes").GetInt64(), sha256);
     }
 }

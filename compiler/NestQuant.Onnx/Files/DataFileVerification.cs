@@ -1,7 +1,7 @@
 namespace NestQuant.Onnx.Files;
 
 /// <summary>Whether the data files of a model are those that it was saved with.</summary>
-/// <param name="Model">The model, with the content of those tensors attached whose files could be used.</param>
+/// <param name="Model">The model, with the content of the tensors whose files could be read.</param>
 /// <param name="Files">Its data files, in ordinal order of their names.</param>
 /// <param name="IsListed">Whether the model has a <see cref="DataFileList"/>; without one, content cannot be compared.</param>
 public sealed record DataFileVerification(ModelProto Model, IReadOnlyList<DataFileState> Files, bool IsListed)
@@ -35,7 +35,7 @@ public sealed record DataFileVerification(ModelProto Model, IReadOnlyList<DataFi
         foreach (var tensor in tensors)
             unreadable ??= WhyNotAttached(tensor, reader);
         var entry = listed?.FirstOrDefault(file => file.Location == location);
-        // Only what the reader has accepted is opened: names come from the model.
+        // Only files that the reader has accepted are opened: their names come from the model.
         var problem = entry is not null && reader.FileAt(location) is { } file ? Compare(file, entry) : null;
         if (entry is null && listed is not null)
             problem = "is not among the files that the model was saved with";
@@ -64,7 +64,7 @@ public sealed record DataFileVerification(ModelProto Model, IReadOnlyList<DataFi
             var sha256 = ContentHash.Of(file);
             return sha256 == entry.Sha256
                 ? null
-                : $"has other content than when the model was saved: SHA-256 {sha256} in place of {entry.Sha256}";
+                : $"has other content than when the model was saved: SHA-256 {sha256} instead of {entry.Sha256}";
         }
         catch (ModelException e)
         {
@@ -75,6 +75,6 @@ public sealed record DataFileVerification(ModelProto Model, IReadOnlyList<DataFi
 
 /// <summary>One data file of a model.</summary>
 /// <param name="Location">Its name, as the model's tensors refer to it.</param>
-/// <param name="Problem">What is wrong with it, the end of a sentence; null when nothing is known to be.</param>
+/// <param name="Problem">What is wrong with it, as the end of a sentence; null when no problem is known.</param>
 /// <param name="IsReadable">Whether all tensors that lie in it could be attached.</param>
 public sealed record DataFileState(string Location, string? Problem, bool IsReadable);

@@ -3,12 +3,12 @@ using System.Globalization;
 namespace NestQuant.Onnx.Files;
 
 /// <summary>
-/// Connects the external tensors of a model with the files that they name. The model is not trusted: a file outside the model's
-/// folder is refused, be it named by an absolute path, by <c>..</c> or through a symbolic link. As in ONNX's own checker, so is a
-/// file that is itself a symbolic link or has several hard links, unless links are allowed.
+/// Connects the external tensors of a model with the files that they name. The model is not trusted: a file outside the model's folder is
+/// refused, whether named by an absolute path, by <c>..</c> or through a symbolic link. As in ONNX's own checker, a file that is itself a
+/// symbolic link or has several hard links is refused too, unless links are allowed.
 /// </summary>
 /// <param name="folder">The model's folder.</param>
-/// <param name="path">The model file, from whose name group files take theirs; null when unknown.</param>
+/// <param name="path">The model file, from which the names of group files are derived; null when unknown.</param>
 /// <param name="options">How to load.</param>
 internal sealed class ExternalDataReader(string folder, string? path, LoadOptions options)
 {
@@ -57,7 +57,7 @@ internal sealed class ExternalDataReader(string folder, string? path, LoadOption
         tensor.ExternalGroup = GroupOf(location);
     }
 
-    // Readers differ in which of two values counts, so that a file checked by one would be read as another by the next.
+    // Of two values, some readers take the first and some the last, so that one program would check another file than the next one reads.
     private static void CheckKeys(TensorProto tensor)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace NestQuant.Onnx.Files;
 
-/// <summary>File names for values of a model, whose own names may hold anything.</summary>
+/// <summary>File names for values of a model, whose own names may contain any characters.</summary>
 internal sealed class FileNames
 {
     private const int MaxLength = 120;
@@ -11,7 +11,7 @@ internal sealed class FileNames
     private readonly HashSet<string> _used = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
-    /// A name made of letters, digits, '.', '_' and '-', unique among those given so far also where case does not count:
+    /// A name made of letters, digits, '.', '_' and '-', unique among those given so far, also on file systems that ignore case:
     /// <c>/conv1/Conv</c> becomes <c>conv1_Conv</c>.
     /// </summary>
     public string Make(string name)

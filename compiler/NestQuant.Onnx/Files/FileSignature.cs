@@ -2,17 +2,17 @@ using System.Buffers;
 
 namespace NestQuant.Onnx.Files;
 
-/// <summary>Recognises what people mistake for ONNX files by their first bytes, to say so in an error.</summary>
+/// <summary>Recognises, by their first bytes, files that are often mistaken for ONNX files, for error messages.</summary>
 internal static class FileSignature
 {
     private static readonly SearchValues<byte> NotText =
         SearchValues.Create([.. Enumerable.Range(0, 32).Where(c => c is not ('\t' or '\n' or '\r')).Select(c => (byte)c), 127]);
 
-    /// <summary>Whether the content is the small text file that Git keeps in the place of a large one.</summary>
+    /// <summary>Whether the content is the small text file that Git LFS stores instead of a large one.</summary>
     public static bool IsGitLfsPointer(ReadOnlySpan<byte> bytes) => bytes.StartsWith("version https://git-lfs"u8);
 
     /// <summary>What the content looks like.</summary>
-    /// <returns>A noun phrase, or null when it is nothing known.</returns>
+    /// <returns>A noun phrase, or null when it is not recognised.</returns>
     public static string? Describe(ReadOnlySpan<byte> bytes)
     {
         if (bytes.StartsWith("PK\x03\x04"u8))

@@ -1,6 +1,6 @@
 namespace NestQuant.Onnx.Files;
 
-/// <summary>File access whose failures are one clear line.</summary>
+/// <summary>File access whose errors are one clear line.</summary>
 internal static class InputFile
 {
     /// <summary>Opens a file for sequential reading.</summary>
@@ -12,7 +12,7 @@ internal static class InputFile
             path, new FileStreamOptions { Options = FileOptions.SequentialScan, Share = FileShare.Read | FileShare.Delete });
     });
 
-    /// <summary>Bytes of a file, behind symbolic links.</summary>
+    /// <summary>Bytes of a file; symbolic links are followed.</summary>
     public static long Length(string path) => Try(path, () => FileStatus.Of(path)?.Length ?? throw new FileNotFoundException());
 
     /// <summary>Reads a whole file.</summary>

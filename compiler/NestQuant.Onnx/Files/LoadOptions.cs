@@ -8,8 +8,8 @@ public sealed record LoadOptions
 
     /// <summary>
     /// Whether files of external data may be symbolic links, or have more than one hard link. Refused by default, as by ONNX's own
-    /// checker: a link put beside a model of unknown origin makes it read a file that is none of its own. Links that lead outside
-    /// the model's folder are refused always; a model that is a link itself may have data beside its target.
+    /// checker: through a link, a model of unknown origin can read files that do not belong to it. Links that lead outside the model's
+    /// folder are always refused; a model that is itself a link may have data beside its target.
     /// </summary>
     public bool AllowLinks { get; init; }
 }

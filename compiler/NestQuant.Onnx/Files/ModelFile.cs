@@ -1,9 +1,9 @@
 namespace NestQuant.Onnx.Files;
 
 /// <summary>
-/// Loads and saves ONNX models. The model file is read as a whole; external data is read tensor by tensor, whenever it is asked
-/// for. Nothing here changes a file in place, and nothing else should while a model loaded from it is in use: a data file that
-/// becomes shorter is an error, other changes of its content go unnoticed.
+/// Loads and saves ONNX models. The model file is read as a whole; external data is read tensor by tensor, when it is needed. Files are
+/// never changed in place, and nothing else should change a file while a model loaded from it is in use: a data file that becomes shorter
+/// is an error, other changes of its content go unnoticed.
 /// </summary>
 public static class ModelFile
 {
@@ -49,9 +49,9 @@ public static class ModelFile
         ModelLoader.FromMemory(bytes, "the model in memory", DataIn(externalDataFolder, options));
 
     /// <summary>
-    /// Saves a model, with the data files that its tensors need, under their final names only once all of them are complete and on
-    /// disk. Missing folders are created. The same model and options always give the same bytes. A data file of the model is not
-    /// replaced unless the model that it was loaded from is too.
+    /// Saves a model with the data files that its tensors need. Files get their final names only when all of them are complete and on disk.
+    /// Missing folders are created. The same model and options always give the same bytes. A data file of the model is not replaced unless
+    /// the model that it was loaded from is too.
     /// </summary>
     /// <param name="model">The model, which is not changed.</param>
     /// <param name="path">Path of the ONNX file; it may be the one that the model was loaded from.</param>
@@ -103,6 +103,6 @@ public static class ModelFile
     private static ExternalDataReader? DataIn(string? folder, LoadOptions? options) =>
         folder is null ? null : new ExternalDataReader(folder, path: null, options ?? LoadOptions.Default);
 
-    /// <summary>The part of a model file's name that the names of its group files begin with.</summary>
+    /// <summary>The part of a model file's name that the names of its group files start with.</summary>
     internal static string Stem(string fileName) => Path.GetFileNameWithoutExtension(fileName);
 }

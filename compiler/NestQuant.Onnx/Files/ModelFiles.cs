@@ -13,6 +13,6 @@ public static class ModelFiles
         return [new SavedFile(path, Length(path)), .. data];
     }
 
-    /// <summary>Bytes of an existing file, behind symbolic links.</summary>
+    /// <summary>Bytes of an existing file; symbolic links are followed.</summary>
     public static long Length(string path) => FileStatus.Of(path)?.Length ?? throw new ModelException($"{path}: no such file");
 }

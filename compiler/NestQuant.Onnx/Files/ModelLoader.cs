@@ -3,7 +3,7 @@ using ProtoBuf;
 
 namespace NestQuant.Onnx.Files;
 
-/// <summary>Reads models and turns everything that can be wrong with a file into one clear line.</summary>
+/// <summary>Reads models and reports every problem with a file in one clear line.</summary>
 internal static class ModelLoader
 {
     public static ModelProto FromFile(string path, LoadOptions? options, bool attachData = true)
@@ -72,7 +72,7 @@ internal static class ModelLoader
         }
     }
 
-    // What the protobuf reader throws on bytes that are not a message of the schema.
+    // The exceptions of the protobuf reader for bytes that are not a message of the schema.
     private static bool IsMalformed(Exception e) =>
         e is ProtoException or EndOfStreamException or OverflowException or InvalidOperationException or ArgumentException
             or FormatException or OutOfMemoryException;

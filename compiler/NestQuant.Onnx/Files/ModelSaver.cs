@@ -8,7 +8,7 @@ internal sealed class ModelSaver
     /// <summary>Largest serialised message; Protocol Buffers' own limit.</summary>
     public const long MaxMessageBytes = int.MaxValue;
 
-    /// <summary>Smaller tensors stay inside the model file when others move out, as shape inference wants to read them.</summary>
+    /// <summary>Smaller tensors stay inside the model file when others move out, since shape inference reads them.</summary>
     private const int MinExternalBytes = 1024;
 
     private readonly Dictionary<string, DataFile> _dataFiles = new(StringComparer.Ordinal);

@@ -4,8 +4,8 @@ namespace NestQuant.Onnx.Files;
 public enum ExternalDataMode
 {
     /// <summary>
-    /// As in the model: what has an <see cref="TensorProto.ExternalGroup"/> goes to that group's file, what was external goes to
-    /// <c>X.onnx.data</c>, all else stays inside, unless the file would then exceed 2 GB: then as <see cref="Always"/>.
+    /// As in the model: tensors with an <see cref="TensorProto.ExternalGroup"/> go to that group's file, other external tensors to
+    /// <c>X.onnx.data</c>, and the rest stays inside. When the file would then exceed 2 GB, as <see cref="Always"/>.
     /// </summary>
     Auto,
 

@@ -1,11 +1,11 @@
 namespace NestQuant.Onnx.Graph;
 
-/// <summary>Removal of what no output depends on.</summary>
+/// <summary>Removes nodes and initializers that no output depends on.</summary>
 public static class DeadCode
 {
     /// <summary>
-    /// Removes, in a graph and in all bodies in it, nodes none of whose outputs is read, initializers that nothing reads, and the
-    /// value infos of values that are gone. Graph inputs and outputs stay, and so does an initializer that gives an input its default.
+    /// Removes, in a graph and in all its subgraphs, nodes whose outputs are all unused, unused initializers, and the value infos of
+    /// removed values. Graph inputs and outputs stay, and so does an initializer that is the default of an input.
     /// </summary>
     /// <returns>Whether anything was removed.</returns>
     public static bool Remove(GraphProto graph)
@@ -13,7 +13,7 @@ public static class DeadCode
         ArgumentNullException.ThrowIfNull(graph);
         bool changed = false;
         foreach (NodeProto node in graph.Node)
-            foreach (GraphProto body in node.Subgraphs()) changed |= Remove(body);
+            foreach (GraphProto subgraph in node.Subgraphs()) changed |= Remove(subgraph);
 
         var live = graph.Output.Select(static output => output.Name).ToHashSet(StringComparer.Ordinal);
         var liveNodes = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
@@ -23,7 +23,7 @@ public static class DeadCode
             if (!node.Output.Exists(live.Contains)) continue;
             liveNodes.Add(node);
             live.UnionWith(node.Input.Where(static input => input.Length > 0));
-            foreach (GraphProto body in node.Subgraphs()) live.UnionWith(CapturedValues.Of(body));
+            foreach (GraphProto subgraph in node.Subgraphs()) live.UnionWith(CapturedValues.Of(subgraph));
         }
 
         changed |= graph.Node.RemoveAll(node => !liveNodes.Contains(node)) > 0;

@@ -1,11 +1,11 @@
 namespace NestQuant.Onnx.Graph;
 
 /// <summary>
-/// Walks over the nested graphs of a model: the main graph, the bodies of If, Loop, Scan and the like, and local functions.
+/// Walks over the nested graphs of a model: the main graph, the subgraphs of If, Loop, Scan and the like, and local functions.
 /// </summary>
 public static class GraphTraversal
 {
-    /// <summary>The graphs that the attributes of a node hold: its bodies, in attribute order.</summary>
+    /// <summary>The subgraphs of a node, which its attributes hold, in attribute order.</summary>
     public static IEnumerable<GraphProto> Subgraphs(this NodeProto node)
     {
         ArgumentNullException.ThrowIfNull(node);
@@ -24,7 +24,7 @@ public static class GraphTraversal
         return model.Graph ?? throw new ModelException("the model has no graph: it is not a complete ONNX model");
     }
 
-    /// <summary>Every node of a model, outer nodes before the nodes of their bodies, the main graph before local functions.</summary>
+    /// <summary>Every node of a model, outer nodes before the nodes of their subgraphs, the main graph before local functions.</summary>
     public static IEnumerable<NodeProto> AllNodes(this ModelProto model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -32,7 +32,7 @@ public static class GraphTraversal
         return main.Concat(model.Functions.SelectMany(static function => AllNodes(function.Node)));
     }
 
-    /// <summary>The nodes of a list and of all their bodies.</summary>
+    /// <summary>The nodes of a list and of all their subgraphs.</summary>
     public static IEnumerable<NodeProto> AllNodes(IEnumerable<NodeProto> nodes)
     {
         ArgumentNullException.ThrowIfNull(nodes);
@@ -43,7 +43,7 @@ public static class GraphTraversal
         }
     }
 
-    /// <summary>What a user calls a node: its name, or that of its first output where it has none.</summary>
+    /// <summary>The name of a node for messages: its own name, or that of its first output where it has none.</summary>
     public static string DisplayName(this NodeProto node)
     {
         ArgumentNullException.ThrowIfNull(node);
@@ -57,7 +57,7 @@ public static class GraphTraversal
         return node.OpType == opType && node.IsDefaultDomain();
     }
 
-    /// <summary>Whether the node's operator belongs to ONNX's default domain, which has two spellings.</summary>
+    /// <summary>Whether the node's operator belongs to ONNX's default domain, which can be written in two ways.</summary>
     public static bool IsDefaultDomain(this NodeProto node)
     {
         ArgumentNullException.ThrowIfNull(node);
@@ -78,7 +78,7 @@ public static class GraphTraversal
         return model.OpsetImport.DefaultVersion() ?? 0;
     }
 
-    /// <summary>Version of the default operator set among a model's or a function's imports; null when it is not among them.</summary>
+    /// <summary>Version of the default operator set among a model's or a function's imports; null when it is not imported.</summary>
     internal static long? DefaultVersion(this List<OperatorSetIdProto> imports) =>
         imports.Find(static opset => opset.Domain is "" or "ai.onnx")?.Version;
 }

@@ -7,11 +7,11 @@ namespace NestQuant.Onnx.Graph;
 /// A node that holds a subgraph counts as a consumer of everything that the subgraph captures.
 /// </summary>
 /// <remarks>
-/// ONNX Runtime refuses a graph with two nodes of one name: a node that enters by an edit and whose name another node of the graph has
-/// is given the next free one. Nodes without names are left without.
-/// <para>Below the view of a main graph every subgraph has one view, so that an edit through any of them is seen by all. Edits that bypass
-/// the views make them stale; make new ones then. Building a view takes time linear in the graph; adding, replacing and removing
-/// nodes and initializers search no list.</para>
+/// ONNX Runtime refuses a graph with two nodes of the same name: a node that is added under a name in use gets the next free one. Nodes
+/// without names stay without.
+/// <para>Every subgraph has one view, which belongs to the view of its main graph, so that an edit through any of them is seen by all.
+/// Edits that bypass the views make them stale; create new ones then. Building a view takes time linear in the graph; adding, replacing and
+/// removing nodes and initializers search no list.</para>
 /// </remarks>
 public sealed class GraphView
 {
@@ -27,7 +27,7 @@ public sealed class GraphView
     private readonly NodeProto? _holder;
     private readonly Dictionary<GraphProto, GraphView> _inner = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>What the subgraphs of a node captured when they were last looked at.</summary>
+    /// <summary>The values that the subgraphs of a node captured when they were last examined.</summary>
     private readonly Dictionary<NodeProto, string[]> _captured = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Nodes whose subgraphs have been edited since.</summary>
@@ -54,7 +54,7 @@ public sealed class GraphView
     /// <summary>The graph.</summary>
     public GraphProto Graph { get; }
 
-    /// <summary>View of the graph whose node holds this one as a subgraph; null for a main graph.</summary>
+    /// <summary>View of the graph with the node that holds this subgraph; null for a main graph.</summary>
     public GraphView? Outer { get; }
 
     /// <summary>Views a main graph.</summary>
@@ -127,7 +127,7 @@ public sealed class GraphView
         ReportEdit();
     }
 
-    /// <summary>Puts another tensor in the place of the initializer of the same name.</summary>
+    /// <summary>Replaces the initializer of the same name.</summary>
     public void ReplaceInitializer(TensorProto tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
@@ -144,7 +144,7 @@ public sealed class GraphView
         ReportEdit();
     }
 
-    /// <summary>Puts a node behind all others.</summary>
+    /// <summary>Appends a node.</summary>
     public void Append(NodeProto node)
     {
         ArgumentNullException.ThrowIfNull(node);
@@ -152,7 +152,7 @@ public sealed class GraphView
         ReportEdit();
     }
 
-    /// <summary>Puts nodes in front of an existing one, in the order given.</summary>
+    /// <summary>Inserts nodes before an existing one, in the order given.</summary>
     public void InsertBefore(NodeProto anchor, params ReadOnlySpan<NodeProto> nodes)
     {
         int position = PositionOf(anchor);
@@ -160,7 +160,7 @@ public sealed class GraphView
         ReportEdit();
     }
 
-    /// <summary>Puts nodes in the place of an existing one.</summary>
+    /// <summary>Replaces a node by others.</summary>
     public void Replace(NodeProto node, params ReadOnlySpan<NodeProto> replacement)
     {
         int position = PositionOf(node);
@@ -170,7 +170,7 @@ public sealed class GraphView
         ReportEdit();
     }
 
-    /// <summary>Removes a node; what reads its outputs must have been given other values before.</summary>
+    /// <summary>Removes a node; consumers of its outputs must have been given other values before.</summary>
     public void Remove(NodeProto node)
     {
         ArgumentNullException.ThrowIfNull(node);
@@ -180,7 +180,7 @@ public sealed class GraphView
         ReportEdit();
     }
 
-    /// <summary>Removes nodes; what reads their outputs must have been given other values before.</summary>
+    /// <summary>Removes nodes; consumers of their outputs must have been given other values before.</summary>
     public void Remove(IReadOnlySet<NodeProto> nodes)
     {
         ArgumentNullException.ThrowIfNull(nodes);
@@ -200,7 +200,7 @@ public sealed class GraphView
         ReportEdit();
     }
 
-    /// <summary>Makes every reader of a value, also inside subgraphs, read another one. Graph outputs keep their names.</summary>
+    /// <summary>Makes every consumer of a value, also inside subgraphs, read another one. Graph outputs keep their names.</summary>
     public void ReplaceUses(string value, string replacement)
     {
         foreach (NodeProto node in Consumers(value).Distinct().ToArray())
@@ -216,7 +216,7 @@ public sealed class GraphView
         ReportEdit();
     }
 
-    /// <summary>Gives a value that a node of this graph produces another name, at its producer and at all readers.</summary>
+    /// <summary>Renames a value that a node of this graph produces, at its producer and at all consumers.</summary>
     public void RenameProduced(string value, string name)
     {
         NodeProto producer = _producers[value];
@@ -227,7 +227,7 @@ public sealed class GraphView
         Graph.ValueInfo.RemoveAll(info => info.Name == value);
     }
 
-    /// <summary>As <see cref="ReplaceUses"/> for a value of an outer graph, which this graph may also return as it is.</summary>
+    /// <summary>As <see cref="ReplaceUses"/>, for a value of an outer graph, which may also be an output of this graph.</summary>
     private void ReplaceCaptured(string value, string replacement)
     {
         if (Defines(value)) return;
@@ -307,7 +307,7 @@ public sealed class GraphView
         if (_uses.TryGetValue(value, out Uses? uses)) uses.Remove(node);
     }
 
-    /// <summary>Tells the graphs around this one that what it captures may have changed.</summary>
+    /// <summary>Tells the outer graphs that the values this graph captures may have changed.</summary>
     private void ReportEdit()
     {
         for (GraphView view = this; view is { Outer: { } outer, _holder: { } holder }; view = outer) outer._edited.Add(holder);
@@ -318,7 +318,7 @@ public sealed class GraphView
         if (_edited.Count == 0) return;
         foreach (NodeProto node in _edited.ToArray())
         {
-            // Removed nodes are no longer known.
+            // Removed nodes have no entry.
             if (!_captured.ContainsKey(node)) continue;
             UnindexCaptured(node);
             IndexCaptured(node, isLast: false);

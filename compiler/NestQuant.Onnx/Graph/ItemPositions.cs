@@ -1,14 +1,14 @@
 namespace NestQuant.Onnx.Graph;
 
 /// <summary>
-/// Positions of the items of a list that is edited item by item. An item is looked for around the place where it was last seen, no
-/// farther away than edits can have moved it since, so that no edit searches the whole list.
+/// Positions of the items of a list that is edited item by item. An item is searched for around its last known position, no farther away
+/// than edits can have moved it since, so that no edit searches the whole list.
 /// </summary>
 /// <param name="items">The list; it may change only through this object.</param>
 internal sealed class ItemPositions<T>(List<T> items)
     where T : class
 {
-    /// <summary>Distance from which on counting all items anew is cheaper than looking around.</summary>
+    /// <summary>Distance above which recounting all items is cheaper than searching around.</summary>
     private const int FarthestMove = 64;
 
     private Dictionary<T, int>? _lastSeen;
@@ -36,7 +36,7 @@ internal sealed class ItemPositions<T>(List<T> items)
         _lastSeen?[item] = position;
     }
 
-    /// <summary>Puts another item in the place of one.</summary>
+    /// <summary>Replaces an item.</summary>
     public void Replace(int position, T item)
     {
         _lastSeen?.Remove(items[position]);

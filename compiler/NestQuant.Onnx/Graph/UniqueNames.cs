@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace NestQuant.Onnx.Graph;
 
-/// <summary>Gives out names that no value and no node of a model has, in any of its graphs.</summary>
+/// <summary>Creates names that no value and no node of a model has, in any of its graphs.</summary>
 public sealed class UniqueNames
 {
-    // An empty name stands for a value that is left out, and is never given.
+    // An empty name means a value that is left out, and is never returned.
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal) { "" };
 
     /// <summary>Collects the names of a model.</summary>
@@ -33,7 +33,7 @@ public sealed class UniqueNames
     {
         Take(graph.Input);
         Take(graph.Output);
-        // Also of values that are gone: a new value of that name would have their type.
+        // Value infos of removed values count too: a new value of the same name would get their type.
         Take(graph.ValueInfo);
         foreach (TensorProto initializer in graph.Initializer) _taken.Add(initializer.Name);
         foreach (SparseTensorProto initializer in graph.SparseInitializer) _taken.Add(initializer.Values?.Name ?? "");
@@ -52,7 +52,7 @@ public sealed class UniqueNames
             _taken.Add(node.Name);
             _taken.UnionWith(node.Input);
             _taken.UnionWith(node.Output);
-            foreach (GraphProto body in node.Subgraphs()) Take(body);
+            foreach (GraphProto subgraph in node.Subgraphs()) Take(subgraph);
         }
     }
 }

@@ -8,7 +8,7 @@ internal sealed class Uses
 
     /// <summary>Adds a use.</summary>
     /// <param name="node">The reading node.</param>
-    /// <param name="isLast">Whether no use so far is by a later node.</param>
+    /// <param name="isLast">Whether no later node has a use so far.</param>
     public void Add(NodeProto node, bool isLast)
     {
         _isInOrder &= isLast || _nodes.Count == 0;
@@ -27,7 +27,7 @@ internal sealed class Uses
     {
         if (!_isInOrder)
         {
-            // A new list: a caller may be walking over the one that it was given before its edit.
+            // A new list: the caller may edit the graph while it iterates over an earlier one.
             _nodes = [.. _nodes.OrderBy(positions.Of)];
             _isInOrder = true;
         }

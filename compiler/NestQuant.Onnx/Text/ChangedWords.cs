@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace NestQuant.Onnx.Text;
 
 /// <summary>
-/// Marks the words in which two lines differ as <c>[-before-]</c> and <c>{+after+}</c>, and leaves out the middle of long stretches that
-/// they share, so that a change inside a line of hundreds of characters is found at once.
+/// Marks the words in which two lines differ as <c>[-before-]</c> and <c>{+after+}</c>, and leaves out the middle of long parts that they
+/// share, so that a change in a line of hundreds of characters is easy to find.
 /// </summary>
 internal static partial class ChangedWords
 {
@@ -15,7 +15,7 @@ internal static partial class ChangedWords
     /// <summary>Lines of more words are not compared word by word: they are shown as they are.</summary>
     private const int MostWords = 4000;
 
-    /// <summary>Both lines with their differences marked; as they are when they share less than half of their words.</summary>
+    /// <summary>Both lines with their differences marked; unmarked when they share less than half of their words.</summary>
     public static (string Before, string After) Mark(string before, string after)
     {
         List<string> a = Words(before), b = Words(after);
@@ -73,7 +73,7 @@ internal static partial class ChangedWords
         return text.ToString();
     }
 
-    // The start of a line names what it is about; it stays in view.
+    // The start of a line, which names its subject, is always shown.
     private static string Shortened(string stretch, bool isFirst, bool isLast)
     {
         int head = isFirst ? LongestShared : Context;

@@ -35,10 +35,10 @@ internal static class CommonSubsequence
         }
     }
 
-    /// <summary>The textbook dynamic program over suffixes, with one bit per cell to walk back by.</summary>
+    /// <summary>The textbook dynamic program over suffixes, with one bit per cell for backtracking.</summary>
     private static void Middle(int[] a, int[] b, int offset, List<(int A, int B)> pairs)
     {
-        // Two lists of over 46,000 elements without a common end are not worth 256 MB: they count as entirely different.
+        // Two lists of over 46,000 elements without a common end would take more than 256 MB: they count as entirely different.
         if ((long)a.Length * b.Length > int.MaxValue)
             return;
 

@@ -61,7 +61,7 @@ public static class ModelDiff
         }
     }
 
-    /// <summary>Compares things that have a name: of the same name, they are the same thing.</summary>
+    /// <summary>Compares named items; items with the same name are matched.</summary>
     private static void Keyed(
         List<ModelChange> changes, string section, List<(string Key, string Line)> a, List<(string Key, string Line)> b)
     {

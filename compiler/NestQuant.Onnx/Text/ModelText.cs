@@ -5,9 +5,9 @@ namespace NestQuant.Onnx.Text;
 /// order, lines ended by LF, numbers in the invariant culture. The same model always gives the same text.
 /// </summary>
 /// <remarks>
-/// What the syntax cannot say is printed as a comment (from <c>#</c> to the end of the line): sparse initializers, quantization
-/// annotations, metadata of graphs, functions and nodes, and the number of training graphs and device configurations. Documentation
-/// strings are printed for the model only.
+/// Parts of a model that the syntax cannot express are printed as comments (from <c>#</c> to the end of the line): sparse initializers,
+/// quantization annotations, metadata of graphs, functions and nodes, and the number of training graphs and device configurations.
+/// Documentation strings are printed for the model only.
 /// </remarks>
 public static class ModelText
 {
@@ -29,7 +29,7 @@ public static class ModelText
 public sealed record TextOptions
 {
     /// <summary>
-    /// Whether the producer and the metadata of the model, its graphs, functions and nodes are printed. They tell where a model comes from
+    /// Whether the producer and the metadata of the model, its graphs, functions and nodes are printed. They describe the origin of a model
     /// (versions, options, hashes, an exporter's stack traces), not what it computes: without them, a snapshot of a rewritten graph changes
     /// only when the graph does.
     /// </summary>
@@ -37,12 +37,12 @@ public sealed record TextOptions
 
     /// <summary>
     /// Whether tensors of more than <see cref="MaxElements"/> elements are printed without values, as <c>{}</c> and a comment with
-    /// the first 16 hexadecimal digits of the SHA-256 of their bytes; metadata values of more than 200 characters likewise. When false
-    /// and <see cref="Metadata"/> is true, parsing the text gives the whole model back.
+    /// the first 16 hexadecimal digits of the SHA-256 of their bytes; metadata values of more than 200 characters likewise. When false and
+    /// <see cref="Metadata"/> is true, parsing the text restores the whole model.
     /// </summary>
     public bool ElideWeights { get; init; } = true;
 
-    /// <summary>Largest number of elements that are printed all the same.</summary>
+    /// <summary>Largest number of elements that are printed even so.</summary>
     public int MaxElements { get; init; } = 16;
 
     /// <summary>Whether nodes are printed with their names, <c>[name]</c>, which ONNX's parser reads since version 1.17.</summary>

@@ -74,7 +74,7 @@ internal sealed class TextPrinter(TextOptions options)
         return printer.ToString().Trim('\n');
     }
 
-    /// <summary>What the syntax has no place for in a graph, a line each.</summary>
+    /// <summary>The parts of a graph that the syntax cannot express, one per line.</summary>
     public static IReadOnlyList<string> Comments(GraphProto graph, TextOptions options)
     {
         var printer = new TextPrinter(options);
@@ -319,7 +319,7 @@ internal sealed class TextPrinter(TextOptions options)
         $"[{string.Join(", ", pairs.Select(p => $"{TextSyntax.Quote(p.Key)}: {TextSyntax.Quote(p.Value)}"))}]";
 
     /// <summary>
-    /// The model's metadata, an entry per line; values too long to read, such as embedded reports, are elided as weights are.
+    /// The model's metadata, an entry per line; very long values, such as embedded reports, are elided like weights.
     /// </summary>
     private string MetadataText(List<StringStringEntryProto> pairs)
     {
@@ -378,7 +378,7 @@ internal sealed class TextPrinter(TextOptions options)
 
     private void EndLine()
     {
-        // A comment hides the rest of its line, so it waits until the line is complete.
+        // A comment extends to the end of its line, so it is written when the line is complete.
         for (var i = 0; i < _comments.Count; i++)
             _text.Append(i == 0 ? " # " : "; ").Append(_comments[i].ReplaceLineEndings(" "));
         _comments.Clear();

@@ -20,8 +20,8 @@ internal static class TextSyntax
     }
 
     /// <summary>
-    /// Inputs or outputs of a node. An omitted one between others is left blank, which every version of the parser reads; at either
-    /// end it needs quotes to count at all.
+    /// Inputs or outputs of a node. An omitted one between others is left blank, which every version of the parser reads; at either end it
+    /// needs quotes, or the parser ignores it.
     /// </summary>
     public static string Names(List<string> names) =>
         string.Join(", ", names.Select((name, i) => name.Length == 0 && i > 0 && i < names.Count - 1 ? "" : Identifier(name)));

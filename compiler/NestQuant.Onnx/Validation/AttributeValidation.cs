@@ -2,11 +2,11 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Onnx.Validation;
 
-/// <summary>Attributes of a node: each name once, and the value in the field that the type names.</summary>
+/// <summary>Checks the attributes of a node: each name occurs once, and the value is in the field that the type names.</summary>
 internal static class AttributeValidation
 {
     /// <summary>Checks all attributes of a node.</summary>
-    /// <exception cref="ModelException">A name occurs twice, or a value is missing or of another type than it says.</exception>
+    /// <exception cref="ModelException">A name occurs twice, or a value is missing or not of the declared type.</exception>
     public static void Verify(NodeProto node)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -14,7 +14,7 @@ internal static class AttributeValidation
         {
             if (!names.Add(attribute.Name))
                 throw new ModelException($"{node.OpType} '{node.DisplayName()}' has two attributes '{attribute.Name}'");
-            // The value of a reference is the caller's.
+            // A reference takes its value from the caller.
             if (string.IsNullOrEmpty(attribute.RefAttrName) && !IsSound(attribute))
                 throw new ModelException(
                     $"Attribute '{attribute.Name}' of {node.OpType} '{node.DisplayName()}' says that it is of type "
@@ -26,7 +26,7 @@ internal static class AttributeValidation
 
     private static bool IsSound(AttributeProto attribute) => attribute.Type switch
     {
-        // Writers leave out a zero or an empty list or string, but a message is there or is not.
+        // Writers may leave out a zero or an empty list or string, but not a message.
         AttributeType.Tensor => attribute.T is not null,
         AttributeType.Graph => attribute.G is not null,
         AttributeType.SparseTensor => attribute.SparseTensor is not null,

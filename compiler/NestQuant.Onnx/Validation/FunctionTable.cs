@@ -9,18 +9,17 @@ namespace NestQuant.Onnx.Validation;
 internal sealed class FunctionTable
 {
     /// <summary>
-    /// Most nodes that calls may stand for. Runtimes inline every call, so a few functions that call each other twice would fill any
-    /// memory.
+    /// Most nodes after inlining. Runtimes inline every call, so a few functions that each call the next one twice would exhaust memory.
     /// </summary>
     private const long MaxInlinedNodes = 1 << 18;
 
-    /// <summary>Most calls inside each other; runtimes follow them by recursion.</summary>
+    /// <summary>Deepest nesting of calls; runtimes inline them recursively.</summary>
     private const int MaxDepth = 100;
 
     private readonly Dictionary<(string, string, string), FunctionProto> _functions = [];
 
     /// <summary>Collects the functions of a model.</summary>
-    /// <exception cref="ModelException">They are not as the summary says.</exception>
+    /// <exception cref="ModelException">The functions break a rule of the summary.</exception>
     public FunctionTable(ModelProto model)
     {
         foreach (FunctionProto function in model.Functions)
@@ -48,7 +47,7 @@ internal sealed class FunctionTable
         {
             throw new ModelException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"the calls of local functions stand for more than {MaxInlinedNodes} nodes or {MaxDepth} calls inside each other, "
+                $"the calls of local functions expand to more than {MaxInlinedNodes} nodes or nest deeper than {MaxDepth}, "
                     + $"which no runtime could inline"));
         }
     }
@@ -85,6 +84,6 @@ internal sealed class FunctionTable
     private List<FunctionProto> Calls(IEnumerable<NodeProto> nodes) =>
         [.. GraphTraversal.AllNodes(nodes).Select(Called).OfType<FunctionProto>()];
 
-    /// <summary>What a function stands for once its calls are inlined.</summary>
+    /// <summary>The size of a function after its calls are inlined.</summary>
     private readonly record struct Extent(long Nodes, int Depth);
 }

@@ -3,7 +3,7 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Onnx.Validation;
 
 /// <summary>
-/// Nodes of a graph and of its subgraphs: their operators' signatures, and names that are defined once and before they are read.
+/// Checks the nodes of a graph and of its subgraphs: operator signatures, and that names are defined once and before they are read.
 /// </summary>
 /// <param name="functions">The model's local functions.</param>
 /// <param name="version">Version of ONNX's operator set that the nodes are written in.</param>
@@ -15,11 +15,11 @@ internal sealed class GraphValidator(FunctionTable functions, long version)
     private const int MaxDepth = ModelCodec.MaxDepth;
 
     /// <summary>Checks a main graph.</summary>
-    /// <exception cref="ModelException">It is not as the summary says.</exception>
+    /// <exception cref="ModelException">The graph breaks a rule of the summary.</exception>
     public void Verify(GraphProto graph) => Verify(graph, outer: null);
 
     /// <summary>Checks a function's nodes.</summary>
-    /// <exception cref="ModelException">They are not as the summary says.</exception>
+    /// <exception cref="ModelException">The nodes break a rule of the summary.</exception>
     public void Verify(FunctionProto function)
     {
         var scope = new ValueScope($"function '{function.Name}'", function.Node, outer: null);
@@ -31,7 +31,7 @@ internal sealed class GraphValidator(FunctionTable functions, long version)
     private void Verify(GraphProto graph, ValueScope? outer)
     {
         var scope = new ValueScope($"graph '{graph.Name}'", graph.Node, outer);
-        if (scope.Depth > MaxDepth) throw new ModelException($"graph '{graph.Name}' lies in more than {MaxDepth} others");
+        if (scope.Depth > MaxDepth) throw new ModelException($"graph '{graph.Name}' is nested in more than {MaxDepth} others");
         foreach (ValueInfoProto input in graph.Input) scope.AddInput(input.Name);
         foreach (TensorProto initializer in graph.Initializer) scope.AddInitializer(initializer.Name);
         foreach (SparseTensorProto initializer in graph.SparseInitializer)
@@ -51,7 +51,7 @@ internal sealed class GraphValidator(FunctionTable functions, long version)
             AttributeValidation.Verify(node);
             VerifySignature(node);
             foreach (string input in node.Input) scope.RequireInput(node, input);
-            foreach (GraphProto body in node.Subgraphs()) Verify(body, scope);
+            foreach (GraphProto subgraph in node.Subgraphs()) Verify(subgraph, scope);
             foreach (string output in node.Output) scope.AddOutput(node, output);
         }
     }

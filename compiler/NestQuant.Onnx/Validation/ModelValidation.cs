@@ -4,16 +4,16 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Onnx.Validation;
 
 /// <summary>
-/// What every model must be like before anything looks at it, so that no pass has to ask again: nodes with the inputs, outputs and
-/// attributes that their operators need; names that are defined once and before they are read; functions that can be inlined;
-/// tensors whose type, shape and content belong together. It takes time linear in the model and does not look at external data.
+/// The rules that every model must satisfy before anything uses it, so that no pass has to check them again: nodes with the inputs, outputs
+/// and attributes that their operators need; names that are defined once and before they are read; functions that can be inlined;
+/// tensors whose type, shape and content match. Takes time linear in the model and does not read external data.
 /// </summary>
 public static class ModelValidation
 {
     /// <summary>
     /// Checks a model. Loading one does so; a model that was built or changed in memory is checked before it is compiled.
     /// </summary>
-    /// <exception cref="ModelException">The model is not as the summary says; the message says what and where.</exception>
+    /// <exception cref="ModelException">The model breaks a rule; the message says which and where.</exception>
     public static void Verify(ModelProto model)
     {
         ArgumentNullException.ThrowIfNull(model);

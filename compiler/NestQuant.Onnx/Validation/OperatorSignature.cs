@@ -3,11 +3,11 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Onnx.Validation;
 
-/// <summary>What nodes of one operator may look like.</summary>
-/// <param name="Inputs">A letter for each input: <c>r</c> required, <c>o</c> may be left out; then <c>+</c> for one or more, <c>*</c> for
-/// any number.</param>
+/// <summary>The inputs, outputs and required attributes of one operator.</summary>
+/// <param name="Inputs">A letter for each input: <c>r</c> required, <c>o</c> optional; then <c>+</c> for one or more, <c>*</c> for any
+/// number.</param>
 /// <param name="Outputs">The outputs likewise.</param>
-/// <param name="Attributes">Names of the attributes without which the operator means nothing.</param>
+/// <param name="Attributes">Names of the required attributes.</param>
 internal sealed record OperatorSignature(string Inputs, string Outputs, IReadOnlyList<string> Attributes)
 {
     /// <summary>Checks one node.</summary>

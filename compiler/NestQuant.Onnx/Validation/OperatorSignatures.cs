@@ -3,7 +3,7 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Onnx.Validation;
 
-/// <summary>The table of operators: <c>OperatorSignatures.txt</c>, which lies beside this file. Other operators are not checked.</summary>
+/// <summary>The table of operators, <c>OperatorSignatures.txt</c> beside this file. Other operators are not checked.</summary>
 internal static class OperatorSignatures
 {
     private static readonly Dictionary<string, List<(long Since, OperatorSignature Signature)>> Table = Read();
@@ -13,7 +13,7 @@ internal static class OperatorSignatures
     {
         bool isDefault = node.IsDefaultDomain();
         if (!Table.TryGetValue(isDefault ? node.OpType : $"{node.Domain}.{node.OpType}", out var versions)) return null;
-        // Other domains have one version, whatever the model imports of ONNX's own.
+        // Other domains have one version, independent of ONNX's operator set.
         return isDefault ? versions.FindLast(entry => entry.Since <= version).Signature : versions[0].Signature;
     }
 

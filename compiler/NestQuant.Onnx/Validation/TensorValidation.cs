@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace NestQuant.Onnx.Validation;
 
-/// <summary>Tensors whose type, shape and content belong together. External content is not looked at: it may be absent.</summary>
+/// <summary>Checks that the type, shape and content of tensors match. External content is not read: it may be absent.</summary>
 internal static class TensorValidation
 {
     /// <summary>Checks one tensor.</summary>
@@ -46,8 +46,8 @@ internal static class TensorValidation
             tensor.RequireByteCount(tensor.TypedByteCount);
     }
 
-    /// <summary>Checks a sparse tensor; its values and indices are checked as tensors besides.</summary>
-    /// <exception cref="ModelException">It has no values or indices, or they do not belong together.</exception>
+    /// <summary>Checks a sparse tensor, beyond its values and indices, which are checked as tensors.</summary>
+    /// <exception cref="ModelException">It has no values or indices, or they do not match.</exception>
     public static void Verify(SparseTensorProto sparse)
     {
         if (sparse.Values is not { } values || sparse.Indices is not { } indices)

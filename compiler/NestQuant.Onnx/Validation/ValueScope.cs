@@ -2,16 +2,16 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Onnx.Validation;
 
-/// <summary>The names that nodes may read at one place of a graph: those defined so far, here and in the graphs around it.</summary>
-/// <param name="owner">What messages call the graph.</param>
+/// <summary>The names that nodes may read at one point of a graph: those defined so far, in it and in its outer graphs.</summary>
+/// <param name="owner">Name of the graph in messages.</param>
 /// <param name="nodes">All nodes of the graph.</param>
-/// <param name="outer">The names of the graph whose node holds this one; null for a main graph and a function.</param>
+/// <param name="outer">The scope of the graph with the node that holds this one; null for a main graph and a function.</param>
 internal sealed class ValueScope(string owner, List<NodeProto> nodes, ValueScope? outer)
 {
     private readonly HashSet<string> _defined = new(StringComparer.Ordinal);
     private readonly HashSet<string> _initializers = new(StringComparer.Ordinal);
 
-    /// <summary>Number of graphs around this one, itself included.</summary>
+    /// <summary>Depth of nesting, 1 for an outermost graph.</summary>
     public int Depth { get; } = outer is null ? 1 : outer.Depth + 1;
 
     /// <summary>Defines an input.</summary>
@@ -31,7 +31,7 @@ internal sealed class ValueScope(string owner, List<NodeProto> nodes, ValueScope
     /// <summary>Defines a result of a node.</summary>
     public void AddOutput(NodeProto node, string name)
     {
-        // ONNX allows inputs and initializers of a subgraph to hide outer values, but not results.
+        // In ONNX, inputs and initializers of a subgraph may hide outer values, but results may not.
         if (name.Length == 0 || (outer?.Has(name) != true && _defined.Add(name))) return;
         NodeProto? first = nodes.Find(other => other.Output.Contains(name));
         string twice = first is null || first == node ? "" : $", by '{first.DisplayName()}' and '{node.DisplayName()}'";

@@ -8,8 +8,9 @@ using NestQuant.RuntimeOps;
 
 namespace NestQuant.Passes.Calibration;
 
-/// <summary>Runs a model in ONNX Runtime for its float32 outputs, which may be any of its values.</summary>
-/// <remarks>A run uses one thread, so that the values do not depend on how many there are. Several threads may run at once.</remarks>
+/// <summary>Runs a model in ONNX Runtime and gives access to its float32 inputs and outputs.</summary>
+/// <remarks>A run uses one thread, so that the values do not depend on the number of threads. Several threads may call Run at
+/// once.</remarks>
 internal sealed class ActivationCapture : IDisposable
 {
     private readonly InferenceSession _session;
@@ -55,7 +56,7 @@ internal sealed class ActivationCapture : IDisposable
     public IEnumerable<string> FloatInputs =>
         Inputs.Where(static input => input.Type == NpyType.Float32).Select(static input => input.Name);
 
-    /// <summary>The outputs that are float32: those that runs yield.</summary>
+    /// <summary>The outputs that are float32, which runs yield.</summary>
     public IReadOnlyList<string> Outputs { get; }
 
     /// <summary>Samples that every run takes when the model fixes the first axis of its first input; null when it is open.</summary>
@@ -63,7 +64,7 @@ internal sealed class ActivationCapture : IDisposable
 
     /// <summary>Runs the model once.</summary>
     /// <param name="batch">Arrays by the names of the inputs, or in their order.</param>
-    /// <param name="read">Is given every float32 input and output by name; they are gone when the run returns.</param>
+    /// <param name="read">Receives every float32 input and output by name; they are valid only until the run returns.</param>
     /// <exception cref="ModelException">The data does not fit the model, or is not finite; or the run fails.</exception>
     public void Run(CalibrationBatch batch, Action<string, OrtValue> read)
     {

@@ -10,13 +10,13 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.Calibration;
 
 /// <summary>
-/// One sweep over a data set for the statistics of all float32 activations of a model: its inputs, and what nodes of the main graph compute
-/// from them.
+/// One sweep over a data set for the statistics of all float32 activations of a model: its inputs, and the values that nodes of the main
+/// graph compute from them.
 /// </summary>
 /// <remarks>
-/// Samples are run one by one where model and data leave that open, so that the statistics of a sample do not depend on those beside it,
-/// and memory is that of one sample per thread. Statistics add up exactly, in any order: the result does not depend on the number of
-/// threads.
+/// Samples are run one by one where neither model nor data fixes the batch, so that the statistics of a sample do not depend on other
+/// samples, and memory is that of one sample per thread. Statistics add up exactly in any order, so the result does not depend on the
+/// number of threads.
 /// </remarks>
 internal static class ActivationSweep
 {
@@ -60,7 +60,7 @@ internal static class ActivationSweep
             sourceSha256, samples, all.Select(static accumulator => KeyValuePair.Create(accumulator.Name, accumulator.Statistics)));
     }
 
-    /// <summary>Loads a model so that it yields all of its activations.</summary>
+    /// <summary>Loads a model with all of its activations as outputs.</summary>
     public static ActivationCapture Capture(ModelProto model, IReadOnlyList<string> customOps)
     {
         GraphProto graph = model.MainGraph();

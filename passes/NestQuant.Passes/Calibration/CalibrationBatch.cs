@@ -10,8 +10,8 @@ internal sealed record CalibrationBatch(string Source, long First, DatasetBatch 
 {
     /// <summary>Reads a data set.</summary>
     /// <param name="data">The data set.</param>
-    /// <param name="fixedBatch">Samples of every run where the model fixes them. What is left at the end is no batch for such a model, and
-    /// not read.</param>
+    /// <param name="fixedBatch">Samples of every run where the model fixes them. A smaller rest at the end cannot be run then, and is not
+    /// read.</param>
     /// <param name="size">Samples of every run otherwise. A data set that fixes its batches itself is read as it is.</param>
     public static IEnumerable<CalibrationBatch> Read(Dataset data, int? fixedBatch, int size)
     {
@@ -30,7 +30,7 @@ internal sealed record CalibrationBatch(string Source, long First, DatasetBatch 
     /// <param name="length">Number of elements of the tensor.</param>
     public string SampleOf(int element, int length)
     {
-        // A value that does not hold the samples one after the other leaves open to which the element belongs.
+        // In a value whose first axis is not the samples, the sample of an element is not known.
         int samples = Samples.Samples, row = length / samples;
         return length % samples == 0
             ? $"{Source}: sample {First + (element / row)}"

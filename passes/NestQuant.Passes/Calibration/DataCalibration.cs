@@ -5,7 +5,7 @@ using NestQuant.Onnx;
 
 namespace NestQuant.Passes.Calibration;
 
-/// <summary>Ranges of the values that activations take on a data set, by a sweep in ONNX Runtime.</summary>
+/// <summary>Ranges of activations on a data set, from a sweep in ONNX Runtime.</summary>
 public sealed class DataCalibration : IActivationRangeSource
 {
     /// <summary>Uses a data set.</summary>
@@ -26,7 +26,7 @@ public sealed class DataCalibration : IActivationRangeSource
     public IReadOnlyList<string> CustomOps { get; init; } = [];
 
     /// <summary>The statistics themselves, to be stored or merged.</summary>
-    /// <param name="context">A prepared model: what <see cref="NestQuantCompiler.CreatePipeline"/> makes of it without nesting.</param>
+    /// <param name="context">A prepared model: the result of <see cref="NestQuantCompiler.CreatePipeline"/> without nesting.</param>
     /// <param name="sourceSha256">SHA-256 of the source model's file, lower-case hexadecimal; empty when it is not a file.</param>
     /// <exception cref="ModelException">The data does not fit the model, or a value of it or of an activation is not finite.</exception>
     public CalibrationStatistics Sweep(ModelContext context, string sourceSha256)

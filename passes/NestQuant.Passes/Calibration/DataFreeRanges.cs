@@ -12,15 +12,15 @@ namespace NestQuant.Passes.Calibration;
 /// 1.25, alpha / 1.25]. A fall-back: real data gives better ranges.
 /// </summary>
 /// <remarks>
-/// An input of the model counts as one that can be negative, since random images say nothing about those that it will get. An activation
-/// whose positive values have no spread, or that has none, gets the range that it had.
+/// An input of the model is assumed to take negative values, since random images say nothing about real ones. An activation without
+/// positive values, or whose positive values are all equal, gets the range that was observed.
 /// </remarks>
 public sealed class DataFreeRanges : IActivationRangeSource
 {
     private const double Spread = 25, SignedShare = 1.25;
     private const int Images = 8, Seed = 0;
 
-    /// <summary>A declared shape costs nothing, random images of it do: 128 MiB.</summary>
+    /// <summary>Most bytes of random images, 128 MiB: a model may declare any shape.</summary>
     private const long MostElements = 1 << 25;
 
     private static readonly UniformRange Pixels = new(0, 1);
@@ -82,10 +82,10 @@ public sealed class DataFreeRanges : IActivationRangeSource
         private long _positive;
         private double _sum, _squares;
 
-        /// <summary>Whether negative values are to be expected, although there may have been none.</summary>
+        /// <summary>Whether negative values are to be expected even if none were observed.</summary>
         public bool Signed { get; set; }
 
-        /// <summary>Whether there were values, all of them finite.</summary>
+        /// <summary>Whether there were values and all were finite.</summary>
         public bool IsFinite => float.IsFinite(_min) && float.IsFinite(_max) && double.IsFinite(_squares);
 
         public TensorRange Range

@@ -4,7 +4,7 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.Calibration;
 
 /// <summary>
-/// Which values of a main graph carry data: those that nodes compute from the content of an input, and not from its shape alone.
+/// The values of a main graph that nodes compute from the content of an input, not from its shape alone.
 /// </summary>
 internal static class DataValues
 {
@@ -19,7 +19,7 @@ internal static class DataValues
         foreach (NodeProto node in graph.Node)
         {
             if (node.Is("Shape") || node.Is("Size")) continue;
-            if (!node.Input.Exists(known.Contains) && !node.Subgraphs().Any(body => CapturedValues.Of(body).Any(known.Contains))) continue;
+            if (!node.Input.Concat(node.Subgraphs().SelectMany(CapturedValues.Of)).Any(known.Contains)) continue;
             foreach (string output in node.Output.Where(static output => output.Length > 0))
                 if (known.Add(output)) values.Add(output);
         }

@@ -3,14 +3,14 @@ using NestQuant.Onnx;
 namespace NestQuant.Passes.Calibration;
 
 /// <summary>
-/// The nodes and initializers that a graph had, for edits that may have to be undone. Edits must replace them, not change them.
+/// The nodes and initializers of a graph before edits that may have to be undone. Edits must replace them, not change them.
 /// </summary>
 internal sealed class GraphSnapshot(GraphProto graph)
 {
     private readonly NodeProto[] _nodes = [.. graph.Node];
     private readonly TensorProto[] _initializers = [.. graph.Initializer];
 
-    /// <summary>Puts the graph back; views of it are stale afterwards.</summary>
+    /// <summary>Restores the graph; views of it are stale afterwards.</summary>
     public void Restore()
     {
         graph.Node.Clear();
@@ -20,7 +20,7 @@ internal sealed class GraphSnapshot(GraphProto graph)
     }
 
     /// <summary>
-    /// A model of what the graph was that yields some of its values, and without the nodes and initializers that these do not need.
+    /// A model of the saved graph with the given values as outputs, without the nodes and initializers that these do not need.
     /// </summary>
     /// <param name="model">The model that the graph is of.</param>
     /// <param name="values">Values of the graph; unique.</param>

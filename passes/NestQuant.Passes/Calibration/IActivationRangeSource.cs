@@ -4,7 +4,7 @@ using NestQuant.Onnx;
 
 namespace NestQuant.Passes.Calibration;
 
-/// <summary>Where the ranges of activations come from: a sweep over data, a file, or a rule that needs neither.</summary>
+/// <summary>A source of activation ranges: a sweep over data, a file, or a rule that needs neither.</summary>
 public interface IActivationRangeSource
 {
     /// <summary>The ranges of the activations of a prepared model: cleaned up and folded, its activations still float.</summary>

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace NestQuant.Passes.Calibration;
 
-/// <summary>Finds values that are not numbers, and names them as users write them.</summary>
+/// <summary>Finds NaN and infinite values, and names them.</summary>
 internal static class NonFinite
 {
     /// <summary>Whether a value is NaN or infinite.</summary>

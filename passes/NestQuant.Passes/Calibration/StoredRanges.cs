@@ -20,7 +20,7 @@ public sealed class StoredRanges : IActivationRangeSource
         ArgumentNullException.ThrowIfNull(statistics);
         if (statistics.SourceSha256 != sourceSha256)
             throw new ModelException(
-                $"{name}: is of another model, with SHA-256 {statistics.SourceSha256}; this one has {sourceSha256}: run 'nestquant "
+                $"{name}: belongs to another model, with SHA-256 {statistics.SourceSha256}; this one has {sourceSha256}: run 'nestquant "
                     + "calibrate' on it");
         _statistics = statistics;
     }
@@ -32,7 +32,7 @@ public sealed class StoredRanges : IActivationRangeSource
     public ActivationRanges RangesOf(ModelContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        // A file may hold more than the model has, and choosing a range is the expensive part.
+        // Only the model's own activations, since a file may hold more and choosing a range is expensive.
         GraphProto graph = context.Model.MainGraph();
         IEnumerable<string> values = graph.Input.Select(static input => input.Name)
             .Concat(graph.Node.SelectMany(static node => node.Output));

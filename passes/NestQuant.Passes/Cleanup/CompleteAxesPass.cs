@@ -7,15 +7,15 @@ using NestQuant.Passes.Operators;
 namespace NestQuant.Passes.Cleanup;
 
 /// <summary>
-/// Gives Pad and Resize a value for every axis where they name some of the axes.
+/// Gives Pad and Resize a value for every axis where they list only some axes.
 /// <code>
 /// y = Pad (x, [1, 2, 3, 4], , [-2, -1])        y = Resize &lt;axes = [3, 2]&gt; (x, , [2, 4])
 /// y = Pad (x, [0, 0, 1, 2, 0, 0, 3, 4])        y = Resize (x, , [1, 1, 4, 2])
 /// </code>
 /// </summary>
 /// <remarks>
-/// ONNX Runtime moves transposes, such as those around nested convolutions, past these operators and does not take the axes they name
-/// along. Sizes stay as they are, since the extents of the other axes are not known. The pass makes no decisions.
+/// ONNX Runtime moves transposes, such as those around nested convolutions, past these operators without permuting the axes they list.
+/// Sizes stay as they are, since the extents of the other axes are not known. The pass logs no decisions.
 /// </remarks>
 public sealed class CompleteAxesPass : IGraphPass
 {

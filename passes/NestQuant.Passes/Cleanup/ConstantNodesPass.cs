@@ -5,7 +5,7 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.Cleanup;
 
 /// <summary>
-/// Turns Constant nodes into initializers, which is what all other passes look for.
+/// Converts Constant nodes to initializers, which all other passes expect.
 /// <code>
 /// c = Constant &lt;value&gt; (); y = Op (x, c)
 /// y = Op (x, c)                              with initializer c

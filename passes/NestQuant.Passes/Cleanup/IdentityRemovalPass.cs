@@ -6,7 +6,7 @@ using NestQuant.Passes.Nesting;
 namespace NestQuant.Passes.Cleanup;
 
 /// <summary>
-/// Removes Identity, and Dropout as it is at inference.
+/// Removes Identity, and Dropout in inference mode.
 /// <code>
 /// y = Identity (x); z = Op (y)
 /// z = Op (x)
@@ -17,7 +17,7 @@ namespace NestQuant.Passes.Cleanup;
 /// </remarks>
 public sealed class IdentityRemovalPass : IGraphPass
 {
-    /// <summary>From this version on, Dropout takes its mode as an input instead of being inference by definition.</summary>
+    /// <summary>From this version on, Dropout has its mode as an input; before, it is always in inference mode.</summary>
     private const int DropoutWithTrainingMode = 12;
 
     /// <summary>Before this version, Dropout trains unless its <c>is_test</c> attribute says otherwise.</summary>
@@ -69,7 +69,7 @@ public sealed class IdentityRemovalPass : IGraphPass
             : "its training_mode input is not constantly false";
     }
 
-    /// <summary>Takes the node out of the data flow. Returns null, or why it cannot be done.</summary>
+    /// <summary>Removes the node from the data flow. Returns null, or the reason why that is impossible.</summary>
     private static string? Bypass(NodeProto node, GraphView view)
     {
         string input = node.Input[0], output = node.Output[0];

@@ -4,8 +4,8 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.Cleanup;
 
 /// <summary>
-/// Makes the initializers of a model below IR version 4 constant. Such a model must list every initializer as a graph input too, though
-/// nobody can feed it; later versions read that as "a caller may replace it".
+/// Makes the initializers of a model below IR version 4 constant. Such a model must list every initializer as a graph input too, although a
+/// caller cannot feed it; in later versions such an input means "a caller may replace it".
 /// <code>
 /// IR 3: f (x, W) with initializer W
 /// IR 4: f (x)    with initializer W

@@ -31,7 +31,7 @@ internal static class QLinearExport
         Operands operands = Read(node, graph, [.. Enumerable.Range(0, (node.Input.Count - 2) / 3).Select(static i => 2 + (3 * i))]);
         string output = graph.Step(node.Output[0]);
         long axis = node.GetInt("axis", 0);
-        if (operands.ChannelsLastRank > 0) axis = AxisTurn.Of(axis, operands.ChannelsLastRank, toLast: false);
+        if (operands.ChannelsLastRank > 0) axis = LayoutChange.Of(axis, operands.ChannelsLastRank, toLast: false);
         graph.Add("Concat", node.Name, operands.Names, output, AttributeProto.Int("axis", axis));
         graph.Quantize(output, node.Output[0], graph.ParametersAt(node, 0), operands.ChannelsLastRank);
         graph.Log(node);

@@ -21,7 +21,7 @@ internal static class StandardExport
         copy.Input.AddRange(node.Input);
         LayoutRule? rule = LayoutRules.For(node);
         int rank = rule is null ? 0 : TurnedRank(node, rule, graph);
-        if (rank > 0) rule!.Turn(copy, new AxisTurn(rank, toLast: false, graph.Context.Add), graph.View);
+        if (rank > 0) rule!.ChangeLayout(copy, new LayoutChange(rank, toLast: false, graph.Context.Add), graph.View);
         for (int i = 0; i < copy.Input.Count; i++)
         {
             if (copy.Input[i] != node.InputAt(i) || copy.Input[i].Length == 0) continue;
@@ -50,7 +50,7 @@ internal static class StandardExport
     /// <summary>Transposes between the two orders of axes, and their borders, need no node: one form stands for the other.</summary>
     private static bool TryAlias(NodeProto node, ExportedGraph graph)
     {
-        if (TransposeBorderPass.IsBorder(node))
+        if (TransposeBoundaryPass.IsBoundary(node))
         {
             graph.Alias(node.Output[0], graph.Value(node.Input[0]));
             return true;

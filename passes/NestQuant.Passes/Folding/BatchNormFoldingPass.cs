@@ -8,13 +8,14 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.Passes.Folding;
 
 /// <summary>
-/// Folds an inference BatchNormalization into the Conv, ConvTranspose or Gemm in front of it.
+/// Folds an inference BatchNormalization into the Conv, ConvTranspose or Gemm before it.
 /// <code>
 /// c = Conv (x, W, B); y = BatchNormalization (c, scale, bias, mean, var)
 /// y = Conv (x, W * f, (B - mean) * f + bias)          with f = scale / sqrt(var + epsilon) per output channel
 /// </code>
 /// </summary>
-/// <remarks>The factors are computed in float64 and rounded to float32 once. A weight with other readers is copied, not changed.</remarks>
+/// <remarks>The factors are computed in float64 and rounded to float32 once. A weight with other consumers is copied, not
+/// changed.</remarks>
 public sealed class BatchNormFoldingPass : IGraphPass
 {
     /// <inheritdoc/>
@@ -74,7 +75,7 @@ public sealed class BatchNormFoldingPass : IGraphPass
 
         float[] foldedWeight = ScaleChannels(weight.ToFloats(), channels, factors);
         if (!TensorPrimitives.IsFiniteAll<float>(foldedWeight) || !TensorPrimitives.IsFiniteAll<float>(foldedBias))
-            return "weights or biases with its factors in them leave float32";
+            return "the folded weights or biases would overflow float32";
 
         SetConstant(view, producer, 1, TensorProto.FromFloats(weight.Name, weight.Dims.ToArray(), foldedWeight), names);
         SetConstant(view, producer, 2, TensorProto.FromFloats(bias?.Name ?? norm.Input[2], [channels.OutputChannels], foldedBias), names);
@@ -83,12 +84,12 @@ public sealed class BatchNormFoldingPass : IGraphPass
         return null;
     }
 
-    /// <summary>Why a BatchNormalization does anything but scale and shift every channel; null when it does not.</summary>
+    /// <summary>Why a BatchNormalization is not just a scale and shift of every channel; null when it is.</summary>
     internal static string? WhyTraining(NodeProto norm, long opset)
     {
         if (norm.GetInt("training_mode", 0) != 0) return "it is in training mode";
         if (opset < 7 && norm.GetInt("is_test", 0) == 0) return "it is in training mode (is_test is 0)";
-        if (norm.GetInt("spatial", 1) == 0) return "it normalises every position by itself (spatial is 0)";
+        if (norm.GetInt("spatial", 1) == 0) return "it normalises every position separately (spatial is 0)";
         return norm.Output.Skip(1).Any(static output => output.Length > 0) ? "it outputs running statistics" : null;
     }
 
@@ -124,7 +125,7 @@ public sealed class BatchNormFoldingPass : IGraphPass
     }
 
     /// <summary>
-    /// Gives a node a new constant: in place where it is the only reader of the old one in the graph that owns it, otherwise under a new
+    /// Gives a node a new constant: in place where it is the only consumer of the old one in the graph that owns it, otherwise under a new
     /// name.
     /// </summary>
     private static void SetConstant(GraphView view, NodeProto node, int input, TensorProto tensor, UniqueNames names)
@@ -143,7 +144,7 @@ public sealed class BatchNormFoldingPass : IGraphPass
         view.SetInput(node, input, tensor.Name);
     }
 
-    /// <summary>The producer now yields what the normalisation did.</summary>
+    /// <summary>The producer takes over the output of the normalisation.</summary>
     private static void TakeOver(NodeProto norm, NodeProto producer, GraphView view)
     {
         view.Remove(norm);

@@ -8,19 +8,19 @@ namespace NestQuant.Passes.Folding;
 
 /// <summary>Evaluates nodes over constants in a session of ONNX Runtime without inputs.</summary>
 /// <remarks>
-/// Sessions take allocators that the process has registered with ONNX Runtime, where there are some: one with a limit bounds what nodes
+/// Sessions use the allocators that the process has registered with ONNX Runtime, if any: one with a limit bounds the memory that nodes
 /// need besides their results.
 /// </remarks>
 internal sealed class ConstantEvaluator(ModelProto model)
 {
     private const string RankSuffix = ".rank";
 
-    /// <summary>No shape depends on the values of larger constants, which need not be copied to infer one.</summary>
+    /// <summary>Larger constants are not copied for shape inference: no shape depends on their values.</summary>
     private const long LargestShapeConstant = 1024;
 
     /// <summary>
-    /// The results of <paramref name="nodes"/> whose types and shapes ONNX Runtime infers without running anything. Those whose shape
-    /// depends on values that only a run yields are not among them.
+    /// The results of <paramref name="nodes"/> whose types and shapes ONNX Runtime infers without running anything. Results whose shape
+    /// depends on values that only a run yields are left out.
     /// </summary>
     /// <exception cref="ModelException">ONNX Runtime refuses the nodes.</exception>
     public IReadOnlyDictionary<string, ValueInfoProto> Infer(IReadOnlyList<NodeProto> nodes, GraphView view)
@@ -65,7 +65,7 @@ internal sealed class ConstantEvaluator(ModelProto model)
     /// <param name="nodes">The nodes.</param>
     /// <param name="results">Which of their results are wanted.</param>
     /// <param name="view">The graph that holds the nodes.</param>
-    /// <param name="shapes">What <see cref="Infer"/> has found of all their results.</param>
+    /// <param name="shapes">Types and shapes of all their results, from <see cref="Infer"/>.</param>
     /// <param name="time">How long the run may take.</param>
     /// <exception cref="ModelException">ONNX Runtime refuses the nodes, fails to run them, or takes too long.</exception>
     public IReadOnlyList<TensorProto> Evaluate(
@@ -74,7 +74,7 @@ internal sealed class ConstantEvaluator(ModelProto model)
     {
         if (results.Count == 0) return [];
         ModelProto subgraph = Subgraph(nodes, view, results.Select(result => shapes[result]));
-        // The binding cuts extents to 32 bits. Declared like that, they differ from those that ONNX Runtime itself sees, and it says so.
+        // The binding truncates extents to 32 bits. Truncated ones differ from those that ONNX Runtime infers, which it reports.
         IEnumerable<string> others = nodes.SelectMany(static node => node.Output).Where(static value => value.Length > 0).Except(results);
         subgraph.Graph!.ValueInfo.AddRange(others.Select(value => shapes[value]));
         Task<TensorProto[]> work = Task.Run(() => InSession(subgraph, session =>
@@ -87,7 +87,7 @@ internal sealed class ConstantEvaluator(ModelProto model)
         }));
         try
         {
-            // A run ends between two nodes only. One that is in the middle of a long one is left to end by itself.
+            // A run stops only between two nodes. A run inside a long node is abandoned and ends by itself.
             return work.Wait(time) ? work.Result : throw new ModelException("it takes too long");
         }
         catch (AggregateException failure) when (failure.InnerException is ModelException cause)
@@ -121,7 +121,7 @@ internal sealed class ConstantEvaluator(ModelProto model)
         }
     }
 
-    /// <summary>The nodes with what they read: as initializers, and above a number of elements as inputs.</summary>
+    /// <summary>The nodes with their constants: as initializers, or as inputs above a number of elements.</summary>
     private ModelProto Subgraph(
         IReadOnlyList<NodeProto> nodes, GraphView view, IEnumerable<ValueInfoProto> outputs, long mostElements = long.MaxValue)
     {

@@ -5,14 +5,14 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.Folding;
 
 /// <summary>
-/// Evaluates subgraphs whose inputs are all constant, by ONNX Runtime itself, and keeps only their results.
+/// Evaluates nodes whose inputs are all constant in ONNX Runtime, and keeps only their results.
 /// <code>
 /// s = Expand (c, shape); t = Where (mask, s, d); y = Op (x, t)
 /// y = Op (x, t)                                  with initializer t
 /// </code>
 /// </summary>
 /// <remarks>
-/// Left alone: nodes with bodies, operators of other domains, random operators, quantization operators (folding them would undo a
+/// Left alone: nodes with subgraphs, operators of other domains, random operators, quantization operators (folding them would undo a
 /// quantization), results so large that folding would only make the model bigger, and those whose size is not known before they are
 /// computed.
 /// </remarks>
@@ -45,7 +45,7 @@ public sealed class ConstantFoldingPass : IGraphPass
         {
             context.Cancellation.ThrowIfCancellationRequested();
             if (TryFold(candidates, view, context.Model, limits, kept)) continue;
-            // One node that ONNX Runtime refuses spoils the session for all: find it, and fold the others by themselves.
+            // One node that ONNX Runtime rejects makes the session fail for all: fold the nodes one by one to find it.
             foreach (NodeProto node in candidates)
                 if (!kept.ContainsKey(node) && IsOverConstants(node, view)) TryFold([node], view, context.Model, limits, kept);
         }
@@ -59,8 +59,8 @@ public sealed class ConstantFoldingPass : IGraphPass
     }
 
     /// <summary>
-    /// Replaces those of the candidates by their results that stay within the limits, and says of others why not. Returns false when ONNX
-    /// Runtime could not evaluate them all.
+    /// Replaces the candidates within the limits by their results, and records a reason for the others. Returns false when ONNX Runtime
+    /// could not evaluate them all.
     /// </summary>
     private static bool TryFold(
         List<NodeProto> candidates, GraphView view, ModelProto model, FoldingLimits limits, Dictionary<NodeProto, string> kept)
@@ -118,8 +118,8 @@ public sealed class ConstantFoldingPass : IGraphPass
     }
 
     /// <summary>
-    /// The candidates whose results are known to be within the limits. Where that depends on the result of another candidate, a node waits
-    /// until that is a constant.
+    /// The candidates whose results are known to be within the limits. A node whose result size depends on another candidate waits until
+    /// that candidate is a constant.
     /// </summary>
     private static List<NodeProto> Bounded(
         List<NodeProto> candidates, IReadOnlyDictionary<string, ValueInfoProto> shapes, GraphView view, FoldingLimits limits,
@@ -168,7 +168,7 @@ public sealed class ConstantFoldingPass : IGraphPass
     {
         if (!node.IsDefaultDomain()) return $"operators of domain '{node.Domain}' are not evaluated";
         if (NeverFolded.Contains(node.OpType)) return $"{node.OpType} is not folded";
-        if (node.Subgraphs().Any()) return "nodes with bodies are not evaluated";
+        if (node.Subgraphs().Any()) return "nodes with subgraphs are not evaluated";
         if (node.Output.Exists(view.IsOutput)) return "its result is an output of the graph";
         return null;
     }

@@ -4,16 +4,18 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Folding;
 
-/// <summary>What one run of constant folding may take, so that no model, hostile or careless, fills the memory or does not end.</summary>
+/// <summary>Limits of memory and time for one run of constant folding, so that no model, hostile or careless, exhausts memory or runs
+/// forever.</summary>
 internal sealed class FoldingLimits
 {
-    /// <summary>A result above this size is folded only where it is no larger than what it is made from.</summary>
+    /// <summary>A result above this size is folded only where it is no larger than its operands.</summary>
     private const long LargeResultBytes = 1 << 20;
 
-    /// <summary>Bytes that one session may make, and all of them together, besides those in proportion to the model's constants.</summary>
+    /// <summary>Bytes that one session, and all sessions together, may produce besides those in proportion to the model's
+    /// constants.</summary>
     private const long BaseBytes = 64 << 20;
 
-    /// <summary>Strings have no fixed size; this is about what an object of one takes.</summary>
+    /// <summary>Strings have no fixed size; this is about the size of one string object.</summary>
     private const int StringBits = 8 * 64;
 
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -29,7 +31,7 @@ internal sealed class FoldingLimits
         _time = TimeSpan.FromSeconds(5 + (constants / (double)(16 << 20)));
     }
 
-    /// <summary>Bytes that the nodes of one session may make.</summary>
+    /// <summary>Bytes that the nodes of one session may produce.</summary>
     public long SessionBytes { get; }
 
     /// <summary>Time that is left; a run that would take longer is ended.</summary>
@@ -52,14 +54,14 @@ internal sealed class FoldingLimits
 
     /// <summary>Why a result is not folded, or null.</summary>
     /// <param name="made">Size of the node's results.</param>
-    /// <param name="read">Size of what they are made from, each value once.</param>
+    /// <param name="read">Size of the node's operands, each value once.</param>
     /// <param name="pending">Size of the results of other nodes that are about to be folded with it.</param>
     public string? Objection(long made, long read, long pending)
     {
         if (made > LargeResultBytes && made > read) return $"its result of about {made} bytes would make the model bigger";
-        return made > _left - pending ? "folding has made too many bytes already" : null;
+        return made > _left - pending ? "folding has produced too many bytes already" : null;
     }
 
-    /// <summary>Takes the bytes of folded results off what is left.</summary>
+    /// <summary>Subtracts the bytes of folded results from the budget.</summary>
     public void Take(long bytes) => _left -= bytes;
 }

@@ -4,12 +4,12 @@ using NestQuant.Onnx;
 namespace NestQuant.Passes.Folding;
 
 /// <summary>
-/// Bounds the memory that constant folding may take for what its nodes need besides their results, which only a limit on the allocator
-/// itself can do: an operator may make much that nobody sees.
+/// Bounds the memory that nodes need besides their results during constant folding. Only a limit on the allocator itself can do that, since
+/// operators allocate scratch memory.
 /// </summary>
 /// <remarks>
-/// The limit is an allocator that is registered with ONNX Runtime for the whole process. So it is for processes that only compile, such as
-/// the command line; a host that shares allocators among its own sessions registers its own, which folding then takes.
+/// The limit is an allocator that is registered with ONNX Runtime for the whole process. So it is meant for processes that only compile,
+/// such as the command line; a host that shares allocators among its own sessions registers its own, which folding then uses.
 /// </remarks>
 public static class FoldingMemory
 {
@@ -25,7 +25,7 @@ public static class FoldingMemory
     {
         ArgumentNullException.ThrowIfNull(model);
         long limit = BaseBytes + (4 * FoldingLimits.ConstantBytes(model));
-        // ONNX Runtime's binding takes 32 bits; a model that large is no small input that takes much.
+        // ONNX Runtime's binding takes 32 bits; models above that are not the small inputs that this guards against.
         if (limit > uint.MaxValue || Interlocked.Exchange(ref _registered, 1) == 1) return;
         using var memory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCPU, OrtAllocatorType.ArenaAllocator, 0, OrtMemType.Default);
         using var arena = new OrtArenaCfg((uint)limit, arenaExtendStrategy: 1, initialChunkSizeBytes: -1, maxDeadBytesPerChunk: -1);

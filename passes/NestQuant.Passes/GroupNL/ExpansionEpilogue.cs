@@ -7,7 +7,7 @@ using NestQuant.RuntimeOps.Schema;
 namespace NestQuant.Passes.GroupNL;
 
 /// <summary>
-/// Moves what follows a GroupNLExpand into it.
+/// Moves the batch normalisation and the activation after a GroupNLExpand into it.
 /// <code>
 /// e = com.nestquant.GroupNLExpand (x, shift, period); b = BatchNormalization (e, gamma, beta, mean, var); y = Relu (b)
 /// y = com.nestquant.GroupNLExpand &lt;activation = "clip", activation_min = 0&gt; (x, shift, period, scale, bias)
@@ -23,7 +23,7 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
     public IReadOnlyList<NodeProto> TakeBatchNorm(NodeProto expand, int channels)
     {
         if (expand.InputAt(InputNames.MapScale).Length > 0 || expand.InputAt(InputNames.MapBias).Length > 0 || HasActivation(expand)) return [];
-        if (SoleReader(expand) is not { } norm
+        if (SoleConsumer(expand) is not { } norm
             || !norm.Is("BatchNormalization")
             || BatchNormFoldingPass.WhyTraining(norm, opset) is not null)
             return [];
@@ -57,7 +57,7 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
             return gated;
         }
 
-        if (SoleReader(expand) is not { } activation) return [];
+        if (SoleConsumer(expand) is not { } activation) return [];
         if (activation.Is("HardSwish"))
         {
             expand.SetAttribute(AttributeProto.String(AttributeNames.Activation, ActivationNames.HardSwish));
@@ -76,7 +76,7 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
     }
 
     /// <summary>
-    /// h * HardSigmoid (h) with the slope 1 / 6 and the offset 1 / 2, which is HardSwish, where nothing else reads either.
+    /// HardSwish written as h * HardSigmoid (h) with slope 1 / 6 and offset 1 / 2, where nothing else reads h or the gate.
     /// </summary>
     private NodeProto[]? GatedHardSwish(NodeProto expand)
     {
@@ -87,9 +87,9 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
         if (!gate.Is("HardSigmoid")
             || !product.Is("Mul")
             || view.IsOutput(gate.Output[0])
-            || view.Consumers(gate.Output[0]) is not [var reader])
+            || view.Consumers(gate.Output[0]) is not [var consumer])
             return null;
-        bool multiplies = reader == product
+        bool multiplies = consumer == product
             && product.Input.Count == 2
             && product.Input.Contains(maps)
             && product.Input.Contains(gate.Output[0]);
@@ -123,13 +123,13 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
     private static bool HasActivation(NodeProto expand) =>
         expand.GetString(OperatorAttributes.Activation) != ActivationNames.None;
 
-    private NodeProto? SoleReader(NodeProto expand)
+    private NodeProto? SoleConsumer(NodeProto expand)
     {
         string value = expand.Output[0];
-        return !view.IsOutput(value) && view.Consumers(value) is [var reader] && reader.InputAt(0) == value ? reader : null;
+        return !view.IsOutput(value) && view.Consumers(value) is [var consumer] && consumer.InputAt(0) == value ? consumer : null;
     }
 
-    /// <summary>The operator now yields what the last of the nodes after it did.</summary>
+    /// <summary>The operator takes over the output of the last node that was moved into it.</summary>
     private void TakeOver(NodeProto[] next, NodeProto expand)
     {
         view.Remove(next.ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance));

@@ -16,22 +16,22 @@ namespace NestQuant.Passes.GroupNL;
 /// y = Conv (x, W, B)
 /// s = Conv (x, W_seeds); n = Div (s, Clip (ReduceL2 (s), 1e-12)); y = Add (Concat (n, Sin (Mul (Sub (n, shift), period))), B)
 /// </code>
-/// or with another function of <see cref="GroupNLExpandOptions.Function"/> in the place of Sin.
+/// or with another function, <see cref="GroupNLExpandOptions.Function"/>, instead of Sin.
 /// </summary>
 /// <remarks>
-/// <para>The result computes another function: it has to be trained before it is of use, and no accuracy is promised. It starts from
-/// trained filters (see <see cref="SeedFilters"/>), and what follows the convolution, batch normalisation among it, stays behind the
+/// <para>The result computes another function: it has to be trained before it is useful, and no accuracy is promised. It starts from
+/// trained filters (see <see cref="SeedFilters"/>), and the nodes after the convolution, such as batch normalisation, stay after the
 /// block.</para>
-/// <para>With a <see cref="GroupNLCalibration"/> the Conv and Gemm that read a block, directly or through nodes that stay as they are, get
-/// the weights and biases with which they come closest to what they yielded, by ridge regression: the generated maps are fixed features of
-/// it. Where that is not close enough, or something else reads the maps, the convolution is kept. Run on its own result with patterns that
-/// name what was kept, such a pass fits to the model that it finds, and so may expand more.</para>
+/// <para>With a <see cref="GroupNLCalibration"/> the Conv and Gemm that read a block, directly or through nodes that stay as they are, are
+/// refitted to their original outputs by ridge regression, with the generated maps as fixed features. Where the error is too large, or
+/// something else reads the maps, the convolution is kept. A second run on the result, with patterns that name the kept convolutions, fits
+/// to the model it is given, and so may expand more.</para>
 /// <para>With r > 2 every group of n is repeated r - 1 times by Split, Tile and Concat before the shift. The number of outputs must be a
-/// multiple of r, so that there are as many maps as before; of seeds that g does not divide, the first group gets the remainder. The seed
-/// convolution has no bias, as in the released code: the bias of the convolution moves behind the block, per channel. A weight that other
-/// nodes read stays for them.</para>
-/// <para>Convolutions in bodies of If, Loop and Scan and in local functions are left alone, and so is a model's every other convolution
-/// once it has GroupNL blocks, unless patterns name it: so the pass changes nothing in its own result.</para>
+/// multiple of r, so that the number of maps stays the same; when g does not divide the number of seeds, the first group gets the
+/// remainder. The seed convolution has no bias, as in the released code: the bias of the convolution is added after the block, per channel.
+/// A weight that other nodes read stays for them.</para>
+/// <para>Convolutions in subgraphs of If, Loop and Scan and in local functions are left alone. So is every convolution of a model that
+/// already has GroupNL blocks, unless a pattern names it: the pass does not change its own result.</para>
 /// </remarks>
 public sealed class GroupNLExpandPass : IGraphPass
 {
@@ -41,8 +41,8 @@ public sealed class GroupNLExpandPass : IGraphPass
     /// <summary>Creates the pass. It always writes the standard form; <see cref="GroupNLFusePass"/> after it makes the fused one.</summary>
     /// <param name="options">What to expand, and how.</param>
     /// <param name="calibration">
-    /// How to refit the layers that read an expanded one, so that they yield what they did (see <see cref="GroupNLCalibration"/>); null
-    /// leaves that to training. Convolutions for which that fails are kept.
+    /// How to refit the consumers of an expanded layer to their original outputs (see <see cref="GroupNLCalibration"/>); null leaves that
+    /// to training. Convolutions for which that fails are kept.
     /// </param>
     public GroupNLExpandPass(GroupNLExpandOptions options, GroupNLCalibration? calibration = null)
     {
@@ -117,8 +117,9 @@ public sealed class GroupNLExpandPass : IGraphPass
 
         GraphProto graph = context.Model.MainGraph();
         foreach (NodeProto node in graph.Node.SelectMany(static node => node.Subgraphs())
-                .SelectMany(static body => GraphTraversal.AllNodes(body.Node)))
-            if (node.Is("Conv")) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, "it is part of a body of If, Loop or Scan");
+                .SelectMany(static subgraph => GraphTraversal.AllNodes(subgraph.Node)))
+            if (node.Is("Conv"))
+                context.Decisions.Kept(Name, node.DisplayName(), node.OpType, "it is part of a subgraph of If, Loop or Scan");
         foreach (FunctionProto function in context.Model.Functions)
             foreach (NodeProto node in GraphTraversal.AllNodes(function.Node).Where(static node => node.Is("Conv")))
                 context.Decisions.Kept(Name, node.DisplayName(), node.OpType, $"it is part of the local function '{function.Name}'");

@@ -8,8 +8,8 @@ using NestQuant.RuntimeOps.Schema;
 namespace NestQuant.Passes.GroupNL;
 
 /// <summary>
-/// Replaces a GroupNL block (arXiv 2506.12335), as an exporter writes it, by one operator, and moves the batch normalisation and the
-/// activation behind it into the operator.
+/// Replaces a GroupNL block (arXiv 2506.12335), as exporters write it, by one operator, and moves the batch normalisation and the
+/// activation after it into the operator.
 /// <code>
 /// n = Div (x, Clip (ReduceL2 (x), epsilon)); g = Sin (Mul (Sub (maps of n, shift), period)); y = Concat (n, g)
 /// y = com.nestquant.GroupNLExpand &lt;source = [...]&gt; (x, shift, period)
@@ -18,8 +18,8 @@ namespace NestQuant.Passes.GroupNL;
 /// <remarks>
 /// "maps of n" is any arrangement of the maps of n along the channels: Split into groups, Tile, Concat, Slice, Gather and channel shuffles,
 /// before or after the sine, which stands for any function of <see cref="FunctionTrace"/>. Shift and period must be constants, which they
-/// are in an exported model once its constants are folded. The seed maps come from anywhere. A normalisation that leads to a function but
-/// is no GroupNL block stays, and the decision log says why.
+/// are in an exported model after constant folding. The seed maps may come from any node. A normalisation that leads to a function but is
+/// not part of a GroupNL block stays, and the decision log says why.
 /// </remarks>
 public sealed class GroupNLFusePass : IGraphPass
 {

@@ -7,13 +7,13 @@ using NestQuant.RuntimeOps.Schema;
 namespace NestQuant.Passes.Integer;
 
 /// <summary>
-/// Gives a nested product the bias that a model adds behind it, as exporters write linear layers of more than two axes.
+/// Turns a constant that is added after a nested product into its bias. Exporters write linear layers of more than two axes so.
 /// <code>
 /// p = com.nestquant.NestedGemm (x, ..., , bits); y = Add (p, bias)
 /// y = com.nestquant.NestedGemm (x, ..., bias, bits)
 /// </code>
 /// </summary>
-/// <remarks>The operator adds its bias as Add does, in float32 and after scaling: no result changes by a bit.</remarks>
+/// <remarks>The operator adds its bias as Add does, in float32 and after scaling: every result is the same bit for bit.</remarks>
 public sealed class BiasFusionPass : IGraphPass
 {
     /// <inheritdoc/>

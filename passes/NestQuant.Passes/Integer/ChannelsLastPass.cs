@@ -6,17 +6,17 @@ using NestQuant.Passes.Operators;
 namespace NestQuant.Passes.Integer;
 
 /// <summary>
-/// Keeps tensors channels last between the operators that want them so, and leaves transposes only where a region of such operators begins
-/// or ends.
+/// Keeps tensors channels last between the operators that need that order, with transposes only where a region of such operators starts or
+/// ends.
 /// <code>
 /// c = Transpose (a); p = MaxPool (c); l = Transpose (p); y = com.nestquant.NestedQLinearConv (l, ...)
 /// p = com.microsoft.NhwcMaxPool (a); y = com.nestquant.NestedQLinearConv (p, ...)
 /// </code>
 /// </summary>
 /// <remarks>
-/// Connected nodes that work on either order of axes (<see cref="LayoutRules"/>) form a region. A region is turned as a whole where that
-/// leaves fewer bytes per element to transpose, or as many behind it instead of in front of it. A transpose of a tensor without spatial
-/// extents moves nothing: it becomes a Reshape. The pass has no candidates of its own, and so makes no decisions.
+/// Connected nodes that work on either order of axes (<see cref="LayoutRules"/>) form a region. A region is converted as a whole where that
+/// leaves fewer bytes per element to transpose, or as many bytes after it instead of before it. A transpose of a tensor without spatial
+/// extents moves nothing: it becomes a Reshape. The pass has no candidates, so it logs no decisions.
 /// </remarks>
 public sealed class ChannelsLastPass : IGraphPass
 {
@@ -38,10 +38,10 @@ public sealed class ChannelsLastPass : IGraphPass
                 foreach (LayoutRegion region in LayoutRegion.Find(view))
                 {
                     if (!region.IsBetterChannelsLast()) continue;
-                    new RegionTurner(region, view, names).Run();
+                    new RegionConverter(region, view, names).Run();
                     if (region.Nodes.Any(static node => node.Is("MaxPool"))) MicrosoftOperators.Import(context.Model);
                     again = true;
-                    // The border of the other regions is another one now.
+                    // The boundaries of the other regions have changed.
                     break;
                 }
 

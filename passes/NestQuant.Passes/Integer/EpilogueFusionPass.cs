@@ -8,14 +8,14 @@ using NestQuant.RuntimeOps.Schema;
 namespace NestQuant.Passes.Integer;
 
 /// <summary>
-/// Lets nested operators quantize their results themselves, an activation that only bounds them included.
+/// Fuses QuantizeLinear, and a Relu or Clip before it, into the nested operator.
 /// <code>
 /// a = com.nestquant.NestedConv (...); c = Transpose (a); r = Relu (c); y = QuantizeLinear (r, scale, zero_point)
 /// a = com.nestquant.NestedQLinearConv (..., scale, zero_point, bits); y = Transpose (a)
 /// </code>
 /// </summary>
 /// <remarks>
-/// Only where nothing else reads the float result. Relu and Clip become bounds of the integers, which changes no result: see
+/// Only where nothing else reads the float result. Relu and Clip become exact bounds on the integers: see
 /// <see cref="QuantizedClamp"/>.
 /// </remarks>
 public sealed class EpilogueFusionPass : IGraphPass
@@ -46,7 +46,7 @@ public sealed class EpilogueFusionPass : IGraphPass
             }
         }
 
-        // The values between an operator and its QuantizeLinear are gone, and so is what the graph said of their types.
+        // Removes the type information of the values between an operator and its QuantizeLinear, which no longer exist.
         if (changed) DeadCode.Remove(context.Model.MainGraph());
         return new PassResult(changed);
     }
@@ -60,30 +60,30 @@ public sealed class EpilogueFusionPass : IGraphPass
         activation = null;
         if (node.Is(OperatorSet.NestedGroupNLConv)) return "GroupNL's maps are normalised in float";
         GraphView view = graph.View;
-        var behind = new List<NodeProto>();
+        var following = new List<NodeProto>();
         NodeProto last = node;
         while (true)
         {
             string result = last.Output[0];
-            NodeProto[] readers = [.. view.Consumers(result).Distinct()];
-            if (readers.Length == 0 || view.IsOutput(result)) return $"its result '{result}' is an output of the graph";
-            if (graph.WhyNeededInFloat(result, readers[0]) is { } reason) return reason;
-            NodeProto reader = readers[0];
-            behind.Add(reader);
-            if (graph.Quantizer(reader) is { } parameters) return Emit(node, [.. behind], parameters, graph);
-            bool isLayout = last == node && reader.Is("Transpose");
-            if (!isLayout && (activation is not null || !QuantizedClamp.IsCandidate(reader)))
-                return $"its result is read by {reader.OpType} '{reader.DisplayName()}', in float";
-            if (!isLayout) activation = reader;
-            last = reader;
+            NodeProto[] consumers = [.. view.Consumers(result).Distinct()];
+            if (consumers.Length == 0 || view.IsOutput(result)) return $"its result '{result}' is an output of the graph";
+            if (graph.WhyNeededInFloat(result, consumers[0]) is { } reason) return reason;
+            NodeProto consumer = consumers[0];
+            following.Add(consumer);
+            if (graph.Quantizer(consumer) is { } parameters) return Emit(node, [.. following], parameters, graph);
+            bool isLayout = last == node && consumer.Is("Transpose");
+            if (!isLayout && (activation is not null || !QuantizedClamp.IsCandidate(consumer)))
+                return $"its result is read by {consumer.OpType} '{consumer.DisplayName()}', in float";
+            if (!isLayout) activation = consumer;
+            last = consumer;
         }
     }
 
-    /// <summary>Replaces the operator and what is behind it, the QuantizeLinear last.</summary>
-    private static string? Emit(NodeProto node, NodeProto[] behind, QuantizationParameters result, QuantizedGraph graph)
+    /// <summary>Replaces the operator and the nodes after it, of which the last is the QuantizeLinear.</summary>
+    private static string? Emit(NodeProto node, NodeProto[] following, QuantizationParameters result, QuantizedGraph graph)
     {
-        NodeProto? activation = Array.Find(behind, QuantizedClamp.IsCandidate),
-            transpose = Array.Find(behind, static reader => reader.Is("Transpose"));
+        NodeProto? activation = Array.Find(following, QuantizedClamp.IsCandidate),
+            transpose = Array.Find(following, static consumer => consumer.Is("Transpose"));
         QuantizedClamp clamp = QuantizedClamp.None;
         if (activation is not null)
         {
@@ -93,7 +93,7 @@ public sealed class EpilogueFusionPass : IGraphPass
         }
 
         (string scale, string zeroPoint) = graph.Scalars(result);
-        string output = behind[^1].Output[0];
+        string output = following[^1].Output[0];
         OperatorSchema schema = node.Is(OperatorSet.NestedConv) ? OperatorSet.NestedQLinearConv : OperatorSet.NestedQLinearGemm;
         NodeProto fused = schema.NewNode(
             node.Name,
@@ -102,7 +102,7 @@ public sealed class EpilogueFusionPass : IGraphPass
         fused.Attribute.AddRange(node.Attribute);
         if (clamp.Min > byte.MinValue) fused.Attribute.Add(AttributeProto.Int(AttributeNames.ClampMin, clamp.Min));
         if (clamp.Max < byte.MaxValue) fused.Attribute.Add(AttributeProto.Int(AttributeNames.ClampMax, clamp.Max));
-        graph.View.Remove(behind.ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance));
+        graph.View.Remove(following.ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance));
         if (transpose is null)
         {
             graph.View.Replace(node, fused);

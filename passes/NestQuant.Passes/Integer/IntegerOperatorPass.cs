@@ -16,10 +16,9 @@ namespace NestQuant.Passes.Integer;
 /// </code>
 /// </summary>
 /// <remarks>
-/// What computes every element from one quantized element, however many nodes it is made of, becomes a table of 256 results; other
+/// A function that computes every element from one quantized element, by any number of nodes, becomes a table of 256 results; other
 /// operators have a rule in <see cref="IntegerOperators"/>. An operator whose float result is also read by anything but QuantizeLinear
-/// stays float. Every float operator that is left behind a DequantizeLinear or in front of a QuantizeLinear gets a decision with the
-/// reason.
+/// stays float. Every float operator that is left after a DequantizeLinear or before a QuantizeLinear gets a decision with the reason.
 /// </remarks>
 public sealed class IntegerOperatorPass : IGraphPass
 {
@@ -44,7 +43,7 @@ public sealed class IntegerOperatorPass : IGraphPass
                 return new PassResult(changed);
             }
 
-            // What was rewritten no longer reads what it read, which may then have no other float reader.
+            // A rewritten node no longer reads its float operands, which may then have no other float consumer.
             DeadCode.Remove(context.Model.MainGraph());
             changed = true;
         }
@@ -81,8 +80,8 @@ public sealed class IntegerOperatorPass : IGraphPass
     private static bool ReadsOnlyTheShape(NodeProto node) => node.Is("Shape") || node.Is("Size");
 
     /// <summary>
-    /// Puts a table in the place of a QuantizeLinear. Returns the nodes of the function, or null where it quantizes no function of one
-    /// tensor.
+    /// Replaces a QuantizeLinear by a table. Returns the nodes of the function, or null where the QuantizeLinear's input is not a function
+    /// of one tensor.
     /// </summary>
     private static IReadOnlyList<NodeProto>? Tabulate(NodeProto quantizer, QuantizedGraph graph, PointwiseSweep sweep, LookupTables tables)
     {
@@ -97,7 +96,7 @@ public sealed class IntegerOperatorPass : IGraphPass
             return rewritten;
         }
 
-        // Where nothing else reads the function's result, the table takes the place and the name of the node that makes it.
+        // Where nothing else reads the function's result, the table takes the position and the name of the node that computes it.
         NodeProto last = rewritten[^1];
         if (function.Nodes.Count > 0 && graph.WhyNeededInFloat(quantizer.Input[0], quantizer) is null) graph.View.Remove(last);
         graph.View.Replace(quantizer, tables.Lookup(source, output, integers, function.Function, last.Name));
@@ -106,8 +105,8 @@ public sealed class IntegerOperatorPass : IGraphPass
     }
 
     /// <summary>
-    /// Applies the rule of the operator in front of a QuantizeLinear. Returns the nodes that it replaced; null where they stay, and then
-    /// notes why.
+    /// Applies the rule of the operator before a QuantizeLinear. Returns the nodes that it replaced; null where they stay, with the reason
+    /// recorded.
     /// </summary>
     private static IReadOnlyList<NodeProto>? ApplyRule(
         NodeProto quantizer, QuantizedGraph graph, ValueRanks ranks, LookupTables tables, Dictionary<NodeProto, string> reasons)
@@ -123,7 +122,7 @@ public sealed class IntegerOperatorPass : IGraphPass
             ?? IntegerOperators.For(node)!(match!);
         if (reason is null) return activation is null ? [node] : [node, activation];
         reasons[node] = reason;
-        if (activation is not null) reasons[activation] = $"{node.OpType} '{node.DisplayName()}' in front of it stays float";
+        if (activation is not null) reasons[activation] = $"{node.OpType} '{node.DisplayName()}' before it stays float";
         return null;
     }
 
@@ -140,14 +139,14 @@ public sealed class IntegerOperatorPass : IGraphPass
                     || IsOfTheNesting(node, view))
                     continue;
                 bool isNeighbour = node.Input.Exists(input => graph.Source(input) is not null)
-                    || node.Output.Exists(output => view.Consumers(output).Any(reader => graph.Quantizer(reader) is not null));
+                    || node.Output.Exists(output => view.Consumers(output).Any(consumer => graph.Quantizer(consumer) is not null));
                 if (isNeighbour)
                     context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reasons.GetValueOrDefault(node) ?? WhyFloat(node));
             }
         }
     }
 
-    /// <summary>Whether a node is the transpose behind a nested operator, which the source model does not have.</summary>
+    /// <summary>Whether a node is the transpose after a nested operator, which the source model does not have.</summary>
     private static bool IsOfTheNesting(NodeProto node, GraphView view) =>
         node.Is("Transpose") && view.Producer(node.InputAt(0)) is { Domain: NestQuantOps.Domain };
 

@@ -3,7 +3,7 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Operators;
 
-/// <summary>The constant bounds of ONNX Clip, which are attributes before operator set 11 and inputs from there on.</summary>
+/// <summary>The constant bounds of ONNX Clip, which are attributes before operator set 11 and inputs since.</summary>
 internal static class ClipBound
 {
     /// <summary>The lower bound: negative infinity where there is none, null where it is not constant.</summary>

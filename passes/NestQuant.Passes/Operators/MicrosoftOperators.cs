@@ -21,7 +21,7 @@ internal static class MicrosoftOperators
     /// <summary>The one version of the domain.</summary>
     private const int Version = 1;
 
-    /// <summary>Whether a node of the domain is one of those that the passes emit, whose results are uint8.</summary>
+    /// <summary>Whether a node is an operator of the domain that the passes emit, with uint8 results.</summary>
     public static bool MakesBytes(NodeProto node) =>
         node.OpType is QLinearAdd or QLinearMul or QLinearConcat or QLinearAveragePool or QLinearGlobalAveragePool or NhwcMaxPool;
 

@@ -4,7 +4,7 @@ using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Operators;
 
-/// <summary>The number of dimensions of values, as far as the nodes in front of them tell.</summary>
+/// <summary>The number of dimensions of values, as far as the nodes that compute them determine it.</summary>
 internal sealed class ValueRanks(GraphView view)
 {
     private readonly Dictionary<string, int?> _known = new(StringComparer.Ordinal);
@@ -13,7 +13,7 @@ internal sealed class ValueRanks(GraphView view)
     public int? Of(string value)
     {
         if (_known.TryGetValue(value, out int? known)) return known;
-        // A walk to the producers of a deep network must not use the stack: what is in front is entered first, in graph order.
+        // Recursion to the producers would overflow the stack in a deep network: producers are entered first, in graph order.
         foreach (NodeProto node in view.Graph.Node)
             foreach (string output in node.Output)
                 if (output.Length > 0) _known.TryAdd(output, OfResult(node));

@@ -3,7 +3,7 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Operators;
 
-/// <summary>How the operators that nest lay out their weights.</summary>
+/// <summary>The weight layouts of the operators that can be nested.</summary>
 internal static class WeightView
 {
     /// <summary>

@@ -1,7 +1,7 @@
 namespace NestQuant.Passes.Sampling;
 
 /// <summary>
-/// Uniform numbers that depend on the seed alone, on every machine and in every version of .NET, which System.Random does not promise
+/// Uniform numbers that depend on the seed alone, on every machine and in every version of .NET, unlike System.Random
 /// (SplitMix64: Steele, Lea and Flood, OOPSLA 2014).
 /// </summary>
 internal sealed class SeededUniform(int seed)

@@ -7,7 +7,7 @@ namespace NestQuant.Passes.Sessions;
 internal static class CustomOperators
 {
     /// <summary>Lets a session use the operators of libraries.</summary>
-    /// <exception cref="ModelException">A path leads to no such library.</exception>
+    /// <exception cref="ModelException">A path is not that of such a library.</exception>
     public static void Register(this SessionOptions options, IReadOnlyList<string> libraries)
     {
         foreach (string library in libraries) Register(options, library);
@@ -15,7 +15,7 @@ internal static class CustomOperators
 
     private static void Register(SessionOptions options, string library)
     {
-        // A name without a folder would be looked for along the system's library path.
+        // A name without a folder would be searched for on the system's library path.
         string path = Path.GetFullPath(library);
         if (!File.Exists(path)) throw new ModelException($"{library}: no such operator library");
         try
@@ -24,7 +24,7 @@ internal static class CustomOperators
         }
         catch (Exception e) when (e is OnnxRuntimeException or DllNotFoundException or EntryPointNotFoundException)
         {
-            throw new ModelException($"{library}: is no library of ONNX Runtime operators: {e.Message}", e);
+            throw new ModelException($"{library}: is not a library of ONNX Runtime operators: {e.Message}", e);
         }
     }
 }

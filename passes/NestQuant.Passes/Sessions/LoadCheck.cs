@@ -5,15 +5,15 @@ using NestQuant.RuntimeOps;
 namespace NestQuant.Passes.Sessions;
 
 /// <summary>
-/// Opens models in ONNX Runtime as a user would, with its optimizations but for constant folding, before anybody relies on them: a
-/// rewritten model that does not load is not to be handed out.
+/// Opens models in ONNX Runtime as a user would, with all its optimizations except constant folding, so that a rewritten model that does
+/// not load is never published.
 /// </summary>
 public static class LoadCheck
 {
     /// <summary>Why ONNX Runtime does not load a model, with NestQuant's operators registered; null where it does.</summary>
     /// <param name="path">ONNX file, with its data files beside it.</param>
     /// <param name="customOps">Paths of libraries with further operators.</param>
-    /// <exception cref="ModelException">A path leads to no such library.</exception>
+    /// <exception cref="ModelException">A path is not that of such a library.</exception>
     public static string? WhyNot(string path, params IReadOnlyList<string> customOps)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -26,7 +26,7 @@ public static class LoadCheck
         };
         options.RegisterNestQuantOps();
         options.Register(customOps);
-        // What the compiler did not fold, since its result would be large, ONNX Runtime would: that is for whoever runs the model.
+        // ONNX Runtime would fold what the compiler left because of large results; that cost is not needed here.
         options.AddSessionConfigEntry("optimization.disable_specified_optimizers", "ConstantFolding");
         try
         {
@@ -35,7 +35,7 @@ public static class LoadCheck
         }
         catch (OnnxRuntimeException e)
         {
-            // One line, that tells nothing about where the file lies before it is published.
+            // One line, without the temporary path of a file that is not published yet.
             return string.Join(
                 ' ',
                 e.Message.Replace(path, Path.GetFileName(path), StringComparison.Ordinal)
@@ -60,7 +60,7 @@ public static class LoadCheck
     /// <param name="written">What was written.</param>
     /// <param name="source">What it was made of.</param>
     /// <param name="customOps">Paths of libraries with operators that they use.</param>
-    /// <returns>Why nothing can be told, since the source does not load either; null where all models load.</returns>
+    /// <returns>Why the check is inconclusive, since the source does not load either; null where all models load.</returns>
     /// <exception cref="ModelException">A model does not load, and the source does.</exception>
     public static string? Verify(IEnumerable<string> written, string source, params IReadOnlyList<string> customOps)
     {

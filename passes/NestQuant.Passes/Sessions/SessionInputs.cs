@@ -6,13 +6,13 @@ using NestQuant.Onnx;
 namespace NestQuant.Passes.Sessions;
 
 /// <summary>
-/// What a session of ONNX Runtime takes, and arrays as its values. Element types have the same numbers there and in the ONNX schema.
+/// The inputs of an ONNX Runtime session, and their values from arrays. Element types have the same numbers there and in the ONNX schema.
 /// </summary>
 public static class SessionInputs
 {
     /// <summary>The inputs that a session must be fed, in the model's order.</summary>
     /// <param name="session">The session.</param>
-    /// <exception cref="ModelException">Arrays cannot feed one of them.</exception>
+    /// <exception cref="ModelException">One of them cannot be fed from an array.</exception>
     public static IReadOnlyList<ModelInput> Of(InferenceSession session)
     {
         ArgumentNullException.ThrowIfNull(session);

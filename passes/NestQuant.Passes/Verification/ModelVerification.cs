@@ -6,8 +6,8 @@ using NestQuant.Passes.Operators;
 namespace NestQuant.Passes.Verification;
 
 /// <summary>
-/// Whether a model and its data files are what one compilation wrote: every file's length and hash, the tags of all operands, and that the
-/// tags are those of their content.
+/// Whether one compilation wrote a model and its data files: checks every file's length and hash, the tags of all operands, and that the
+/// tags match their content.
 /// </summary>
 /// <param name="Files">The data files.</param>
 /// <param name="Weights">How many nested weights there are.</param>
@@ -31,7 +31,7 @@ public sealed record ModelVerification(
                 tags.Check(node, view);
         }
 
-        // Operands of another compile say more than a hash that differs, as it then must.
+        // Operands of another compilation are reported instead of the hash, which then differs as well.
         IEnumerable<VerificationProblem> problems =
             from file in data.Files.Select(file => (Path: Beside(file.Location), file.Problem)).Prepend((path, null))
             let problem = tags.ForeignOperands(file.Path) ?? file.Problem
@@ -57,5 +57,5 @@ public sealed record ModelVerification(
 
 /// <summary>Something that is wrong.</summary>
 /// <param name="File">Path of the file that it concerns.</param>
-/// <param name="Problem">The end of a sentence that begins with the file.</param>
+/// <param name="Problem">The end of a sentence that starts with the file.</param>
 public sealed record VerificationProblem(string File, string Problem);

@@ -6,9 +6,9 @@ using static System.FormattableString;
 
 namespace NestQuant.Passes.Verification;
 
-/// <summary>Compares the tags of nested operators, of their operands, and of what these hold.</summary>
+/// <summary>Compares the tags of nested operators, of their operands, and of the operands' content.</summary>
 /// <param name="model">Path of the ONNX file.</param>
-/// <param name="unreadable">Paths of data files that are known to be unusable, and are not looked at.</param>
+/// <param name="unreadable">Paths of data files that are known to be unusable, which are skipped.</param>
 internal sealed class TagVerification(string model, IReadOnlySet<string> unreadable)
 {
     private readonly Dictionary<string, FileOperands> _operands = new(StringComparer.Ordinal);
@@ -19,14 +19,15 @@ internal sealed class TagVerification(string model, IReadOnlySet<string> unreada
     /// <summary>Number of nested weights seen.</summary>
     public int Weights => _weights.Count;
 
-    /// <summary>Operators that are damaged, and operands that do not hold what their tag says.</summary>
+    /// <summary>Damaged operators, and operands whose content does not match their tag.</summary>
     public IReadOnlyList<VerificationProblem> Problems => _problems;
 
     /// <summary>What could not be checked.</summary>
     public IEnumerable<string> Notes => _untagged == 0
         ? []
         : [
-            Invariant($"{_untagged} of {Weights} nested weights are of layout version 1: without tags, nothing tells what belongs together")
+            Invariant($"{_untagged} of {Weights} nested weights are of layout version 1, without tags: ")
+                + "whether high and low parts belong together cannot be checked"
         ];
 
     /// <summary>Checks one nested operator.</summary>
@@ -42,7 +43,7 @@ internal sealed class TagVerification(string model, IReadOnlySet<string> unreada
         }
     }
 
-    /// <summary>What is wrong with the operands in a file as a whole; null when nothing is.</summary>
+    /// <summary>What is wrong with the operands in a file as a whole; null when they are all right.</summary>
     public string? ForeignOperands(string file) => _operands.GetValueOrDefault(file) is { First: { } first } operands
         ? Invariant($"{operands.Foreign} of {operands.Count} operands in it are not those of the model: {first}")
         : null;
@@ -68,7 +69,7 @@ internal sealed class TagVerification(string model, IReadOnlySet<string> unreada
         if (WeightTag.Of(nested.Layout, nested.High.GetBytes().Span, low.GetBytes().Span) != tag)
         {
             string operands = $"{NestedOperator.Describe(nested.High)} and {NestedOperator.Describe(low)}";
-            string problem = $"operands {operands} do not hold the weight of which they carry the tag: one is damaged or half replaced";
+            string problem = $"operands {operands} do not hold the weight that their tag names: one is damaged or half replaced";
             _problems.Add(new VerificationProblem(model, $"{nested.Title}: {problem}"));
         }
     }

@@ -3,7 +3,8 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels;
 
-/// <summary>The weights of a grouped convolution with some neighbouring groups as one, whose weights between groups are 0.</summary>
+/// <summary>The weights of a grouped convolution with bundles of neighbouring groups treated as one group: weights between groups of a
+/// bundle are 0.</summary>
 internal sealed unsafe class BundledWeights
 {
     private readonly PanelSource _weights;
@@ -13,7 +14,7 @@ internal sealed unsafe class BundledWeights
     /// <summary>Describes the weights.</summary>
     /// <param name="weights">The weights, group by group.</param>
     /// <param name="geometry">The convolution, its groups not bundled.</param>
-    /// <param name="bundle">Groups to take as one, a divisor of all; 1 leaves everything as it is.</param>
+    /// <param name="bundle">Groups per bundle, a divisor of their number; 1 leaves everything as it is.</param>
     public BundledWeights(in PanelSource weights, ConvolutionGeometry geometry, int bundle)
     {
         _weights = weights;
@@ -57,7 +58,7 @@ internal sealed unsafe class BundledWeights
         ArrayPool<sbyte>.Shared.Return(buffer);
     }
 
-    /// <summary>Four rows of k at a time: no tap and no input group of theirs begins in between.</summary>
+    /// <summary>Four rows of k at a time: no tap and no input group starts between them.</summary>
     private void SpreadGroups(int panel, int* decoded, int* values)
     {
         ChannelView view = _weights.Layout.View;

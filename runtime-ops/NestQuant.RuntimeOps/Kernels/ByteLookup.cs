@@ -41,7 +41,7 @@ internal sealed unsafe class ByteLookup
     private void RunPart(int part)
     {
         // In bounds: parts end at or before count, and a byte is an index below 256. Eight at a time: one load and one store for eight
-        // look-ups.
+        // lookups.
         long first = (long)part * BytesPerPart;
         long end = Math.Min(first + BytesPerPart, _count);
         byte* x = _x;

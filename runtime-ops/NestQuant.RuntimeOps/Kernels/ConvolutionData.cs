@@ -50,15 +50,14 @@ internal readonly unsafe struct ConvolutionData(
     }
 
     /// <summary>
-    /// Whether all results of a requantization certainly fit in 32 bits before they are clamped, as those of every sensible scale do; true
-    /// for floats.
+    /// Whether all results of a requantization provably fit in 32 bits before clamping, as with every sensible scale; true for floats.
     /// </summary>
-    /// <param name="reductionLength">Products of a sum.</param>
+    /// <param name="reductionLength">Products per accumulator.</param>
     /// <param name="outputChannels">M.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool AreResultsOfInt32(int reductionLength, int outputChannels)
     {
-        // Half of what 32 bits hold, since what is compared with it is rounded.
+        // Half the range of 32 bits, since the value compared with it is rounded.
         const float limit = 1 << 30;
         float largestSum = 255f * 128f * reductionLength;
 
@@ -81,7 +80,7 @@ internal readonly unsafe struct ConvolutionData(
             (largestScale, largestBias) = (
                 MathF.Max(largestScale, _wScale[m]), MathF.Max(largestBias, _bias == null ? 0 : MathF.Abs(_bias[m])));
 
-        // What is not a number is not below.
+        // NaN compares false and is rejected.
         return (largestSum * _xScale * largestScale + largestBias) / requantization.Scale < limit;
     }
 
@@ -122,7 +121,7 @@ internal readonly unsafe struct ConvolutionData(
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Requantize(ref PanelEpilogue epilogue, Requantization requantization, int firstChannel, int channels)
     {
-        // In bounds: the buffers hold 32 floats each; channels beyond those that exist have scale and bias 0.
+        // In bounds: the buffers hold 32 floats each; missing channels have scale and bias 0.
         epilogue.IsQuantized = true;
         epilogue.OutputZeroPoint = requantization.ZeroPoint;
         epilogue.Least = requantization.ClampMin - requantization.ZeroPoint;

@@ -12,7 +12,7 @@ namespace NestQuant.RuntimeOps.Kernels;
 /// <param name="Output">Output extent.</param>
 internal readonly record struct ConvolutionAxis(int Input, int Kernel, int Stride, int Dilation, int PadBegin, int Output)
 {
-    /// <summary>An axis of one element and no kernel: what a 1-D convolution and a matrix product have in place of height.</summary>
+    /// <summary>An axis of one element and no kernel: the height of a 1-D convolution and of a matrix product.</summary>
     public static ConvolutionAxis Single => new(1, 1, 1, 1, 0, 1);
 
     /// <summary>The axis of a matrix product's rows.</summary>
@@ -73,14 +73,15 @@ internal sealed class ConvolutionGeometry(
     /// <summary>Positions of the kernel.</summary>
     public int Taps => Height.Kernel * Width.Kernel;
 
-    /// <summary>K: the length of one sum.</summary>
+    /// <summary>K: the number of products per output element.</summary>
     public int ReductionLength => Taps * ChannelsPerGroup;
 
-    /// <summary>Whether the rows of the equivalent matrix product lie in the input as they are: 1x1, no stride, no padding.</summary>
+    /// <summary>Whether the rows of the equivalent matrix product can be read from the input in place: 1x1, no stride, no
+    /// padding.</summary>
     public bool IsPointwise => IsPointwiseAlong(Height) && IsPointwiseAlong(Width);
 
     /// <summary>
-    /// The same convolution with each <paramref name="bundle"/> neighbouring groups as one, whose weights between groups are 0.
+    /// The same convolution with every <paramref name="bundle"/> neighbouring groups as one, with weights of 0 between groups.
     /// </summary>
     public ConvolutionGeometry Bundled(int bundle) =>
         bundle == 1 ? this : new ConvolutionGeometry(Batch, Height, Width, Groups / bundle, ChannelsPerGroup * bundle, OutputChannels);

@@ -6,18 +6,18 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Kernels;
 
 /// <summary>
-/// A convolution with one input and one output channel per group: no sum over channels to share, so 32 neighbouring channels are
+/// A convolution with one input and one output channel per group: there is no sum over input channels, so 32 neighbouring channels are
 /// computed at a time, tap by tap.
 /// </summary>
 /// <remarks>
-/// The input under a tile of outputs is copied first, 32 channels and the padding with it, so that the taps of all outputs lie at
-/// the same distances, borders included, and lines are short enough for the innermost cache.
+/// The input under a tile of outputs is copied first, 32 channels including the padding, so that the taps of all outputs lie at the same
+/// distances, also at the borders, and lines are short enough for the innermost cache.
 /// </remarks>
 internal sealed unsafe class DepthwiseConvolution
 {
     private const int Channels = KernelTier.TileChannels;
 
-    // Enough parts for load balance; more would only repeat the decoding of weights.
+    // Enough parts for load balance; more would decode weights more often.
     private const int WantedParts = 16;
 
     private readonly KernelTier _tier;
@@ -43,8 +43,8 @@ internal sealed unsafe class DepthwiseConvolution
     private int Pairs => (_geometry.Taps + 1) / 2;
 
     /// <summary>
-    /// Whether the convolution is depthwise, its kernel of reasonable reach, and its weights, less their zero points, small enough for
-    /// 16-bit products with sums of 32 bits.
+    /// Whether the convolution is depthwise, its kernel of reasonable reach, and its weights, minus their zero points, small enough for
+    /// 16-bit factors with 32-bit accumulators.
     /// </summary>
     public static bool Applies(ConvolutionGeometry geometry, in ConvolutionData data)
     {
@@ -109,11 +109,11 @@ internal sealed unsafe class DepthwiseConvolution
     private void RunTile(in DepthwiseTile tile, int panel, short* weights, byte* strip, byte** taps)
     {
         // In bounds: the strip holds every position under the tile, 32 bytes each; an odd last tap has weight 0 and points at the first.
-        // Channels that a last panel lacks have weight 0 too: to compute them costs less than to leave them out.
+        // Channels that a last panel lacks have weight 0 too: computing them costs less than skipping them.
         int firstChannel = panel * Channels;
         int channels = _weights.Layout.ChannelsOf(panel);
         PanelEpilogue epilogue = Epilogue(firstChannel, channels, weights);
-        int* sums = stackalloc int[_tier.TileRows * Channels];
+        int* accumulators = stackalloc int[_tier.TileRows * Channels];
         int step = _geometry.Width.Stride * Channels;
         int lineBytes = tile.StripColumns * Channels;
         byte* y = _data.Output(firstChannel) + tile.FirstRow * _outputStride;
@@ -131,14 +131,14 @@ internal sealed unsafe class DepthwiseConvolution
                 }
 
                 int columns = Math.Min(_tier.TileRows, tile.Columns - column);
-                _tier.DotDepthwise(taps, step, columns, Pairs, weights, Channels, sums);
-                _tier.Store(sums, columns, 0, channels, epilogue, null, y, _outputStride);
+                _tier.DotDepthwise(taps, step, columns, Pairs, weights, Channels, accumulators);
+                _tier.Store(accumulators, columns, 0, channels, epilogue, null, y, _outputStride);
                 y += columns * _outputStride;
             }
         }
     }
 
-    /// <summary>The panel's factors; its weights have their zero points taken off, its activations have not.</summary>
+    /// <summary>The panel's factors; zero points have been subtracted from the weights, not from the activations.</summary>
     private PanelEpilogue Epilogue(int firstChannel, int channels, short* weights)
     {
         PanelEpilogue epilogue = _data.Epilogue(firstChannel, channels);
@@ -153,7 +153,7 @@ internal sealed unsafe class DepthwiseConvolution
         return epilogue;
     }
 
-    /// <summary>Reorders a decoded panel to <c>[tap / 2][channel 32][2]</c> and takes the zero points off.</summary>
+    /// <summary>Reorders a decoded panel to <c>[tap / 2][channel 32][2]</c> and subtracts the zero points.</summary>
     private void PairTaps(int panel, sbyte* values, short* weights)
     {
         // In bounds: `values` has a group of 4 taps for each tap, `weights` a pair; an odd last tap is paired with weight 0.
@@ -172,7 +172,7 @@ internal sealed unsafe class DepthwiseConvolution
     }
 
     /// <summary>
-    /// Copies a panel's channels of the input under a tile, <c>[line][column][channel 32]</c>, the zero point where there is none.
+    /// Copies a panel's channels of the input under a tile, <c>[line][column][channel 32]</c>, with the zero point in the padding.
     /// </summary>
     private void Gather(in DepthwiseTile tile, int panel, byte* strip)
     {

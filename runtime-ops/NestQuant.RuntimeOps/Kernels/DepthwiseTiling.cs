@@ -6,10 +6,10 @@ namespace NestQuant.RuntimeOps.Kernels;
 /// </summary>
 internal sealed class DepthwiseTiling
 {
-    // A quarter of the private cache of small cores; what a line needs of it stays in the innermost cache.
+    // A quarter of the private cache of small cores; the part needed for one line stays in the innermost cache.
     private const long WantedStripPositions = 128 * 1024 / KernelTier.TileChannels;
 
-    // The input under a single output, when the kernel is dilated beyond all use.
+    // Limit for the input under a single output, which only absurdly dilated kernels exceed.
     private const long MostStripPositions = 1024 * 1024 / KernelTier.TileChannels;
 
     private readonly ConvolutionGeometry _geometry;
@@ -20,7 +20,7 @@ internal sealed class DepthwiseTiling
 
     /// <summary>Chooses the tiles.</summary>
     /// <param name="geometry">A convolution to which <see cref="Applies"/>.</param>
-    /// <param name="wantedTiles">Tiles to aim for, so that all threads have some.</param>
+    /// <param name="wantedTiles">Tiles to aim for, so that all threads have work.</param>
     public DepthwiseTiling(ConvolutionGeometry geometry, int wantedTiles)
     {
         _geometry = geometry;

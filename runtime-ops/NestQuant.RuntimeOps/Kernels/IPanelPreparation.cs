@@ -1,12 +1,12 @@
 namespace NestQuant.RuntimeOps.Kernels;
 
-/// <summary>Brings panels of weights into the form that an algorithm multiplies.</summary>
+/// <summary>Converts panels of weights to the form that an algorithm multiplies.</summary>
 internal unsafe interface IPanelPreparation
 {
     /// <summary>Bytes of a prepared panel.</summary>
     int Bytes { get; }
 
-    /// <summary>What multiplies the panels: of the same weights, the same object says the same bytes.</summary>
+    /// <summary>Identifies the prepared form: the same object and the same weights mean the same bytes.</summary>
     object Form { get; }
 
     /// <summary>Prepares one panel.</summary>

@@ -13,8 +13,9 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Kernels;
 
 /// <summary>
-/// The inner loops, once per instruction set. All tiers give the same bits: sums are exact integers, and the epilogue rounds once
-/// per float operation, in one order, without fused multiply-add. GroupNL's kernels fuse in every tier, at the same places.
+/// The inner loops, once per instruction set. All tiers give the same bits: accumulators are exact integers, and the epilogue rounds once
+/// per float operation, in a fixed order, without fused multiply-add. GroupNL's kernels use fused multiply-add in every tier, in the same
+/// places.
 /// </summary>
 internal abstract unsafe class KernelTier
 {
@@ -25,7 +26,7 @@ internal abstract unsafe class KernelTier
     public const int TileChannels = NestedLayout.PanelChannels;
 
     /// <summary>
-    /// The most rows of k that one call of <see cref="Dot"/> may sum: |x| is at most 255 and |w| at most 128, so 65,536 products
+    /// The most rows of k that one call of <see cref="Dot"/> may accumulate: |x| is at most 255 and |w| at most 128, so 65,536 products
     /// stay below 2^31.
     /// </summary>
     public const int MaxDotLength = 65536;
@@ -45,10 +46,10 @@ internal abstract unsafe class KernelTier
     /// <summary>The name by which the environment variable forces the tier.</summary>
     public abstract string Name { get; }
 
-    /// <summary>The most rows that one call of <see cref="Dot"/> takes: those whose sums fit in the tier's registers.</summary>
+    /// <summary>The most rows that one call of <see cref="Dot"/> takes: those whose accumulators fit in the tier's registers.</summary>
     public abstract int TileRows { get; }
 
-    /// <summary>What <see cref="Dot"/> reads as rows.</summary>
+    /// <summary>The format of the rows that <see cref="Dot"/> reads.</summary>
     public abstract RowFormat Rows { get; }
 
     /// <summary>
@@ -58,12 +59,12 @@ internal abstract unsafe class KernelTier
     public virtual bool PrefersWinograd => false;
 
     /// <summary>
-    /// What multiplies depthwise convolutions without weight zero points; null in tiers that use <see cref="DotDepthwise"/> for all.
+    /// Multiplies depthwise convolutions without weight zero points; null in tiers that always use <see cref="DotDepthwise"/>.
     /// </summary>
     public virtual StripKernel? Strips => null;
 
     /// <summary>
-    /// Why this process does not use the tier that its processor is made for; null when it does, or when a tier is forced.
+    /// Why this process does not use the best tier of its processor; null when it does, or when a tier is forced.
     /// </summary>
     public static string? Remark
     {
@@ -100,12 +101,12 @@ internal abstract unsafe class KernelTier
     };
 
     /// <summary>The tier that multiplies certain weights: this one, or another of the same name whose loops suit them.</summary>
-    /// <param name="weightBits">Bits of a weight, its sign included and its power of two left out.</param>
+    /// <param name="weightBits">Bits of a weight, including its sign and without its power of two.</param>
     /// <param name="rows">Rows of the product.</param>
     public virtual KernelTier For(int weightBits, int rows) => this;
 
     /// <summary>
-    /// What multiplies rows where they lie (<see cref="ImplicitGemmConvolution"/>); null for tiers that gather them first.
+    /// Multiplies rows in place (<see cref="ImplicitGemmConvolution"/>); null for tiers that gather them first.
     /// </summary>
     /// <param name="rows">Rows of the product.</param>
     /// <param name="reductionLength">K.</param>
@@ -126,11 +127,12 @@ internal abstract unsafe class KernelTier
     /// <param name="low">As in <see cref="DecodeBlocks"/>.</param>
     /// <param name="blocks">Number of blocks.</param>
     /// <param name="bits">The pair n:h.</param>
-    /// <param name="row">8 * blocks activations; sums stay within 32 bits.</param>
-    /// <param name="sums">Receives the sums of x * w, 32.</param>
+    /// <param name="row">8 * blocks activations; accumulators stay within 32 bits.</param>
+    /// <param name="accumulators">Receives the sums of x * w, 32.</param>
     /// <param name="weightSums">Receives the sums of w, 32.</param>
-    /// <returns>Whether it did; else nothing is written.</returns>
-    public virtual bool TryMultiplyBlocks(byte* high, byte* low, int blocks, NestedBits bits, byte* row, int* sums, int* weightSums) =>
+    /// <returns>False, with nothing written, where the tier has none.</returns>
+    public virtual bool TryMultiplyBlocks(
+        byte* high, byte* low, int blocks, NestedBits bits, byte* row, int* accumulators, int* weightSums) =>
         false;
 
     /// <summary>Sums the weights of every channel of a decoded panel.</summary>
@@ -143,8 +145,8 @@ internal abstract unsafe class KernelTier
     /// <param name="groups">Groups of 4 rows of k.</param>
     public virtual int PreparedBytes(int groups) => groups * 4 * TileChannels;
 
-    /// <summary>Brings a decoded panel into the form that <see cref="Dot"/> reads, in place; most tiers read it as it is.</summary>
-    /// <param name="panel">The decoded panel <c>[k/4][channel 32][4]</c>, at the begin of <see cref="PreparedBytes"/> bytes.</param>
+    /// <summary>Converts a decoded panel to the form that <see cref="Dot"/> reads, in place; most tiers read it as it is.</summary>
+    /// <param name="panel">The decoded panel <c>[k/4][channel 32][4]</c>, at the start of <see cref="PreparedBytes"/> bytes.</param>
     /// <param name="groups">Groups of 4 rows of k, at most <see cref="MaxDotLength"/> / 4.</param>
     public virtual void Prepare(sbyte* panel, int groups)
     {
@@ -159,24 +161,23 @@ internal abstract unsafe class KernelTier
     /// <param name="firstChannel">First channel wanted.</param>
     /// <param name="endChannel">Channel after the last one wanted, at most 32.</param>
     /// <param name="tile">
-    /// Receives the sums, <c>[<see cref="TileRows"/>][<see cref="TileChannels"/>]</c>; rows and channels that were not asked for are
-    /// undefined.
+    /// Receives the accumulators, <c>[<see cref="TileRows"/>][<see cref="TileChannels"/>]</c>; other rows and channels are undefined.
     /// </param>
     public abstract void Dot(
         byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile);
 
-    /// <summary>Sums the taps of up to 32 depthwise channels at neighbouring outputs, products of x itself.</summary>
+    /// <summary>Multiplies and accumulates the taps of up to 32 depthwise channels at neighbouring outputs, with x not centered.</summary>
     /// <param name="taps">2 * pairs pointers, each to one byte per channel of the first output.</param>
     /// <param name="step">Bytes from an output's taps to those of the next.</param>
     /// <param name="columns">Outputs, 1 to <see cref="TileRows"/>.</param>
     /// <param name="pairs">Pairs of taps.</param>
-    /// <param name="weights"><c>[pair][channel 32][2]</c>; sums of the products stay within 32 bits.</param>
+    /// <param name="weights"><c>[pair][channel 32][2]</c>; accumulators stay within 32 bits.</param>
     /// <param name="channels">1 to 32; no byte beyond this many is read from a tap.</param>
-    /// <param name="sums">Receives one sum per channel, <c>[columns][<see cref="TileChannels"/>]</c>.</param>
-    public abstract void DotDepthwise(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* sums);
+    /// <param name="accumulators">Receives one accumulator per channel, <c>[columns][<see cref="TileChannels"/>]</c>.</param>
+    public abstract void DotDepthwise(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* accumulators);
 
     /// <summary>The epilogue: y = (float)(sum - centering - zero point * row sum) * scale + bias, stored or requantized.</summary>
-    /// <param name="tile">Sums, <c>[rows][<see cref="TileChannels"/>]</c>.</param>
+    /// <param name="tile">Accumulators, <c>[rows][<see cref="TileChannels"/>]</c>.</param>
     /// <param name="rows">Rows to store.</param>
     /// <param name="firstChannel">First channel to store.</param>
     /// <param name="endChannel">Channel after the last one to store.</param>

@@ -10,23 +10,23 @@ namespace NestQuant.RuntimeOps.Kernels;
 /// </summary>
 /// <remarks>
 /// acc[m] = sum over k of (x - x_zp) * (w_int - w_zp[m]), exact, where padded positions contribute 0;
-/// y = (float)acc * (x_scale * w_scale[m]) + bias[m], each float operation rounded on its own; for a uint8 output both factors are
-/// divided by y_scale, and y is clamped, rounded half to even and moved by y's zero point.
-/// The output's rows (positions) and panels (32 channels) are cut into parts; a part gathers its rows' activations once, unless they
-/// lie in X as the tier wants them, then for each of its panels prepares the weights in a cache-sized buffer and multiplies. Which part
-/// runs where does not matter: every output element is computed whole, in exact integers, by one part.
+/// y = (float)acc * (x_scale * w_scale[m]) + bias[m], each float operation rounded on its own; for a uint8 output both factors are divided
+/// by y_scale, and y is clamped, rounded half to even and offset by y's zero point. The output's rows (positions) and panels (32 channels)
+/// are cut into parts; a part gathers its rows' activations once, unless the tier can read them from X in place, then prepares the weights
+/// of each of its panels in a cache-sized buffer and multiplies. Results do not depend on the scheduling: every output element is computed
+/// by one part, in exact integers.
 /// </remarks>
 internal sealed unsafe class NestedConvolution
 {
-    // Sized for a core's private cache: the gathered rows of a part, beside one prepared panel.
+    // Sized for a core's private cache: the gathered rows of a part and one prepared panel.
     private const int RowBufferBytes = 384 * 1024;
     private const int MaxRowsPerPart = 256;
 
-    // Enough parts for load balance on the machines this runs on; more would only repeat the gathering of rows.
+    // Enough parts for load balance; more would only repeat the gathering of rows.
     private const int WantedParts = 16;
 
-    // Groups of fewer outputs are bundled until they fill what tiers multiply at least. Not with weight zero points, whose products with
-    // the sums of rows must leave the other groups' inputs out.
+    // Groups with fewer outputs are bundled up to the smallest tile of the tiers. Not with weight zero points: their products with row sums
+    // must not include other groups' inputs.
     private const int LeastOutputsPerGroup = 16;
 
     private readonly KernelTier _tier;
@@ -54,7 +54,7 @@ internal sealed unsafe class NestedConvolution
         BundledWeights bundled = new(weights, geometry, bundle);
         _geometry = bundled.Geometry;
         _weights = weights;
-        // Kept panels outlive this run's zero point.
+        // Cached panels are reused in runs with other zero points.
         bool needsSums = !tier.Rows.IsCentered && (data.XZeroPoint != 0 || weights.Cache is not null);
         _prepared = new PreparedPanels(tier, bundled, needsSums);
         _cache = weights.Cache?.Enter(_prepared, weights.IsPart, weights.Layout.Panels);
@@ -62,7 +62,7 @@ internal sealed unsafe class NestedConvolution
         _isInPlace = !tier.Rows.IsCentered && _geometry.IsPointwise && _geometry.ChannelsPerGroup % 4 == 0;
         (_rowsPerPart, int rowParts) = SplitRows();
         int panels = weights.Layout.Panels;
-        // Where gathering is work, more than one panel should profit from it.
+        // Where rows are gathered, more than one panel should use them.
         _panelsPerPart = Math.Max(_tier.Rows.IsCentered ? 2 : 1, (int)((long)panels * rowParts / WantedParts));
         _panelsPerPart = Math.Min(_panelsPerPart, panels);
         _panelParts = (panels + _panelsPerPart - 1) / _panelsPerPart;
@@ -191,7 +191,8 @@ internal sealed unsafe class NestedConvolution
         }
     }
 
-    /// <summary>What rows of bytes add to each channel's sums: x's zero point times the weights.</summary>
+    /// <summary>The contribution of x's zero point to each channel's accumulators in rows of bytes: the zero point times the sum of the
+    /// weights.</summary>
     private void SumCentering(byte* prepared, long* centering)
     {
         new Span<long>(centering, KernelTier.TileChannels).Clear();
@@ -203,7 +204,7 @@ internal sealed unsafe class NestedConvolution
         }
     }
 
-    /// <summary>Points at a group's rows, gathered or in place.</summary>
+    /// <summary>Sets the rows of a group, gathered or in place.</summary>
     private void SelectGroup(ref RowPart part, int group)
     {
         if (group == part.Group)
@@ -244,13 +245,13 @@ internal sealed unsafe class NestedConvolution
         }
     }
 
-    /// <summary>The tile whose sums may exceed 32 bits: long reductions and large weight zero points.</summary>
+    /// <summary>A tile whose accumulators may exceed 32 bits: long reductions and large weight zero points.</summary>
     private void MultiplyWide(
         byte* x, int tileRows, byte* prepared, int first, int end, in PanelEpilogue epilogue, long* centering, long* rowSums, int* tile,
         byte* target)
     {
-        Span<long> sums = stackalloc long[tileRows * KernelTier.TileChannels];
-        sums.Clear();
+        Span<long> accumulators = stackalloc long[tileRows * KernelTier.TileChannels];
+        accumulators.Clear();
         for (int piece = 0; piece < _prepared.Pieces; piece++)
         {
             _tier.Dot(x, RowStride, tileRows, _prepared.Piece(prepared, piece), _prepared.GroupsOf(piece), first, end, tile);
@@ -258,7 +259,7 @@ internal sealed unsafe class NestedConvolution
             for (int row = 0; row < tileRows; row++)
             {
                 for (int channel = first; channel < end; channel++)
-                    sums[row * KernelTier.TileChannels + channel] += tile[row * KernelTier.TileChannels + channel];
+                    accumulators[row * KernelTier.TileChannels + channel] += tile[row * KernelTier.TileChannels + channel];
             }
         }
 
@@ -267,7 +268,7 @@ internal sealed unsafe class NestedConvolution
             long rowSum = _hasZeroPoint ? rowSums[row] : 0;
             for (int channel = first; channel < end; channel++)
             {
-                long sum = sums[row * KernelTier.TileChannels + channel] - centering[channel];
+                long sum = accumulators[row * KernelTier.TileChannels + channel] - centering[channel];
                 epilogue.Write(sum, rowSum, channel, target + row * _outputStride);
             }
         }
@@ -279,7 +280,7 @@ internal sealed unsafe class NestedConvolution
         /// <summary>The rows of <see cref="Group"/>: the part's buffer, or their place in X.</summary>
         public byte* Rows = rows;
 
-        /// <summary>The group whose rows are there, -1 for none.</summary>
+        /// <summary>The group whose rows are in the buffer, -1 for none.</summary>
         public int Group = -1;
 
         /// <summary>First output position.</summary>
@@ -288,7 +289,7 @@ internal sealed unsafe class NestedConvolution
         /// <summary>Number of rows.</summary>
         public readonly int RowCount = rowCount;
 
-        /// <summary>Each row's centered sum, or null when nobody needs it.</summary>
+        /// <summary>Each row's centered sum, or null when it is not needed.</summary>
         public readonly long* RowSums = rowSums;
     }
 }

@@ -3,7 +3,7 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels;
 
-/// <summary>Nested weights to float weights in the weight's own order: w = (float)(w_int - zero point) * scale.</summary>
+/// <summary>Converts nested weights to float weights in the weight's own order: w = (float)(w_int - zero point) * scale.</summary>
 internal sealed unsafe class NestedDequantization
 {
     private readonly KernelTier _tier;

@@ -1,6 +1,6 @@
 namespace NestQuant.RuntimeOps.Kernels;
 
-/// <summary>Prepared panels of one layer, kept from run to run: what is not decoded again costs memory instead.</summary>
+/// <summary>Prepared panels of one layer, kept from run to run: saves decoding at the price of memory.</summary>
 /// <remarks>
 /// The first panels are kept, as many as fit; the others are prepared in every run. Panels are kept for one precision and one
 /// algorithm and tier: a run with others drops them all. A run that is still using dropped panels keeps them alive until it ends.
@@ -8,7 +8,7 @@ namespace NestQuant.RuntimeOps.Kernels;
 /// <param name="maxBytes">The most bytes to keep.</param>
 internal sealed class PanelCache(long maxBytes)
 {
-    // A vector that lies in two cache lines takes twice as long to load.
+    // A vector that crosses a cache line takes twice as long to load.
     private const int Alignment = 64;
 
     private volatile Entry? _entry;
@@ -20,7 +20,7 @@ internal sealed class PanelCache(long maxBytes)
     public bool IsPart => _entry is { IsPart: true };
 
     /// <summary>The panels to use in a run.</summary>
-    /// <param name="prepared">What prepares them; their weights never change.</param>
+    /// <param name="prepared">Prepares them; their weights never change.</param>
     /// <param name="isPart">Whether they are of part precision.</param>
     /// <param name="panels">Panels of the layer.</param>
     public Entry Enter(IPanelPreparation prepared, bool isPart, int panels)
@@ -43,16 +43,16 @@ internal sealed class PanelCache(long maxBytes)
         /// <summary>Whether the panels are of part precision.</summary>
         public bool IsPart { get; } = isPart;
 
-        /// <summary>What they were prepared for (<see cref="IPanelPreparation.Form"/>).</summary>
+        /// <summary>The form that they were prepared in (<see cref="IPanelPreparation.Form"/>).</summary>
         public object Form { get; } = form;
 
         /// <summary>Bytes of one panel.</summary>
         public int PanelBytes { get; } = panelBytes;
 
-        /// <summary>Bytes of all panels that are there.</summary>
+        /// <summary>Bytes of all prepared panels.</summary>
         public long Bytes => (long)_panels.Count(static panel => panel is not null) * PanelBytes;
 
-        /// <summary>The panel, prepared now if it was not before; null when it is not one of those that are kept.</summary>
+        /// <summary>The panel, prepared now if necessary; null when it is not one of the kept ones.</summary>
         /// <param name="prepared">Prepares it.</param>
         /// <param name="panel">Index of the panel.</param>
         public byte* Get(IPanelPreparation prepared, int panel)

@@ -4,7 +4,8 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Kernels;
 
 /// <summary>
-/// What turns a panel's integer sums into its output, float or uint8: one value per channel of the panel, and the output's form.
+/// The factors that convert a panel's integer accumulators to its output, float or uint8: one value per channel of the panel, and the
+/// output's form.
 /// </summary>
 internal unsafe struct PanelEpilogue
 {
@@ -35,7 +36,7 @@ internal unsafe struct PanelEpilogue
     /// <summary>The greatest result before the output's zero point is added, an integer.</summary>
     public float Greatest;
 
-    /// <summary>The reference formula; every tier's <see cref="KernelTier.Store"/> equals it bit for bit.</summary>
+    /// <summary>The reference formula; every tier's <see cref="KernelTier.Store"/> gives the same bits.</summary>
     /// <param name="sum">Exact sum of x * w over k, both centered on the activations' zero point only.</param>
     /// <param name="rowSum">Exact sum of the row's centered activations.</param>
     /// <param name="channel">Channel of the panel.</param>

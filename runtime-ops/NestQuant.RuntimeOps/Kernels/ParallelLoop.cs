@@ -1,6 +1,6 @@
 namespace NestQuant.RuntimeOps.Kernels;
 
-/// <summary>Runs independent parts of a kernel, possibly at the same time.</summary>
+/// <summary>Runs independent parts of a kernel, possibly in parallel.</summary>
 internal abstract class ParallelLoop
 {
     /// <summary>Calls <paramref name="body"/> for 0 to count - 1, in any order and on any thread, and returns when all are done.</summary>

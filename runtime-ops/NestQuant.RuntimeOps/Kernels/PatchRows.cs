@@ -1,13 +1,13 @@
 namespace NestQuant.RuntimeOps.Kernels;
 
 /// <summary>
-/// Gathers, for a few output positions, the activations under the kernel in the order of k: taps, then input channels. Positions in
-/// the padding become real 0, whatever the zero point.
+/// Gathers, for a few output positions, the activations under the kernel in the order of k: taps, then input channels. Positions in the
+/// padding become real 0, for any zero point.
 /// </summary>
 /// <param name="format">The format of the gathered rows.</param>
 /// <param name="geometry">The convolution.</param>
 /// <param name="data">Its tensors.</param>
-/// <param name="rowStride">Values from one gathered row to the next, at least K; what lies after K is set to real 0.</param>
+/// <param name="rowStride">Values from one gathered row to the next, at least K; values after K are set to real 0.</param>
 internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeometry geometry, in ConvolutionData data, int rowStride)
 {
     private readonly RowFormat _format = format;
@@ -20,12 +20,12 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
     /// <param name="firstRow">First output position, counted over the batch.</param>
     /// <param name="rows">How many.</param>
     /// <param name="gathered">Receives the rows.</param>
-    /// <param name="rowSums">Receives each row's centered sum, or null when nobody needs it.</param>
+    /// <param name="rowSums">Receives each row's centered sum, or null when it is not needed.</param>
     public void Gather(int group, int firstRow, int rows, byte* gathered, long* rowSums)
     {
         if (_geometry.IsPointwise && _geometry.Groups == 1 && _rowStride == _geometry.ReductionLength)
         {
-            // The rows lie in the input one after the other, as they will.
+            // The rows are already contiguous in the input.
             _format.Copy(_data.X + (long)firstRow * _rowStride, rows * _rowStride, _data.XZeroPoint, gathered);
             for (int row = 0; row < rows && rowSums != null; row++)
                 rowSums[row] = _format.CenteredSum(gathered + (long)row * _rowStride * _format.ValueBytes, _rowStride, _data.XZeroPoint);

@@ -2,10 +2,10 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels;
 
-/// <summary>Brings panels into the form that a tier multiplies: decoded, spread over bundled groups, summed and prepared.</summary>
+/// <summary>Converts panels to the form that a tier multiplies: decoded, spread over bundled groups, summed and prepared.</summary>
 /// <remarks>
-/// A prepared panel is one or, beyond <see cref="KernelTier.MaxDotLength"/> rows of k, several pieces. A piece is the sums of its
-/// channels' weights, int[32], and what <see cref="KernelTier.Prepare"/> made of <c>[k/4][channel 32][4]</c>.
+/// A prepared panel is one or, beyond <see cref="KernelTier.MaxDotLength"/> rows of k, several pieces. A piece is the sums of its channels'
+/// weights, int[32], and the result of <see cref="KernelTier.Prepare"/> for <c>[k/4][channel 32][4]</c>.
 /// </remarks>
 internal sealed unsafe class PreparedPanels : IPanelPreparation
 {
@@ -50,7 +50,7 @@ internal sealed unsafe class PreparedPanels : IPanelPreparation
     /// <summary>The sums of a piece's weights, int[32].</summary>
     public int* Sums(byte* prepared, int piece) => (int*)(prepared + (long)piece * _pieceBytes);
 
-    /// <summary>What <see cref="KernelTier.Dot"/> takes as a piece's panel.</summary>
+    /// <summary>The panel of a piece, for <see cref="KernelTier.Dot"/>.</summary>
     public sbyte* Piece(byte* prepared, int piece) => (sbyte*)Sums(prepared, piece) + SumBytes;
 
     /// <summary>Prepares one panel.</summary>
@@ -59,7 +59,7 @@ internal sealed unsafe class PreparedPanels : IPanelPreparation
     public void Prepare(int panel, byte* prepared)
     {
         // In bounds: the decoded panel takes Groups * 128 bytes of the pieces' memory, and a piece moves only towards the end, the last one
-        // first, so none overwrites one that is still to move.
+        // first, so none overwrites one that has not been moved.
         sbyte* values = (sbyte*)prepared + SumBytes;
         _weights.Decode(_tier, panel, values);
         for (int piece = Pieces - 1; piece >= 0; piece--)

@@ -2,10 +2,10 @@ using System.Runtime.Intrinsics;
 
 namespace NestQuant.RuntimeOps.Kernels;
 
-/// <summary>How a tier wants the rows of activations that it multiplies with a panel.</summary>
+/// <summary>The format of the rows of activations that a tier multiplies with a panel.</summary>
 /// <remarks>
-/// A row is one output position's activations in the order of k. Centered rows hold x - zero point, and their products with the weights
-/// add up to the wanted sum; rows of bytes hold x itself, and the epilogue takes zero point * sum of the weights off.
+/// A row is one output position's activations in the order of k. Centered rows hold x - zero point, and their products with the weights add
+/// up to the result; rows of bytes hold x itself, and the epilogue subtracts zero point * sum of the weights.
 /// </remarks>
 internal abstract unsafe class RowFormat
 {
@@ -15,17 +15,17 @@ internal abstract unsafe class RowFormat
     /// <summary>Bytes of one value.</summary>
     public abstract int ValueBytes { get; }
 
-    /// <summary>Whether the values have their zero point taken off.</summary>
+    /// <summary>Whether the zero point has been subtracted from the values.</summary>
     public abstract bool IsCentered { get; }
 
-    /// <summary>Brings neighbouring activations into the format.</summary>
+    /// <summary>Converts neighbouring activations to the format.</summary>
     /// <param name="x">count activations, 0 to 255.</param>
     /// <param name="count">How many.</param>
     /// <param name="zeroPoint">Their zero point, 0 to 255.</param>
     /// <param name="row">Receives count values.</param>
     public abstract void Copy(byte* x, int count, int zeroPoint, byte* row);
 
-    /// <summary>Writes values that stand for real 0.</summary>
+    /// <summary>Writes values that represent real 0.</summary>
     public abstract void Pad(byte* row, int count, int zeroPoint);
 
     /// <summary>The sum of x - zero point over a row.</summary>
@@ -41,8 +41,8 @@ internal abstract unsafe class RowFormat
 
         public override void Copy(byte* x, int count, int zeroPoint, byte* row)
         {
-            // In bounds: the last vector or word ends at count, where it may write again what the one before it wrote. A call costs more
-            // than the copy where runs are as short as a few taps of few channels.
+            // In bounds: the last vector or word ends at count, and may overlap the one before it. For runs of a few taps of few channels,
+            // a call would cost more than the copy.
             if (count > LongestInlineCopy)
             {
                 Buffer.MemoryCopy(x, row, count, count);

@@ -2,7 +2,7 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels;
 
-/// <summary>A bit width known at compile time, so that each body of a decoder holds only the sub-planes it needs.</summary>
+/// <summary>A bit width known at compile time, so that each instantiation of a decoder reads only the sub-planes it needs.</summary>
 internal interface IBitWidth
 {
     /// <summary>Bits of a code: 2 to 7, or 0 for an operand that is not read.</summary>
@@ -16,7 +16,7 @@ internal interface IQuarter
     static abstract int Number { get; }
 }
 
-/// <summary>Decodes full blocks of bit planes; one body per pair of widths and quarter.</summary>
+/// <summary>Decodes full blocks of bit planes; one instantiation per pair of widths and quarter.</summary>
 internal unsafe interface IBlockDecoder
 {
     /// <summary>Decodes a quarter of each of some consecutive blocks; see <see cref="KernelTier.DecodeBlocks"/>.</summary>
@@ -29,7 +29,7 @@ internal unsafe interface IBlockDecoder
         where TQuarter : struct, IQuarter;
 }
 
-/// <summary>Chooses a decoder's body for the widths of a nested weight.</summary>
+/// <summary>Chooses a decoder's instantiation for the widths of a nested weight.</summary>
 /// <typeparam name="TDecoder">The decoder.</typeparam>
 internal static unsafe class WidthDispatch<TDecoder>
     where TDecoder : struct, IBlockDecoder
@@ -64,8 +64,8 @@ internal static unsafe class WidthDispatch<TDecoder>
     }
 
     /// <summary>
-    /// A quarter at a time, since more would exceed what the compiler inlines into one method, and a few blocks at a time, which stay in
-    /// the innermost cache between the quarters.
+    /// A quarter at a time, since more would exceed the compiler's inlining limit for one method, and a few blocks at a time, so that they
+    /// stay in the innermost cache between the quarters.
     /// </summary>
     private static void InQuarters<THigh, TLow>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
         where THigh : struct, IBitWidth

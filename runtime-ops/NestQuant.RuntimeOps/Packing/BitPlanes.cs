@@ -62,7 +62,8 @@ internal static class BitPlanes
     }
 
     /// <summary>
-    /// A single row, which the square of an odd kernel leaves over: each sub-plane is repeated and shifted by a field more each time.
+    /// A single row, which remains in depthwise weights when the kernel is odd (k*k mod 8 is 1): each copy of a sub-plane is shifted by one
+    /// more field.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<byte> DecodeRow(ReadOnlySpan<byte> planes, int width)
@@ -141,7 +142,8 @@ internal static class BitPlanes
                 ((bits << position) | Vector256.Create(part)).CopyTo(part);
             }
 
-            // V is a multiple of 32, so whole words of four values are left; the mask keeps what is shifted from one value to the next out.
+            // V is a multiple of 32, so whole words of four values remain; the mask removes bits that are shifted from one value into the
+            // next.
             ReadOnlySpan<uint> words = MemoryMarshal.Cast<byte, uint>(plane[i..]);
             Span<uint> targets = MemoryMarshal.Cast<byte, uint>(target[i..]);
             for (int word = 0; word < words.Length; word++)

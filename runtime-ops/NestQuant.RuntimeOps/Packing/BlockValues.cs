@@ -25,7 +25,7 @@ internal static class BlockValues
         else
             BitPlanes.Decode(low, bits.LowWidth, lowCodes);
 
-        // Blocks have 32 values for each of their rows.
+        // Blocks have 32 values per row.
         Vector256<byte> offset = Vector256.Create((byte)Offset(bits, isPart: low.IsEmpty));
         for (int i = 0; i < values.Length; i += Vector256<byte>.Count)
         {
@@ -36,6 +36,6 @@ internal static class BlockValues
         }
     }
 
-    /// <summary>What the codes carry beyond the value: 2^(n-1) from the high code, and 2^l from the low one.</summary>
+    /// <summary>The offset that the codes add to the value: 2^(n-1) in the high code, and 2^l in the low one.</summary>
     public static int Offset(NestedBits bits, bool isPart) => (1 << (bits.Full - 1)) + (isPart ? 0 : 1 << bits.Shift);
 }

@@ -1,8 +1,8 @@
 namespace NestQuant.RuntimeOps.Packing;
 
 /// <summary>
-/// A row-major weight tensor seen as four dimensions <c>[Groups, Inner, Channels, Taps]</c>, which names the output channel
-/// of every element whatever the operator's own layout: output channel m = group * Channels + channel.
+/// A row-major weight tensor as four dimensions <c>[Groups, Inner, Channels, Taps]</c>, which determine the output channel of every element
+/// for all operators' layouts: output channel m = group * Channels + channel.
 /// </summary>
 /// <remarks>
 /// Conv <c>[M, C, k...]</c> is [M, C, 1, k]. ConvTranspose <c>[C, M/g, k...]</c> is [g, C/g, M/g, k]. Gemm with transB=1
@@ -10,7 +10,7 @@ namespace NestQuant.RuntimeOps.Packing;
 /// is [B, K, N, 1].
 /// </remarks>
 /// <param name="Groups">Outer dimension, at least 1.</param>
-/// <param name="Inner">Reduced (input) channels per output channel, at least 1.</param>
+/// <param name="Inner">Input channels that are summed per output channel, at least 1.</param>
 /// <param name="Channels">Output channels per group, at least 1.</param>
 /// <param name="Taps">Spatial positions of the kernel, at least 1.</param>
 public readonly record struct ChannelView(int Groups, int Inner, int Channels, int Taps)

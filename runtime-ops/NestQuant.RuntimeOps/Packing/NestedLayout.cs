@@ -5,12 +5,12 @@ namespace NestQuant.RuntimeOps.Packing;
 /// <summary>The byte layout of the two operands (high and low) of one nested weight; docs/operand-format.md describes it exactly.</summary>
 /// <remarks>
 /// Output channels are grouped in panels of <see cref="PanelChannels"/>; inside a panel the reduction index is
-/// k = tap * Inner + inner, in blocks of 8 rows, each stored as dense bit planes. Nothing is padded along k, so the only bytes
-/// beyond h/8 and (l+1)/8 per weight are the channels that complete the last panel and, since version 2, an <see cref="OperandTrailer"/>.
+/// k = tap * Inner + inner, in blocks of 8 rows, each stored as dense bit planes. There is no padding along k. Besides h/8 and (l+1)/8
+/// bytes per weight, an operand has only the channels that complete the last panel and, since version 2, an <see cref="OperandTrailer"/>.
 /// </remarks>
 public sealed record NestedLayout
 {
-    /// <summary>The version that is written; versions from 1 on are read.</summary>
+    /// <summary>The version that is written; all versions from 1 are read.</summary>
     public const int CurrentVersion = 2;
 
     /// <summary>Output channels per panel.</summary>

@@ -4,7 +4,7 @@ using static System.FormattableString;
 namespace NestQuant.RuntimeOps.Packing;
 
 /// <summary>
-/// The last 16 bytes of an operand, which say whose it is: <c>NQOP</c>, the layout version, <c>H</c> or <c>L</c>, two zeros, and the
+/// The last 16 bytes of an operand, which identify it: <c>NQOP</c>, the layout version, <c>H</c> or <c>L</c>, two zeros, and the
 /// 8 bytes of the <see cref="WeightTag"/>.
 /// </summary>
 public static class OperandTrailer
@@ -12,32 +12,32 @@ public static class OperandTrailer
     /// <summary>Bytes of a trailer.</summary>
     public const int Length = 16;
 
-    /// <summary>What to do about a <see cref="Problem"/>.</summary>
+    /// <summary>Advice for the user about a <see cref="Problem"/>.</summary>
     public const string Advice = "use the .onnx and .bin files that were written together ('nestquant verify' names the file that was not)";
 
-    /// <summary>A trailer begins at a multiple of this, behind zeros: so it never lies across the border of two pages.</summary>
+    /// <summary>A trailer starts at a multiple of this, after zeros, so it never crosses a page boundary.</summary>
     internal const int Alignment = 16;
 
     private const int TagOffset = 8;
 
     private static ReadOnlySpan<byte> Magic => "NQOP"u8;
 
-    /// <summary>Says why an operand is not the one that a node wants.</summary>
+    /// <summary>Why an operand is not the one that a node needs.</summary>
     /// <param name="trailer">The operand's last <see cref="Length"/> bytes.</param>
     /// <param name="layout">The layout that the node gives.</param>
     /// <param name="role">Which operand it should be.</param>
     /// <param name="tag">The tag that the node gives.</param>
-    /// <returns>The end of a sentence that begins with the operand; null when it is the one.</returns>
+    /// <returns>The end of a sentence that starts with the operand; null when it is the right one.</returns>
     public static string? Problem(ReadOnlySpan<byte> trailer, NestedLayout layout, OperandRole role, WeightTag tag)
     {
         ArgumentNullException.ThrowIfNull(layout);
         WeightTag found = new(BinaryPrimitives.ReadUInt64BigEndian(trailer[TagOffset..]));
         if (IsTrailer(trailer, layout, role))
-            return found == tag ? null : Invariant($"belongs to another compile: its tag is {found}, the node's is {tag}");
+            return found == tag ? null : Invariant($"belongs to another compilation: its tag is {found}, the node's is {tag}");
         OperandRole other = role == OperandRole.High ? OperandRole.Low : OperandRole.High;
         return IsTrailer(trailer, layout, other)
             ? Invariant($"is the {other.ToString().ToLowerInvariant()} operand of a weight")
-            : Invariant($"does not end as an operand of layout version {layout.Version} does: it is damaged, or of another version");
+            : Invariant($"does not end like an operand of layout version {layout.Version}: it is damaged, or of another version");
     }
 
     internal static void Write(NestedLayout layout, OperandRole role, WeightTag tag, Span<byte> operand)

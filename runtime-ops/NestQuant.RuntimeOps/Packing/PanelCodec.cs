@@ -55,7 +55,7 @@ internal static unsafe class PanelCodec
             }
         }
 
-        // Adding 2^(width-1) maps exactly the values in range to those below 2^width, so one look at all bits checks them all.
+        // Adding 2^(width-1) maps exactly the values in range to those below 2^width, so one OR of all bits checks all values.
         if ((seen & Vector256.Create((byte)(0xFF << width))) != Vector256<byte>.Zero)
         {
             int end = 1 << (width - 1);

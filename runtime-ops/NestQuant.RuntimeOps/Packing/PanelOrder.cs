@@ -1,8 +1,8 @@
 namespace NestQuant.RuntimeOps.Packing;
 
 /// <summary>
-/// The order of a panel's values against the weight's own row-major order: where the value of (k, channel) lies in a block of
-/// the panel, and where it lies in the weight.
+/// Relates the order of a panel's values to the weight's row-major order: the position of the value (k, channel) in a block of the panel,
+/// and in the weight.
 /// </summary>
 internal readonly ref struct PanelOrder
 {
@@ -35,7 +35,7 @@ internal readonly ref struct PanelOrder
     /// <summary>Offset, in the weight, of channel c's first element.</summary>
     public long ChannelStart(int c) => _channelStart[c];
 
-    /// <summary>Writes, for the rows of a block, the distance from a channel's first element.</summary>
+    /// <summary>Writes the distance of each row of a block from a channel's first element.</summary>
     /// <param name="firstRow">The block's first k.</param>
     /// <param name="offsets">One entry per row of the block.</param>
     public void RowOffsets(int firstRow, Span<long> offsets)

@@ -34,8 +34,8 @@ internal readonly unsafe struct PanelSource
     public bool IsPart => _low == null;
 
     /// <summary>
-    /// Bits of a weight, its sign included and part precision's power of two left out. Full precision has one more than n, since damaged
-    /// operands can add up to a little more than n bits hold.
+    /// Bits of a weight, including its sign and without part precision's power of two. Full precision has one more than n, since damaged
+    /// operands can add up to slightly more than fits in n bits.
     /// </summary>
     public int WeightBits => IsPart ? Layout.Bits.High : Layout.Bits.Full + 1;
 
@@ -64,7 +64,7 @@ internal readonly unsafe struct PanelSource
     public void Decode(KernelTier tier, int panel, int firstRow, int count, sbyte* values)
     {
         // In bounds: panel < Panels, firstRow + count <= WeightsPerChannel, and a row takes 4 * width bytes, so a panel's reads end
-        // where the next panel starts; a full block fills 256 of DecodedLength values, the last one what is left.
+        // where the next panel starts; a full block fills 256 of DecodedLength values, the last one the remainder.
         NestedBits bits = Layout.Bits;
         (int blocks, int rows) = Math.DivRem(count, NestedLayout.BlockRows);
         byte* high = _high + panel * Layout.HighPanelBytes + (long)firstRow * bits.High * (NestedLayout.PanelChannels / 8);
@@ -97,16 +97,16 @@ internal readonly unsafe struct PanelSource
     /// <param name="tier">Multiplies.</param>
     /// <param name="panel">Index of the panel.</param>
     /// <param name="row">The row's activations.</param>
-    /// <param name="sums">Receives the sums of x * w, 32.</param>
+    /// <param name="accumulators">Receives the sums of x * w, 32.</param>
     /// <param name="weightSums">Receives the sums of w, 32.</param>
     /// <returns>The rows of k that were multiplied: 0, and nothing written, or all but the last few.</returns>
-    public int MultiplyBlocks(KernelTier tier, int panel, byte* row, int* sums, int* weightSums)
+    public int MultiplyBlocks(KernelTier tier, int panel, byte* row, int* accumulators, int* weightSums)
     {
         // In bounds: as in Decode.
         int blocks = Layout.View.WeightsPerChannel / NestedLayout.BlockRows;
         byte* high = _high + panel * Layout.HighPanelBytes;
         byte* low = _low == null ? null : _low + panel * Layout.LowPanelBytes;
-        return tier.TryMultiplyBlocks(high, low, blocks, Layout.Bits, row, sums, weightSums) ? blocks * NestedLayout.BlockRows : 0;
+        return tier.TryMultiplyBlocks(high, low, blocks, Layout.Bits, row, accumulators, weightSums) ? blocks * NestedLayout.BlockRows : 0;
     }
 
     /// <summary>Completes a group of 1 to 4 rows, <c>[channel 32][rows]</c>, with zeros to 4.</summary>
@@ -117,7 +117,7 @@ internal readonly unsafe struct PanelSource
         Span<uint> fours = MemoryMarshal.Cast<sbyte, uint>(target);
         if (rows == 1)
         {
-            // One row is what the square of an odd kernel leaves over.
+            // One row remains in depthwise weights when the kernel is odd, since k*k mod 8 is 1.
             (Vector256<ushort> low, Vector256<ushort> high) = Vector256.Widen(Vector256.Create(values));
             (Vector256<uint> w0, Vector256<uint> w1) = Vector256.Widen(low);
             (Vector256<uint> w2, Vector256<uint> w3) = Vector256.Widen(high);

@@ -6,19 +6,19 @@ using static System.FormattableString;
 namespace NestQuant.RuntimeOps.Packing;
 
 /// <summary>
-/// Tells one nested weight from another: derived from the content of both operands, and carried by both and by every node that reads
-/// them, so that operands of different compilations do not pass for one weight.
+/// Identifies a nested weight: derived from the content of both operands, and stored in both and in every node that reads them, so that
+/// operands of different compilations are not taken for one weight.
 /// </summary>
 /// <remarks>
-/// It says what an operand claims to be, not that its content is unchanged: comparing tags reads 16 bytes of an operand. Nor is it a
-/// signature: whoever can write the files can write the tags.
+/// It does not prove that the content is unchanged: comparing tags reads only 16 bytes of an operand. Nor is it a signature: whoever can
+/// write the files can write the tags.
 /// </remarks>
 /// <param name="Value">The first 8 bytes of the hash, big-endian.</param>
 public readonly record struct WeightTag(ulong Value)
 {
     private const int HexDigits = 16;
 
-    /// <summary>Computes the tag of a weight from its operands' panels; trailers do not count.</summary>
+    /// <summary>Computes the tag of a weight from its operands' panels, without the trailers.</summary>
     /// <param name="layout">The weight's layout.</param>
     /// <param name="highBytes">The whole high operand.</param>
     /// <param name="lowBytes">The whole low operand.</param>

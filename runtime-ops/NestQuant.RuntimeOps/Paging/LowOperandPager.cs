@@ -1,11 +1,11 @@
 namespace NestQuant.RuntimeOps.Paging;
 
 /// <summary>
-/// Gives a low operand's memory back when its node switches to part precision, and fetches it when the node switches back.
+/// Releases a low operand's memory when its node switches to part precision, and fetches it when the node switches back.
 /// </summary>
 /// <remarks>
-/// Only an operand that is a constant initializer in a mapped file is paged: releasing its pages loses nothing, since the file still
-/// has them, and a run that reads them at the same moment just faults them in again. Linux only; elsewhere nothing happens.
+/// Only an operand that is a constant initializer in a mapped file is paged: releasing its pages loses nothing, since the file still has
+/// them, and a run that reads them at the same time just faults them in again. Linux only; elsewhere nothing happens.
 /// </remarks>
 /// <param name="address">The constant operand's address, or 0 when there is none.</param>
 /// <param name="length">Its bytes.</param>
@@ -19,7 +19,7 @@ internal sealed class LowOperandPager(nint address, long length)
         () => address != 0 && OperatingSystem.IsLinux() && MemoryMaps.IsFileBacked(address, length));
     private int _state = Unknown;
 
-    /// <summary>Notes the precision of the run that starts, and acts when it differs from the last one's.</summary>
+    /// <summary>Records the precision of a starting run, and acts when it differs from that of the previous run.</summary>
     public void Enter(bool isPart)
     {
         int state = isPart ? Part : Full;

@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace NestQuant.RuntimeOps.Paging;
 
-/// <summary>What Linux says about this process's memory in /proc/self/maps.</summary>
+/// <summary>The memory mappings of this process, from /proc/self/maps on Linux.</summary>
 internal static class MemoryMaps
 {
     private const string Path = "/proc/self/maps";
 
-    /// <summary>Whether a range lies wholly in mappings of files on disk.</summary>
-    /// <returns>False also when nothing can be learned: then the range must be left alone.</returns>
+    /// <summary>Whether a range lies entirely in mappings of files on disk.</summary>
+    /// <returns>False also when that cannot be determined: then the range must be left alone.</returns>
     public static bool IsFileBacked(nint address, long length)
     {
         try
@@ -22,7 +22,7 @@ internal static class MemoryMaps
     }
 
     /// <summary>Whether lines of a maps file, in ascending order, cover a range with file mappings and no gap.</summary>
-    /// <param name="lines">Lines <c>begin-end permissions offset device inode path</c>.</param>
+    /// <param name="lines">Lines <c>start-end permissions offset device inode path</c>.</param>
     /// <param name="address">First byte of the range.</param>
     /// <param name="length">Bytes of the range.</param>
     public static bool Covers(IEnumerable<string> lines, ulong address, ulong length)
@@ -33,7 +33,7 @@ internal static class MemoryMaps
             string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             string[] bounds = fields.Length < 5 ? [] : fields[0].Split('-');
             if (bounds.Length != 2
-                || !ulong.TryParse(bounds[0], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong begin)
+                || !ulong.TryParse(bounds[0], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong start)
                 || !ulong.TryParse(bounds[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong end)
                 || !ulong.TryParse(fields[4], NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode))
             {
@@ -42,7 +42,7 @@ internal static class MemoryMaps
 
             if (end <= next)
                 continue;
-            if (begin > next || inode == 0)
+            if (start > next || inode == 0)
                 return false;
             next = end;
             if (next - address >= length)

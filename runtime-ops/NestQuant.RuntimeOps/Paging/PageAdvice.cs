@@ -11,33 +11,33 @@ internal static partial class PageAdvice
     private const int PopulateRead = 22;
 
     /// <summary>
-    /// Drops the whole pages of a range of a file mapping from this process; the next touch reads them from the file again.
+    /// Drops the whole pages of a range of a file mapping from this process; the next access reads them from the file again.
     /// </summary>
     public static void Release(nint address, long length) => Advise(address, length, DontNeed);
 
     /// <summary>
-    /// Maps the whole pages of a range now, in one call; a kernel older than 5.14 refuses, and then they come one by one.
+    /// Maps the whole pages of a range now, in one call; a kernel older than 5.14 refuses, and pages are then mapped on first access.
     /// </summary>
     public static void Prefetch(nint address, long length) => Advise(address, length, PopulateRead);
 
-    /// <summary>Lets a touch of a file mapping read one page, and not megabytes around it, until <see cref="ReadAhead"/>.</summary>
+    /// <summary>Makes an access to a file mapping read one page, not megabytes around it, until <see cref="ReadAhead"/>.</summary>
     public static void ReadSinglePages(nint address, long length) => AdviseAround(address, length, Random);
 
-    /// <summary>Lets a touch of a file mapping read what lies around it too, which is how a mapping begins.</summary>
+    /// <summary>Makes an access to a file mapping read the pages around it too, the initial state of a mapping.</summary>
     public static void ReadAhead(nint address, long length) => AdviseAround(address, length, Normal);
 
-    // Inward: the first and last page may hold a neighbour's bytes.
+    // Rounded inward: the first and last page may hold a neighbour's bytes.
     private static void Advise(nint address, long length, int advice) =>
         AdvisePages(RoundUp(address), RoundDown((nint)(address + length)), advice);
 
-    // Outward: the last byte's page is one that matters, and this advice changes no content.
+    // Rounded outward: partial pages are needed too, and this advice changes no content.
     private static void AdviseAround(nint address, long length, int advice) =>
         AdvisePages(RoundDown(address), RoundUp((nint)(address + length)), advice);
 
-    private static void AdvisePages(nint begin, nint end, int advice)
+    private static void AdvisePages(nint start, nint end, int advice)
     {
-        if (end > begin)
-            _ = MemoryAdvise(begin, (nuint)(end - begin), advice);
+        if (end > start)
+            _ = MemoryAdvise(start, (nuint)(end - start), advice);
     }
 
     private static nint RoundDown(nint address) => address / Environment.SystemPageSize * Environment.SystemPageSize;

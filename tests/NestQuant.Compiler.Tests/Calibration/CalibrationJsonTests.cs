@@ -56,15 +56,15 @@ public sealed class CalibrationJsonTests
     [Theory]
     [InlineData("{", "")]
     [InlineData("[]", "")]
-    [InlineData("{}", "does not say that it is one")]
-    [InlineData("\"nestquant-calibration\"→\"other\"", "does not say that it is one")]
+    [InlineData("{}", "'format' is not 'nestquant-calibration', or 'version' is missing")]
+    [InlineData("\"nestquant-calibration\"→\"other\"", "'format' is not 'nestquant-calibration', or 'version' is missing")]
     [InlineData("\"version\": 1→\"version\": 2", "it has version 2, 1 is known")]
     [InlineData("\"samples\": 3→\"samples\": -3", "samples")]
-    [InlineData("\"source_sha256\": \"ab12\"→\"source_sha256\": null", "does not say of which model it is")]
+    [InlineData("\"source_sha256\": \"ab12\"→\"source_sha256\": null", "it has no 'source_sha256' property")]
     [InlineData("\"a\": {→\"b\": {", "b")]
-    [InlineData("\"min\": 3→\"min\": 4", "'a': min and max are no range")]
+    [InlineData("\"min\": 3→\"min\": 4", "'a': min and max are not a range")]
     [InlineData("\"max\": 3→\"max\": 1e99", "a")]
-    [InlineData("\"version\": 1,→", "does not say that it is one")]
+    [InlineData("\"version\": 1,→", "'format' is not 'nestquant-calibration', or 'version' is missing")]
     [InlineData("\"samples\": 3,→", "it lacks 'samples' or 'values'")]
     [InlineData("\"count\": 1,→", "count")]
     [InlineData("\"bins\": [1]→\"bins\": 1", "")]
@@ -73,8 +73,8 @@ public sealed class CalibrationJsonTests
     [InlineData("\"a\": {→\"a\": null, \"c\": {", "'a': there are no statistics")]
     [InlineData("\"max\": 3→\"max\": \"3\"", "")]
     [InlineData("\"max\": 3→\"max\": 4", "'a': the bins do not reach min and max")]
-    [InlineData("\"exponent\": -10→\"exponent\": -9999", "'a': the exponent is impossible")]
-    [InlineData("3072→99999", "'a': the first bin is impossible")]
+    [InlineData("\"exponent\": -10→\"exponent\": -9999", "'a': the exponent is out of range")]
+    [InlineData("3072→99999", "'a': the first bin is out of range")]
     [InlineData("3072→4095.5", "")]
     [InlineData("\"bins\": [1]→\"bins\": [2]", "'a': the bins do not add up to the count")]
     [InlineData("\"bins\": [1]→\"bins\": [9223372036854775807,9223372036854775807]", "")]
@@ -129,7 +129,7 @@ public sealed class CalibrationJsonTests
         all.Add(CalibrationGen.Model(("a", CalibrationGen.Statistics(2))), "b.json");
         Assert.Equal((6, 2), (all.Samples, all.Values["a"].Count));
 
-        Refuses(new CalibrationStatistics("cd34", 1, []), "b.json: is of another model (SHA-256 cd34) than the others (ab12)");
+        Refuses(new CalibrationStatistics("cd34", 1, []), "b.json: belongs to another model (SHA-256 cd34) than the others (ab12)");
         Refuses(CalibrationGen.Model(), "b.json: has no statistics of 'a', unlike the others");
         Refuses(
             CalibrationGen.Model(("a", CalibrationGen.Statistics(2)), ("c", CalibrationGen.Statistics(2))),

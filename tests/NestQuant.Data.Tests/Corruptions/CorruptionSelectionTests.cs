@@ -21,10 +21,10 @@ public sealed class CorruptionSelectionTests
 
     [Theory]
     [InlineData("", "gaussian_noise, shot_noise")]
-    [InlineData("blur", "'blur' is no corruption")]
+    [InlineData("blur", "'blur' is not a corruption")]
     [InlineData("Contrast", "jpeg_compression or all")]
-    [InlineData("contrast,", "'' is no corruption")]
-    [InlineData("fog,all", "'all' is no corruption")]
+    [InlineData("contrast,", "'' is not a corruption")]
+    [InlineData("fog,all", "'all' is not a corruption")]
     [InlineData("fog,fog", "twice")]
     [InlineData("fog:", "severities are ''")]
     [InlineData("fog:0", "severities are '0'")]

@@ -184,7 +184,7 @@ public sealed class ActivationSweepTests
         using var data = new ArrayData([1, 2], 1, 2);
         Assert.Contains("missing.so: no such operator library", Refusal(Reciprocal(-1), data.Set, "missing.so"), StringComparison.Ordinal);
         Assert.Contains(
-            "is no library of ONNX Runtime operators", Refusal(Reciprocal(-1), data.Set, data.Set.Path), StringComparison.Ordinal);
+            "is not a library of ONNX Runtime operators", Refusal(Reciprocal(-1), data.Set, data.Set.Path), StringComparison.Ordinal);
     }
 
     private static ModelProto Reciprocal(long batch) =>

@@ -54,7 +54,7 @@ public sealed class RangeSourceTests
     {
         ModelException e = Assert.Throws<ModelException>(
             static () => new StoredRanges(new CalibrationStatistics("ab", 1, []), "r.json", "cd"));
-        Assert.Contains("r.json: is of another model, with SHA-256 ab; this one has cd", e.Message, StringComparison.Ordinal);
+        Assert.Contains("r.json: belongs to another model, with SHA-256 ab; this one has cd", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

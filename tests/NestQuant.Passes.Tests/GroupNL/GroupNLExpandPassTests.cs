@@ -143,7 +143,7 @@ public sealed class GroupNLExpandPassTests
     }
 
     [Theory]
-    [InlineData("r=16", "a ratio of 16 leaves no seed of its 8 outputs")]
+    [InlineData("r=16", "a ratio of 16 leaves no seed for its 8 outputs")]
     [InlineData("r=3", "its 8 outputs are not a multiple of the ratio 3")]
     [InlineData("r=4", "its 2 seeds are fewer than the 4 groups")]
     public void ImpossibleRatiosAreNamed(string options, string reason) =>
@@ -224,7 +224,7 @@ public sealed class GroupNLExpandPassTests
         Assert.Equal("it is the first convolution (stem)", run.ReasonFor("b"));
         Assert.Equal("8 outputs -> 4 seeds (dense) + 4 generated; parameters 576 -> 288; MACs 5,184 -> 2,592", run.About("c").Note);
         Assert.EndsWith(
-            "1 of 3 Conv expanded; parameters 608 -> 320; MACs unknown: not all sizes are known; the expanded model needs training",
+            "1 of 3 Conv expanded; parameters 608 -> 320; MACs unknown: some sizes are not known; the expanded model needs training",
             run.About("test").Note,
             StringComparison.Ordinal);
     }

@@ -22,9 +22,9 @@ public sealed class BiasFusionPassTests
     }
 
     [Theory]
-    [InlineData("n: y = Add(p, x2)", "what it adds is not a float32 constant")]
-    [InlineData("n: y = Add(p, one)", "what it adds is not one value per output channel")]
-    [InlineData("n: y = Add(p, column)", "what it adds is not one value per output channel")]
+    [InlineData("n: y = Add(p, x2)", "its other operand is not a float32 constant")]
+    [InlineData("n: y = Add(p, one)", "its other operand is not one value per output channel")]
+    [InlineData("n: y = Add(p, column)", "its other operand is not one value per output channel")]
     public void OtherAddsStay(string add, string reason) =>
         Assert.Equal(reason, PassRun.Of(new BiasFusionPass(), Nested(add)).ReasonFor("n"));
 

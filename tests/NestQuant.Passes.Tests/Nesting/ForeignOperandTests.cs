@@ -40,9 +40,9 @@ public sealed class ForeignOperandTests
         model.MainGraph().Initializer[low] = other.MainGraph().Initializer[low];
 
         OnnxRuntimeException error = Assert.Throws<OnnxRuntimeException>(() => ModelRunner.Open(model));
-        Assert.Contains("input 'W_low' belongs to another compile", error.Message, StringComparison.Ordinal);
+        Assert.Contains("input 'W_low' belongs to another compilation", error.Message, StringComparison.Ordinal);
         Assert.Contains(
-            "'W_low' belongs to another compile",
+            "'W_low' belongs to another compilation",
             Assert.Throws<ModelException>(() => NestedOperator.Of(model)).Message,
             StringComparison.Ordinal);
     }

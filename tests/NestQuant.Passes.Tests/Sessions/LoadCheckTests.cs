@@ -23,7 +23,7 @@ public sealed class LoadCheckTests : IDisposable
     {
         string message = Assert.Throws<ModelException>(() => LoadCheck.Verify([Sound, Damaged], Sound)).Message;
         Assert.StartsWith(
-            "damaged.onnx: ONNX Runtime does not load the result, though it loads the source", message, StringComparison.Ordinal);
+            "damaged.onnx: ONNX Runtime loads the source, but not the result", message, StringComparison.Ordinal);
         Assert.Contains("two nodes with same node name (n)", message, StringComparison.Ordinal);
         Assert.DoesNotContain(_folder.FullName, message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);

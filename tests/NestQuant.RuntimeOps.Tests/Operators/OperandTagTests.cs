@@ -10,7 +10,7 @@ namespace NestQuant.RuntimeOps.Tests.Operators;
 /// <summary>Operands of the right length that are not those of the node: a session is not made.</summary>
 public class OperandTagTests
 {
-    private const string Foreign = "belongs to another compile";
+    private const string Foreign = "belongs to another compilation";
 
     private static readonly Dictionary<string, Func<ConvolutionCase, NodeModel>> Operators = new()
     {
@@ -82,7 +82,7 @@ public class OperandTagTests
         low.AsSpan(low.Length - OperandTrailer.Length).Fill(garbage);
         string message = OpenFails(NestedModels.Conv(c).Constant(Operand("W_low", low)));
         Assert.Contains(
-            "input 'W_low' does not end as an operand of layout version 2 does: it is damaged", message, StringComparison.Ordinal);
+            "input 'W_low' does not end like an operand of layout version 2: it is damaged", message, StringComparison.Ordinal);
     }
 
     /// <summary>The length is compared before the trailer is looked for at its end.</summary>

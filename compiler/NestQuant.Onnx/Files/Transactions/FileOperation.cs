@@ -6,7 +6,7 @@ internal static class FileOperation
     [ThreadStatic]
     private static Action? before;
 
-    /// <summary>Called before each change that this thread makes; null but in tests.</summary>
+    /// <summary>Called before each change that this thread makes; null except in tests.</summary>
     public static Action? Before
     {
         get => before;

@@ -4,8 +4,8 @@ namespace NestQuant.Onnx.Files.Transactions;
 
 /// <summary>
 /// Files that appear together or not at all. Each is written to a <see cref="StagingFolder"/> beside its destination, flushed to
-/// disk, and renamed by <see cref="Commit"/>. Disposing without a commit removes everything, folders that were created for it
-/// included; so does the end of the process, unless it is killed. All errors name the files as the caller does.
+/// disk, and renamed by <see cref="Commit"/>. Disposing without a commit removes everything, including folders that were created for it; so
+/// does the end of the process, unless it is killed. All errors name the files by the caller's paths.
 /// </summary>
 internal sealed class FileTransaction : IDisposable
 {
@@ -15,18 +15,18 @@ internal sealed class FileTransaction : IDisposable
     private readonly List<StagedFile> _files = [];
     private bool _committed, _disposed;
 
-    /// <summary>Begins a transaction.</summary>
+    /// <summary>Starts a transaction.</summary>
     public FileTransaction() => AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
 
-    /// <summary>What must not be replaced.</summary>
+    /// <summary>The files that must not be replaced.</summary>
     public ReadFiles Reads { get; } = new();
 
-    /// <summary>Prepares to write to a folder, which is created when missing, so that a failure costs no work.</summary>
+    /// <summary>Prepares to write to a folder, which is created when missing, so that a failure shows before any work is done.</summary>
     /// <exception cref="ModelException">The folder cannot be created or written to.</exception>
     public void OpenFolder(string folder) => StagingOf(folder);
 
     /// <summary>Fails when a file of that name cannot be written.</summary>
-    /// <exception cref="ModelException">It is a folder, no regular file, or one that is read.</exception>
+    /// <exception cref="ModelException">It is a folder, not a regular file, or one that is read.</exception>
     public void Check(string destination)
     {
         if (Path.GetFileName(destination).Length == 0 || FileStatus.Of(destination) is { Kind: FileKind.Folder })
@@ -39,7 +39,8 @@ internal sealed class FileTransaction : IDisposable
     /// <summary>Writes a file that will appear at its destination.</summary>
     /// <param name="destination">Where.</param>
     /// <param name="content">Writes the content to a stream.</param>
-    /// <param name="isModel">Whether this file says how the others are to be read: it comes last, and an old one leaves first.</param>
+    /// <param name="isModel">Whether this file describes the others: it is moved into place last, and an old one is moved away
+    /// first.</param>
     /// <exception cref="ModelException">It cannot be written, is one that is read, or another file of this transaction.</exception>
     public SavedFile Write(string destination, Action<FileStream> content, bool isModel = false)
     {
@@ -67,12 +68,12 @@ internal sealed class FileTransaction : IDisposable
     /// <summary>Writes a text in UTF-8; otherwise as <see cref="Write"/>.</summary>
     public SavedFile WriteText(string destination, string text) => Write(destination, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>Where a file lies until the commit: under its own name, beside the others of its folder.</summary>
+    /// <summary>The path of a file until the commit: its own name, in the staging folder of its destination folder.</summary>
     public string StagedPath(string destination) => _files.First(file => file.Destination == destination).New;
 
     /// <summary>
-    /// Moves every file to its destination. An error puts back what was replaced. All old files leave before the first new one comes,
-    /// models first and last: a process that is killed in between leaves files missing rather than old and new ones together.
+    /// Moves every file to its destination. An error restores the replaced files. All old files are moved away, models first, before the
+    /// new ones are moved in, models last: a process that is killed in between leaves files missing rather than old and new ones together.
     /// </summary>
     /// <exception cref="ModelException">A file cannot be moved, or one that was read has changed; all files are as they were.</exception>
     public void Commit()
@@ -126,7 +127,7 @@ internal sealed class FileTransaction : IDisposable
 
     private void Replace(UndoableMoves moves)
     {
-        // A single file takes the place of another at once.
+        // A single file replaces another in one rename.
         if (_files is [var only])
         {
             moves.Move(only.New, only.Destination);
@@ -148,7 +149,7 @@ internal sealed class FileTransaction : IDisposable
             {
                 CreateFolder(Path.GetFullPath(folder));
 
-                // By identity: two paths may lead to one folder, and files of one name there are one file.
+                // By identity: two paths may lead to the same folder, where files of the same name are one file.
                 var identity = FileStatus.Of(folder)?.Identity ?? throw new DirectoryNotFoundException();
                 if (!_staging.TryGetValue(identity, out var staging))
                     _staging.Add(identity, staging = StagingFolder.Create(Path.GetFullPath(folder)));
@@ -196,7 +197,7 @@ internal sealed class FileTransaction : IDisposable
         return e switch
         {
             UnauthorizedAccessException => "permission denied",
-            FileNotFoundException or DirectoryNotFoundException => "its folder is gone",
+            FileNotFoundException or DirectoryNotFoundException => "its folder no longer exists",
             PathTooLongException => "the name is too long",
             _ => (path < 0 ? text : text[..path]).TrimEnd('.', ' '),
         };

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace NestQuant.Onnx.Files.Transactions;
 
-/// <summary>Makes renames last through a loss of power. .NET opens no folders, so this is done on Linux alone.</summary>
+/// <summary>Makes renames survive a loss of power. .NET cannot open folders, so this is done on Linux only.</summary>
 internal static class FolderFlush
 {
     /// <summary>Writes a folder's entries to disk, where that is possible: the files themselves are complete without it.</summary>

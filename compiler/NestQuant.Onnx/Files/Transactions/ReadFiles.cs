@@ -1,6 +1,6 @@
 namespace NestQuant.Onnx.Files.Transactions;
 
-/// <summary>The files that a command reads: none may be replaced by it, and none may change while it runs.</summary>
+/// <summary>The files that a command reads: it must not replace any of them, and none may change while it runs.</summary>
 internal sealed class ReadFiles
 {
     // Class folders of pictures and sets of test data lie one level down.
@@ -14,7 +14,7 @@ internal sealed class ReadFiles
     private readonly List<ReadFile> _files = [];
     private readonly List<string> _folders = [];
 
-    /// <summary>Adds a file, or a folder with the files in it, before it is read. A missing one is left to the reader to report.</summary>
+    /// <summary>Adds a file, or a folder with the files in it, before it is read. A missing one is reported by whoever reads it.</summary>
     /// <exception cref="ModelException">It is a pipe or a device.</exception>
     public void Add(string path)
     {
@@ -42,7 +42,7 @@ internal sealed class ReadFiles
             .Select(file => new ReadFile(file.Path, file.Status, file)));
     }
 
-    /// <summary>Fails when a file to be written is one of them, by whatever name.</summary>
+    /// <summary>Fails when a file to be written is one of them, under any name.</summary>
     /// <exception cref="ModelException">It is.</exception>
     public void RequireOther(string destination)
     {
@@ -55,8 +55,8 @@ internal sealed class ReadFiles
             throw new ModelException($"{destination}: would replace {read}, which this command reads: choose another name or folder");
     }
 
-    /// <summary>Fails when the content of a file is not what it was.</summary>
-    /// <exception cref="ModelException">It is not, or the file is gone.</exception>
+    /// <summary>Fails when the content of a file has changed.</summary>
+    /// <exception cref="ModelException">It has, or the file no longer exists.</exception>
     public void RequireUnchanged()
     {
         foreach (var file in _files)
@@ -68,7 +68,7 @@ internal sealed class ReadFiles
 
     private sealed record ReadFile(string Path, FileStatus Status, SourceFile? Open)
     {
-        // What is held open is what was read, also when its name means another file by now.
+        // A file that is held open is the one that was read, even if its name now belongs to another file.
         public FileStatus? Now => Open is null ? FileStatus.Of(Path) : Open.Now;
     }
 }

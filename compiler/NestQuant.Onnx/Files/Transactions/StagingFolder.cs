@@ -1,9 +1,9 @@
 namespace NestQuant.Onnx.Files.Transactions;
 
 /// <summary>
-/// A hidden folder beside files to be written, on the same file system. A locked file beside it tells that its owner is alive: the
-/// operating system releases the lock however the owner ends. Whoever creates a staging folder removes those in the same place
-/// whose owner is gone.
+/// A hidden folder beside files to be written, on the same file system. A locked file beside it shows that its owner is running: the
+/// operating system releases the lock however the owner ends. Creating a staging folder removes those in the same place whose owner has
+/// ended.
 /// </summary>
 internal sealed class StagingFolder : IDisposable
 {
@@ -65,7 +65,7 @@ internal sealed class StagingFolder : IDisposable
                 FileOperation.Announce();
                 var held = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
 
-                // Between creation and lock another process may have taken the file for abandoned and removed it.
+                // Between creation and lock another process may have considered the file abandoned and removed it.
                 if (File.Exists(path))
                     return held;
                 held.Dispose();
@@ -78,7 +78,7 @@ internal sealed class StagingFolder : IDisposable
 
     private static void RemoveAbandoned(string parent, string own)
     {
-        // Where a second handle can lock the file too, locks mean nothing, and nobody can tell who is alive.
+        // Where a second handle can lock the file too, locks have no effect, and whether an owner is running is not known.
         if (TryLock(own) is { } second)
         {
             second.Dispose();
@@ -112,7 +112,8 @@ internal sealed class StagingFolder : IDisposable
         }
     }
 
-    // The lock goes last, so that a removal cut short can be completed by the next one. Failing to remove must not hide another failure.
+    // The lock is removed last, so that an interrupted removal can be completed by the next one. Failing to remove must not hide another
+    // failure.
     private static void Remove(string folder, FileStream held)
     {
         try

@@ -29,7 +29,7 @@ internal sealed class UndoableMoves
         }
     }
 
-    /// <summary>Undoes all renames, the last one first. One that cannot be undone keeps none of the others from it.</summary>
+    /// <summary>Undoes all renames, the last one first. One that cannot be undone does not prevent undoing the others.</summary>
     public void Undo()
     {
         while (_done.TryPop(out var move))

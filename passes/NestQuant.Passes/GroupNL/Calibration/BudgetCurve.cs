@@ -5,8 +5,8 @@ using NestQuant.Passes.GroupNL.Expansion;
 namespace NestQuant.Passes.GroupNL.Calibration;
 
 /// <summary>
-/// The budgets that would accept what the given one refuses, smallest first, so that a user can choose how many layers to expand. Each was
-/// measured with the refused layers before it undone: a larger budget keeps those too, which may add to the error of the later ones.
+/// The budgets that would accept the rejected layers, smallest first, so that a user can choose how many layers to expand. Each was
+/// measured with the rejected layers before it undone: a larger budget keeps those too, which may increase the error of later layers.
 /// </summary>
 internal static class BudgetCurve
 {
@@ -25,6 +25,6 @@ internal static class BudgetCurve
         return steps.Length == 0 ? null : $"a larger budget accepts {steps.Length} more, about from {string.Join(", ", steps)}";
     }
 
-    /// <summary>To four decimals, as errors are shown, but never to a budget that is smaller than the error.</summary>
+    /// <summary>Rounds up to four decimals, as errors are shown, so that the budget is never below the error.</summary>
     private static double RoundUp(double error) => Math.Ceiling(error * 1e4) / 1e4;
 }

@@ -9,8 +9,8 @@ using NestQuant.Passes.Sampling;
 namespace NestQuant.Passes.GroupNL.Calibration;
 
 /// <summary>
-/// Expands convolutions one after the other, front to back, and refits what reads each, so that later ones meet the model as it has become.
-/// An expansion whose consumers cannot all be refitted within the budget is undone.
+/// Expands convolutions one after the other, in graph order, and refits the consumers of each, so that later ones are fitted to the model
+/// as changed so far. An expansion whose consumers cannot all be refitted within the budget is undone.
 /// </summary>
 internal sealed class CalibratedExpansion
 {
@@ -22,7 +22,7 @@ internal sealed class CalibratedExpansion
     private readonly SeededUniform _random;
     private readonly ConsumerRefit _refit;
 
-    /// <summary>Starts with a model, whose main graph is the original that consumers are fitted to.</summary>
+    /// <summary>Starts with a model, whose main graph gives the outputs that consumers are fitted to.</summary>
     public CalibratedExpansion(ModelContext context, UniqueNames names, GroupNLExpandOptions options, GroupNLCalibration calibration)
     {
         (_context, _names, _options, _calibration) = (context, names, options, calibration);
@@ -31,7 +31,8 @@ internal sealed class CalibratedExpansion
         _refit = new ConsumerRefit(context, new GraphSnapshot(_graph), names, calibration);
     }
 
-    /// <summary>Expands a convolution and refits its consumers; or leaves the graph as it is and gives the candidate its reason.</summary>
+    /// <summary>Expands a convolution and refits its consumers; or leaves the graph as it is and records the reason in the
+    /// candidate.</summary>
     public void Replace(ExpansionCandidate candidate)
     {
         string output = candidate.Node.Output[0];
@@ -40,7 +41,7 @@ internal sealed class CalibratedExpansion
         candidate.Reason = ConsumerSearch.WhyNot(output, view, out IReadOnlyList<LinearConsumer> consumers);
         if (candidate.Reason is not null) return;
 
-        // The convolution may itself have been refitted: its filters of now are those to choose from.
+        // The convolution may itself have been refitted: seeds are chosen from its current filters.
         NodeProto current = view.Producer(output)!;
         var expansion = new StandardExpansion(view, _names, _context.Model.OpsetVersion(), _options, _random);
         expansion.Replace(candidate with { Node = current, Weight = view.Constant(current.Input[1]) });
@@ -55,7 +56,7 @@ internal sealed class CalibratedExpansion
             candidate.GainedParameters = candidate.Shape!.Value.Outputs;
     }
 
-    /// <summary>Refits all consumers, also behind one that is beyond the budget: the largest error is the budget that would do.</summary>
+    /// <summary>Refits all consumers, also after one that exceeds the budget: the largest error is the budget that would suffice.</summary>
     private string? Refit(ExpansionCandidate candidate, IReadOnlyList<LinearConsumer> consumers, GraphView view)
     {
         var errors = new List<string>();

@@ -22,7 +22,7 @@ internal sealed class Cholesky
             double[] row = lower[i];
             for (int j = 0; j < i; j++) row[j] = (row[j] - FixedOrderDot.Of(row.AsSpan(0, j), lower[j].AsSpan(0, j))) / lower[j][j];
             double pivot = row[i] - FixedOrderDot.Of(row.AsSpan(0, i), row.AsSpan(0, i));
-            // Written so that a pivot that is not a number fails, too.
+            // The comparison is false for NaN, so that a NaN pivot fails too.
             if (!(pivot > row[i] * Negligible) || !double.IsFinite(pivot)) return null;
             row[i] = Math.Sqrt(pivot);
         }

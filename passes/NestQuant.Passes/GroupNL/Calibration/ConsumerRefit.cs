@@ -7,8 +7,8 @@ using NestQuant.Passes.Calibration;
 namespace NestQuant.Passes.GroupNL.Calibration;
 
 /// <summary>
-/// Refits one consumer in closed form: the ridge regression from its inputs in the model as it is now to its outputs in the original one,
-/// over all samples of the calibration data.
+/// Refits one consumer in closed form: ridge regression from its inputs in the current model to its outputs in the original one, over all
+/// samples of the calibration data.
 /// </summary>
 /// <param name="context">The model, whose main graph holds the consumer.</param>
 /// <param name="original">The main graph before any expansion.</param>
@@ -16,7 +16,7 @@ namespace NestQuant.Passes.GroupNL.Calibration;
 /// <param name="calibration">Data and strength of the regularisation.</param>
 internal sealed class ConsumerRefit(ModelContext context, GraphSnapshot original, UniqueNames names, GroupNLCalibration calibration)
 {
-    /// <summary>Samples per run of the model, where it leaves that open.</summary>
+    /// <summary>Samples per run, where the model does not fix the batch size.</summary>
     private const int Batch = 32;
 
     /// <summary>Replaces the weight and the bias of a consumer.</summary>
@@ -78,7 +78,8 @@ internal sealed class ConsumerRefit(ModelContext context, GraphSnapshot original
         return captured;
     }
 
-    /// <summary>The name of the bias that it has, when only it reads that and the shape is right, so that no other is needed.</summary>
+    /// <summary>The name of the consumer's bias, when nothing else reads it and its shape fits, so that it can be replaced in
+    /// place.</summary>
     private string BiasName(LinearConsumer consumer, GraphView view)
     {
         string name = consumer.Node.InputAt(2);

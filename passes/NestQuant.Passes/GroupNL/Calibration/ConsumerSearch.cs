@@ -4,12 +4,12 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.GroupNL.Calibration;
 
 /// <summary>
-/// Finds the Conv and Gemm that read a value, directly or through nodes that stay as they are. The other operand of an Add is none of its
-/// concern: a consumer is refitted for the inputs that it really has.
+/// Finds the Conv and Gemm that read a value, directly or through nodes that stay as they are. The other operand of an Add is not followed:
+/// a consumer is refitted for its actual inputs.
 /// </summary>
 internal static class ConsumerSearch
 {
-    /// <summary>Operators that may lie between. What a Shape reads does not depend on the values, so nothing follows from it.</summary>
+    /// <summary>Operators that may lie in between. The result of Shape does not depend on the values, so it is not followed.</summary>
     private static readonly HashSet<string> Between = new(StringComparer.Ordinal)
     {
         "Add", "AveragePool", "BatchNormalization", "Clip", "Concat", "Div", "Dropout", "Elu", "Flatten", "Gelu", "GlobalAveragePool",
@@ -18,11 +18,11 @@ internal static class ConsumerSearch
         "Transpose", "Unsqueeze",
     };
 
-    /// <summary>Searches from a value on.</summary>
+    /// <summary>Searches downstream of a value.</summary>
     /// <param name="value">The value.</param>
     /// <param name="view">The main graph.</param>
     /// <param name="consumers">The consumers, in graph order.</param>
-    /// <returns>Why not everything that depends on the value can be refitted, or null.</returns>
+    /// <returns>Why something downstream of the value cannot be refitted, or null.</returns>
     public static string? WhyNot(string value, GraphView view, out IReadOnlyList<LinearConsumer> consumers)
     {
         consumers = [];

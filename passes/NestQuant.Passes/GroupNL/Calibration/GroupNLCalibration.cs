@@ -2,7 +2,7 @@ using NestQuant.Data;
 
 namespace NestQuant.Passes.GroupNL.Calibration;
 
-/// <summary>How the layers that read an expanded one are refitted, so that the expansion needs no training.</summary>
+/// <summary>How the consumers of an expanded layer are refitted, so that the expansion needs no training.</summary>
 public sealed record GroupNLCalibration
 {
     /// <summary>Default of <see cref="Budget"/>.</summary>

@@ -5,7 +5,7 @@ using NestQuant.Passes.GroupNL.Recognition;
 namespace NestQuant.Passes.GroupNL.Calibration;
 
 /// <summary>
-/// A Conv or Gemm whose outputs are a linear function, with a constant, of its inputs, and whose weights can be replaced.
+/// A Conv or Gemm whose outputs are an affine function of its inputs, and whose weights can be replaced.
 /// </summary>
 /// <param name="Node">The node.</param>
 /// <param name="Weight">Its weight, which no other node reads.</param>
@@ -20,7 +20,7 @@ internal sealed record LinearConsumer(
     NodeProto Node, TensorProto Weight, int Outputs, int Inputs, (int Y, int X) Kernel, (int Y, int X) Strides, (int Y, int X) Dilations,
     int Top, int Left)
 {
-    /// <summary>Most features of a regression: the sums are then 134 MB, and solving takes some ten seconds.</summary>
+    /// <summary>Most features of a regression: the normal equations are then 134 MB, and solving takes some ten seconds.</summary>
     public const int MaxFeatures = 4096;
 
     /// <summary>Number of weights of one output.</summary>
@@ -55,7 +55,7 @@ internal sealed record LinearConsumer(
         var node = new NodeProto { OpType = Node.OpType, Domain = Node.Domain, Name = Node.Name };
         node.Input.AddRange([Node.Input[0], weight.Name, bias]);
         node.Output.AddRange(Node.Output);
-        // The solution includes the factors that a Gemm has for its weight and for its bias.
+        // The solution already includes alpha and beta of a Gemm.
         node.Attribute.AddRange(Node.Attribute.Where(static attribute => attribute.Name is not ("alpha" or "beta")));
         return node;
     }

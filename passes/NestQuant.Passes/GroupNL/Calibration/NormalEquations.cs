@@ -3,7 +3,7 @@ using NestQuant.Passes.GroupNL.Expansion;
 namespace NestQuant.Passes.GroupNL.Calibration;
 
 /// <summary>
-/// Ridge regression of outputs y on features x and a constant, from sums over samples that are never held together: minimises
+/// Ridge regression of outputs y on features x and a constant, from running sums over samples: minimises
 /// sum |W x + b - y|^2 + lambda |W|^2. The sums are float64, and their order does not depend on the number of threads.
 /// </summary>
 internal sealed class NormalEquations
@@ -43,7 +43,7 @@ internal sealed class NormalEquations
     /// <summary>Samples added so far.</summary>
     public long Samples { get; private set; }
 
-    /// <summary>The values of one feature, or of one output, in the tile.</summary>
+    /// <summary>The values of one feature or of one output in the tile.</summary>
     public Span<double> FeatureRow(int feature) => Row(feature);
 
     /// <inheritdoc cref="FeatureRow"/>
@@ -107,7 +107,7 @@ internal sealed class NormalEquations
                 error += weights[i] * ((weights[i] * _sums[i][0]) + (2 * (later - Product(i, output))));
             }
 
-            // What is below the rounding of the sums can come out negative.
+            // A value below the rounding errors of the sums can be negative.
             errors[output] = Math.Max(error, 0);
         });
         double total = errors.Sum(), squares = _squares.Sum();

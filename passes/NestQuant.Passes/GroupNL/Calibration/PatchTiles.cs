@@ -3,7 +3,7 @@ using NestQuant.Passes.GroupNL.Recognition;
 namespace NestQuant.Passes.GroupNL.Calibration;
 
 /// <summary>
-/// Writes the samples of a regression: for every position of a consumer's output, the inputs under its kernel (im2col) and its outputs.
+/// Writes the samples of a regression: for every output position of a consumer, the inputs under its kernel (im2col) and its outputs.
 /// </summary>
 internal sealed class PatchTiles(LinearConsumer consumer)
 {
@@ -14,7 +14,7 @@ internal sealed class PatchTiles(LinearConsumer consumer)
     /// <summary>Adds all positions of a batch.</summary>
     /// <param name="inputs">The consumer's inputs, [N, C, H, W] or [N, C].</param>
     /// <param name="inputShape">Their shape.</param>
-    /// <param name="outputs">What it should yield, [N, M, OH, OW] or [N, M].</param>
+    /// <param name="outputs">The outputs to fit, [N, M, OH, OW] or [N, M].</param>
     /// <param name="outputShape">Their shape.</param>
     /// <param name="equations">Where the samples go.</param>
     public void Add(

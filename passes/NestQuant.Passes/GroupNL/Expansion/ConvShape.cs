@@ -1,6 +1,6 @@
 namespace NestQuant.Passes.GroupNL.Expansion;
 
-/// <summary>The numbers of a 2-D convolution.</summary>
+/// <summary>The channels, groups and kernel size of a 2-D convolution.</summary>
 /// <param name="Outputs">Output channels.</param>
 /// <param name="Inputs">Input channels, of all groups together.</param>
 /// <param name="Groups">Groups, a divisor of both.</param>

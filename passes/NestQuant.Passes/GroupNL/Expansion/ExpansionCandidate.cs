@@ -8,11 +8,11 @@ namespace NestQuant.Passes.GroupNL.Expansion;
 /// <summary>A Conv of the main graph and whether it can be expanded.</summary>
 /// <param name="Node">The Conv.</param>
 /// <param name="Weight">Its weight, where that is a float32 constant of a 2-D convolution.</param>
-/// <param name="Shape">The numbers of the weight, likewise.</param>
+/// <param name="Shape">The channels, groups and kernel size, likewise.</param>
 /// <param name="IsSeed">Whether a GroupNL block reads its result already.</param>
 internal sealed record ExpansionCandidate(NodeProto Node, TensorProto? Weight, ConvShape? Shape, bool IsSeed)
 {
-    /// <summary>Why the node is kept; null while nothing speaks against expanding it.</summary>
+    /// <summary>Why the node is kept; null while it can be expanded.</summary>
     public string? Reason { get; set; }
 
     /// <summary>Which consumers of the expanded convolution were refitted, and how well; null without calibration.</summary>
@@ -22,7 +22,7 @@ internal sealed record ExpansionCandidate(NodeProto Node, TensorProto? Weight, C
     public double? BudgetNeeded { get; set; }
 
     /// <summary>
-    /// Parameters that the expansion has beyond its seeds and the bias of the source: a bias that came with an earlier refit.
+    /// Parameters of the expansion besides its seeds and the source's bias: a bias that an earlier refit added.
     /// </summary>
     public int GainedParameters { get; set; }
 
@@ -47,7 +47,7 @@ internal sealed record ExpansionCandidate(NodeProto Node, TensorProto? Weight, C
         string bias = Node.InputAt(2);
         if (bias.Length > 0 && view.Constant(bias) is not { DataType: TensorDataType.Float })
             return $"its bias '{bias}' is not a float32 constant";
-        if (shape.Outputs < options.Ratio) return $"a ratio of {options.Ratio} leaves no seed of its {shape.Outputs} outputs";
+        if (shape.Outputs < options.Ratio) return $"a ratio of {options.Ratio} leaves no seed for its {shape.Outputs} outputs";
         if (shape.Outputs % options.Ratio != 0) return $"its {shape.Outputs} outputs are not a multiple of the ratio {options.Ratio}";
         int seeds = shape.Outputs / options.Ratio;
         return seeds < options.Groups ? $"its {seeds} seeds are fewer than the {options.Groups} groups" : null;
@@ -63,6 +63,6 @@ internal sealed record ExpansionCandidate(NodeProto Node, TensorProto? Weight, C
     }
 
     private static bool IsReadByBlock(NodeProto node, GraphView view) => node.Output is [var output, ..] && view.Consumers(output).Any(
-        reader => reader.OpType == OperatorNames.GroupNLExpand
-            || (SeedNormalisation.EndingIn(reader, view) is { } start && ExpansionBlock.LeadsToFunction(start, view)));
+        consumer => consumer.OpType == OperatorNames.GroupNLExpand
+            || (SeedNormalisation.EndingIn(consumer, view) is { } start && ExpansionBlock.LeadsToFunction(start, view)));
 }

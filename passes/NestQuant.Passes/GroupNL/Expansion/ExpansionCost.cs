@@ -5,9 +5,9 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.GroupNL.Expansion;
 
 /// <summary>
-/// Parameters and multiply-accumulates (MACs) of a model and of its convolutions, before and after. Parameters are what is trained, as
+/// Parameters and multiply-accumulates (MACs) of a model and of its convolutions, before and after. Parameters are the trainable ones, as
 /// PyTorch counts them: elements of float initializers with at least one axis, without running means and variances, and without shifts and
-/// periods, which are never trained. MACs are those of the Conv nodes for one sample; what generates maps has none.
+/// periods, which are never trained. MACs are those of the Conv nodes for one sample; generating maps counts none.
 /// </summary>
 internal sealed class ExpansionCost
 {
@@ -30,7 +30,7 @@ internal sealed class ExpansionCost
         _pixels = SpatialSizes.Of(model, [.. candidates.Select(static candidate => candidate.Node.Output[0])]);
     }
 
-    /// <summary>What the expansion of one convolution changes, in words.</summary>
+    /// <summary>Describes how the expansion of one convolution changes the cost.</summary>
     public string Describe(ExpansionCandidate candidate)
     {
         ConvShape trained = candidate.Shape!.Value, seed = Seed(candidate);
@@ -44,10 +44,10 @@ internal sealed class ExpansionCost
             + (
                 Pixels(candidate) is { } pixels
                     ? Macs(trained.Weights * pixels, seed.Weights * pixels)
-                    : "MACs unknown: the size of its output is");
+                    : "MACs unknown: the size of its output is not known");
     }
 
-    /// <summary>What the expansion changed in the whole model, in words. Called when the model is expanded.</summary>
+    /// <summary>Describes how the expansion changed the cost of the whole model. Called after the expansion.</summary>
     public string Summarise()
     {
         ExpansionCandidate[] expanded = [.. _candidates.Where(static candidate => candidate.Reason is null)];
@@ -62,10 +62,10 @@ internal sealed class ExpansionCost
                 ? Macs(
                     _candidates.Sum(candidate => Cost(candidate, candidate.Shape!.Value)),
                     _candidates.Sum(candidate => Cost(candidate, candidate.Reason is null ? Seed(candidate) : candidate.Shape!.Value)))
-                : "MACs unknown: not all sizes are known");
+                : "MACs unknown: some sizes are not known");
     }
 
-    /// <summary>Elements of biases that consumers did not have before they were refitted.</summary>
+    /// <summary>Elements of biases that refitting added to consumers.</summary>
     private long GainedBiases()
     {
         var biases = _view.Graph.Node.Where(static node => node.Is("Conv") || node.Is("Gemm"))
@@ -86,7 +86,7 @@ internal sealed class ExpansionCost
 
     private long Cost(ExpansionCandidate candidate, ConvShape shape) => shape.Weights * Pixels(candidate)!.Value;
 
-    /// <summary>The bias stays: behind the join, one value for every output.</summary>
+    /// <summary>The bias stays, after the join, with one value for every output.</summary>
     private static long Parameters(ExpansionCandidate candidate, ConvShape shape) =>
         shape.Weights + (candidate.Node.InputAt(2).Length > 0 ? candidate.Shape!.Value.Outputs : 0);
 

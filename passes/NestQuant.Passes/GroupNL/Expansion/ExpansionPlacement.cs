@@ -5,13 +5,13 @@ using NestQuant.Passes.Selection;
 namespace NestQuant.Passes.GroupNL.Expansion;
 
 /// <summary>
-/// Which convolutions of a model are expanded: those that the user names, or the paper's (arXiv 2506.12335, section 4), told by structure.
-/// In a model with depthwise convolutions (MobileNet, EfficientNet) these and no others; in any other (ResNet) the 3x3 ones of stride 1.
-/// The first convolution, 1x1, grouped and strided ones, among them the down-sampling, stay.
+/// Chooses the convolutions to expand: those that the user names, or by the paper's placement (arXiv 2506.12335, section 4), recognised by
+/// structure. In a model with depthwise convolutions (MobileNet, EfficientNet) only these; in any other (ResNet) the 3x3 ones of stride 1.
+/// The first convolution and 1x1, grouped and strided (down-sampling) ones stay.
 /// </summary>
 internal static class ExpansionPlacement
 {
-    /// <summary>Gives every candidate that is not chosen its reason.</summary>
+    /// <summary>Records a reason for every candidate that is not chosen.</summary>
     /// <exception cref="ModelException">A pattern matches no candidate.</exception>
     public static void Decide(IReadOnlyList<ExpansionCandidate> candidates, GraphView view, GroupNLExpandOptions options)
     {
@@ -28,7 +28,7 @@ internal static class ExpansionPlacement
             HashSet<NodeProto> first = FirstConvolutions(view);
             foreach (ExpansionCandidate candidate in candidates)
             {
-                // Before what makes a candidate impossible: that would not matter for a node that is not asked for.
+                // Comes before other reasons, which do not matter for a node that the user did not ask for.
                 string? unplaced = expanded && !candidate.IsSeed
                     ? "the model has GroupNL blocks already: include patterns can name more convolutions"
                     : WhyUnplaced(candidate, depthwise, first.Contains(candidate.Node));
@@ -44,7 +44,7 @@ internal static class ExpansionPlacement
     private static string? WhyUnplaced(ExpansionCandidate candidate, bool depthwiseModel, bool first)
     {
         if (candidate.Shape is not { } shape) return null;
-        if (depthwiseModel) return candidate.IsDepthwise ? null : "the model has depthwise convolutions, and this is none";
+        if (depthwiseModel) return candidate.IsDepthwise ? null : "the model has depthwise convolutions, and this is not one";
         if (first) return "it is the first convolution (stem)";
         if (shape.Groups > 1) return "it is grouped";
         if (candidate.Weight!.Dims[2] != 3 || candidate.Weight.Dims[3] != 3)
@@ -54,16 +54,16 @@ internal static class ExpansionPlacement
             : null;
     }
 
-    /// <summary>The convolutions that no other convolution comes before.</summary>
+    /// <summary>The convolutions that do not depend on another convolution.</summary>
     private static HashSet<NodeProto> FirstConvolutions(GraphView view)
     {
         var first = new HashSet<NodeProto>(ReferenceEqualityComparer.Instance);
-        var behind = new HashSet<string>(StringComparer.Ordinal);
+        var downstream = new HashSet<string>(StringComparer.Ordinal);
         foreach (NodeProto node in view.Graph.Node)
         {
-            bool isBehind = node.Input.Concat(node.Subgraphs().SelectMany(CapturedValues.Of)).Any(behind.Contains);
-            if (node.Is("Conv") && !isBehind) first.Add(node);
-            if (isBehind || node.Is("Conv")) behind.UnionWith(node.Output);
+            bool followsConv = node.Input.Concat(node.Subgraphs().SelectMany(CapturedValues.Of)).Any(downstream.Contains);
+            if (node.Is("Conv") && !followsConv) first.Add(node);
+            if (followsConv || node.Is("Conv")) downstream.UnionWith(node.Output);
         }
 
         return first;

@@ -17,12 +17,12 @@ public sealed record GroupNLExpandOptions
     /// <summary>r, at least 2: a convolution with C outputs keeps C / r seeds, and r - 1 maps are generated from each.</summary>
     public int Ratio { get; init; } = 2;
 
-    /// <summary>g, at least 1: number of groups of seeds with a shift and a period of their own per copy.</summary>
+    /// <summary>g, at least 1: number of groups of seeds, each with its own shift and period per copy.</summary>
     public int Groups { get; init; } = 4;
 
     /// <summary>
     /// Whether the seed convolution has as many groups as the inputs and the seeds allow, their greatest common divisor. A grouped or
-    /// depthwise convolution is replaced by such a one in any case.
+    /// depthwise convolution is always replaced by such a one.
     /// </summary>
     public bool Sparse { get; init; }
 
@@ -46,8 +46,8 @@ public sealed record GroupNLExpandOptions
     }
 
     /// <summary>
-    /// Range of the shifts, drawn uniformly. Unless set, 1 to 5, as in the paper; for other functions than the sine, which have no second
-    /// turn, -1 to 1, where the normalised maps lie.
+    /// Range of the shifts, drawn uniformly. Unless set, 1 to 5, as in the paper; for functions other than the sine, which are not
+    /// periodic, -1 to 1, where the normalised maps lie.
     /// </summary>
     public UniformRange Shift
     {
@@ -56,7 +56,7 @@ public sealed record GroupNLExpandOptions
     }
 
     /// <summary>
-    /// Patterns of the names of the convolutions to expand, in the place of the paper's placement; none for that placement. A pattern that
+    /// Patterns of the names of the convolutions to expand, instead of the paper's placement; empty for that placement. A pattern that
     /// matches no Conv is an error.
     /// </summary>
     public IReadOnlyList<string> Include { get; init; } = [];
@@ -65,9 +65,9 @@ public sealed record GroupNLExpandOptions
     public IReadOnlyList<string> Exclude { get; init; } = [];
 
     /// <summary>
-    /// Parses <c>r=2,g=4,sparse,seed=1,form=fused,period=1:2,shift=1:5,function=monomial,power=3</c>, any part of which may be left out.
+    /// Parses <c>r=2,g=4,sparse,seed=1,form=fused,period=1:2,shift=1:5,function=monomial,power=3</c>, where any part may be left out.
     /// </summary>
-    /// <exception cref="FormatException">A part is unknown, is there twice, or has an impossible value; the message says which.</exception>
+    /// <exception cref="FormatException">A part is unknown, given twice, or has an invalid value; the message says which.</exception>
     public static GroupNLExpandOptions Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -89,7 +89,7 @@ public sealed record GroupNLExpandOptions
             : throw new FormatException($"'{PowerKey}' is the exponent of function=monomial: {options.Function.Name} has none");
     }
 
-    /// <summary>The options as <see cref="Parse"/> reads them, all parts written out; without the patterns.</summary>
+    /// <summary>The options in the syntax of <see cref="Parse"/>, with all parts; without the patterns.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"r={Ratio},g={Groups}{(Sparse ? ",sparse" : "")},seed={Seed},"
@@ -140,6 +140,6 @@ public enum GroupNLForm
     /// </summary>
     Standard,
 
-    /// <summary>As one GroupNLExpand, with the batch normalisation and the activation behind it.</summary>
+    /// <summary>As one GroupNLExpand, including the batch normalisation and the activation after it.</summary>
     Fused,
 }

@@ -3,10 +3,10 @@ namespace NestQuant.Passes.GroupNL.Expansion;
 /// <summary>Chooses the trained filters that a seed convolution keeps.</summary>
 /// <remarks>
 /// For each group of the seed convolution, every trained filter is a candidate, cut down to the group's input channels (zero at channels
-/// that it does not read). Greedy selection with column pivoting, as in a rank-revealing QR decomposition: the next filter is the one of
-/// which the chosen ones explain least, that is, whose residual after projection on their span has the largest norm. Among equals the
-/// lowest index wins; the chosen filters keep their order. A depthwise convolution whose seeds read two channels thus keeps the stronger
-/// filter of each two, and zeros for the other channel.
+/// that it does not read). Greedy selection with column pivoting, as in a rank-revealing QR decomposition: the next filter is the one that
+/// the chosen ones explain least: its residual after projection on their span has the largest norm. Among equals the lowest index wins; the
+/// chosen filters keep their order. A depthwise convolution whose seeds read two channels thus keeps the stronger filter of each two, and
+/// zeros for the other channel.
 /// </remarks>
 internal static class SeedFilters
 {
@@ -43,7 +43,7 @@ internal static class SeedFilters
         while (picked.Count < count)
         {
             int pivot = Array.IndexOf(residuals, residuals.Max());
-            // What is left is explained by the chosen rows already: then the first rows will do.
+            // The chosen rows already explain the rest: take the first of the remaining rows.
             if (residuals[pivot] <= least) pivot = Array.FindIndex(residuals, static residual => residual >= 0);
             else factors.Add(Eliminate(wide, residuals, factors, pivot));
             residuals[pivot] = -1;

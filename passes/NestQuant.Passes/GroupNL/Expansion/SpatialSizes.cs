@@ -8,11 +8,11 @@ namespace NestQuant.Passes.GroupNL.Expansion;
 /// <summary>Sizes of maps, as ONNX Runtime infers them.</summary>
 internal static class SpatialSizes
 {
-    /// <summary>Larger initializers are weights, whose values no shape depends on.</summary>
+    /// <summary>Larger initializers are weights; no shape depends on their values.</summary>
     private const int LargestShapeConstant = 1024;
 
     /// <summary>
-    /// Height times width of every value [N, C, H, W] for which both are known; values of which they are not are left out.
+    /// Height times width of every value [N, C, H, W]; values for which they are not known are left out.
     /// </summary>
     public static IReadOnlyDictionary<string, long> Of(ModelProto model, IReadOnlyCollection<string> values)
     {

@@ -22,7 +22,7 @@ internal sealed class StandardExpansion(GraphView view, UniqueNames names, long 
     /// <summary>First operator sets with the sizes of Split, and the axes of ReduceL2, as inputs.</summary>
     private const int SplitWithInputs = 13, ReduceWithInputs = 18;
 
-    /// <summary>Replaces a Conv by its seed convolution and what generates the other maps.</summary>
+    /// <summary>Replaces a Conv by its seed convolution and the nodes that generate the other maps.</summary>
     public void Replace(ExpansionCandidate candidate)
     {
         NodeProto conv = candidate.Node;
@@ -63,7 +63,7 @@ internal sealed class StandardExpansion(GraphView view, UniqueNames names, long 
                 + "_seeds", [
                     seed.Outputs, seed.GroupInputs, weight.Dims[2], weight.Dims[3]
                 ], SeedFilters.Choose(weight.ToFloats(), candidate.Shape!.Value, seed));
-        // The name stays, so that a pattern that names the convolution still does.
+        // The name stays, so that patterns still match the convolution.
         var node = new NodeProto { OpType = conv.OpType, Domain = conv.Domain, Name = conv.Name };
         node.Input.AddRange([conv.Input[0], kept]);
         node.Output.Add(names.Next(conv.Output[0] + "_seeds"));
@@ -100,7 +100,7 @@ internal sealed class StandardExpansion(GraphView view, UniqueNames names, long 
         return function.Write(options.Function, scale.Output[0]);
     }
 
-    /// <summary>Every group of maps as often as there are copies, group after group; with one copy, the maps as they are.</summary>
+    /// <summary>Repeats every group of maps once per copy, group after group; with one copy, returns the maps as they are.</summary>
     private string Repeat(List<NodeProto> nodes, string normalised, int[] sizes, string stem)
     {
         int copies = options.Ratio - 1;

@@ -41,16 +41,15 @@ internal sealed class ChannelArithmetic(GraphView view, Dictionary<string, Trace
     };
 
     /// <summary>
-    /// The values of a constant that broadcasts along all axes but the channels; null when it varies along others too, or has another
-    /// length.
+    /// The values of a constant that varies along the channel axis only; null when it varies along other axes, or has another length.
     /// </summary>
     private static float[]? PerChannel(TensorProto constant, int channels)
     {
-        const int behindChannels = TracedMaps.Rank - TracedMaps.ChannelAxis;
+        const int axesAfterChannels = TracedMaps.Rank - TracedMaps.ChannelAxis;
         if (constant.ElementCount == 1 && constant.Dims.Count <= TracedMaps.Rank)
             return [.. Enumerable.Repeat(constant.ToFloats()[0], channels)];
-        bool perChannel = constant.Dims.Count is behindChannels or TracedMaps.Rank
-            && constant.Dims[^behindChannels] == channels
+        bool perChannel = constant.Dims.Count is axesAfterChannels or TracedMaps.Rank
+            && constant.Dims[^axesAfterChannels] == channels
             && constant.ElementCount == channels;
         return perChannel ? constant.ToFloats() : null;
     }

@@ -4,7 +4,7 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.GroupNL.Recognition;
 
 /// <summary>
-/// The three nodes of a channel shuffle, by their effect on the order of the maps.
+/// The effect of the three nodes of a channel shuffle on the order of the maps.
 /// <code>
 /// a = Reshape (x, [N, g, C/g, H, W]); b = Transpose &lt;perm = [0, 2, 1, 3, 4]&gt; (a); y = Reshape (b, [N, C, H, W])
 /// </code>
@@ -14,7 +14,7 @@ internal static class ChannelShuffle
     /// <summary>Number of axes of grouped maps.</summary>
     private const int GroupedRank = TracedMaps.Rank + 1;
 
-    /// <summary>Reshape between plain and grouped maps; null when it does anything else, or may do so for some size of the maps.</summary>
+    /// <summary>Reshape between plain and grouped maps; null when it does anything else for any size of the maps.</summary>
     public static TracedMaps? Reshape(NodeProto node, TracedMaps maps, ShapeTrace shapes)
     {
         if (shapes.Evaluate(node.InputAt(1)) is not { } target) return null;
@@ -35,7 +35,7 @@ internal static class ChannelShuffle
         };
     }
 
-    /// <summary>Transpose that exchanges the two channel axes, or none; null when it does anything else.</summary>
+    /// <summary>Transpose that swaps the two channel axes, or is the identity; null when it does anything else.</summary>
     public static TracedMaps? Transpose(NodeProto node, TracedMaps maps)
     {
         long[]? permutation = node.GetInts("perm");
@@ -64,14 +64,14 @@ internal static class ChannelShuffle
             Pinned(target[^2], maps.Height),
             Pinned(target[^1], maps.Width));
 
-        // A number is taken for the size of the axis; ToPlain then asks for the same number.
+        // A number is assumed to be the size of the axis; ToPlain then requires the same number.
         static bool IsOwn(Extent extent, Extent own) => extent == own || extent.Value is -1 or > 0;
         static Extent Pinned(Extent extent, Extent own) => extent == -1 ? own : extent;
     }
 
     /// <summary>
-    /// Back to [N, C, H, W]. The maps end in a Concat with the normalised seed maps, so that batch, height and width written here are the
-    /// real ones in every run that succeeds; what the first Reshape wrote must therefore be the same.
+    /// Back to [N, C, H, W]. The maps are finally concatenated with the normalised seed maps, so batch, height and width given here are the
+    /// actual ones in every run that succeeds; those given by the first Reshape must therefore be the same.
     /// </summary>
     private static TracedMaps? ToPlain(TracedMaps maps, Extent[] target)
     {

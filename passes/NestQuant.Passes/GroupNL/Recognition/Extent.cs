@@ -1,7 +1,7 @@
 namespace NestQuant.Passes.GroupNL.Recognition;
 
-/// <summary>One dimension of a shape: a number, or the size that the seed maps [N, C, H, W] have along an axis.</summary>
-/// <param name="Value">The number; null when it is only known at run time.</param>
+/// <summary>One dimension of a shape: a number, or the size of the seed maps [N, C, H, W] along an axis.</summary>
+/// <param name="Value">The number; null when it is known only at run time.</param>
 /// <param name="Axis">The axis, where <paramref name="Value"/> is null.</param>
 internal readonly record struct Extent(long? Value, int Axis = -1)
 {

@@ -9,19 +9,19 @@ namespace NestQuant.Passes.GroupNL.Recognition;
 /// <param name="view">The graph.</param>
 /// <param name="traced">The values followed so far, to which the result is added.</param>
 /// <remarks>
-/// Known are Sin; Exp (Neg (u^2)); Sqrt (1 + u^2); the reciprocals of 1 + u^2 and of its root; and u * |u|^k, where u^2 is Mul (u, u) or
-/// Pow (u, 2), and a reciprocal is Reciprocal or Div with 1.
+/// Recognised are Sin; Exp (Neg (u^2)); Sqrt (1 + u^2); the reciprocals of 1 + u^2 and of its root; and u * |u|^k, where u^2 is Mul (u, u)
+/// or Pow (u, 2), and a reciprocal is Reciprocal or Div with 1.
 /// </remarks>
 internal sealed class FunctionTrace(GraphView view, Dictionary<string, TracedMaps> traced)
 {
-    /// <summary>Whether a node may begin a function: what makes a normalisation a candidate.</summary>
+    /// <summary>Whether a node may be the first step of a function, which makes a normalisation a candidate.</summary>
     public static bool IsStart(NodeProto node) =>
         node.Is("Sin") || node.Is("Pow") || node.Is("Abs") || (node.Is("Mul") && node.Input.Count == 2 && node.Input[0] == node.Input[1]);
 
-    /// <summary>Whether nodes of an operator are steps of a function and of nothing else in a block.</summary>
+    /// <summary>Whether an operator occurs in a block only as a step of a function.</summary>
     public static bool IsStep(string type) => type is "Pow" or "Abs" or "Neg" or "Exp" or "Sqrt" or "Reciprocal";
 
-    /// <summary>Follows a node, where it takes all its maps one step further.</summary>
+    /// <summary>Follows a node if it is the next step for all its maps.</summary>
     public bool TryFollow(NodeProto node)
     {
         Func<MapOrigin, MapOrigin?>? step = Step(node, out string input);
@@ -80,7 +80,7 @@ internal sealed class FunctionTrace(GraphView view, Dictionary<string, TracedMap
         }
     }
 
-    /// <summary>u * |u|^k, in either order: the magnitudes decide which maps they belong to.</summary>
+    /// <summary>u * |u|^k, in either order: the operand with the magnitudes determines the other.</summary>
     private Func<MapOrigin, MapOrigin?>? Product(ref string input, string other)
     {
         if (!traced.TryGetValue(input, out TracedMaps? left) || !traced.TryGetValue(other, out TracedMaps? right)) return null;

@@ -4,8 +4,8 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.GroupNL.Recognition;
 
 /// <summary>
-/// Follows the normalised seed maps through a graph and knows of every map of every value what it is made of. Grouping, repetition,
-/// remainders and channel shuffles are all the same to it: an order of maps.
+/// Follows the normalised seed maps through a graph and records the origin of every map of every value. Grouping, repetition, remainders
+/// and channel shuffles are all treated alike, as orders of maps.
 /// </summary>
 internal sealed class MapTrace
 {
@@ -19,7 +19,7 @@ internal sealed class MapTrace
     /// <summary>Starts at the normalised maps.</summary>
     /// <param name="view">The graph.</param>
     /// <param name="seeds">Name of the seed maps.</param>
-    /// <param name="seedShape">Their shape [N, C, H, W]; null where a size is not known, which that of the channels must be.</param>
+    /// <param name="seedShape">Their shape [N, C, H, W]; null where a size is not known; the number of channels must be known.</param>
     /// <param name="normalised">Name of the normalised maps.</param>
     public MapTrace(GraphView view, string seeds, long?[] seedShape, string normalised)
     {
@@ -35,15 +35,15 @@ internal sealed class MapTrace
     /// <summary>Number of seed maps.</summary>
     public int Seeds { get; }
 
-    /// <summary>Whether a node, or a body in it, reads a value that has been followed.</summary>
+    /// <summary>Whether a node, or a subgraph of it, reads a value that has been followed.</summary>
     public bool IsReadBy(NodeProto node) =>
-        node.Input.Exists(_traced.ContainsKey) || node.Subgraphs().Any(body => CapturedValues.Of(body).Any(_traced.ContainsKey));
+        node.Input.Exists(_traced.ContainsKey) || node.Subgraphs().Any(subgraph => CapturedValues.Of(subgraph).Any(_traced.ContainsKey));
 
     /// <summary>
     /// The generated maps of a value that consists of all normalised seed maps in order and generated maps after them; null for other
     /// values.
     /// </summary>
-    public MapOrigin[]? GeneratedBehindSeeds(string value)
+    public MapOrigin[]? GeneratedAfterSeeds(string value)
     {
         if (!_traced.TryGetValue(value, out TracedMaps? maps) || !maps.IsPlain || maps.Maps.Length <= Seeds) return null;
         for (int i = 0; i < maps.Maps.Length; i++)
@@ -56,7 +56,7 @@ internal sealed class MapTrace
     }
 
     /// <summary>
-    /// Whether Expand to the shape that <paramref name="shape"/> holds makes nothing but the seed maps' own shape of one map.
+    /// Whether Expand of one map to the shape that <paramref name="shape"/> holds yields at most the shape of the seed maps.
     /// </summary>
     public bool ExpandsToSeeds(string shape) => _shapes.Evaluate(shape) is { } extents && IsWithinSeeds(extents, Seeds);
 
@@ -79,11 +79,11 @@ internal sealed class MapTrace
                 return new ChannelArithmetic(_view, _traced).Follow(node);
         }
 
-        if (FunctionTrace.IsStep(node.OpType)) return $"{name} is no step of a function that is known";
+        if (FunctionTrace.IsStep(node.OpType)) return $"{name} is not a step of a recognised function";
 
         TracedMaps? result = _traced.TryGetValue(node.InputAt(0), out TracedMaps? maps) ? Rearrange(node, maps) : null;
         if (result is null)
-            return IsRearrangement(node) ? $"{name} does more than putting the maps in another order" : $"its maps are also used by {name}";
+            return IsRearrangement(node) ? $"{name} does more than reorder the maps" : $"its maps are also used by {name}";
         _traced[node.Output[0]] = result;
         return null;
     }
@@ -122,7 +122,7 @@ internal sealed class MapTrace
         return true;
     }
 
-    /// <summary>Sizes where none are given: equal, and smaller for the last where the number of outputs does not divide them.</summary>
+    /// <summary>Default sizes: equal, with a smaller last one where the number of outputs does not divide the total.</summary>
     private static long[] EqualSizes(int total, int parts)
     {
         int size = (total + parts - 1) / parts;

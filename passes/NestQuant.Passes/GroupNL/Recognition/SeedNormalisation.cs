@@ -9,7 +9,7 @@ namespace NestQuant.Passes.GroupNL.Recognition;
 /// <code>
 /// norm = ReduceL2 (seeds); bounded = Clip (norm, epsilon); e = Expand (bounded, shape); n = Div (seeds, e)
 /// </code>
-/// Max may stand for Clip, and Expand may be missing, since Div broadcasts.
+/// Max may replace Clip, and Expand may be missing, since Div broadcasts.
 /// </summary>
 /// <param name="Norm">The ReduceL2.</param>
 /// <param name="Bound">The Clip or Max; null where there is none.</param>
@@ -17,13 +17,13 @@ namespace NestQuant.Passes.GroupNL.Recognition;
 /// <param name="Divide">The Div.</param>
 internal sealed record SeedNormalisation(NodeProto Norm, NodeProto? Bound, NodeProto? Expand, NodeProto Divide)
 {
-    /// <summary>First default operator set in which Clip has its bounds as inputs.</summary>
+    /// <summary>First default operator set whose Clip has its bounds as inputs.</summary>
     private const int ClipWithInputs = 11;
 
     /// <summary>Name of the seed maps.</summary>
     public string Seeds => Divide.Input[0];
 
-    /// <summary>Looks for the start of a block that ends in a Div; null when the Div divides by anything but a bounded norm.</summary>
+    /// <summary>Finds the normalisation that ends in a Div; null when the Div divides by anything but a bounded norm.</summary>
     public static SeedNormalisation? EndingIn(NodeProto divide, GraphView view)
     {
         if (!divide.Is("Div") || divide.Input.Count != 2 || divide.Output is not [{ Length: > 0 }]) return null;

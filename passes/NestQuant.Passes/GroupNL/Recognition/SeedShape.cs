@@ -3,7 +3,7 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.GroupNL.Recognition;
 
-/// <summary>What a model says about the shape of the seed maps, without inferring the shapes of everything before them.</summary>
+/// <summary>The shape of the seed maps as far as the model declares it, without inferring the shapes of everything before them.</summary>
 internal static class SeedShape
 {
     /// <summary>Operators whose result has the shape of their first input.</summary>
@@ -14,7 +14,7 @@ internal static class SeedShape
 
     /// <summary>
     /// The shape [N, C, H, W] of a value, null where a size is not known: from its type, or from the weight of the convolution that it
-    /// comes from. Null when not even the number of channels is known, or when the value has another number of axes.
+    /// comes from. Null when the number of channels is not known, or when the value has another number of axes.
     /// </summary>
     public static long?[]? Of(string value, GraphView view)
     {

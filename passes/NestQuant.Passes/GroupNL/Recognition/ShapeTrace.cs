@@ -4,14 +4,14 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.GroupNL.Recognition;
 
 /// <summary>
-/// Evaluates the shape arithmetic of a GroupNL block, as far as exporters write any: constants, Shape of the block's own maps, and what
-/// picks, joins, divides and multiplies their elements.
+/// Evaluates the shape arithmetic that exporters write in a GroupNL block: constants, Shape of the block's own maps, and operators that
+/// select, join, divide and multiply their elements.
 /// </summary>
 /// <param name="view">The graph.</param>
 /// <param name="shapeOf">The shape of a value that is part of the block; null for any other value.</param>
 internal sealed class ShapeTrace(GraphView view, Func<string, Extent[]?> shapeOf)
 {
-    /// <summary>Limits far above what a channel shuffle needs: a hostile model must not cost more.</summary>
+    /// <summary>Limits far above the needs of a channel shuffle, which bound the cost of a hostile model.</summary>
     private const int MaxDepth = 64, MaxElements = 64;
 
     private readonly Dictionary<string, Extent[]?> _known = new(StringComparer.Ordinal);
@@ -103,6 +103,6 @@ internal sealed class ShapeTrace(GraphView view, Func<string, Extent[]?> shapeOf
         _ => null,
     };
 
-    /// <summary>A position as Slice and Shape count it: negative from the end, clamped.</summary>
+    /// <summary>A position as in Slice and Shape: negative counts from the end; clamped.</summary>
     private static int Position(long position, int length) => (int)Math.Clamp(position < 0 ? position + length : position, 0, length);
 }

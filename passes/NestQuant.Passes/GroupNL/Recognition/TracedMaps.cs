@@ -1,8 +1,8 @@
 namespace NestQuant.Passes.GroupNL.Recognition;
 
 /// <summary>
-/// A value inside a GroupNL block: the maps [N, C, H, W] of the seeds in some order and some stage, or the same with the channel axis split
-/// in two, as a channel shuffle does.
+/// A value inside a GroupNL block: the seed maps [N, C, H, W] in some order and at some stage, or the same with the channel axis split in
+/// two, as in a channel shuffle.
 /// </summary>
 /// <param name="Maps">Origin of every map, in memory order.</param>
 /// <param name="Grouping">Sizes of the one or two channel axes; their product is the number of maps.</param>
@@ -14,7 +14,7 @@ internal sealed record TracedMaps(MapOrigin[] Maps, int[] Grouping, Extent Batch
     /// <summary>Axes of the batch, the height and the width of the seed maps.</summary>
     public const int BatchAxis = 0, ChannelAxis = 1, HeightAxis = 2, WidthAxis = 3;
 
-    /// <summary>Most maps that are followed, far above any model's: a hostile model must not cost more.</summary>
+    /// <summary>Most maps that are followed, far above any real model, to bound the cost of a hostile one.</summary>
     public const int MaxMaps = 1 << 16;
 
     /// <summary>Number of axes of maps that are not grouped.</summary>
@@ -26,7 +26,7 @@ internal sealed record TracedMaps(MapOrigin[] Maps, int[] Grouping, Extent Batch
     /// <summary>The shape: batch, channel axes, height, width.</summary>
     public Extent[] Shape => [Batch, .. Grouping.Select(static size => (Extent)(long)size), Height, Width];
 
-    /// <summary>Maps of the seeds' own batch, height and width.</summary>
+    /// <summary>Maps with the batch, height and width of the seeds.</summary>
     public static TracedMaps Plain(MapOrigin[] maps) =>
         new(maps, [maps.Length], Extent.Of(BatchAxis), Extent.Of(HeightAxis), Extent.Of(WidthAxis));
 

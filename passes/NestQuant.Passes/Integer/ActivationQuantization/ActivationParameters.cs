@@ -7,11 +7,11 @@ namespace NestQuant.Passes.Integer.ActivationQuantization;
 /// <param name="ZeroPoint">The integer that stands for 0.</param>
 internal readonly record struct ActivationParameters(float Scale, byte ZeroPoint)
 {
-    /// <summary>Scales outside of these make products or quotients of scales leave float32 inside an integer operator.</summary>
+    /// <summary>Outside these limits, products or quotients of scales inside an integer operator overflow or underflow float32.</summary>
     private const float SmallestScale = 1 / LargestScale, LargestScale = (float)(1L << 50) * (1L << 50);
 
     /// <summary>
-    /// The parameters that spend all 256 values on a usable range and represent 0 exactly. A range of nothing but zeros gets scale 1.
+    /// The parameters that use all 256 values for a usable range and represent 0 exactly. The range [0, 0] gets scale 1.
     /// </summary>
     public static ActivationParameters Of(TensorRange range)
     {
@@ -25,7 +25,7 @@ internal readonly record struct ActivationParameters(float Scale, byte ZeroPoint
     public static string? WhyNot(TensorRange range)
     {
         if (!float.IsFinite(range.Min) || !float.IsFinite(range.Max) || range.Min > range.Max)
-            return FormattableString.Invariant($"[{range.Min}, {range.Max}] is no range");
+            return FormattableString.Invariant($"[{range.Min}, {range.Max}] is not a range");
         double width = Math.Max((double)range.Max, 0) - Math.Min(range.Min, 0), scale = width / byte.MaxValue;
         if (width == 0 || scale is >= SmallestScale and <= LargestScale) return null;
         return FormattableString.Invariant(

@@ -9,18 +9,19 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.Passes.Integer.ActivationQuantization;
 
 /// <summary>
-/// Quantizes the activations that integer operators are to read, with ranges known beforehand. The result is an ordinary QDQ model
-/// whose weights are still float.
+/// Quantizes the inputs of future integer operators, with ranges known at compile time. The result is an ordinary QDQ model whose weights
+/// are still float.
 /// <code>
 /// y = Conv (x, W); z = Relu (y); u = Conv (z, V)
 /// x' = DequantizeLinear (QuantizeLinear (x)); z = Relu (Conv (x', W)); z' = DequantizeLinear (QuantizeLinear (z)); u = Conv (z', V)
 /// </code>
 /// </summary>
 /// <remarks>
-/// uint8, per tensor. Conv, Gemm and MatMul that the nesting will execute in integers are quantized; from there the region grows over the
-/// operators of <see cref="IntegerRules"/> as <see cref="IntegerRegion"/> says. Graph outputs stay float, and so do bodies of If, Loop and
-/// Scan, whose activations are quantized at run time. Pairs that a model brings along are used as they are (<see cref="UnsignedPairs"/>:
-/// int8 as uint8). Running it again changes nothing, since what is to be quantized then comes from a DequantizeLinear.
+/// uint8, per tensor. Conv, Gemm and MatMul that nesting will execute in integers are quantized; from there the region grows over the
+/// operators of <see cref="IntegerRules"/>, see <see cref="IntegerRegion"/>. Graph outputs stay float, and so do the subgraphs of If, Loop
+/// and Scan, whose activations are quantized at run time. Existing QuantizeLinear/DequantizeLinear pairs are used as they are (<see
+/// cref="UnsignedPairs"/>: int8 as uint8). A second run changes nothing, since the values to be quantized then already come from a
+/// DequantizeLinear.
 /// </remarks>
 public sealed class ActivationQuantizationPass : IGraphPass
 {
@@ -73,23 +74,23 @@ public sealed class ActivationQuantizationPass : IGraphPass
         var layouts = new Dictionary<TensorProto, ChannelView>(ReferenceEqualityComparer.Instance);
         foreach (NestingCandidate candidate in NestingCandidates.Find(main, _weights))
         {
-            // The weight is nested as its first reader lays it out.
-            bool isTurned = candidate.Reason is null
+            // The weight is nested in the layout of its first consumer.
+            bool isTransposed = candidate.Reason is null
                 && !layouts.TryAdd(candidate.Weight!, candidate.Channels)
                 && layouts[candidate.Weight!] != candidate.Channels;
             products[candidate.Node] = candidate.Reason
                 ?? IntegerForm.WhyNone(candidate, model.OpsetVersion())
-                ?? (isTurned ? IntegerForm.TurnedWeight : null)
+                ?? (isTransposed ? IntegerForm.TurnedWeight : null)
                 ?? (
                     ReferenceEquals(candidate.View, main)
                         ? null
-                        : "it is in the body of a node, where activations are quantized at run time");
+                        : "it is in a subgraph, where activations are quantized at run time");
         }
 
         return products;
     }
 
-    /// <summary>What becomes of a node; null for one that has nothing to do with integers.</summary>
+    /// <summary>The decision for a node; null for a node that is not a candidate.</summary>
     private static Outcome? Decide(NodeProto node, IntegerRegion region, Dictionary<NodeProto, string?> products)
     {
         if (region.Contains(node)) return new Outcome(node, [.. region.QuantizedAround(node)], Reason: null);
@@ -97,7 +98,7 @@ public sealed class ActivationQuantizationPass : IGraphPass
         return isCandidate ? new Outcome(node, [], region.ReasonAgainst(node) ?? products[node]) : null;
     }
 
-    /// <summary>Nodes that look at a value's type or shape only.</summary>
+    /// <summary>Nodes that convert a value or read only its shape.</summary>
     private static bool IsConversion(NodeProto node) => node.Is("QuantizeLinear") || node.Is("DequantizeLinear") || node.Is("Shape");
 
     private void Log(Outcome outcome, IReadOnlySet<string> quantized, DecisionLog decisions)

@@ -5,11 +5,11 @@ using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Passes.Integer.ActivationQuantization;
 
-/// <summary>Which nodes of a main graph work on quantized activations, and which values are quantized for them.</summary>
+/// <summary>The nodes of a main graph that work on quantized activations, and the values that are quantized for them.</summary>
 /// <remarks>
-/// Starts with every node that has an integer form and takes away, until nothing changes, those whose place does not suit: a value
-/// without a range, a result that no integer operator reads, operands none of which an integer operator made. What remains never converts
-/// back and forth for the sake of a single cheap operator.
+/// Starts with every node that has an integer form and removes, until nothing changes, nodes that have a value without a range, a result
+/// that no integer operator reads, or no operand from an integer operator. So no value is converted back and forth for a single cheap
+/// operator.
 /// </remarks>
 internal sealed class IntegerRegion
 {
@@ -43,27 +43,27 @@ internal sealed class IntegerRegion
     /// <summary>Whether a node works on integers.</summary>
     public bool Contains(NodeProto node) => _members.ContainsKey(node);
 
-    /// <summary>Why a node does not; for products that were not offered, null.</summary>
+    /// <summary>Why a node does not work on integers; null for products that were not passed in.</summary>
     public string? ReasonAgainst(NodeProto node) => _reasons.GetValueOrDefault(node);
 
-    /// <summary>Whether a node stays in float beside one that works on integers, so that a value has to be converted.</summary>
+    /// <summary>Whether a node stays in float next to one that works on integers, so that a value has to be converted.</summary>
     public bool IsFloatNeighbour(NodeProto node) =>
         !Contains(node)
             && (
                 node.Input.Exists(input => _view.Producer(input) is { } producer && Contains(producer))
                     || node.Output.Exists(IsReadAsIntegers));
 
-    /// <summary>The values around a node that are quantized: what it reads, and what it makes where that is needed in integers.</summary>
+    /// <summary>The quantized values around a node: its inputs, and its results where they are needed in integers.</summary>
     public IEnumerable<string> QuantizedAround(NodeProto node) =>
         Operands(node).Concat(Results(node).Where(value => _members[node] != IntegerRole.Product || IsReadAsIntegers(value)));
 
     /// <summary>Whether a node of the region reads a value as one of its activations.</summary>
-    public bool IsReadAsIntegers(string value) => _view.Consumers(value).Any(reader => ReadsAsIntegers(reader, value));
+    public bool IsReadAsIntegers(string value) => _view.Consumers(value).Any(consumer => ReadsAsIntegers(consumer, value));
 
-    /// <summary>Whether this node does.</summary>
-    public bool ReadsAsIntegers(NodeProto reader, string value) => Contains(reader) && Operands(reader).Contains(value);
+    /// <summary>Whether this consumer reads the value as integers.</summary>
+    public bool ReadsAsIntegers(NodeProto consumer, string value) => Contains(consumer) && Operands(consumer).Contains(value);
 
-    /// <summary>The value whose scale and zero point a value has: itself, or what it was moved from.</summary>
+    /// <summary>The value whose scale and zero point a value has: itself, or the value whose elements it only moves.</summary>
     public string Root(string value)
     {
         while (_view.Producer(value) is { } producer && _members.GetValueOrDefault(producer, IntegerRole.Product) == IntegerRole.Movement)
@@ -71,31 +71,31 @@ internal sealed class IntegerRegion
         return value;
     }
 
-    /// <summary>Whether the model itself has a value in uint8.</summary>
+    /// <summary>Whether the model already has the value in uint8.</summary>
     public bool IsQuantizedAlready(string value) => DequantizedActivation.Of(_view, value) is not null;
 
-    /// <summary>What a node reads as integers: its activations, without those that are only a step inside a fused operator.</summary>
+    /// <summary>The values that a node reads as integers: its activations, without steps inside a fused operator.</summary>
     private IEnumerable<string> Operands(NodeProto node) =>
         IntegerRules.Activations(node).Where(value => !IsInner(value)).Distinct(StringComparer.Ordinal);
 
-    /// <summary>What a node makes, as far as anything reads it as a value of its own.</summary>
+    /// <summary>The results of a node, without steps inside a fused operator.</summary>
     private IEnumerable<string> Results(NodeProto node) =>
         node.Output.Where(value => value.Length > 0 && _view.Consumers(value).Count > 0 && !IsInner(value));
 
     /// <summary>
     /// Whether a value is only a step between two nodes of the region that become one: a Conv, Gemm, MatMul or Add and the Relu or Clip
-    /// behind it, or a gate and its multiplication. Rounding it to 8 bits would only cost accuracy.
+    /// after it, or a gate and its multiplication. Rounding it to 8 bits would only cost accuracy.
     /// </summary>
     private bool IsInner(string value)
     {
         if (_view.IsOutput(value) || _view.Producer(value) is not { } producer || !Contains(producer)) return false;
-        if (_view.Consumers(value) is not [var reader] || !Contains(reader)) return false;
+        if (_view.Consumers(value) is not [var consumer] || !Contains(consumer)) return false;
         bool takesClamp = _members[producer] == IntegerRole.Product || producer.Is("Add");
-        return (takesClamp && IntegerRules.IsClamp(reader) && reader.InputAt(0) == value)
-            || IntegerRules.GatedBy(producer, _view) == reader;
+        return (takesClamp && IntegerRules.IsClamp(consumer) && consumer.InputAt(0) == value)
+            || IntegerRules.GatedBy(producer, _view) == consumer;
     }
 
-    /// <summary>Back to front, takes away what no node of the region reads.</summary>
+    /// <summary>Removes, in reverse graph order, nodes whose results no node of the region reads.</summary>
     private bool DropUnread()
     {
         int before = _members.Count;
@@ -103,7 +103,7 @@ internal sealed class IntegerRegion
         {
             if (!_members.TryGetValue(node, out IntegerRole role) || role == IntegerRole.Product) continue;
             if (node.Output.Exists(IsTakenUp)) continue;
-            bool isQuantized = node.Output.Exists(value => _view.Consumers(value).Any(static reader => reader.Is("QuantizeLinear")));
+            bool isQuantized = node.Output.Exists(value => _view.Consumers(value).Any(static consumer => consumer.Is("QuantizeLinear")));
             Drop(node, isQuantized ? "the model quantizes its result already" : "no integer operator reads its result");
         }
 
@@ -111,9 +111,9 @@ internal sealed class IntegerRegion
     }
 
     private bool IsTakenUp(string value) =>
-        _view.Consumers(value).Any(reader => Contains(reader) && IntegerRules.Activations(reader).Contains(value));
+        _view.Consumers(value).Any(consumer => Contains(consumer) && IntegerRules.Activations(consumer).Contains(value));
 
-    /// <summary>Front to back, takes away what lacks a range or gets nothing from integers.</summary>
+    /// <summary>Removes, in graph order, nodes without a range or without an integer operand.</summary>
     private bool DropUnfit()
     {
         int before = _members.Count;
@@ -134,7 +134,7 @@ internal sealed class IntegerRegion
         if (role != IntegerRole.Product && node.Output.Find(_view.IsOutput) is { } output)
             return $"its result '{output}' is an output of the graph, which stays float";
         if (role == IntegerRole.Computation && !fromIntegers) return "it reads no result of an integer operator";
-        // A product whose result has no range still computes in integers; what would read that result does not.
+        // A product whose result has no range still computes in integers; consumers of that result do not.
         IEnumerable<string> quantized = role == IntegerRole.Product ? Operands(node) : QuantizedAround(node);
         return quantized.Select(WhyNoParameters).FirstOrDefault(static reason => reason is not null);
     }

@@ -5,11 +5,11 @@ using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Integer.ActivationQuantization;
 
-/// <summary>How an operator gets along with quantized activations.</summary>
+/// <summary>How an operator works on quantized activations.</summary>
 internal enum IntegerRole
 {
     /// <summary>
-    /// Multiplies by constant weights: Conv, Gemm, MatMul. Its input is quantized; its result where something reads it as integers.
+    /// Multiplies by constant weights: Conv, Gemm, MatMul. Its input is quantized; its result only where something reads it as integers.
     /// </summary>
     Product,
 
@@ -21,8 +21,8 @@ internal enum IntegerRole
 }
 
 /// <summary>
-/// The operators besides Conv, Gemm and MatMul that can work on quantized activations. To add one: a line in the table, and a check
-/// where only some of its forms will do.
+/// The operators besides Conv, Gemm and MatMul that can work on quantized activations. To add one, add a line to the table, with a check
+/// where only some of its forms are supported.
 /// </summary>
 internal static class IntegerRules
 {
@@ -71,19 +71,19 @@ internal static class IntegerRules
             ? rule.WhyNot?.Invoke(node, view)
             : $"{node.OpType} has no integer form";
 
-    /// <summary>The activations that a node of the table, or a product, reads: not its shapes, axes and weights.</summary>
+    /// <summary>The activations that a product or a node of the table reads, without its shapes, axes and weights.</summary>
     public static IEnumerable<string> Activations(NodeProto node)
     {
         bool all = Rules.TryGetValue(node.OpType, out Rule? rule) && rule.AllInputs;
         return node.Input.Take(all ? node.Input.Count : 1);
     }
 
-    /// <summary>Whether a Conv, Gemm, MatMul or Add can take the function into its own last step.</summary>
+    /// <summary>Whether a Conv, Gemm, MatMul or Add can apply the function in its own last step.</summary>
     public static bool IsClamp(NodeProto node) => node.Is("Relu") || node.Is("Clip");
 
     /// <summary>
-    /// The multiplication of the other side of a gate, as SiLU and HardSwish are written where they are two nodes:
-    /// <c>g = Sigmoid (x); y = Mul (x, g)</c>. Null when the node is no gate.
+    /// The multiplication that a gate belongs to, where SiLU or HardSwish is written as two nodes:
+    /// <c>g = Sigmoid (x); y = Mul (x, g)</c>. Null when the node is not a gate.
     /// </summary>
     public static NodeProto? GatedBy(NodeProto gate, GraphView view)
     {
@@ -105,7 +105,7 @@ internal static class IntegerRules
         return isConstant ? null : "its bounds are not constant";
     }
 
-    /// <summary>Only means over the whole of both spatial axes of NCHW, which are those of GlobalAveragePool.</summary>
+    /// <summary>Only means over both spatial axes of NCHW, as GlobalAveragePool computes them, have an integer form.</summary>
     private static string? WhyNotReduceMean(NodeProto node, GraphView view)
     {
         long[]? axes = node.GetInts("axes")
@@ -115,7 +115,7 @@ internal static class IntegerRules
 
     private static string? WhyNotMaxPool(NodeProto node, GraphView view) =>
         node.Output.Count > 1 && node.Output[1].Length > 0 && (view.IsOutput(node.Output[1]) || view.Consumers(node.Output[1]).Count > 0)
-            ? "the positions of its maxima are used"
+            ? "the indices of its maxima are used"
             : null;
 
     private static string? WhyNotPad(NodeProto node, GraphView view)

@@ -5,7 +5,7 @@ using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Passes.Integer.ActivationQuantization;
 
-/// <summary>Puts QuantizeLinear and DequantizeLinear onto the values of an <see cref="IntegerRegion"/>.</summary>
+/// <summary>Inserts QuantizeLinear and DequantizeLinear on the values of an <see cref="IntegerRegion"/>.</summary>
 internal sealed class QuantizationPairs
 {
     private readonly GraphView _view;
@@ -26,7 +26,7 @@ internal sealed class QuantizationPairs
     /// <returns>The values that were quantized.</returns>
     public static IReadOnlySet<string> Insert(ModelProto model, GraphView view, IntegerRegion region, Lazy<ActivationRanges> ranges)
     {
-        // All is decided before the first edit, since the region describes the graph as it was.
+        // Everything is decided before the first edit, since the region describes the unedited graph.
         var pairs = new QuantizationPairs(model, view, region);
         var values = view.Graph.Node.Where(region.Contains)
             .SelectMany(region.QuantizedAround)
@@ -45,23 +45,24 @@ internal sealed class QuantizationPairs
 
     private Pair Plan(string value)
     {
-        NodeProto[] readers = [.. _view.Consumers(value).Distinct().OrderBy(reader => _positions[reader])];
-        // What a fused operator makes exists in uint8 only; a value that float operators make keeps its float readers.
+        NodeProto[] consumers = [.. _view.Consumers(value).Distinct().OrderBy(consumer => _positions[consumer])];
+        // The result of a fused operator exists in uint8 only; the result of a float operator keeps its float consumers.
         bool forAll = _view.Producer(value) is { } producer && _region.Contains(producer) && !_view.IsOutput(value);
-        return new Pair(
-            value, _region.Root(value), forAll, forAll ? readers : [.. readers.Where(reader => _region.ReadsAsIntegers(reader, value))]);
+        if (!forAll) consumers = [.. consumers.Where(consumer => _region.ReadsAsIntegers(consumer, value))];
+        return new Pair(value, _region.Root(value), forAll, consumers);
     }
 
     private void Insert(Pair pair, Lazy<ActivationRanges> ranges)
     {
         (string scale, string zeroPoint) = Parameters(pair.Root, ranges);
         string quantized = _names.Next(pair.Value + "_quantized"), dequantized = _names.Next(pair.Value + "_dequantized");
-        // A shape is the same in uint8, and does not ask for the float values.
-        foreach (NodeProto reader in pair.Readers.Where(static reader => reader.Is("Shape"))) Redirect(reader, pair.Value, quantized);
+        // A Shape reads the uint8 value, so that the float values are not needed for it.
+        foreach (NodeProto shape in pair.Consumers.Where(static consumer => consumer.Is("Shape")))
+            Redirect(shape, pair.Value, quantized);
         if (pair.ForAll) _view.ReplaceUses(pair.Value, dequantized);
-        else foreach (NodeProto reader in pair.Readers) Redirect(reader, pair.Value, dequantized);
+        else foreach (NodeProto consumer in pair.Consumers) Redirect(consumer, pair.Value, dequantized);
         _view.InsertBefore(
-            pair.Readers[0],
+            pair.Consumers[0],
             Node("QuantizeLinear", _names.Next(pair.Value + "_quantize"), quantized, pair.Value, scale, zeroPoint),
             Node("DequantizeLinear", _names.Next(pair.Value + "_dequantize"), dequantized, quantized, scale, zeroPoint));
     }
@@ -78,10 +79,10 @@ internal sealed class QuantizationPairs
         return _parameters[root] = (scale.Name, zeroPoint.Name);
     }
 
-    private void Redirect(NodeProto reader, string value, string replacement)
+    private void Redirect(NodeProto consumer, string value, string replacement)
     {
-        for (int i = 0; i < reader.Input.Count; i++)
-            if (reader.Input[i] == value) _view.SetInput(reader, i, replacement);
+        for (int i = 0; i < consumer.Input.Count; i++)
+            if (consumer.Input[i] == value) _view.SetInput(consumer, i, replacement);
     }
 
     private static NodeProto Node(string opType, string name, string output, params ReadOnlySpan<string> inputs)
@@ -95,7 +96,7 @@ internal sealed class QuantizationPairs
     /// <summary>A value to be quantized.</summary>
     /// <param name="Value">Its name.</param>
     /// <param name="Root">The value whose scale and zero point it has.</param>
-    /// <param name="ForAll">Whether all that read it, bodies included, are to read it dequantized.</param>
-    /// <param name="Readers">Those that are to, in graph order.</param>
-    private sealed record Pair(string Value, string Root, bool ForAll, NodeProto[] Readers);
+    /// <param name="ForAll">Whether all consumers, those in subgraphs included, are to read it dequantized.</param>
+    /// <param name="Consumers">The consumers to redirect, in graph order.</param>
+    private sealed record Pair(string Value, string Root, bool ForAll, NodeProto[] Consumers);
 }

@@ -4,8 +4,8 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.Integer.ActivationQuantization;
 
 /// <summary>
-/// Pairs of int8 that a model brings along, as pairs of uint8, which is what integer operators read. Adding 128 to every integer and to the
-/// zero point changes neither rounding nor saturation, so that the dequantized values stay what they are, bit for bit.
+/// Turns a model's own int8 pairs into uint8 pairs, which integer operators read. Adding 128 to every integer and to the zero point changes
+/// neither rounding nor saturation, so the dequantized values are the same, bit for bit.
 /// <code>
 /// y = DequantizeLinear (QuantizeLinear (x, scale, int8 zero_point), scale, int8 zero_point)
 /// y = DequantizeLinear (QuantizeLinear (x, scale, uint8 zero_point), scale, uint8 zero_point)
@@ -16,7 +16,7 @@ internal static class UnsignedPairs
     private const int Offset = 128;
 
     /// <summary>
-    /// Rewrites the pairs on activations, with constant parameters per tensor, whose integers nothing but their own DequantizeLinear reads.
+    /// Rewrites the pairs on activations that have constant per-tensor parameters and whose integers only their own DequantizeLinear reads.
     /// </summary>
     /// <returns>The QuantizeLinear nodes of the pairs.</returns>
     public static IReadOnlyList<NodeProto> Rewrite(GraphView view, ModelProto model)
@@ -52,7 +52,8 @@ internal static class UnsignedPairs
             && view.Constant(quantize.InputAt(1)) is { DataType: TensorDataType.Float, ElementCount: 1 }
             && view.Constant(quantize.InputAt(2)) is { DataType: TensorDataType.Int8, ElementCount: 1 }
             && view.Consumers(integers).All(
-                reader =>
-                    reader.Is("DequantizeLinear") && reader.InputAt(1) == quantize.Input[1] && reader.InputAt(2) == quantize.Input[2]);
+                consumer => consumer.Is("DequantizeLinear")
+                    && consumer.InputAt(1) == quantize.Input[1]
+                    && consumer.InputAt(2) == quantize.Input[2]);
     }
 }

@@ -3,7 +3,7 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Integer.Layout;
 
-/// <summary>Concatenation along an axis, which changes its number.</summary>
+/// <summary>Concatenation along an axis, whose number changes.</summary>
 /// <param name="first">First data input.</param>
 /// <param name="step">Inputs from one data input to the next.</param>
 internal sealed class ConcatLayout(int first, int step) : LayoutRule
@@ -18,17 +18,17 @@ internal sealed class ConcatLayout(int first, int step) : LayoutRule
     }
 
     /// <inheritdoc/>
-    public override void Turn(NodeProto node, AxisTurn turn, GraphView view) =>
-        node.SetAttribute(AttributeProto.Int("axis", turn.Of(node.GetInt("axis", 1))));
+    public override void ChangeLayout(NodeProto node, LayoutChange change, GraphView view) =>
+        node.SetAttribute(AttributeProto.Int("axis", change.Of(node.GetInt("axis", 1))));
 }
 
-/// <summary>Split along an axis, which changes its number.</summary>
+/// <summary>Split along an axis, whose number changes.</summary>
 internal sealed class SplitLayout : LayoutRule
 {
     /// <inheritdoc/>
     public override int DataOutputs(NodeProto node) => node.Output.Count;
 
     /// <inheritdoc/>
-    public override void Turn(NodeProto node, AxisTurn turn, GraphView view) =>
-        node.SetAttribute(AttributeProto.Int("axis", turn.Of(node.GetInt("axis", 0))));
+    public override void ChangeLayout(NodeProto node, LayoutChange change, GraphView view) =>
+        node.SetAttribute(AttributeProto.Int("axis", change.Of(node.GetInt("axis", 0))));
 }

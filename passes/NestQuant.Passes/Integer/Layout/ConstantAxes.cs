@@ -3,7 +3,7 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Integer.Layout;
 
-/// <summary>Constant inputs that hold one value per axis, or numbers of axes.</summary>
+/// <summary>Constant inputs that hold one value per axis, or axis numbers.</summary>
 internal static class ConstantAxes
 {
     /// <summary>The integers of a constant input of type int64 or int32; null where it is left out.</summary>

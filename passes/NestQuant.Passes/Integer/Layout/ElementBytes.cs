@@ -14,7 +14,7 @@ internal static class ElementBytes
         "Expand", "Tile", "Gather", "DepthToSpace", "SpaceToDepth",
     };
 
-    /// <summary>1 for a value that integer operators make, also behind operators that only move its elements; otherwise 4.</summary>
+    /// <summary>1 for a result of integer operators, also after operators that only move its elements; otherwise 4.</summary>
     public static int Of(string value, GraphView view)
     {
         NodeProto? producer = view.Producer(value);

@@ -4,7 +4,7 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.Integer.Layout;
 
 /// <summary>
-/// Removes transposes that undo each other, and all but one of those that do the same.
+/// Removes transposes that cancel each other, and duplicates.
 /// <code>
 /// b = Transpose (a); c = Transpose (b); y = Op (c)
 /// y = Op (a)
@@ -34,7 +34,7 @@ internal static class InverseTransposes
         return removed.Count > 0;
     }
 
-    /// <summary>A transpose that nobody reads any more must not count as one that a region would have to keep.</summary>
+    /// <summary>Removes unused transposes, which a region would otherwise count as needed.</summary>
     private static void RemoveUnread(GraphView view, HashSet<NodeProto> removed)
     {
         NodeProto[] unread =

@@ -5,7 +5,7 @@ using NestQuant.Passes.Operators;
 namespace NestQuant.Passes.Integer.Layout;
 
 /// <summary>
-/// Connected channels-first nodes that could as well be channels last, and what the transposes at their border cost either way.
+/// Connected channels-first nodes that could also be channels last, and the cost of the transposes at their boundary in either order.
 /// </summary>
 internal sealed class LayoutRegion
 {
@@ -24,14 +24,14 @@ internal sealed class LayoutRegion
         Outputs =
         [
             .. nodes.SelectMany(DataOutputs).Where(
-                value => value.Length > 0 && (view.IsOutput(value) || view.Consumers(value).Any(reader => !Members.Contains(reader))))
+                value => value.Length > 0 && (view.IsOutput(value) || view.Consumers(value).Any(consumer => !Members.Contains(consumer))))
         ];
     }
 
     /// <summary>The nodes, in graph order.</summary>
     public IReadOnlyList<NodeProto> Nodes { get; }
 
-    /// <summary>The same nodes, to look them up.</summary>
+    /// <summary>The same nodes, for lookup.</summary>
     public IReadOnlySet<NodeProto> Members { get; }
 
     /// <summary>Rank of all data inputs and outputs.</summary>
@@ -43,10 +43,10 @@ internal sealed class LayoutRegion
     /// <summary>The values that are read outside.</summary>
     public IReadOnlyList<string> Outputs { get; }
 
-    /// <summary>The tensors that a node reads in the order of axes in question; scalars have none.</summary>
+    /// <summary>The inputs of a node that have an order of axes, which scalars do not.</summary>
     public static IEnumerable<string> DataInputs(NodeProto node) => LayoutRules.For(node)!.DataInputs(node).Select(node.InputAt);
 
-    /// <summary>The tensors that a node makes in that order.</summary>
+    /// <summary>The outputs of a node that have an order of axes.</summary>
     public static IEnumerable<string> DataOutputs(NodeProto node) => node.Output.Take(LayoutRules.For(node)!.DataOutputs(node));
 
     /// <summary>Finds the regions of a graph that touch a transpose between the two orders.</summary>
@@ -59,14 +59,15 @@ internal sealed class LayoutRegion
         {
             if (RankOf(node, ranks, view) is not { } rank) continue;
             sets.Add(node, rank);
-            // Bytes and floats are regions of their own: a transpose of floats costs more than one of bytes.
+            // Bytes and floats are separate regions: a transpose of floats costs more than one of bytes.
             if (node.Is("DequantizeLinear")) continue;
             foreach (string input in DataInputs(node))
             {
                 if (view.Producer(input) is not { } producer || producer.Is("QuantizeLinear") || producer.Is("DynamicQuantizeLinear"))
                     continue;
                 if (sets.Contains(producer) && DataOutputs(producer).Contains(input)) sets.Join(node, producer);
-                // Readers of one transposed value decide together, since its transpose goes only when all of them do without.
+                // Consumers of one transposed value belong to one region, since its transpose can be removed only when none of them needs
+                // it.
                 if (AxisOrder.IsToFirst(producer))
                     foreach (NodeProto other in view.Consumers(input))
                         if (sets.Contains(other) && !other.Is("DequantizeLinear")) sets.Join(node, other);
@@ -81,7 +82,7 @@ internal sealed class LayoutRegion
     }
 
     /// <summary>
-    /// Whether the transposes at the border move fewer bytes per element, or smaller tensors, when the region is channels last.
+    /// Whether the transposes at the boundary move fewer bytes per element, or smaller tensors, when the region is channels last.
     /// </summary>
     public bool IsBetterChannelsLast()
     {
@@ -123,9 +124,9 @@ internal sealed class LayoutRegion
 
     private bool IsReadChannelsLast(string value) => _view.Consumers(value).Any(AxisOrder.IsToLast);
 
-    /// <summary>Whether something that is neither in the region nor a transpose to channels last reads a value.</summary>
+    /// <summary>Whether a value has a consumer that is neither in the region nor a transpose to channels last.</summary>
     private bool IsReadChannelsFirst(string value) =>
-        _view.IsOutput(value) || _view.Consumers(value).Any(reader => !Members.Contains(reader) && !AxisOrder.IsToLast(reader));
+        _view.IsOutput(value) || _view.Consumers(value).Any(consumer => !Members.Contains(consumer) && !AxisOrder.IsToLast(consumer));
 
     private int Cost(string value) => _extents.Of(value) == UnitExtent.None ? ElementBytes.Of(value, _view) : 0;
 }

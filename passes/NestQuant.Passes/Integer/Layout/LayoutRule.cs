@@ -3,10 +3,10 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Integer.Layout;
 
-/// <summary>How an operator that can work on either order of axes is told which one it gets.</summary>
+/// <summary>How an operator that can work on either order of axes is converted from one to the other.</summary>
 internal abstract class LayoutRule
 {
-    /// <summary>Whether the node, as it is, can be turned.</summary>
+    /// <summary>Whether this node can be converted.</summary>
     /// <param name="node">The node.</param>
     /// <param name="rank">Rank of all its data inputs, at least 3.</param>
     /// <param name="view">The graph.</param>
@@ -19,15 +19,15 @@ internal abstract class LayoutRule
     public virtual int DataOutputs(NodeProto node) => 1;
 
     /// <summary>
-    /// Whether the node is the same operator in either order of axes; false where channels last is another one, or an attribute.
+    /// Whether the operator is the same in either order of axes; false where channels last is another operator, or an attribute.
     /// </summary>
     public virtual bool KeepsOperator => true;
 
-    /// <summary>Changes a copy of a node, whose data inputs and outputs are turned by now, into what computes them.</summary>
+    /// <summary>Adapts a copy of a node, whose data inputs and outputs have already been replaced, to the new order.</summary>
     /// <param name="node">The copy.</param>
-    /// <param name="turn">The turn; from channels last to channels first only where the rule <see cref="KeepsOperator"/>.</param>
+    /// <param name="change">The change; from channels last to channels first only where the rule <see cref="KeepsOperator"/>.</param>
     /// <param name="view">The graph that the node's constants are in.</param>
-    public virtual void Turn(NodeProto node, AxisTurn turn, GraphView view)
+    public virtual void ChangeLayout(NodeProto node, LayoutChange change, GraphView view)
     {
     }
 }

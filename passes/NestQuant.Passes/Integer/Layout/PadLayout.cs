@@ -3,7 +3,7 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Integer.Layout;
 
-/// <summary>Pad with constant widths: first all begins, then all ends, one per axis.</summary>
+/// <summary>Pad with constant widths: first those at the start of each axis, then those at the end.</summary>
 internal sealed class PadLayout : LayoutRule
 {
     private const int Pads = 1, Axes = 3;
@@ -13,9 +13,10 @@ internal sealed class PadLayout : LayoutRule
         node.InputAt(Axes).Length == 0 && ConstantAxes.Integers(node, Pads, view)?.Length == 2 * rank;
 
     /// <inheritdoc/>
-    public override void Turn(NodeProto node, AxisTurn turn, GraphView view)
+    public override void ChangeLayout(NodeProto node, LayoutChange change, GraphView view)
     {
         long[] pads = ConstantAxes.Integers(node, Pads, view)!;
-        turn.Set(node, Pads, [.. turn.Reordered<long>(pads.AsSpan(0, turn.Rank)), .. turn.Reordered<long>(pads.AsSpan(turn.Rank))]);
+        Span<long> starts = pads.AsSpan(0, change.Rank), ends = pads.AsSpan(change.Rank);
+        change.Set(node, Pads, [.. change.Reordered<long>(starts), .. change.Reordered<long>(ends)]);
     }
 }

@@ -15,11 +15,11 @@ internal sealed class MaxPoolLayout : LayoutRule
     public override bool KeepsOperator => false;
 
     /// <inheritdoc/>
-    public override void Turn(NodeProto node, AxisTurn turn, GraphView view)
+    public override void ChangeLayout(NodeProto node, LayoutChange change, GraphView view)
     {
         node.OpType = MicrosoftOperators.NhwcMaxPool;
         node.Domain = MicrosoftOperators.Domain;
-        // The order of the positions of maxima, which the node does not make.
+        // storage_order concerns the indices of maxima, which the node does not output.
         node.Attribute.RemoveAll(static attribute => attribute.Name == "storage_order");
     }
 }
@@ -34,6 +34,6 @@ internal sealed class AveragePoolLayout : LayoutRule
     public override bool KeepsOperator => false;
 
     /// <inheritdoc/>
-    public override void Turn(NodeProto node, AxisTurn turn, GraphView view) =>
+    public override void ChangeLayout(NodeProto node, LayoutChange change, GraphView view) =>
         node.SetAttribute(AttributeProto.Int(MicrosoftOperators.ChannelsLast, 1));
 }

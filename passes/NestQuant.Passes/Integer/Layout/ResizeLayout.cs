@@ -20,17 +20,17 @@ internal sealed class ResizeLayout : LayoutRule
     }
 
     /// <inheritdoc/>
-    public override void Turn(NodeProto node, AxisTurn turn, GraphView view)
+    public override void ChangeLayout(NodeProto node, LayoutChange change, GraphView view)
     {
         if (node.GetInts("axes") is { } axes)
         {
-            node.SetAttribute(AttributeProto.IntList("axes", Array.ConvertAll(axes, turn.Of)));
+            node.SetAttribute(AttributeProto.IntList("axes", Array.ConvertAll(axes, change.Of)));
             return;
         }
 
         if (view.Constant(node.Input[Scales]) is { ElementCount: > 0 } scales)
-            turn.Set(node, Scales, turn.Reordered<float>(scales.ToFloats()));
-        if (ConstantAxes.Integers(node, Sizes, view) is { Length: > 0 } sizes) turn.Set(node, Sizes, turn.Reordered<long>(sizes));
+            change.Set(node, Scales, change.Reordered<float>(scales.ToFloats()));
+        if (ConstantAxes.Integers(node, Sizes, view) is { Length: > 0 } sizes) change.Set(node, Sizes, change.Reordered<long>(sizes));
     }
 
     /// <summary>Whether an input is left out, in either of the two ways, or constant.</summary>

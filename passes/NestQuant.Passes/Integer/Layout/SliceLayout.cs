@@ -14,10 +14,10 @@ internal sealed class SliceLayout : LayoutRule
             && view.Constant(node.InputAt(Axes).Length == 0 ? node.Input[Starts] : node.Input[Axes]) is { DataType: TensorDataType.Int64 };
 
     /// <inheritdoc/>
-    public override void Turn(NodeProto node, AxisTurn turn, GraphView view)
+    public override void ChangeLayout(NodeProto node, LayoutChange change, GraphView view)
     {
         long[] axes = ConstantAxes.Integers(node, Axes, view)
             ?? [.. Enumerable.Range(0, (int)view.Constant(node.Input[Starts])!.ElementCount).Select(static axis => (long)axis)];
-        turn.Set(node, Axes, Array.ConvertAll(axes, turn.Of));
+        change.Set(node, Axes, Array.ConvertAll(axes, change.Of));
     }
 }

@@ -5,7 +5,7 @@ using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Integer.Layout;
 
-/// <summary>Which of its axes hold everything that a tensor has: those of the samples and the channels.</summary>
+/// <summary>Whether the spatial extents of a tensor are all 1, and where its channels are.</summary>
 internal enum UnitExtent
 {
     /// <summary>The spatial extents are not known to be 1.</summary>
@@ -19,7 +19,7 @@ internal enum UnitExtent
 }
 
 /// <summary>
-/// The tensors whose spatial extents are all 1: in either order of axes they are the same bytes, and no transpose has to move any.
+/// The tensors whose spatial extents are all 1: their bytes are the same in either order of axes, so a transpose need not move any.
 /// </summary>
 internal sealed class UnitExtents
 {

@@ -4,7 +4,7 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.Integer.Layout;
 
 /// <summary>
-/// Transposes of tensors without spatial extents move nothing; they become Reshape, and a Flatten behind one needs none at all.
+/// Transposes of tensors without spatial extents move nothing; they become Reshape, and before a Flatten they are removed.
 /// <code>
 /// c = Transpose (a); y = Flatten (c)                with a: [N, 1, 1, C]
 /// y = Flatten (a)
@@ -23,10 +23,10 @@ internal static class UnitTransposes
             bool toFirst = AxisOrder.IsToFirst(node) && extents.Of(node.Input[0]) == UnitExtent.ChannelsLast;
             bool toLast = AxisOrder.IsToLast(node) && extents.Of(node.Input[0]) == UnitExtent.ChannelsFirst;
             if (!toFirst && !toLast) continue;
-            foreach (NodeProto reader in view.Consumers(node.Output[0])
-                    .Where(reader => reader.InputAt(0) == node.Output[0] && SeesOnlyChannels(reader, view))
+            foreach (NodeProto consumer in view.Consumers(node.Output[0])
+                    .Where(consumer => consumer.InputAt(0) == node.Output[0] && SeesOnlyChannels(consumer, view))
                     .ToArray())
-                view.SetInput(reader, 0, node.Input[0]);
+                view.SetInput(consumer, 0, node.Input[0]);
             changed = true;
             if (view.Consumers(node.Output[0]).Count == 0 && !view.IsOutput(node.Output[0]))
             {
@@ -45,7 +45,7 @@ internal static class UnitTransposes
         return changed;
     }
 
-    /// <summary>Whether a node flattens all axes but the first, whatever they are.</summary>
+    /// <summary>Whether a node flattens all axes but the first, for any rank.</summary>
     private static bool SeesOnlyChannels(NodeProto node, GraphView view) =>
         (node.Is("Flatten") && node.GetInt("axis", 1) == 1)
         || (

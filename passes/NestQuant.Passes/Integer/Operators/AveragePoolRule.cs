@@ -30,7 +30,7 @@ internal static class AveragePoolRule
         bool isDilated = pool.GetInts("dilations") is { } dilations && Array.Exists(dilations, static dilation => dilation != 1);
         if (isDilated) return "there is no integer form of a dilated average";
         bool countsMore = pool.GetInt("ceil_mode", 0) != 0 && pool.GetInt("count_include_pad", 0) != 0;
-        return countsMore ? "there is no integer form of an average that counts what ceil_mode adds" : null;
+        return countsMore ? "there is no integer form of an average that counts the padding that ceil_mode adds" : null;
     }
 
     /// <summary>A pooling node that averages <paramref name="source"/>, without attributes and output.</summary>

@@ -4,7 +4,7 @@ using NestQuant.Passes.Operators;
 namespace NestQuant.Passes.Integer.Operators;
 
 /// <summary>
-/// Add and Mul of two activations, with a Relu or Clip behind them.
+/// Add and Mul of two activations, with a Relu or Clip after them.
 /// <code>
 /// y = QuantizeLinear (Relu (Add (DequantizeLinear (a), DequantizeLinear (b))))
 /// y = com.microsoft.QLinearAdd (a, ..., b, ..., y_scale, y_zero_point)
@@ -12,7 +12,7 @@ namespace NestQuant.Passes.Integer.Operators;
 /// </summary>
 internal static class BinaryRule
 {
-    /// <summary>Writes <paramref name="operatorName"/> in the place of the matched node.</summary>
+    /// <summary>Replaces the matched node by <paramref name="operatorName"/>.</summary>
     public static string? Apply(IntegerMatch match, string operatorName)
     {
         var node = new NodeProto { Domain = MicrosoftOperators.Domain, OpType = operatorName, Name = match.Node.Name };

@@ -3,7 +3,7 @@ namespace NestQuant.Passes.Integer.Operators;
 /// <summary>The Gauss error function, which .NET does not have.</summary>
 internal static class ErrorFunction
 {
-    /// <summary>From here on erf differs from 1 by less than half a unit in the last place.</summary>
+    /// <summary>Above this argument erf differs from 1 by less than half a unit in the last place.</summary>
     private const double Saturation = 6;
 
     /// <summary>

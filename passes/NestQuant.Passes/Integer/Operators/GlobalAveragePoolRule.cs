@@ -5,7 +5,7 @@ using NestQuant.Passes.Operators;
 namespace NestQuant.Passes.Integer.Operators;
 
 /// <summary>
-/// Averages over whole maps, also where they are written as ReduceMean.
+/// Averages over whole maps, also in the form of ReduceMean.
 /// <code>
 /// y = QuantizeLinear (GlobalAveragePool (DequantizeLinear (x)))
 /// y = com.microsoft.QLinearGlobalAveragePool (x, x_scale, x_zero_point, y_scale, y_zero_point)

@@ -5,7 +5,7 @@ using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Integer.Operators;
 
-/// <summary>A float node all of whose results are quantized at once, and nothing else.</summary>
+/// <summary>A float node whose results are all quantized directly and not read by anything else.</summary>
 /// <param name="Node">The float node.</param>
 /// <param name="Activation">The Relu or Clip between the node and the QuantizeLinear; null where there is none.</param>
 /// <param name="Results">For every result that is used, its index and the QuantizeLinear that reads it, an activation in between
@@ -24,7 +24,7 @@ internal sealed record IntegerMatch(
     /// <param name="graph">The graph.</param>
     /// <param name="ranks">Ranks of its values.</param>
     /// <param name="tables">Where tables are made.</param>
-    /// <param name="match">Where nothing speaks against it: the match.</param>
+    /// <param name="match">The match, when the result is null.</param>
     /// <returns>Why the node stays float, or null.</returns>
     public static string? Find(
         NodeProto node, NodeProto? activation, QuantizedGraph graph, ValueRanks ranks, LookupTables tables, out IntegerMatch? match)
@@ -40,7 +40,7 @@ internal sealed record IntegerMatch(
         {
             string output = (activation ?? node).Output[i];
             if (graph.View.Consumers(output).Count == 0 && !graph.View.IsOutput(output)) continue;
-            NodeProto? quantizer = graph.View.Consumers(output).FirstOrDefault(reader => graph.Quantizer(reader) is not null);
+            NodeProto? quantizer = graph.View.Consumers(output).FirstOrDefault(consumer => graph.Quantizer(consumer) is not null);
             if (quantizer is null) return $"its result '{output}' is not quantized";
             if (graph.WhyNeededInFloat(output, quantizer) is { } needed) return needed;
             results.Add(new QuantizedResult(i, quantizer, graph.Quantizer(quantizer)!));
@@ -64,12 +64,12 @@ internal sealed record IntegerMatch(
     /// <summary>The uint8 form of an input; null where the input is not a dequantized one.</summary>
     public QuantizedValue? Source(int input) => Graph.Source(Node.InputAt(input));
 
-    /// <summary>What to say about an input that is not quantized.</summary>
+    /// <summary>The reason for an input that is not quantized.</summary>
     public string WhyNoSource(int input) => Graph.View.Constant(Node.InputAt(input)) is { } constant
         ? $"its operand '{constant.Name}' is a float constant of {constant.ElementCount} values"
         : $"its input '{Node.InputAt(input)}' is not quantized";
 
-    /// <summary>Puts the integer form in the place of the node, what bounds its result, and the QuantizeLinear nodes.</summary>
+    /// <summary>Replaces the node, the activation that bounds its result, and the QuantizeLinear nodes by the integer form.</summary>
     /// <param name="nodes">The new nodes, in order, which together make every quantized result under its own name.</param>
     public void Emit(params ReadOnlySpan<NodeProto> nodes)
     {
@@ -80,8 +80,7 @@ internal sealed record IntegerMatch(
     }
 
     /// <summary>
-    /// Puts an integer node of one result in place, with the bounds of <see cref="Clamp"/> behind it where its saturation does not keep
-    /// them.
+    /// Inserts an integer node with one result, followed by the bounds of <see cref="Clamp"/> where saturation alone does not enforce them.
     /// </summary>
     /// <param name="node">The node; its output is still to be named.</param>
     public void EmitClamped(NodeProto node)

@@ -6,8 +6,8 @@ using NestQuant.Passes.Operators;
 namespace NestQuant.Passes.Integer.Operators;
 
 /// <summary>
-/// The float operators that have an integer form, and the rule that writes it. Operators that compute every element by itself need no rule:
-/// they become tables, see <see cref="PointwiseFunctions"/>.
+/// The float operators that have an integer form, and the rule that writes it. Elementwise functions of one input need no rule: they become
+/// tables, see <see cref="PointwiseFunctions"/>.
 /// </summary>
 internal static class IntegerOperators
 {
@@ -28,7 +28,7 @@ internal static class IntegerOperators
         ["GlobalAveragePool"] = GlobalAveragePoolRule.Apply,
         ["ReduceMean"] = GlobalAveragePoolRule.ApplyToMean,
 
-        // Those that move elements, or pick among them, without computing new ones.
+        // Operators that move or select elements without computing new ones.
         ["DepthToSpace"] = MovementRule.Apply,
         ["Expand"] = MovementRule.Apply,
         ["Flatten"] = MovementRule.Apply,

@@ -15,8 +15,8 @@ internal sealed class LookupTables(QuantizedGraph graph)
     /// <param name="x">A uint8 value.</param>
     /// <param name="result">Name of the result.</param>
     /// <param name="integers">The 256 results.</param>
-    /// <param name="function">The function as a format of its argument, see <see cref="PointwiseValue.Function"/>; empty when there is none
-    /// to tell.</param>
+    /// <param name="function">The function as a format of its argument, see <see cref="PointwiseValue.Function"/>; empty when it is not
+    /// known.</param>
     /// <param name="name">Wanted name of the node.</param>
     public NodeProto Lookup(string x, string result, byte[] integers, string function, string name)
     {

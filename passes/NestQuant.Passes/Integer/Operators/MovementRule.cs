@@ -6,12 +6,12 @@ using NestQuant.Passes.Operators;
 namespace NestQuant.Passes.Integer.Operators;
 
 /// <summary>
-/// Operators that move elements, or pick among them: they do the same to integers.
+/// Operators that move or select elements: they do the same to integers.
 /// <code>
 /// y = QuantizeLinear (Reshape (DequantizeLinear (x), shape))
 /// y = Reshape (x, shape)
 /// </code>
-/// Where the result has other parameters than the input, a table behind the operator turns the integers into those of the result.
+/// Where the result has other parameters than the input, a table after the operator maps the integers to those of the result.
 /// </summary>
 internal static class MovementRule
 {
@@ -40,11 +40,11 @@ internal static class MovementRule
             return $"Resize takes integers from operator set {FirstOpsetOfIntegerPad} on";
         if (match.Node.GetString("mode", "nearest") != "nearest") return "it interpolates";
         return match.Node.GetString("coordinate_transformation_mode", "") == "tf_crop_and_resize"
-            ? "it fills in values of its own"
+            ? "it extrapolates with a constant"
             : Apply(match);
     }
 
-    /// <summary>The same for Pad, whose constant becomes the integer for it.</summary>
+    /// <summary>The same for Pad, whose constant is quantized.</summary>
     public static string? ApplyToPad(IntegerMatch match)
     {
         if (match.Graph.Model.OpsetVersion() < FirstOpsetOfIntegerPad)
@@ -53,10 +53,10 @@ internal static class MovementRule
         NodeProto node = Copy(match, source);
         if (node.GetString("mode", "constant") != "constant") return Move(match, source, node);
         float? value = node.InputAt(2).Length == 0 ? 0 : ScalarConstant.Float(match.Graph.View, node.Input[2]);
-        if (value is not { } constant) return "the value that it pads with is not constant";
+        if (value is not { } constant) return "its padding value is not constant";
         byte quantized = source.Parameters.Quantize(constant);
         if (match.Result.Parameters.Quantize(source.Parameters.Dequantize(quantized)) != match.Result.Parameters.Quantize(constant))
-            return $"the value that it pads with is out of the range of '{source.Name}'";
+            return $"its padding value is out of the range of '{source.Name}'";
         while (node.Input.Count < 3) node.Input.Add("");
         node.Input[2] = match.Graph.ByteScalar(quantized, match.Result.Quantizer.Output[0] + "_pad_value");
         return Move(match, source, node);
@@ -88,7 +88,7 @@ internal static class MovementRule
                     match.Tables.Lookup(moved.Output[result.Output], output, integers, "", match.Graph.Names.Next(output + "_requantize")));
         }
 
-        // A result that nobody reads keeps its place in Split, which has one size for each. The positions of a MaxPool's maxima are
+        // An unused result of Split keeps its position, since Split has one size per output. The indices of a MaxPool's maxima are
         // optional.
         if (!moved.Is("Split")) while (moved.Output[^1].Length == 0) moved.Output.RemoveAt(moved.Output.Count - 1);
         for (int i = 0; i < moved.Output.Count; i++)

@@ -3,7 +3,7 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Integer.Operators;
 
-/// <summary>The operators of ONNX that compute every element from the element in its place alone, in double precision.</summary>
+/// <summary>The elementwise operators of ONNX, evaluated in double precision.</summary>
 internal static class PointwiseFunctions
 {
     private static readonly Dictionary<string, Func<NodeProto, Func<double, double>>> UnaryFunctions = new(StringComparer.Ordinal)
@@ -45,18 +45,18 @@ internal static class PointwiseFunctions
         ["Sub"] = static (x, y) => x - y,
     };
 
-    /// <summary>Whether a node computes every element by itself, as far as its operator tells.</summary>
+    /// <summary>Whether the operator of a node is elementwise.</summary>
     public static bool Is(NodeProto node) =>
         node.IsDefaultDomain()
             && (node.OpType == "Clip" || UnaryFunctions.ContainsKey(node.OpType) || BinaryFunctions.ContainsKey(node.OpType));
 
-    /// <summary>The function of a node of one input, its attributes applied; null where the operator is not such a function.</summary>
+    /// <summary>The function of a node of one input, its attributes applied; null for other operators.</summary>
     public static Func<double, double>? Unary(NodeProto node) =>
         node.IsDefaultDomain() && UnaryFunctions.TryGetValue(node.OpType, out Func<NodeProto, Func<double, double>>? create)
             ? create(node)
             : null;
 
-    /// <summary>The function of a node of two inputs; null where the operator is not such a function.</summary>
+    /// <summary>The function of a node of two inputs; null for other operators.</summary>
     public static Func<double, double, double>? Binary(NodeProto node) =>
         node.IsDefaultDomain() && node.Input.Count == 2 ? BinaryFunctions.GetValueOrDefault(node.OpType) : null;
 

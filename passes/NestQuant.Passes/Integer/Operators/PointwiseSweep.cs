@@ -7,23 +7,23 @@ using NestQuant.Passes.Operators;
 namespace NestQuant.Passes.Integer.Operators;
 
 /// <summary>
-/// Finds the float values that are functions of one uint8 tensor, element by element, however many nodes the function is made of. Visited
-/// in graph order, every node is looked at once.
+/// Finds the float values that are elementwise functions of one uint8 tensor, computed by any number of nodes. Nodes are visited once, in
+/// graph order.
 /// </summary>
 internal sealed class PointwiseSweep(QuantizedGraph graph, ValueRanks ranks)
 {
     private readonly Dictionary<string, PointwiseValue> _values = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PointwiseTable> _tables = new(StringComparer.Ordinal);
 
-    /// <summary>The function that a float value is; null where it is none.</summary>
+    /// <summary>The function that computes a float value; null where there is none.</summary>
     public PointwiseValue? Of(string value) => _values.GetValueOrDefault(value);
 
     /// <summary>
-    /// Makes it known that a uint8 value comes from a table, so that functions of it are functions of the table's source as well.
+    /// Records that a uint8 value comes from a table, so that functions of it are functions of the table's source as well.
     /// </summary>
     public void Add(string quantized, PointwiseTable table) => _tables[quantized] = table;
 
-    /// <summary>Looks at a node; those that it reads from have been visited.</summary>
+    /// <summary>Visits a node, after all nodes whose results it reads.</summary>
     public void Visit(NodeProto node)
     {
         if (node.Output.Count != 1) return;
@@ -65,7 +65,7 @@ internal sealed class PointwiseSweep(QuantizedGraph graph, ValueRanks ranks)
             ? value
             : null;
 
-    /// <summary>Expresses two values in terms of one source: the first that both have, back through tables.</summary>
+    /// <summary>Expresses two values in terms of one source: the nearest common one, going back through tables.</summary>
     private bool Unify(ref PointwiseValue x, ref PointwiseValue y)
     {
         var seen = new Dictionary<string, PointwiseValue>(StringComparer.Ordinal) { [x.Source.Name] = x };

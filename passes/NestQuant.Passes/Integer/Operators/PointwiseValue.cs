@@ -4,11 +4,11 @@ using NestQuant.Passes.Integer.Values;
 
 namespace NestQuant.Passes.Integer.Operators;
 
-/// <summary>A float value every element of which depends on nothing but the uint8 element in its place.</summary>
+/// <summary>A float value whose every element depends only on the uint8 element at the same position.</summary>
 /// <param name="Source">The uint8 value.</param>
 /// <param name="Values">The float value for each of the 256 integers of the source.</param>
-/// <param name="Function">The function as a format, <c>Mul({0}, Sigmoid({0}))</c>, of the dequantized source; empty when that would be too
-/// long to read.</param>
+/// <param name="Function">The function as a format, <c>Mul({0}, Sigmoid({0}))</c>, of the dequantized source; empty when it is too long to
+/// be readable.</param>
 /// <param name="Nodes">The float nodes that compute it, each once.</param>
 internal sealed record PointwiseValue(QuantizedValue Source, double[] Values, string Function, IReadOnlyList<NodeProto> Nodes)
 {
@@ -18,7 +18,7 @@ internal sealed record PointwiseValue(QuantizedValue Source, double[] Values, st
     /// <summary>The dequantized source itself.</summary>
     public const string Argument = "{0}";
 
-    /// <summary>A function written out longer than this says nothing to a reader.</summary>
+    /// <summary>Longest function text that is still readable.</summary>
     private const int LongestFunction = 200;
 
     /// <summary>The source itself, dequantized.</summary>
@@ -29,11 +29,11 @@ internal sealed record PointwiseValue(QuantizedValue Source, double[] Values, st
         return new PointwiseValue(source, values, Argument, []);
     }
 
-    /// <summary>The value behind one more node.</summary>
+    /// <summary>The value after one more node.</summary>
     public PointwiseValue Then(NodeProto node, Func<double, double> function, string text) =>
         new(Source, Array.ConvertAll(Values, value => function(value)), Shortened(text), [.. Nodes, node]);
 
-    /// <summary>The value behind a node that combines two values of the same source.</summary>
+    /// <summary>The result of a node that combines two values of the same source.</summary>
     public PointwiseValue With(PointwiseValue other, NodeProto node, Func<double, double, double> function)
     {
         var values = new double[TableLength];
@@ -42,7 +42,7 @@ internal sealed record PointwiseValue(QuantizedValue Source, double[] Values, st
         return new PointwiseValue(Source, values, Shortened(text), [.. Nodes.Union(other.Nodes), node]);
     }
 
-    /// <summary>The same value in terms of the source of the table that makes its source.</summary>
+    /// <summary>The same value in terms of the source of the table that produces its source.</summary>
     public PointwiseValue Through(PointwiseTable table)
     {
         string text = Function.Length > 0 && table.Value.Function.Length > 0

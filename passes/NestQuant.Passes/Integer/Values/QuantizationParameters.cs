@@ -9,7 +9,7 @@ namespace NestQuant.Passes.Integer.Values;
 /// <param name="Scale">Step of the float values, positive and finite.</param>
 /// <param name="ZeroPoint">The integer that stands for 0.</param>
 /// <param name="ScaleName">The initializer that holds the scale.</param>
-/// <param name="ZeroPointName">The initializer that holds the zero point; empty where it is left out, and so is 0.</param>
+/// <param name="ZeroPointName">The initializer that holds the zero point; empty where it is left out, which means 0.</param>
 internal sealed record QuantizationParameters(float Scale, byte ZeroPoint, string ScaleName, string ZeroPointName)
 {
     /// <summary>Reads the parameters of a QuantizeLinear or DequantizeLinear.</summary>
@@ -23,7 +23,8 @@ internal sealed record QuantizationParameters(float Scale, byte ZeroPoint, strin
         string zeroPointName = node.InputAt(2);
         if (zeroPointName.Length == 0)
         {
-            // Without a zero point QuantizeLinear makes uint8 unless it says otherwise; what DequantizeLinear reads then is not known.
+            // Without a zero point QuantizeLinear yields uint8 unless output_dtype is set; the input type of DequantizeLinear is then
+            // unknown.
             bool isUInt8 = node.Is("QuantizeLinear")
                 && node.GetInt("output_dtype", (long)TensorDataType.UInt8) == (long)TensorDataType.UInt8;
             return isUInt8 ? new QuantizationParameters(step, 0, scale.Name, "") : null;

@@ -4,21 +4,21 @@ using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Integer.Values;
 
-/// <summary>The bounds that a Relu or Clip in front of a QuantizeLinear puts on the quantized result.</summary>
+/// <summary>The bounds that a Relu or Clip before a QuantizeLinear puts on the quantized result.</summary>
 /// <remarks>
-/// Q(v) = saturate(round(v / scale) + zero_point) never decreases as v grows: dividing by a positive scale, rounding, adding a constant
-/// and saturating do not, in exact arithmetic and in float32 alike. A function that never decreases passes through minimum and
-/// maximum, so that Q(min(max(v, a), b)) = min(max(Q(v), Q(a)), Q(b)) for every v: clamping the integers is exact, not an approximation.
-/// Where Q(a) is 0 and Q(b) is 255, saturation has done it already.
+/// Q(v) = saturate(round(v / scale) + zero_point) is monotonic: so are dividing by a positive scale, rounding, adding a constant and
+/// saturating, in exact arithmetic and in float32. A monotonic function commutes with minimum and maximum, so Q(min(max(v, a), b)) =
+/// min(max(Q(v), Q(a)), Q(b)) for every v: clamping the integers is exact, not an approximation. Where Q(a) is 0 and Q(b) is 255,
+/// saturation suffices.
 /// </remarks>
-/// <param name="Min">Least quantized result, 0 to 255.</param>
+/// <param name="Min">Smallest quantized result, 0 to 255.</param>
 /// <param name="Max">Largest quantized result, <paramref name="Min"/> to 255.</param>
 internal readonly record struct QuantizedClamp(byte Min, byte Max)
 {
     /// <summary>No bounds but those of uint8.</summary>
     public static QuantizedClamp None => new(byte.MinValue, byte.MaxValue);
 
-    /// <summary>Whether saturation alone keeps the bounds.</summary>
+    /// <summary>Whether saturation alone enforces the bounds.</summary>
     public bool IsSaturation => this == None;
 
     /// <summary>Whether a node is one whose bounds <see cref="Of"/> can find.</summary>

@@ -4,7 +4,7 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.Integer.Values;
 
 /// <summary>
-/// One graph seen as uint8 tensors: which float values are dequantized ones, and with which parameters floats are quantized.
+/// The quantized tensors of one graph: which float values are dequantized, and with which parameters floats are quantized.
 /// </summary>
 internal sealed class QuantizedGraph(ModelProto model, GraphView view, UniqueNames names)
 {
@@ -28,7 +28,7 @@ internal sealed class QuantizedGraph(ModelProto model, GraphView view, UniqueNam
     /// <summary>The parameters of a QuantizeLinear that makes uint8 with constant parameters per tensor; null for any other node.</summary>
     public QuantizationParameters? Quantizer(NodeProto node) => node.Is("QuantizeLinear") ? QuantizationParameters.Of(node, View) : null;
 
-    /// <summary>Makes one of the quantizers of a value that have the same parameters, so that what is behind it has one reader.</summary>
+    /// <summary>Merges the QuantizeLinear nodes of a value that have the same parameters, so that the value has one consumer.</summary>
     /// <returns>Whether there were any.</returns>
     public bool ShareQuantizers()
     {
@@ -49,20 +49,20 @@ internal sealed class QuantizedGraph(ModelProto model, GraphView view, UniqueNam
     }
 
     /// <summary>
-    /// Why the uint8 form of a float value cannot take its place: somebody else needs the float. Null where only <paramref name="reader"/>
+    /// Why the uint8 form of a float value cannot replace it: something else reads the float. Null where only <paramref name="consumer"/>
     /// reads it.
     /// </summary>
-    public string? WhyNeededInFloat(string value, NodeProto reader)
+    public string? WhyNeededInFloat(string value, NodeProto consumer)
     {
         if (View.IsOutput(value)) return $"its result '{value}' is an output of the graph";
-        NodeProto? other = View.Consumers(value).FirstOrDefault(node => !ReferenceEquals(node, reader));
+        NodeProto? other = View.Consumers(value).FirstOrDefault(node => !ReferenceEquals(node, consumer));
         if (other is null) return null;
         return Quantizer(other) is null
             ? $"its float result is also read by {other.OpType} '{other.DisplayName()}'"
             : $"its result is also quantized with other parameters, by '{other.DisplayName()}'";
     }
 
-    /// <summary>Scale and zero point as scalar initializers, which is what operators take that have both as inputs.</summary>
+    /// <summary>Scale and zero point as scalar initializers, for operators that have both as inputs.</summary>
     public (string Scale, string ZeroPoint) Scalars(QuantizationParameters parameters)
     {
         bool scaleFits = View.Constant(parameters.ScaleName) is { Dims.Count: 0 };

@@ -4,13 +4,13 @@ using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 namespace NestQuant.RuntimeOps.Kernels.Amx;
 
 /// <summary>
-/// Products by AMX's tile registers, for processors that have them; what is too small for a tile, and the rest, is AVX-512's.
+/// Products in AMX's tile registers, for processors that have them; AVX-512 does products too small for a tile, and everything else.
 /// </summary>
 /// <param name="vectors">The emitted code of AVX-512.</param>
 /// <param name="tiles">The emitted code of AMX.</param>
 internal sealed class AmxTier(EmittedKernels vectors, EmittedTileProduct tiles) : Avx512VnniTier(vectors)
 {
-    // A tile costs the same however few rows and bytes of them it has, and so does what stands before and behind its products.
+    // A tile costs the same for any number of rows and bytes, and so does the code before and after its products.
     private const int LeastRows = 5;
     private const int LeastLength = 40;
 

@@ -4,9 +4,9 @@ using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 namespace NestQuant.RuntimeOps.Kernels.Amx;
 
-/// <summary>Products by the tile registers of AMX, 32 rows by a panel at a time.</summary>
+/// <summary>Products in the tile registers of AMX, 32 rows by a panel at a time.</summary>
 /// <param name="kernels">The emitted code of AMX.</param>
-/// <param name="vectors">The emitted code of AVX-512, for what follows the product.</param>
+/// <param name="vectors">The emitted code of AVX-512, for the epilogue.</param>
 internal sealed unsafe class AmxTileProduct(EmittedTileProduct kernels, EmittedKernels vectors) : TileProduct
 {
     private const int TileRows = TileProductEmitter.TileRows;
@@ -33,7 +33,7 @@ internal sealed unsafe class AmxTileProduct(EmittedTileProduct kernels, EmittedK
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override (int First, int Count) Tile(int row, int rows)
     {
-        // Tiles are whole: the last one begins among rows that were computed before, unless there are too few of them.
+        // Tiles are full: the last one starts among rows that were already computed, unless there are too few rows.
         int count = rows >= MostRows && rows - row > TileRows ? MostRows : Math.Min(rows, TileRows);
         return (Math.Min(row, rows - count), count);
     }

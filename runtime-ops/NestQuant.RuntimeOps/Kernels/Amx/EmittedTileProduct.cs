@@ -29,7 +29,7 @@ internal sealed unsafe class EmittedTileProduct
     /// <summary>Why there are none; null where there are.</summary>
     public static string? Refusal => Loaded.Value.Refusal;
 
-    /// <summary>Gives this thread's tiles their shapes.</summary>
+    /// <summary>Loads the thread's tile configuration.</summary>
     /// <param name="rows">Rows of a tile, 1 to 16.</param>
     /// <param name="chunkGroups">Groups of 4 bytes in a chunk, 1 to 16.</param>
     public void Configure(int rows, int chunkGroups)
@@ -39,7 +39,7 @@ internal sealed unsafe class EmittedTileProduct
         ((delegate* unmanaged[Cdecl, SuppressGCTransition]<byte*, void>)_configure)(shapes);
     }
 
-    /// <summary>Takes this thread's tiles their shapes.</summary>
+    /// <summary>Releases the thread's tile configuration.</summary>
     public void Release() => ((delegate* unmanaged[Cdecl, SuppressGCTransition]<void>)_release)();
 
     /// <summary>Multiplies tiles of rows with a panel.</summary>

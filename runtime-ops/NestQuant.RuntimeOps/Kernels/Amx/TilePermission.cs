@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace NestQuant.RuntimeOps.Kernels.Amx;
 
 /// <summary>
-/// Linux lends a process the tile registers of AMX only when it asks: their state would make every thread's signal frames larger.
+/// Linux gives a process the tile registers of AMX only on request, since their state makes every thread's signal frames larger.
 /// </summary>
 internal static partial class TilePermission
 {
@@ -12,8 +12,8 @@ internal static partial class TilePermission
     private const nint RequestExtendedState = 0x1023;
     private const nint TileData = 18;
 
-    /// <summary>Asks for the tile registers, for this process and for good; asking again changes nothing.</summary>
-    /// <param name="refusal">Why they are not lent; null on success.</param>
+    /// <summary>Requests the tile registers for the rest of the process's life; further requests change nothing.</summary>
+    /// <param name="refusal">Why they are refused; null on success.</param>
     public static bool Request(out string? refusal)
     {
         refusal = null;
@@ -25,7 +25,7 @@ internal static partial class TilePermission
 
         if (SystemCall(ArchitectureControl, RequestExtendedState, TileData) == 0)
             return true;
-        refusal = $"the system does not lend the tile registers: {Marshal.GetLastPInvokeErrorMessage()}";
+        refusal = $"the system refuses the tile registers: {Marshal.GetLastPInvokeErrorMessage()}";
         return false;
     }
 

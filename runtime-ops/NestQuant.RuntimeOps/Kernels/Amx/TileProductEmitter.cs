@@ -8,9 +8,9 @@ namespace NestQuant.RuntimeOps.Kernels.Amx;
 /// <c>void(TileArguments*)</c>.
 /// </summary>
 /// <remarks>
-/// Tiles 0 to 3 hold sums, 4 and 5 a chunk of the rows, 6 and 7 the chunk's weights for 16 channels each. A tile's rows are loaded from
-/// where they lie, at the distance between rows; a tile of weights is 16 groups of the panel, which is its layout already. Sums wrap modulo
-/// 2^32 and never saturate.
+/// Tiles 0 to 3 hold accumulators, 4 and 5 a chunk of the rows, 6 and 7 the chunk's weights for 16 channels each. A tile's rows are loaded
+/// in place, at the distance between rows; a tile of weights is 16 groups of the panel, which has that layout already. Accumulators wrap
+/// modulo 2^32 and never saturate.
 /// </remarks>
 internal static class TileProductEmitter
 {
@@ -39,7 +39,7 @@ internal static class TileProductEmitter
     private const Register TileStride = Register.R10;
     private const Register ChunkPanelBytes = Register.R11;
 
-    /// <summary>Emits one kernel; the tiles must have their shapes (<see cref="TileShapes"/>).</summary>
+    /// <summary>Emits one kernel; the tiles must be configured (<see cref="TileShapes"/>).</summary>
     /// <param name="rowTiles">1 or 2 tiles of rows.</param>
     /// <param name="vectors">1 for 16 channels from those that the panel points to, 2 for 32.</param>
     public static byte[] Emit(int rowTiles, int vectors)
@@ -89,7 +89,8 @@ internal static class TileProductEmitter
         return code.ToCode();
     }
 
-    /// <summary>Every row of sums starts with what the channels start with: loaded at a distance of 0, one row fills a tile.</summary>
+    /// <summary>Every row of accumulators starts with the channels' initial values: loaded at a distance of 0, one row fills a
+    /// tile.</summary>
     private static void Start(Assembler code, int rowTiles, int vectors)
     {
         code.Clear(Chunk);
@@ -99,7 +100,7 @@ internal static class TileProductEmitter
         code.Load(Chunk, new MemoryOperand(Arguments, TileArguments.ChunksAt));
     }
 
-    /// <summary>Emits <c>void(byte* shapes)</c>, which gives the tiles of this thread their shapes.</summary>
+    /// <summary>Emits <c>void(byte* shapes)</c>, which loads the thread's tile configuration.</summary>
     public static byte[] EmitConfigure()
     {
         Assembler code = new();
@@ -108,7 +109,8 @@ internal static class TileProductEmitter
         return code.ToCode();
     }
 
-    /// <summary>Emits <c>void()</c>, which takes this thread's tiles their shapes: other code on this thread must not find ours.</summary>
+    /// <summary>Emits <c>void()</c>, which releases the thread's tile configuration, so that other code on the thread does not find
+    /// it.</summary>
     public static byte[] EmitRelease()
     {
         Assembler code = new();
@@ -123,7 +125,7 @@ internal static class TileProductEmitter
     /// <param name="shapes">Receives 64 bytes.</param>
     public static void TileShapes(int rows, int chunkGroups, Span<byte> shapes)
     {
-        // Byte 0 is the palette, from 16 on are the bytes of a row (16-bit), from 48 on the rows.
+        // Byte 0 is the palette; the bytes of a row (16-bit) start at 16, the rows at 48.
         shapes.Clear();
         shapes[0] = 1;
         for (int tile = 0; tile < FirstWeights + MaxVectors; tile++)

@@ -4,12 +4,12 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels.Arm64;
 
-/// <summary>What the tiers of arm64 share: 128-bit code for everything but the product.</summary>
+/// <summary>Base of the arm64 tiers: 128-bit code for everything but the product.</summary>
 /// <typeparam name="TNeon">The instructions of every arm64 processor.</typeparam>
 /// <remarks>
-/// Their products are of signed bytes, and x is unsigned. So they multiply x - 128, one exclusive or when the activations are in a
-/// register, and sums start at 128 * Σw instead of 0: <see cref="SumStarts{TNeon}"/> keeps those behind the panel. What comes out is Σ x *
-/// w, exactly, and rows stay bytes that can be read where they lie.
+/// arm64 multiplies signed bytes, but x is unsigned. So the tiers multiply x - 128, which takes one exclusive or on activations in a
+/// register, and accumulators start at 128 * Σw instead of 0: <see cref="AccumulatorStarts{TNeon}"/> stores these after the panel. The
+/// result is exactly Σ x * w, and rows stay bytes that can be read in place.
 /// </remarks>
 internal abstract unsafe class Arm64Tier<TNeon> : KernelTier
     where TNeon : struct, INeon
@@ -25,14 +25,15 @@ internal abstract unsafe class Arm64Tier<TNeon> : KernelTier
     public sealed override void SumWeights(sbyte* panel, int groups, int* sums) => WeightSums<TNeon>.Sum(panel, groups, sums);
 
     /// <inheritdoc/>
-    public sealed override int PreparedBytes(int groups) => SumStarts<TNeon>.PreparedBytes(groups);
+    public sealed override int PreparedBytes(int groups) => AccumulatorStarts<TNeon>.PreparedBytes(groups);
 
     /// <inheritdoc/>
-    public sealed override void Prepare(sbyte* panel, int groups) => SumStarts<TNeon>.Prepare(panel, groups);
+    public sealed override void Prepare(sbyte* panel, int groups) => AccumulatorStarts<TNeon>.Prepare(panel, groups);
 
     /// <inheritdoc/>
-    public sealed override void DotDepthwise(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* sums) =>
-        Depthwise<TNeon>.Dot(taps, step, columns, pairs, weights, channels, sums);
+    public sealed override void DotDepthwise(
+        byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* accumulators) =>
+        Depthwise<TNeon>.Dot(taps, step, columns, pairs, weights, channels, accumulators);
 
     /// <inheritdoc/>
     public sealed override void Store(

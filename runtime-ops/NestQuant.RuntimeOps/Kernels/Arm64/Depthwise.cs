@@ -4,7 +4,7 @@ using NestQuant.RuntimeOps.Kernels.Portable;
 
 namespace NestQuant.RuntimeOps.Kernels.Arm64;
 
-/// <summary>Depthwise sums, 16 channels of three neighbouring outputs at a time.</summary>
+/// <summary>Depthwise products, 16 channels of three neighbouring outputs at a time.</summary>
 /// <typeparam name="TNeon">The instructions of every arm64 processor.</typeparam>
 internal static unsafe class Depthwise<TNeon>
     where TNeon : struct, INeon
@@ -14,7 +14,7 @@ internal static unsafe class Depthwise<TNeon>
     private const int PairStride = KernelTier.TileChannels * 2;
 
     /// <summary>See <see cref="KernelTier.DotDepthwise"/>.</summary>
-    public static void Dot(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* sums)
+    public static void Dot(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* accumulators)
     {
         int whole = channels / StripChannels * StripChannels;
         for (int column = 0; column < columns; column += Columns)
@@ -28,24 +28,25 @@ internal static unsafe class Depthwise<TNeon>
                     last,
                     pairs,
                     weights + channel * 2,
-                    sums + column * KernelTier.TileChannels + channel);
+                    accumulators + column * KernelTier.TileChannels + channel);
         }
 
-        PortableTier.DotDepthwise(taps, step, columns, pairs, weights, whole, channels, sums);
+        PortableTier.DotDepthwise(taps, step, columns, pairs, weights, whole, channels, accumulators);
     }
 
     /// <summary>Three neighbouring outputs share the weights of sixteen channels.</summary>
     /// <param name="taps">2 * pairs pointers.</param>
-    /// <param name="offset">What to add to them for the first output and channel.</param>
+    /// <param name="offset">Offset to the first output and channel.</param>
     /// <param name="step">Bytes from an output's taps to those of the next.</param>
-    /// <param name="last">Index of the last output, 0 to 2; it takes the place of those that are missing.</param>
+    /// <param name="last">Index of the last output, 0 to 2; missing outputs repeat it.</param>
     /// <param name="pairs">Pairs of taps.</param>
     /// <param name="weights"><c>[pair][channel 32][2]</c>, at the first channel.</param>
-    /// <param name="sums">Receives the sums, outputs 32 apart.</param>
+    /// <param name="accumulators">Receives the accumulators, outputs 32 apart.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void ThreeColumns(byte** taps, nint offset, nint step, int last, int pairs, short* weights, int* sums)
+    private static void ThreeColumns(byte** taps, nint offset, nint step, int last, int pairs, short* weights, int* accumulators)
     {
-        // In bounds: 16 bytes of every tap at outputs up to the last one, 16 pairs of weights per pair of taps, a row of sums per output.
+        // In bounds: 16 bytes of every tap at outputs up to the last one, 16 pairs of weights per pair of taps, a row of accumulators per
+        // output.
         nint secondOffset = offset + Math.Min(last, 1) * step;
         nint thirdOffset = offset + last * step;
         Vector128<int> a0 = default, a1 = default, a2 = default, a3 = default;
@@ -70,11 +71,11 @@ internal static unsafe class Depthwise<TNeon>
             Add(tap + thirdOffset, low, high, ref c0, ref c1, ref c2, ref c3);
         }
 
-        Store(a0, a1, a2, a3, sums);
+        Store(a0, a1, a2, a3, accumulators);
         if (last >= 1)
-            Store(b0, b1, b2, b3, sums + KernelTier.TileChannels);
+            Store(b0, b1, b2, b3, accumulators + KernelTier.TileChannels);
         if (last >= 2)
-            Store(c0, c1, c2, c3, sums + 2 * KernelTier.TileChannels);
+            Store(c0, c1, c2, c3, accumulators + 2 * KernelTier.TileChannels);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -97,11 +98,11 @@ internal static unsafe class Depthwise<TNeon>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Vector128<int> s0, Vector128<int> s1, Vector128<int> s2, Vector128<int> s3, int* sums)
+    private static void Store(Vector128<int> s0, Vector128<int> s1, Vector128<int> s2, Vector128<int> s3, int* accumulators)
     {
-        s0.Store(sums);
-        s1.Store(sums + 4);
-        s2.Store(sums + 8);
-        s3.Store(sums + 12);
+        s0.Store(accumulators);
+        s1.Store(accumulators + 4);
+        s2.Store(accumulators + 8);
+        s3.Store(accumulators + 12);
     }
 }

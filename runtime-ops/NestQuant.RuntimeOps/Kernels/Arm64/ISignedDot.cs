@@ -5,18 +5,18 @@ using System.Runtime.Intrinsics.Arm;
 
 namespace NestQuant.RuntimeOps.Kernels.Arm64;
 
-/// <summary>The one instruction that the tier with dot products has besides those of <see cref="INeon"/>.</summary>
+/// <summary>The one instruction that the dot-product tier needs besides those of <see cref="INeon"/>.</summary>
 internal interface ISignedDot
 {
     /// <summary>
-    /// Adds four products of signed bytes to each 32-bit sum, modulo 2^32: its four weights by the chosen four activations.
+    /// Adds four products of signed bytes to each 32-bit accumulator, modulo 2^32: its four weights by the chosen four activations.
     /// </summary>
-    /// <param name="sums">Four sums.</param>
-    /// <param name="weights">Four weights for each sum.</param>
+    /// <param name="accumulators">Four accumulators.</param>
+    /// <param name="weights">Four weights for each accumulator.</param>
     /// <param name="x">Four times four activations.</param>
-    /// <param name="four">Which four of <paramref name="x"/> multiply the weights of every sum.</param>
+    /// <param name="four">Which four of <paramref name="x"/> multiply the weights of every accumulator.</param>
     static abstract Vector128<int> Add(
-        Vector128<int> sums, Vector128<sbyte> weights, Vector128<sbyte> x, [ConstantExpected(Max = (byte)3)] byte four);
+        Vector128<int> accumulators, Vector128<sbyte> weights, Vector128<sbyte> x, [ConstantExpected(Max = (byte)3)] byte four);
 }
 
 /// <summary>SDOT, of the dot product extension (FEAT_DotProd), which processors have since ARMv8.4 and many had before.</summary>
@@ -28,6 +28,6 @@ internal readonly struct NeonDot : ISignedDot
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<int> Add(
-        Vector128<int> sums, Vector128<sbyte> weights, Vector128<sbyte> x, [ConstantExpected(Max = (byte)3)] byte four) =>
-        Dp.DotProductBySelectedQuadruplet(sums, weights, x, four);
+        Vector128<int> accumulators, Vector128<sbyte> weights, Vector128<sbyte> x, [ConstantExpected(Max = (byte)3)] byte four) =>
+        Dp.DotProductBySelectedQuadruplet(accumulators, weights, x, four);
 }

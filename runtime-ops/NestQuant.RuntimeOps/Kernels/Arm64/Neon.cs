@@ -12,26 +12,26 @@ internal readonly struct Neon : INeon
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<int> AddFours(Vector128<int> sums, Vector128<sbyte> values) =>
-        AdvSimd.AddPairwiseWideningAndAdd(sums, AdvSimd.AddPairwiseWidening(values));
+    public static Vector128<int> AddFours(Vector128<int> accumulators, Vector128<sbyte> values) =>
+        AdvSimd.AddPairwiseWideningAndAdd(accumulators, AdvSimd.AddPairwiseWidening(values));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<int> AddPairsLower(Vector128<int> sums, Vector128<sbyte> a, Vector128<sbyte> b) =>
-        AdvSimd.AddPairwiseWideningAndAdd(sums, AdvSimd.MultiplyWideningLower(a.GetLower(), b.GetLower()));
+    public static Vector128<int> AddPairsLower(Vector128<int> accumulators, Vector128<sbyte> a, Vector128<sbyte> b) =>
+        AdvSimd.AddPairwiseWideningAndAdd(accumulators, AdvSimd.MultiplyWideningLower(a.GetLower(), b.GetLower()));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<int> AddPairsUpper(Vector128<int> sums, Vector128<sbyte> a, Vector128<sbyte> b) =>
-        AdvSimd.AddPairwiseWideningAndAdd(sums, AdvSimd.MultiplyWideningUpper(a, b));
+    public static Vector128<int> AddPairsUpper(Vector128<int> accumulators, Vector128<sbyte> a, Vector128<sbyte> b) =>
+        AdvSimd.AddPairwiseWideningAndAdd(accumulators, AdvSimd.MultiplyWideningUpper(a, b));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<int> AddProductsLower(Vector128<int> sums, Vector128<short> a, Vector128<short> b) =>
-        AdvSimd.MultiplyWideningLowerAndAdd(sums, a.GetLower(), b.GetLower());
+    public static Vector128<int> AddProductsLower(Vector128<int> accumulators, Vector128<short> a, Vector128<short> b) =>
+        AdvSimd.MultiplyWideningLowerAndAdd(accumulators, a.GetLower(), b.GetLower());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<int> AddProductsUpper(Vector128<int> sums, Vector128<short> a, Vector128<short> b) =>
-        AdvSimd.MultiplyWideningUpperAndAdd(sums, a, b);
+    public static Vector128<int> AddProductsUpper(Vector128<int> accumulators, Vector128<short> a, Vector128<short> b) =>
+        AdvSimd.MultiplyWideningUpperAndAdd(accumulators, a, b);
 }

@@ -17,9 +17,9 @@ internal sealed unsafe class NeonDotTier<TNeon, TDot> : Arm64Tier<TNeon>
     public override void Dot(
         byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
     {
-        int* starts = SumStarts<TNeon>.Of(panel, groups);
+        int* starts = AccumulatorStarts<TNeon>.Of(panel, groups);
 
-        // One row costs less by itself than as a tile of six.
+        // A single row costs less with the one-row loop than as a tile of six.
         if (rowCount == 1)
         {
             SignedDotProduct<TDot>.OneRow(rows, panel, groups, starts, tile);

@@ -15,9 +15,10 @@ internal sealed unsafe class NeonTier<TNeon> : Arm64Tier<TNeon>
     public override void Dot(
         byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
     {
-        // In bounds: the rows and sums are there, rowCount of each. A vector of weights costs four instructions for each row that reads it:
-        // to load it once for all of them would save little.
+        // In bounds: rowCount rows and rows of accumulators exist. A vector of weights takes four instructions for each row, so that
+        // loading it once for several rows would save little.
         for (int row = 0; row < rowCount; row++)
-            PairProduct<TNeon>.OneRow(rows + row * rowStride, panel, groups, SumStarts<TNeon>.Of(panel, groups), tile + row * TileChannels);
+            PairProduct<TNeon>.OneRow(
+                rows + row * rowStride, panel, groups, AccumulatorStarts<TNeon>.Of(panel, groups), tile + row * TileChannels);
     }
 }

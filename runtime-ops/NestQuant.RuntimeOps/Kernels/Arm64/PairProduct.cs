@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace NestQuant.RuntimeOps.Kernels.Arm64;
 
-/// <summary>The integer product without dot products: bytes are multiplied to 16 bits and added in pairs to sums of 32.</summary>
+/// <summary>The integer product without dot products: bytes are multiplied to 16 bits and added in pairs to 32-bit accumulators.</summary>
 /// <typeparam name="TNeon">The instructions of every arm64 processor.</typeparam>
 internal static unsafe class PairProduct<TNeon>
     where TNeon : struct, INeon
@@ -11,14 +11,14 @@ internal static unsafe class PairProduct<TNeon>
     private const int GroupStride = KernelTier.TileChannels * 4;
     private const int Vector = 16;
 
-    /// <summary>One row by the panel's 32 channels: two sums for each of them, of two products in four.</summary>
+    /// <summary>One row by the panel's 32 channels, with two accumulators per channel, each for two of every four products.</summary>
     /// <param name="row">4 * groups activations.</param>
     /// <param name="panel">The panel <c>[k/4][channel 32][4]</c>.</param>
     /// <param name="groups">Groups of 4 rows of k.</param>
-    /// <param name="starts">What each of the 32 sums starts at.</param>
-    /// <param name="sums">Receives 32 sums modulo 2^32.</param>
+    /// <param name="starts">Initial values of the 32 accumulators.</param>
+    /// <param name="accumulators">Receives 32 accumulators modulo 2^32.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void OneRow(byte* row, sbyte* panel, int groups, int* starts, int* sums)
+    public static void OneRow(byte* row, sbyte* panel, int groups, int* starts, int* accumulators)
     {
         // In bounds: a group reads 4 activations and its 128 weights, `groups` times.
         Vector128<int> l0 = default, l1 = default, l2 = default, l3 = default, l4 = default, l5 = default, l6 = default, l7 = default;
@@ -36,17 +36,17 @@ internal static unsafe class PairProduct<TNeon>
             Add(panel + 7 * Vector, x, ref l7, ref h7);
         }
 
-        Store(l0, h0, starts, sums);
-        Store(l1, h1, starts + 4, sums + 4);
-        Store(l2, h2, starts + 8, sums + 8);
-        Store(l3, h3, starts + 12, sums + 12);
-        Store(l4, h4, starts + 16, sums + 16);
-        Store(l5, h5, starts + 20, sums + 20);
-        Store(l6, h6, starts + 24, sums + 24);
-        Store(l7, h7, starts + 28, sums + 28);
+        Store(l0, h0, starts, accumulators);
+        Store(l1, h1, starts + 4, accumulators + 4);
+        Store(l2, h2, starts + 8, accumulators + 8);
+        Store(l3, h3, starts + 12, accumulators + 12);
+        Store(l4, h4, starts + 16, accumulators + 16);
+        Store(l5, h5, starts + 20, accumulators + 20);
+        Store(l6, h6, starts + 24, accumulators + 24);
+        Store(l7, h7, starts + 28, accumulators + 28);
     }
 
-    /// <summary>Four channels of one group: two of them in each of two vectors of sums.</summary>
+    /// <summary>Four channels of one group: two of them in each of two vectors of accumulators.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Add(sbyte* weights, Vector128<sbyte> x, ref Vector128<int> low, ref Vector128<int> high)
     {
@@ -55,12 +55,12 @@ internal static unsafe class PairProduct<TNeon>
         low = TNeon.AddPairsLower(low, w, x);
     }
 
-    /// <summary>Joins the sums of neighbours, one channel's.</summary>
+    /// <summary>Adds the two neighbouring accumulators of each channel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Vector128<int> low, Vector128<int> high, int* starts, int* sums)
+    private static void Store(Vector128<int> low, Vector128<int> high, int* starts, int* accumulators)
     {
         Vector128<int> even = Vector128.Narrow(low.AsInt64(), high.AsInt64());
         Vector128<int> odd = Vector128.Narrow(low.AsInt64() >> 32, high.AsInt64() >> 32);
-        (Vector128.Load(starts) + even + odd).Store(sums);
+        (Vector128.Load(starts) + even + odd).Store(accumulators);
     }
 }

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 
 namespace NestQuant.RuntimeOps.Kernels.Arm64;
 
-/// <summary>Register tiles of the integer product of unsigned by signed bytes, made of products of signed ones.</summary>
+/// <summary>Register tiles of the integer product of unsigned by signed bytes, computed with products of signed bytes.</summary>
 /// <typeparam name="TDot">Multiplies and adds.</typeparam>
 /// <remarks>
 /// A vector of 16 weights holds 4 channels of one group of 4 rows of k, a vector of activations those of 4 groups of one row.
@@ -22,19 +22,19 @@ internal static unsafe class SignedDotProduct<TDot>
     private const int Vector = 16;
 
     /// <summary>
-    /// Six rows by sixteen channels: twenty-four sums, a vector of activations per row and one of weights fill the registers.
+    /// Six rows by sixteen channels: twenty-four accumulators, a vector of activations per row and one of weights fill the registers.
     /// </summary>
     /// <param name="rows">Rows of 4 * groups activations.</param>
     /// <param name="rowStride">Bytes from one row to the next.</param>
-    /// <param name="rowCount">1 to 6; the last one takes the place of those that are missing.</param>
+    /// <param name="rowCount">1 to 6; missing rows repeat the last one.</param>
     /// <param name="strip">The panel <c>[k/4][channel 32][4]</c>, at the first of the sixteen channels.</param>
     /// <param name="groups">Groups of 4 rows of k.</param>
-    /// <param name="starts">What each of the sixteen channels' sums starts at.</param>
-    /// <param name="tile">Receives the sums modulo 2^32, rows 32 apart.</param>
+    /// <param name="starts">Initial values of the sixteen channels' accumulators.</param>
+    /// <param name="tile">Receives the accumulators modulo 2^32, rows 32 apart.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void SixRows(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* starts, int* tile)
     {
-        // In bounds: four groups read 16 activations of each row, the groups that are left 4 each; a group reads 64 bytes of the strip,
+        // In bounds: four groups read 16 activations of each row, the remaining groups 4 each; a group reads 64 bytes of the strip,
         // which end inside it because the strip starts at most 16 channels in.
         nint last = rowCount - 1;
         byte* r0 = rows;
@@ -98,16 +98,16 @@ internal static unsafe class SignedDotProduct<TDot>
         Store(f0, f1, f2, f3, tile + 5 * KernelTier.TileChannels);
     }
 
-    /// <summary>One row by the panel's 32 channels, for matrix-vector products and for what six does not divide.</summary>
+    /// <summary>One row by the panel's 32 channels, for matrix-vector products and for the rows that remain after tiles of six.</summary>
     /// <param name="row">4 * groups activations.</param>
     /// <param name="panel">The panel <c>[k/4][channel 32][4]</c>.</param>
     /// <param name="groups">Groups of 4 rows of k.</param>
-    /// <param name="starts">What each of the 32 sums starts at.</param>
-    /// <param name="sums">Receives 32 sums modulo 2^32.</param>
+    /// <param name="starts">Initial values of the 32 accumulators.</param>
+    /// <param name="accumulators">Receives 32 accumulators modulo 2^32.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void OneRow(byte* row, sbyte* panel, int groups, int* starts, int* sums)
+    public static void OneRow(byte* row, sbyte* panel, int groups, int* starts, int* accumulators)
     {
-        // In bounds: four groups read 16 activations, the groups that are left 4 each; a group reads its 128 weights.
+        // In bounds: four groups read 16 activations, the remaining groups 4 each; a group reads its 128 weights.
         Vector128<int> s0 = Vector128.Load(starts),
             s1 = Vector128.Load(starts + 4),
             s2 = Vector128.Load(starts + 8),
@@ -138,8 +138,8 @@ internal static unsafe class SignedDotProduct<TDot>
             Add(panel + 4 * Vector, x, 0, ref s4, ref s5, ref s6, ref s7);
         }
 
-        Store(s0, s1, s2, s3, sums);
-        Store(s4, s5, s6, s7, sums + StripChannels);
+        Store(s0, s1, s2, s3, accumulators);
+        Store(s4, s5, s6, s7, accumulators + StripChannels);
     }
 
     /// <summary>Four channels of one group by six rows.</summary>
@@ -187,11 +187,11 @@ internal static unsafe class SignedDotProduct<TDot>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Vector128<int> s0, Vector128<int> s1, Vector128<int> s2, Vector128<int> s3, int* sums)
+    private static void Store(Vector128<int> s0, Vector128<int> s1, Vector128<int> s2, Vector128<int> s3, int* accumulators)
     {
-        s0.Store(sums);
-        s1.Store(sums + 4);
-        s2.Store(sums + 8);
-        s3.Store(sums + 12);
+        s0.Store(accumulators);
+        s1.Store(accumulators + 4);
+        s2.Store(accumulators + 8);
+        s3.Store(accumulators + 12);
     }
 }

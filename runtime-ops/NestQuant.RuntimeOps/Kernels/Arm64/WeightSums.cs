@@ -10,7 +10,7 @@ internal static unsafe class WeightSums<TNeon>
 {
     private const int Vector = 16;
 
-    /// <summary>See <see cref="KernelTier.SumWeights"/>; the sums may lie behind the panel.</summary>
+    /// <summary>See <see cref="KernelTier.SumWeights"/>; the sums may lie directly after the panel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Sum(sbyte* panel, int groups, int* sums)
     {

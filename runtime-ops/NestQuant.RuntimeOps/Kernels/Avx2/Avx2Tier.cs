@@ -2,9 +2,9 @@ namespace NestQuant.RuntimeOps.Kernels.Avx2;
 
 /// <summary>256-bit kernels for processors with AVX2 and FMA.</summary>
 /// <remarks>
-/// vpmaddubsw is the fastest multiplication there is, but its 16-bit sums saturate (255 * 127 * 2 exceeds 32,767), which would make results
-/// depend on the data. It gets weights of few bits only (<see cref="QuadPanel"/>), part precision nearly always; others go to
-/// <see cref="WideTier"/>, and products with too few rows to pay for preparing anything to <see cref="PlainTier"/>.
+/// vpmaddubsw is the fastest multiplication of AVX2, but its 16-bit sums saturate (255 * 127 * 2 exceeds 32,767), which would make results
+/// wrong for some data. It is used for weights of few bits only (<see cref="QuadPanel"/>), nearly always at part precision; others go to
+/// <see cref="WideTier"/>, and products with so few rows that preparing panels does not pay to <see cref="PlainTier"/>.
 /// </remarks>
 internal sealed unsafe class Avx2Tier : X64Tier
 {

@@ -6,36 +6,37 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx2;
 
-/// <summary>Depthwise sums: two taps are interleaved channel by channel, so that one vpmaddwd multiplies and joins both.</summary>
+/// <summary>Depthwise products: two taps are interleaved channel by channel, so that one vpmaddwd multiplies both and adds the
+/// products.</summary>
 internal static unsafe class Depthwise
 {
     private const int Step = 8;
     private const int PairStride = KernelTier.TileChannels * 2;
 
     /// <summary>See <see cref="KernelTier.DotDepthwise"/>.</summary>
-    public static void Dot(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* sums)
+    public static void Dot(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* accumulators)
     {
         if (channels == KernelTier.TileChannels)
         {
             int column = 0;
             for (; column <= columns - 2; column += 2)
-                TwoColumns(taps, column * step, step, pairs, weights, sums + column * KernelTier.TileChannels);
+                TwoColumns(taps, column * step, step, pairs, weights, accumulators + column * KernelTier.TileChannels);
             if (column < columns)
-                OneColumn(taps, column * step, pairs, weights, channels, sums + column * KernelTier.TileChannels);
+                OneColumn(taps, column * step, pairs, weights, channels, accumulators + column * KernelTier.TileChannels);
             return;
         }
 
         int whole = channels / Step * Step;
         for (int column = 0; column < columns; column++)
-            OneColumn(taps, column * step, pairs, weights, whole, sums + column * KernelTier.TileChannels);
-        PortableTier.DotDepthwise(taps, step, columns, pairs, weights, whole, channels, sums);
+            OneColumn(taps, column * step, pairs, weights, whole, accumulators + column * KernelTier.TileChannels);
+        PortableTier.DotDepthwise(taps, step, columns, pairs, weights, whole, channels, accumulators);
     }
 
     /// <summary>Two neighbouring outputs, all 32 channels: eight accumulators share the weights.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TwoColumns(byte** taps, nint offset, nint step, int pairs, short* weights, int* sums)
+    private static void TwoColumns(byte** taps, nint offset, nint step, int pairs, short* weights, int* accumulators)
     {
-        // In bounds: 32 bytes of every tap at both outputs, 32 pairs of weights per pair of taps, two rows of sums.
+        // In bounds: 32 bytes of every tap at both outputs, 32 pairs of weights per pair of taps, two rows of accumulators.
         Vector256<int> a0 = default, a1 = default, a2 = default, a3 = default, b0 = default, b1 = default, b2 = default, b3 = default;
         for (int pair = 0; pair < pairs; pair++, weights += PairStride, taps += 2)
         {
@@ -63,14 +64,14 @@ internal static unsafe class Depthwise
             b3 += X86Avx2.MultiplyAddAdjacent(High(x, y), w3);
         }
 
-        a0.Store(sums);
-        a1.Store(sums + Step);
-        a2.Store(sums + 2 * Step);
-        a3.Store(sums + 3 * Step);
-        b0.Store(sums + KernelTier.TileChannels);
-        b1.Store(sums + KernelTier.TileChannels + Step);
-        b2.Store(sums + KernelTier.TileChannels + 2 * Step);
-        b3.Store(sums + KernelTier.TileChannels + 3 * Step);
+        a0.Store(accumulators);
+        a1.Store(accumulators + Step);
+        a2.Store(accumulators + 2 * Step);
+        a3.Store(accumulators + 3 * Step);
+        b0.Store(accumulators + KernelTier.TileChannels);
+        b1.Store(accumulators + KernelTier.TileChannels + Step);
+        b2.Store(accumulators + KernelTier.TileChannels + 2 * Step);
+        b3.Store(accumulators + KernelTier.TileChannels + 3 * Step);
     }
 
     /// <summary>The first eight channels of two taps, side by side.</summary>
@@ -83,9 +84,9 @@ internal static unsafe class Depthwise
 
     /// <summary>One output, a multiple of 8 channels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OneColumn(byte** taps, nint offset, int pairs, short* weights, int channels, int* sums)
+    private static void OneColumn(byte** taps, nint offset, int pairs, short* weights, int channels, int* accumulators)
     {
-        // In bounds: a step reads 8 bytes of a tap and 8 pairs of weights and writes 8 sums, at channel + 8 <= channels.
+        // In bounds: a step reads 8 bytes of a tap and 8 pairs of weights and writes 8 accumulators, at channel + 8 <= channels.
         for (int channel = 0; channel < channels; channel += Step)
         {
             Vector256<int> sum = default;
@@ -96,7 +97,7 @@ internal static unsafe class Depthwise
                 sum += X86Avx2.MultiplyAddAdjacent(x, Vector256.Load(w));
             }
 
-            sum.Store(sums + channel);
+            sum.Store(accumulators + channel);
         }
     }
 

@@ -38,8 +38,8 @@ internal static unsafe class DotProduct
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourRows(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
     {
-        // In bounds: a group reads 4 activations of each row and 64 bytes of the strip, `groups` times, an odd last one alone. The last row
-        // takes the place of those that are missing; the tile has room for them.
+        // In bounds: a group reads 4 activations of each row and 64 bytes of the strip, `groups` times, an odd last one alone. Missing rows
+        // repeat the last one; the tile has room for them.
         nint last = rowCount - 1;
         byte* x0 = rows;
         byte* end = x0 + (nint)(groups & ~1) * 4;
@@ -110,9 +110,9 @@ internal static unsafe class DotProduct
         X86Avx2.MultiplyAddAdjacent(X86Avx2.MultiplyAddAdjacent(x, w) + X86Avx2.MultiplyAddAdjacent(y, v), Vector256<short>.One);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreRow(Vector256<int> first, Vector256<int> second, int* sums)
+    private static void StoreRow(Vector256<int> first, Vector256<int> second, int* accumulators)
     {
-        first.Store(sums);
-        second.Store(sums + 8);
+        first.Store(accumulators);
+        second.Store(accumulators + 8);
     }
 }

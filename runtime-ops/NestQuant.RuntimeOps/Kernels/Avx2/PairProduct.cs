@@ -5,41 +5,43 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 namespace NestQuant.RuntimeOps.Kernels.Avx2;
 
 /// <summary>
-/// Rows of 16-bit numbers times 16 channels: vpmaddwd multiplies a pair of a row's values, repeated, with the pairs of eight channels, and
-/// adds the two products in 32 bits.
+/// Rows of 16-bit numbers times 16 channels: vpmaddwd multiplies a repeated pair of a row's values by the pairs of eight channels, and adds
+/// the two products in 32 bits.
 /// </summary>
 internal static unsafe class PairProduct
 {
     /// <summary>Channels of a strip.</summary>
     public const int StripChannels = 16;
 
-    /// <summary>The most rows of one call: those whose sums fit in the registers.</summary>
+    /// <summary>The most rows of one call: those whose accumulators fit in the registers.</summary>
     public const int MaxRows = 6;
 
     private const int FewRows = 4;
 
-    /// <summary>Multiplies rows with a strip; sums are modulo 2^32.</summary>
+    /// <summary>Multiplies rows with a strip; accumulators are modulo 2^32.</summary>
     /// <param name="rows">rowCount rows of 2 * pairs values.</param>
     /// <param name="rowStride">Values from one row to the next.</param>
     /// <param name="rowCount">1 to <see cref="MaxRows"/>.</param>
     /// <param name="strip">The weights, <c>[pair][channel 16][2]</c>.</param>
     /// <param name="pairs">Pairs of values of a row.</param>
-    /// <param name="sums">Receives 16 sums for each of <see cref="MaxRows"/> rows; those of rows that are missing are undefined.</param>
-    /// <param name="sumsStride">Sums from one row to the next.</param>
-    /// <param name="adds">Whether to add to the sums that are there.</param>
-    public static void Run(short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* sums, nint sumsStride, bool adds)
+    /// <param name="accumulators">Receives 16 accumulators for each of <see cref="MaxRows"/> rows; those of missing rows are
+    /// undefined.</param>
+    /// <param name="stride">Accumulators from one row to the next.</param>
+    /// <param name="adds">Whether to add to the existing values instead of starting at 0.</param>
+    public static void Run(short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, nint stride, bool adds)
     {
         if (rowCount <= FewRows)
-            FourRows(rows, rowStride, rowCount, strip, pairs, sums, sumsStride, adds);
+            FourRows(rows, rowStride, rowCount, strip, pairs, accumulators, stride, adds);
         else
-            SixRows(rows, rowStride, rowCount, strip, pairs, sums, sumsStride, adds);
+            SixRows(rows, rowStride, rowCount, strip, pairs, accumulators, stride, adds);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SixRows(short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* sums, nint sumsStride, bool adds)
+    private static void SixRows(
+        short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, nint stride, bool adds)
     {
-        // In bounds: a step reads 2 values of each row and 32 weights of the strip, `pairs` times. The last row takes the place of
-        // those that are missing; the sums have room for them.
+        // In bounds: a step reads 2 values of each row and 32 weights of the strip, `pairs` times. Missing rows repeat the last one; the
+        // accumulators have room for them.
         short* x0 = rows;
         short* end = x0 + (nint)pairs * 2;
         nint r1 = rowStride;
@@ -51,12 +53,12 @@ internal static unsafe class PairProduct
         Vector256<int> d0 = default, d1 = default, e0 = default, e1 = default, f0 = default, f1 = default;
         if (adds)
         {
-            (a0, a1) = Load(sums);
-            (b0, b1) = Load(sums + sumsStride);
-            (c0, c1) = Load(sums + 2 * sumsStride);
-            (d0, d1) = Load(sums + 3 * sumsStride);
-            (e0, e1) = Load(sums + 4 * sumsStride);
-            (f0, f1) = Load(sums + 5 * sumsStride);
+            (a0, a1) = Load(accumulators);
+            (b0, b1) = Load(accumulators + stride);
+            (c0, c1) = Load(accumulators + 2 * stride);
+            (d0, d1) = Load(accumulators + 3 * stride);
+            (e0, e1) = Load(accumulators + 4 * stride);
+            (f0, f1) = Load(accumulators + 5 * stride);
         }
 
         for (; x0 < end; x0 += 2, strip += StripChannels * 2)
@@ -83,16 +85,17 @@ internal static unsafe class PairProduct
             f1 += X86Avx2.MultiplyAddAdjacent(x, w1);
         }
 
-        Store(a0, a1, sums);
-        Store(b0, b1, sums + sumsStride);
-        Store(c0, c1, sums + 2 * sumsStride);
-        Store(d0, d1, sums + 3 * sumsStride);
-        Store(e0, e1, sums + 4 * sumsStride);
-        Store(f0, f1, sums + 5 * sumsStride);
+        Store(a0, a1, accumulators);
+        Store(b0, b1, accumulators + stride);
+        Store(c0, c1, accumulators + 2 * stride);
+        Store(d0, d1, accumulators + 3 * stride);
+        Store(e0, e1, accumulators + 4 * stride);
+        Store(f0, f1, accumulators + 5 * stride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourRows(short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* sums, nint sumsStride, bool adds)
+    private static void FourRows(
+        short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, nint stride, bool adds)
     {
         // In bounds: as for six rows.
         nint last = rowCount - 1;
@@ -105,10 +108,10 @@ internal static unsafe class PairProduct
         Vector256<int> c0 = default, c1 = default, d0 = default, d1 = default;
         if (adds)
         {
-            (a0, a1) = Load(sums);
-            (b0, b1) = Load(sums + sumsStride);
-            (c0, c1) = Load(sums + 2 * sumsStride);
-            (d0, d1) = Load(sums + 3 * sumsStride);
+            (a0, a1) = Load(accumulators);
+            (b0, b1) = Load(accumulators + stride);
+            (c0, c1) = Load(accumulators + 2 * stride);
+            (d0, d1) = Load(accumulators + 3 * stride);
         }
 
         for (; x0 < end; x0 += 2, strip += StripChannels * 2)
@@ -129,22 +132,23 @@ internal static unsafe class PairProduct
             d1 += X86Avx2.MultiplyAddAdjacent(x, w1);
         }
 
-        Store(a0, a1, sums);
-        Store(b0, b1, sums + sumsStride);
-        Store(c0, c1, sums + 2 * sumsStride);
-        Store(d0, d1, sums + 3 * sumsStride);
+        Store(a0, a1, accumulators);
+        Store(b0, b1, accumulators + stride);
+        Store(c0, c1, accumulators + 2 * stride);
+        Store(d0, d1, accumulators + 3 * stride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<short> Broadcast(short* two) => X86Avx2.BroadcastScalarToVector256((int*)two).AsInt16();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector256<int> First, Vector256<int> Second) Load(int* sums) => (Vector256.Load(sums), Vector256.Load(sums + 8));
+    private static (Vector256<int> First, Vector256<int> Second) Load(int* accumulators) =>
+        (Vector256.Load(accumulators), Vector256.Load(accumulators + 8));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Vector256<int> first, Vector256<int> second, int* sums)
+    private static void Store(Vector256<int> first, Vector256<int> second, int* accumulators)
     {
-        first.Store(sums);
-        second.Store(sums + 8);
+        first.Store(accumulators);
+        second.Store(accumulators + 8);
     }
 }

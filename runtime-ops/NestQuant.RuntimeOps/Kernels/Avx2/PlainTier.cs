@@ -5,7 +5,7 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 namespace NestQuant.RuntimeOps.Kernels.Avx2;
 
 /// <summary>
-/// The part of the AVX2 tier for products with few rows, matrix-vector products above all: a panel is read as it was decoded.
+/// The part of the AVX2 tier for products with few rows, mainly matrix-vector products: a panel is read in its decoded form.
 /// </summary>
 internal sealed unsafe class PlainTier : X64Tier
 {
@@ -28,9 +28,9 @@ internal sealed unsafe class PlainTier : X64Tier
             OneRow(rows + row * rowStride, panel, groups, tile + row * TileChannels);
     }
 
-    /// <summary>One row by the panel's 32 channels with products of 16 bits: nothing has to be known of the weights.</summary>
+    /// <summary>One row by the panel's 32 channels with products of 16 bits, for any weights.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OneRow(byte* row, sbyte* panel, int groups, int* sums)
+    private static void OneRow(byte* row, sbyte* panel, int groups, int* accumulators)
     {
         // In bounds: a group reads 4 activations and its 128 weights, `groups` times.
         Vector256<int> s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default, s6 = default, s7 = default;
@@ -47,10 +47,10 @@ internal sealed unsafe class PlainTier : X64Tier
             s7 += X86Avx2.MultiplyAddAdjacent(x, X86Avx2.ConvertToVector256Int16(panel + 112));
         }
 
-        JoinPairs(s0, s1).Store(sums);
-        JoinPairs(s2, s3).Store(sums + 8);
-        JoinPairs(s4, s5).Store(sums + 16);
-        JoinPairs(s6, s7).Store(sums + 24);
+        JoinPairs(s0, s1).Store(accumulators);
+        JoinPairs(s2, s3).Store(accumulators + 8);
+        JoinPairs(s4, s5).Store(accumulators + 16);
+        JoinPairs(s6, s7).Store(accumulators + 24);
     }
 
     // The horizontal add works within 128-bit halves: channels come out as 0 1 4 5 | 2 3 6 7.

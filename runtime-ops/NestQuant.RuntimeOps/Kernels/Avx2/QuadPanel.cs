@@ -8,12 +8,12 @@ namespace NestQuant.RuntimeOps.Kernels.Avx2;
 /// <summary>A decoded panel of weights so small that vpmaddubsw cannot saturate, even when two of its results are added.</summary>
 /// <remarks>
 /// vpmaddubsw adds the products of two unsigned activations and two signed weights in 16 bits. Four such products fit when weights are
-/// -32 to 32: 4 * 255 * 32 is 32,640. Weights are first divided by their common power of two (part precision has 2^l), which the sums get
-/// back. In memory: the panel <c>[k/4][channel 32][4]</c>, then the power, an int32.
+/// -32 to 32: 4 * 255 * 32 is 32,640. Weights are first divided by their common power of two (2^l at part precision), and the accumulators
+/// are multiplied by it afterwards. In memory: the panel <c>[k/4][channel 32][4]</c>, then the power, an int32.
 /// </remarks>
 internal static unsafe class QuadPanel
 {
-    /// <summary>The most bits of a weight, its sign and without its power of two.</summary>
+    /// <summary>The most bits of a weight, including its sign and without its power of two.</summary>
     public const int MaxWeightBits = 6;
 
     private const int VectorBytes = 32;
@@ -22,7 +22,7 @@ internal static unsafe class QuadPanel
     /// <summary>Bytes of a prepared panel.</summary>
     public static int Bytes(int groups) => groups * GroupBytes + sizeof(int);
 
-    /// <summary>Bits by which the sums of a prepared panel are to be shifted left.</summary>
+    /// <summary>Bits by which the accumulators of a prepared panel must be shifted left.</summary>
     public static int* Shift(sbyte* panel, int groups) => (int*)(panel + (long)groups * GroupBytes);
 
     /// <summary>Prepares a panel whose weights have <see cref="MaxWeightBits"/> at most.</summary>
@@ -50,8 +50,8 @@ internal static unsafe class QuadPanel
         if (shift == 0)
             return 0;
 
-        // The bits that a 16-bit shift carries into a byte are the neighbour's lowest, all 0; the sign is restored by flipping its bit
-        // before and taking it off after.
+        // A 16-bit shift moves the neighbour's lowest bits into a byte, but these are all 0; the sign is restored by flipping its bit
+        // before and subtracting it after.
         Vector256<byte> sign = Vector256.Create((byte)0x80);
         Vector256<byte> shiftedSign = Vector256.Create((byte)(0x80 >> shift));
         for (sbyte* w = panel; w < end; w += VectorBytes)

@@ -5,7 +5,7 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx2;
 
-/// <summary>The epilogue of a tile of sums, eight channels at a time; any tier whose sums lie in memory may use it.</summary>
+/// <summary>The epilogue of a tile of accumulators, eight channels at a time; any tier with accumulators in memory may use it.</summary>
 internal static unsafe class TileEpilogue
 {
     private const int Step = 8;
@@ -44,9 +44,9 @@ internal static unsafe class TileEpilogue
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Results(int* sums, PanelEpilogue* factors, int rowSum, int channel)
+    private static Vector256<float> Results(int* accumulators, PanelEpilogue* factors, int rowSum, int channel)
     {
-        Vector256<int> sum = Vector256.Load(sums + channel) - Vector256.Load(factors->RowCentering + channel);
+        Vector256<int> sum = Vector256.Load(accumulators + channel) - Vector256.Load(factors->RowCentering + channel);
         if (factors->HasZeroPoint)
             sum -= X86Avx2.MultiplyLow(Vector256.Load(factors->ZeroPoint + channel), Vector256.Create(rowSum));
         Vector256<float> product = Avx.Multiply(Avx.ConvertToVector256Single(sum), Vector256.Load(factors->Scale + channel));
@@ -54,17 +54,17 @@ internal static unsafe class TileEpilogue
     }
 
     /// <summary>
-    /// All 32 channels. Only the upper bound is needed before the conversion, which gives the least integer for what is below its range:
-    /// saturation while packing and the maximum at the end give the lower bound. The conversion rounds half to even.
+    /// All 32 channels. Only the upper bound is needed before the conversion, which returns the least integer for values below its range:
+    /// saturation while packing and the maximum at the end apply the lower bound. The conversion rounds half to even.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> QuantizePanel(int* sums, PanelEpilogue* factors, int rowSum)
+    private static Vector256<byte> QuantizePanel(int* accumulators, PanelEpilogue* factors, int rowSum)
     {
         Vector256<float> greatest = Vector256.Create(factors->Greatest);
-        Vector256<int> q0 = Avx.ConvertToVector256Int32(Avx.Min(Results(sums, factors, rowSum, 0), greatest));
-        Vector256<int> q1 = Avx.ConvertToVector256Int32(Avx.Min(Results(sums, factors, rowSum, 8), greatest));
-        Vector256<int> q2 = Avx.ConvertToVector256Int32(Avx.Min(Results(sums, factors, rowSum, 16), greatest));
-        Vector256<int> q3 = Avx.ConvertToVector256Int32(Avx.Min(Results(sums, factors, rowSum, 24), greatest));
+        Vector256<int> q0 = Avx.ConvertToVector256Int32(Avx.Min(Results(accumulators, factors, rowSum, 0), greatest));
+        Vector256<int> q1 = Avx.ConvertToVector256Int32(Avx.Min(Results(accumulators, factors, rowSum, 8), greatest));
+        Vector256<int> q2 = Avx.ConvertToVector256Int32(Avx.Min(Results(accumulators, factors, rowSum, 16), greatest));
+        Vector256<int> q3 = Avx.ConvertToVector256Int32(Avx.Min(Results(accumulators, factors, rowSum, 24), greatest));
         Vector256<short> zeroPoint = Vector256.Create((short)factors->OutputZeroPoint);
         Vector256<short> w0 = X86Avx2.AddSaturate(X86Avx2.PackSignedSaturate(q0, q1), zeroPoint);
         Vector256<short> w1 = X86Avx2.AddSaturate(X86Avx2.PackSignedSaturate(q2, q3), zeroPoint);

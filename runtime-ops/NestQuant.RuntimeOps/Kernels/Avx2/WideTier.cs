@@ -4,9 +4,9 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx2;
 
-/// <summary>The part of the AVX2 tier for weights of 7 and 8 bits: products of 16-bit numbers, exact whatever the weights are.</summary>
+/// <summary>The part of the AVX2 tier for weights of 7 and 8 bits: products of 16-bit numbers, exact for any weights.</summary>
 /// <remarks>
-/// A prepared panel is <c>[strip 2][k/2][channel 16][2]</c> in 16 bits: what <see cref="PairProduct"/> reads lies together.
+/// A prepared panel is <c>[strip 2][k/2][channel 16][2]</c> in 16 bits, contiguous in the order in which <see cref="PairProduct"/> reads.
 /// </remarks>
 internal sealed unsafe class WideTier : X64Tier
 {
@@ -31,8 +31,8 @@ internal sealed unsafe class WideTier : X64Tier
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Prepare(sbyte* panel, int groups)
     {
-        // In bounds: a group is 128 bytes of the panel. Its first strip takes their place, after they have been loaded, and its second
-        // strip lies as far behind the decoded panel. The low byte of each 16 is the weight's after an arithmetic shift.
+        // In bounds: a group is 128 bytes of the panel. Its first strip replaces them, after they have been loaded, and its second strip is
+        // stored at the same distance after the decoded panel. The low byte of each 16 is the weight's after an arithmetic shift.
         Vector256<byte> firstPair = Vector256.Create(
             -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13, -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13).AsByte();
         Vector256<byte> secondPair = Vector256.Create(
@@ -115,7 +115,7 @@ internal sealed unsafe class WideTier : X64Tier
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public override void Copy(byte* x, int count, int zeroPoint, byte* row)
         {
-            // In bounds: the last vector ends at count, where it may write again what the one before it wrote.
+            // In bounds: the last vector ends at count, and may overlap the one before it.
             short* centered = (short*)row;
             Vector256<short> zero = Vector256.Create((short)zeroPoint);
             if (count < Vector256<short>.Count)

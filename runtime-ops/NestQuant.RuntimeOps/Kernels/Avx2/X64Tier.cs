@@ -6,10 +6,10 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx2;
 
-/// <summary>What the tiers of x64 share: code of AVX2 and FMA for everything but the product.</summary>
+/// <summary>Base of the x64 tiers: AVX2 and FMA code for everything but the product.</summary>
 internal abstract unsafe class X64Tier : KernelTier
 {
-    /// <summary>Whether this process can run what the tiers share.</summary>
+    /// <summary>Whether this process can run the shared code.</summary>
     public static bool IsSupported => X86Avx2.IsSupported && Fma.IsSupported;
 
     /// <inheritdoc/>
@@ -20,8 +20,9 @@ internal abstract unsafe class X64Tier : KernelTier
     public override void SumWeights(sbyte* panel, int groups, int* sums) => WeightSums.Sum(panel, groups, sums);
 
     /// <inheritdoc/>
-    public sealed override void DotDepthwise(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* sums) =>
-        Depthwise.Dot(taps, step, columns, pairs, weights, channels, sums);
+    public sealed override void DotDepthwise(
+        byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* accumulators) =>
+        Depthwise.Dot(taps, step, columns, pairs, weights, channels, accumulators);
 
     /// <inheritdoc/>
     public sealed override void Store(

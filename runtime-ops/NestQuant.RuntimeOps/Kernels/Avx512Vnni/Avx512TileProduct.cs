@@ -22,7 +22,7 @@ internal sealed unsafe class Avx512TileProduct(EmittedKernels kernels) : TilePro
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override (int First, int Count) Tile(int row, int rows)
     {
-        // Tiles of nearly equal size: a small one at the end would wait for its own sums.
+        // Tiles of nearly equal size: a small one at the end would stall on the latency of its few accumulators.
         int left = rows - row;
         int tiles = (left + MostRows - 1) / MostRows;
         return (row, (left + tiles - 1) / tiles);

@@ -7,7 +7,7 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
 /// <summary>
-/// 512-bit products of bytes by code emitted at run time, for processors with AVX512-VNNI; what is not emitted is AVX2's.
+/// 512-bit products of bytes by code emitted at run time, for processors with AVX512-VNNI; AVX2 code does the rest.
 /// </summary>
 /// <param name="kernels">The emitted code.</param>
 internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
@@ -41,8 +41,8 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
 
     /// <inheritdoc/>
     public sealed override bool TryMultiplyBlocks(
-        byte* high, byte* low, int blocks, NestedBits bits, byte* row, int* sums, int* weightSums) =>
-        Decoders.TryMultiply(high, low, blocks, bits, row, sums, weightSums);
+        byte* high, byte* low, int blocks, NestedBits bits, byte* row, int* accumulators, int* weightSums) =>
+        Decoders.TryMultiply(high, low, blocks, bits, row, accumulators, weightSums);
 
     /// <inheritdoc/>
     public sealed override void SumWeights(sbyte* panel, int groups, int* sums) => _kernels.SumWeights(panel, groups, sums);

@@ -8,16 +8,17 @@ namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 /// <c>void(byte* high, byte* low, nint blocks, sbyte* values)</c>; see <see cref="KernelTier.DecodeBlocks"/>.
 /// </summary>
 /// <remarks>
-/// A block's 256 values are four vectors. The fields of sub-planes of 4 and 2 bits are shifted and masked to their places, those of single
-/// bits tested: a set one adds its value. The high code's places are already those of 2^l * w_high, so one sum joins both codes, and one
-/// takes their offsets off.
+/// A block's 256 values are four vectors. The fields of sub-planes of 4 and 2 bits are shifted and masked into position, single bits are
+/// tested: a set one adds its value. The high code is already in the position of 2^l * w_high, so one addition joins both codes, and one
+/// removes their offsets.
 /// </remarks>
 internal sealed class DecoderEmitter
 {
     private const int VectorBytes = 64;
     private const int Vectors = NestedLayout.BlockValues / VectorBytes;
 
-    // Blocks, far enough ahead for memory to answer while those before are decoded; reads nothing, so the operands' ends do not matter.
+    // Blocks to prefetch ahead, enough to hide memory latency while earlier ones are decoded; a prefetch past the operands' end is
+    // harmless.
     private const int PrefetchDistance = 40;
 
     private const Register High = Register.Rdi;
@@ -25,7 +26,7 @@ internal sealed class DecoderEmitter
     private const Register Blocks = Register.Rdx;
     private const Register Values = Register.Rcx;
     private const Register Row = Register.Rcx;
-    private const Register Sums = Register.R8;
+    private const Register Accumulators = Register.R8;
     private const Register WeightSums = Register.R9;
 
     private const int FirstLowPlane = 4;
@@ -35,8 +36,8 @@ internal sealed class DecoderEmitter
     private static readonly Zmm Activations = new(11);
     private static readonly MaskRegister Bits = new(1);
 
-    // Four sums of products and four of weights; constants come from the other end, at most twelve.
-    private const int FirstSum = 12;
+    // Four accumulators of products and four of weights; constants are allocated from the other end, at most twelve.
+    private const int FirstAccumulator = 12;
 
     private readonly Assembler _code = new();
     private readonly List<byte[]> _constants = [];
@@ -51,9 +52,8 @@ internal sealed class DecoderEmitter
     public static byte[] Emit(NestedBits bits, bool isPart) => Emit(bits, isPart, isProduct: false);
 
     /// <summary>
-    /// Emits the product of one row with a panel that is decoded on the way and stored nowhere: a C function
-    /// <c>void(byte* high, byte* low, nint blocks, byte* row, int* sums, int* weightSums)</c> that gives the sums of x * w and those of w,
-    /// 32 each.
+    /// Emits the product of one row with a panel whose decoded weights are not stored: a C function <c>void(byte* high, byte* low, nint
+    /// blocks, byte* row, int* accumulators, int* weightSums)</c> that writes the sums of x * w and those of w, 32 each.
     /// </summary>
     /// <param name="bits">The pair n:h.</param>
     /// <param name="isPart">Whether the low operand is left out.</param>
@@ -63,27 +63,27 @@ internal sealed class DecoderEmitter
     {
         DecoderEmitter emitter = new(isProduct);
 
-        // The body says which constants there are, but they are loaded before it.
-        emitter.Body(bits, isPart);
+        // Constants are loaded before the loop, but only emitting the loop determines which are needed.
+        emitter.EmitLoop(bits, isPart);
         DecoderEmitter complete = new(isProduct);
         complete._constants.AddRange(emitter._constants);
         for (int i = 0; i < emitter._constants.Count; i++)
             complete._code.LoadConstant(ConstantRegister(i), emitter._constants[i]);
         for (int sum = 0; sum < 2 * Vectors && isProduct; sum++)
-            complete._code.Xor(new Zmm(FirstSum + sum), new Zmm(FirstSum + sum), new Zmm(FirstSum + sum));
+            complete._code.Xor(new Zmm(FirstAccumulator + sum), new Zmm(FirstAccumulator + sum), new Zmm(FirstAccumulator + sum));
         Label block = new();
         complete._code.Bind(block);
-        complete.Body(bits, isPart);
+        complete.EmitLoop(bits, isPart);
         complete._code.Subtract(Blocks, 1);
         complete._code.Jump(Condition.NotZero, block);
         if (isProduct)
-            complete.StoreSums();
+            complete.StoreAccumulators();
         complete._code.ZeroUpper();
         complete._code.Return();
         return complete._code.ToCode();
     }
 
-    private void Body(NestedBits bits, bool isPart)
+    private void EmitLoop(NestedBits bits, bool isPart)
     {
         LoadPlanes(High, 0, bits.High);
         if (!isPart)
@@ -119,15 +119,16 @@ internal sealed class DecoderEmitter
     {
         if (vector % 2 == 0)
             _code.BroadcastInt32(Activations, new MemoryOperand(Row, vector / 2 * sizeof(int)));
-        _code.DotProduct(new Zmm(FirstSum + vector), Activations, HighCode);
-        _code.DotProduct(new Zmm(FirstSum + Vectors + vector), Constant(_ => 1), HighCode);
+        _code.DotProduct(new Zmm(FirstAccumulator + vector), Activations, HighCode);
+        _code.DotProduct(new Zmm(FirstAccumulator + Vectors + vector), Constant(_ => 1), HighCode);
     }
 
-    private void StoreSums()
+    private void StoreAccumulators()
     {
         for (int half = 0; half < Vectors / 2; half++)
         {
-            foreach ((int first, Register target) in ((int, Register)[])[(FirstSum, Sums), (FirstSum + Vectors, WeightSums)])
+            foreach ((int first, Register target) in
+                ((int, Register)[])[(FirstAccumulator, Accumulators), (FirstAccumulator + Vectors, WeightSums)])
             {
                 Zmm sum = new(first + half);
                 _code.AddInt32(sum, sum, new Zmm(first + half + Vectors / 2));
@@ -159,7 +160,7 @@ internal sealed class DecoderEmitter
             _code.Prefetch(new MemoryOperand(planes, PrefetchDistance * width * NestedLayout.PanelChannels + line));
     }
 
-    /// <summary>Codes 64 * vector to 64 * vector + 63 of the block, <paramref name="shift"/> bits further up.</summary>
+    /// <summary>Codes 64 * vector to 64 * vector + 63 of the block, shifted left by <paramref name="shift"/> bits.</summary>
     private void Decode(Zmm code, int planes, int width, int shift, int vector)
     {
         bool isFirst = true;

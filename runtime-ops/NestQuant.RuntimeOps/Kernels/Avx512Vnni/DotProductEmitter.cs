@@ -9,11 +9,11 @@ namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 /// </summary>
 /// <remarks>
 /// Chunk after chunk, each group of 4 rows of k loads 16 channels per weight register and broadcasts 4 activations of each row; vpdpbusd
-/// multiplies and adds. Sums wrap modulo 2^32 and never saturate. All registers used are the caller's to save.
+/// multiplies and adds. Accumulators wrap modulo 2^32 and never saturate. All registers used are caller-saved.
 /// </remarks>
 internal static class DotProductEmitter
 {
-    /// <summary>Rows of the largest kernel: with two weight registers, 24 of 32 registers are sums.</summary>
+    /// <summary>Rows of the largest kernel: with two weight registers, 24 of 32 registers are accumulators.</summary>
     public const int MaxRows = 12;
 
     /// <summary>Channels of one weight register.</summary>
@@ -38,7 +38,7 @@ internal static class DotProductEmitter
     private const int FirstActivation = 26;
     private const int Activations = 6;
 
-    // An address reaches three rows with the stride once and twice as its index, so that every third row has a pointer.
+    // One pointer addresses three rows, with no index and with the stride once and twice, so only every third row has a pointer.
     private const int RowsPerPointer = 3;
     private static readonly Register[] RowPointers = [Register.R9, Register.R10, Register.R11, Register.Rax];
 
@@ -49,7 +49,7 @@ internal static class DotProductEmitter
     public static byte[] Emit(int rows, int vectors)
     {
         Assembler code = new();
-        int sets = SumSets(rows * vectors);
+        int sets = AccumulatorSets(rows * vectors);
         Start(code, rows, vectors, sets);
         code.Load(RowStride, new MemoryOperand(Arguments, TileArguments.RowStrideAt));
         code.Load(Panel, new MemoryOperand(Arguments, TileArguments.PanelAt));
@@ -91,7 +91,7 @@ internal static class DotProductEmitter
         return code.ToCode();
     }
 
-    /// <summary>One set of sums starts with what the channels start with, the others with 0.</summary>
+    /// <summary>One set of accumulators starts with the channels' initial values, the others with 0.</summary>
     private static void Start(Assembler code, int rows, int vectors, int sets)
     {
         code.Load(Tile, new MemoryOperand(Arguments, TileArguments.StartAt));
@@ -115,10 +115,10 @@ internal static class DotProductEmitter
     }
 
     /// <summary>
-    /// How often the sums exist, so that neighbouring groups need not wait for each other: vpdpbusd takes 4 to 5 cycles, and up to two
-    /// start in one.
+    /// Number of accumulator sets, so that neighbouring groups need not wait for each other: vpdpbusd takes 4 to 5 cycles, and up to two
+    /// start per cycle.
     /// </summary>
-    private static int SumSets(int sums) => sums switch
+    private static int AccumulatorSets(int accumulators) => accumulators switch
     {
         < 5 => 4,
         < 10 => 2,
@@ -139,7 +139,7 @@ internal static class DotProductEmitter
                 Scale = strides == 0 ? 1 : strides,
             });
             for (int vector = 0; vector < vectors; vector++)
-                code.DotProduct(Sum(set, row, vector, rows, vectors), activations, new Zmm(FirstWeight + vector));
+                code.DotProduct(Accumulator(set, row, vector, rows, vectors), activations, new Zmm(FirstWeight + vector));
         }
     }
 
@@ -156,13 +156,13 @@ internal static class DotProductEmitter
         {
             for (int vector = 0; vector < vectors; vector++)
             {
-                Zmm sum = Sum(0, row, vector, rows, vectors);
+                Zmm sum = Accumulator(0, row, vector, rows, vectors);
                 for (int set = 1; set < sets; set++)
-                    code.AddInt32(sum, sum, Sum(set, row, vector, rows, vectors));
+                    code.AddInt32(sum, sum, Accumulator(set, row, vector, rows, vectors));
                 code.Store(new MemoryOperand(Tile, (row * KernelTier.TileChannels + vector * VectorChannels) * sizeof(int)), sum);
             }
         }
     }
 
-    private static Zmm Sum(int set, int row, int vector, int rows, int vectors) => new((set * rows + row) * vectors + vector);
+    private static Zmm Accumulator(int set, int row, int vector, int rows, int vectors) => new((set * rows + row) * vectors + vector);
 }

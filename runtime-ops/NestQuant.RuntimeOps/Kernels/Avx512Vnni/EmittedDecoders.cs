@@ -3,7 +3,7 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
-/// <summary>The emitted decoders of this process, each made when its pair of widths is first met.</summary>
+/// <summary>The emitted decoders of this process, each emitted when its pair of widths is first used.</summary>
 /// <param name="map">Makes code executable.</param>
 internal sealed unsafe class EmittedDecoders(EmittedCode.MapCode map)
 {
@@ -14,7 +14,7 @@ internal sealed unsafe class EmittedDecoders(EmittedCode.MapCode map)
     private readonly nint[] _products = new nint[2 * MostBits * MostBits];
 
     /// <summary>Decodes full blocks; see <see cref="KernelTier.DecodeBlocks"/>.</summary>
-    /// <returns>Whether it did: false where the system has no more executable memory.</returns>
+    /// <returns>False, without decoding, where the system has no more executable memory.</returns>
     public bool TryDecode(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
     {
         nint entry = Entry(_decoders, bits, low == null, DecoderEmitter.Emit);
@@ -24,7 +24,7 @@ internal sealed unsafe class EmittedDecoders(EmittedCode.MapCode map)
     }
 
     /// <summary>Multiplies a row; see <see cref="KernelTier.TryMultiplyBlocks"/>.</summary>
-    public bool TryMultiply(byte* high, byte* low, int blocks, NestedBits bits, byte* row, int* sums, int* weightSums)
+    public bool TryMultiply(byte* high, byte* low, int blocks, NestedBits bits, byte* row, int* accumulators, int* weightSums)
     {
         nint entry = blocks == 0 ? Refused : Entry(_products, bits, low == null, DecoderEmitter.EmitProduct);
         if (entry != Refused)
@@ -36,7 +36,7 @@ internal sealed unsafe class EmittedDecoders(EmittedCode.MapCode map)
                     byte*,
                     int*,
                     int*,
-                    void>)entry)(high, low, blocks, row, sums, weightSums);
+                    void>)entry)(high, low, blocks, row, accumulators, weightSums);
         return entry != Refused;
     }
 

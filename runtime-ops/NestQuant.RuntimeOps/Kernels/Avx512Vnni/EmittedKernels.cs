@@ -31,11 +31,11 @@ internal sealed unsafe class EmittedKernels
     /// <summary>Why there are none; null where there are.</summary>
     public static string? Refusal => Loaded.Value.Refusal;
 
-    // A kernel calls nothing and blocks on nothing, and it mostly runs for microseconds, which is what leaving out the transition asks for:
-    // a garbage collection has to wait until it returns.
+    // A kernel calls nothing, never blocks, and mostly runs for microseconds, as suppressing the transition requires: a garbage collection
+    // has to wait until it returns.
 
     /// <summary>Multiplies rows of activations with a panel.</summary>
-    /// <param name="arguments">The operands; the code writes the sums of just the rows and channels that it is for.</param>
+    /// <param name="arguments">The operands; the code writes the accumulators of its rows and channels only.</param>
     /// <param name="rows">1 to <see cref="DotProductEmitter.MaxRows"/>.</param>
     /// <param name="vectors">1 for 16 channels, 2 for 32.</param>
     public void Multiply(TileArguments* arguments, int rows, int vectors) =>

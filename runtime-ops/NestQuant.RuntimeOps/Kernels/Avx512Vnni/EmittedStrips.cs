@@ -14,7 +14,7 @@ internal sealed unsafe class EmittedStrips : StripKernel
     /// <summary>Offset, in a <see cref="PanelEpilogue"/>, of its biases.</summary>
     public const int BiasAt = 1 * PanelBytes;
 
-    /// <summary>Offset, in a <see cref="PanelEpilogue"/>, of what centering takes off.</summary>
+    /// <summary>Offset, in a <see cref="PanelEpilogue"/>, of the centering, which is subtracted.</summary>
     public const int CenteringAt = 3 * PanelBytes;
 
     /// <summary>Offset, in <see cref="StripArguments"/>, of the address of the tables.</summary>
@@ -32,19 +32,19 @@ internal sealed unsafe class EmittedStrips : StripKernel
     /// <summary>Offset, in <see cref="StripArguments"/>, of one bit per channel.</summary>
     public const int MaskAt = GreatestBytesAt + sizeof(long);
 
-    /// <summary>Offset, in <see cref="StripArguments"/>, of those of channels 16 and up.</summary>
+    /// <summary>Offset, in <see cref="StripArguments"/>, of the bits of channels 16 and up.</summary>
     public const int HighMaskAt = MaskAt + sizeof(long);
 
     /// <summary>Offset, in <see cref="StripArguments"/>, of the next output's address.</summary>
     public const int CurrentYAt = HighMaskAt + sizeof(long);
 
-    /// <summary>Offset, in <see cref="StripArguments"/>, of the columns that are left.</summary>
+    /// <summary>Offset, in <see cref="StripArguments"/>, of the remaining columns.</summary>
     public const int ColumnsLeftAt = CurrentYAt + sizeof(long);
 
-    /// <summary>Offset, in the tables, of where channels 0 to 15 come from while lines are interleaved.</summary>
+    /// <summary>Offset, in the tables, of the source positions of channels 0 to 15 for interleaving lines.</summary>
     public const int FirstOrderAt = 0;
 
-    /// <summary>Offset, in the tables, of where channels 16 to 31 come from.</summary>
+    /// <summary>Offset, in the tables, of the source positions of channels 16 to 31.</summary>
     public const int SecondOrderAt = 64;
 
     /// <summary>Offset, in the tables, of the order of bytes that transposes four by four.</summary>
@@ -79,8 +79,8 @@ internal sealed unsafe class EmittedStrips : StripKernel
         bool isQuantized = arguments->Epilogue->IsQuantized;
         bool isMasked = arguments->Channels < KernelTier.TileChannels;
 
-        // A kernel calls nothing and blocks on nothing, and it mostly runs for microseconds, which is what leaving out the transition
-        // asks for: a garbage collection has to wait until it returns.
+        // A kernel calls nothing, never blocks, and mostly runs for microseconds, as suppressing the transition requires: a garbage
+        // collection has to wait until it returns.
         (
             (
                 delegate* unmanaged[Cdecl, SuppressGCTransition]<StripArguments*,
@@ -114,7 +114,7 @@ internal sealed unsafe class EmittedStrips : StripKernel
             ((int*)(tables + FirstOrderAt))[i] = i % 4 * 8 + i / 4;
             ((int*)(tables + SecondOrderAt))[i] = i % 4 * 8 + i / 4 + 4;
 
-            // A register's 16 bytes number i are words i and i + 4 of two outputs; outputs are to lie one after the other.
+            // The i-th 16 bytes of a register are words i and i + 4 of two outputs; the result has one output after the other.
             ((int*)(tables + PackOrderAt))[i] = i % 4 * 4 + i / 8 * 2 + i / 4 % 2;
         }
 

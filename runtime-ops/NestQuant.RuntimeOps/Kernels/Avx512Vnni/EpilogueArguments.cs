@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
-/// <summary>What the code of an <see cref="EpilogueEmitter"/> reads: emitted code knows the fields by their offsets.</summary>
+/// <summary>The arguments of the code of an <see cref="EpilogueEmitter"/>, which accesses the fields by their offsets.</summary>
 [StructLayout(LayoutKind.Explicit)]
 internal unsafe struct EpilogueArguments
 {
@@ -36,7 +36,7 @@ internal unsafe struct EpilogueArguments
     /// <summary>Offset of <see cref="ZeroPoint"/>.</summary>
     public const int ZeroPointAt = 60;
 
-    /// <summary>Sums, <c>[row][channel 32]</c>.</summary>
+    /// <summary>Accumulators, <c>[row][channel 32]</c>.</summary>
     [FieldOffset(TileAt)]
     public int* Tile;
 

@@ -3,7 +3,7 @@ using NestQuant.RuntimeOps.Kernels.Emission;
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
 /// <summary>
-/// Emits the epilogue of a tile whose sums are complete and whose quantized results fit in 32 bits before they are clamped: a C function,
+/// Emits the epilogue of a tile whose accumulators are complete and whose quantized results fit in 32 bits before clamping: a C function,
 /// in the calling convention of System V, <c>void(EpilogueArguments*)</c>. It equals <see cref="PanelEpilogue.Write"/> bit for bit.
 /// </summary>
 internal static class EpilogueEmitter
@@ -72,7 +72,7 @@ internal static class EpilogueEmitter
         return code.ToCode();
     }
 
-    /// <summary>Writes one or two rows and goes on to the next.</summary>
+    /// <summary>Writes one or two rows and advances to the next.</summary>
     private static void Write(Assembler code, int rows, bool isQuantized)
     {
         for (int i = 0; i < rows * Vectors; i++)
@@ -134,8 +134,8 @@ internal static class EpilogueEmitter
     private static void NextOutput(Assembler code) => code.LoadAddress(Output, new MemoryOperand(Output) { Index = OutputStride });
 
     /// <summary>
-    /// Packing works within 128 bits, so that each has four channels of each half of the first row, then of the second: where the fours of
-    /// all channels are, in order.
+    /// Packing works within 128 bits, so that each 128 bits have four channels of each half of the first row, then of the second: the
+    /// positions of the groups of four channels, in order.
     /// </summary>
     private static byte[] PackedOrder()
     {

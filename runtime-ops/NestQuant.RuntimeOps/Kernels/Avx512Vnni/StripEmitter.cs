@@ -5,7 +5,7 @@ namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
 /// <summary>
 /// Emits <see cref="StripKernel.Run"/>: a C function, in the calling convention of System V, <c>void(StripArguments* arguments)</c>. All
-/// registers used are the caller's to save.
+/// registers used are caller-saved.
 /// </summary>
 /// <param name="linesPerStep">1 or 2.</param>
 /// <param name="isQuantized">Whether the output is uint8.</param>
@@ -16,19 +16,19 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
     private const int Vectors = KernelTier.TileChannels / VectorChannels;
     private const int VectorChannels = 16;
 
-    // Outputs of one turn: eight sums, so that the four to five cycles that vpdpbusd takes are hidden.
-    private const int OutputsPerTurn = 4;
+    // Outputs of one iteration: eight accumulators hide the four to five cycles of latency of vpdpbusd.
+    private const int OutputsPerIteration = 4;
 
     private const Register Arguments = Register.Rdi;
 
-    // While columns are interleaved.
+    // Registers for interleaving columns.
     private static readonly Register[] InputLines = [Register.Rax, Register.Rcx, Register.Rdx, Register.Rsi];
     private const Register Target = Register.R8;
     private const Register Count = Register.R9;
     private const Register PositionStride = Register.R10;
     private const Register Position = Register.R11;
 
-    // While outputs are computed; those of the tap loop are free before and after it.
+    // Registers for computing outputs; those of the tap loop are free before and after it.
     private static readonly Register[] Origins = [Register.Rax, Register.Rsi, Register.R8, Register.R9];
     private const Register Tap = Register.Rcx;
     private const Register Weights = Register.Rdx;
@@ -59,7 +59,7 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
 
     private readonly Assembler _code = new();
 
-    private int ColumnsPerTurn => OutputsPerTurn / linesPerStep;
+    private int ColumnsPerIteration => OutputsPerIteration / linesPerStep;
 
     /// <summary>Emits the kernel.</summary>
     public byte[] Emit()
@@ -83,8 +83,8 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
 
     private static Zmm Second(Zmm first) => new(first.Number + 1);
 
-    /// <summary>The sum of an output of the turn; outputs are counted column by column.</summary>
-    private static Zmm Sum(int output, int vector) => new(output * Vectors + vector);
+    /// <summary>The accumulator of an output of the iteration; outputs are counted column by column.</summary>
+    private static Zmm Accumulator(int output, int vector) => new(output * Vectors + vector);
 
     private void LoadFactors()
     {
@@ -97,7 +97,7 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
             _code.Load(new Zmm(Scale.Number + vector), new MemoryOperand(factors, EmittedStrips.ScaleAt + vector * VectorBytes));
             _code.Load(new Zmm(Bias.Number + vector), new MemoryOperand(factors, EmittedStrips.BiasAt + vector * VectorBytes));
 
-            // Sums start at what centering takes off, with the opposite sign.
+            // Accumulators start at minus the centering.
             Zmm start = new(Start.Number + vector), centering = new(FirstInput);
             _code.Load(centering, new MemoryOperand(factors, EmittedStrips.CenteringAt + vector * VectorBytes));
             _code.Xor(start, start, start);
@@ -154,7 +154,8 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
 
     private void InterleaveColumn()
     {
-        // Two lines to a register, then for each 16 channels four bytes of each line to each 16 bytes, and these four by four transposed.
+        // Puts two lines into a register, then four bytes of each line into every 16 bytes, for each 16 channels, and transposes these four
+        // by four.
         Zmm lines01 = new(0), lines23 = new(1), first = new(2), second = lines01, high = new(3);
         Zmm[] pairs = [lines01, lines23];
         for (int pair = 0; pair < pairs.Length; pair++)
@@ -183,7 +184,7 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
         _code.Store(new MemoryOperand(Target, VectorBytes), second);
     }
 
-    /// <summary>Computes the step's lines: turns of several columns, then the columns that are left, one by one.</summary>
+    /// <summary>Computes the step's lines: iterations of several columns, then the remaining columns one by one.</summary>
     private void ComputeLines()
     {
         Label turn = new();
@@ -192,25 +193,25 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
         Label done = new();
         _code.Load(Origins[0], Field(StripArguments.StripAt));
         _code.Load(ColumnStep, Field(StripArguments.ColumnStepAt));
-        for (int column = 1; column < ColumnsPerTurn; column++)
+        for (int column = 1; column < ColumnsPerIteration; column++)
             _code.LoadAddress(Origins[column], new MemoryOperand(Origins[column - 1]) { Index = ColumnStep });
         _code.Load(Scratch, Field(StripArguments.YAt));
         _code.Store(Field(EmittedStrips.CurrentYAt), Scratch);
         _code.Load(Scratch, Field(StripArguments.ColumnsAt));
-        _code.Subtract(Scratch, ColumnsPerTurn);
+        _code.Subtract(Scratch, ColumnsPerIteration);
         _code.Store(Field(EmittedStrips.ColumnsLeftAt), Scratch);
         _code.Jump(Condition.Less, rest);
 
         _code.Bind(turn);
-        ComputeTurn(ColumnsPerTurn);
-        CountColumns(ColumnsPerTurn);
+        ComputeIteration(ColumnsPerIteration);
+        CountColumns(ColumnsPerIteration);
         _code.Jump(Condition.GreaterOrEqual, turn);
 
         _code.Bind(rest);
-        CountColumns(-ColumnsPerTurn);
+        CountColumns(-ColumnsPerIteration);
         _code.Jump(Condition.Zero, done);
         _code.Bind(single);
-        ComputeTurn(1);
+        ComputeIteration(1);
         CountColumns(1);
         _code.Jump(Condition.NotZero, single);
         _code.Bind(done);
@@ -223,13 +224,13 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
         _code.Store(Field(EmittedStrips.ColumnsLeftAt), Scratch);
     }
 
-    private void ComputeTurn(int columns)
+    private void ComputeIteration(int columns)
     {
         Label tap = new();
         for (int output = 0; output < columns * linesPerStep; output++)
         {
             for (int vector = 0; vector < Vectors; vector++)
-                _code.Copy(Sum(output, vector), new Zmm(Start.Number + vector));
+                _code.Copy(Accumulator(output, vector), new Zmm(Start.Number + vector));
         }
 
         _code.Load(TapOffsets, Field(StripArguments.TapOffsetsAt));
@@ -244,7 +245,7 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
         _code.Load(ColumnStep, Field(StripArguments.ColumnStepAt));
         for (int column = 0; column < columns; column++)
             _code.LoadAddress(Origins[column], new MemoryOperand(Origins[column]) { Index = ColumnStep, Scale = columns });
-        StoreTurn(columns);
+        StoreIteration(columns);
     }
 
     private void MultiplyTap(int columns)
@@ -264,7 +265,8 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
                 Zmm input = new(FirstInput + (column * Vectors + vector) % 4);
                 _code.Load(input, new MemoryOperand(Origins[column], vector * VectorBytes) { Index = Tap });
                 for (int line = 0; line < linesPerStep; line++)
-                    _code.DotProduct(Sum(column * linesPerStep + line, vector), input, new Zmm(FirstWeight + line * Vectors + vector));
+                    _code.DotProduct(
+                        Accumulator(column * linesPerStep + line, vector), input, new Zmm(FirstWeight + line * Vectors + vector));
             }
         }
 
@@ -274,14 +276,14 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
         _code.Subtract(Taps, 1);
     }
 
-    private void StoreTurn(int columns)
+    private void StoreIteration(int columns)
     {
         _code.Load(Y, Field(EmittedStrips.CurrentYAt));
         _code.Load(RowStride, Field(StripArguments.RowStrideAt));
         if (linesPerStep == 2)
             _code.Load(LineStride, Field(StripArguments.LineStrideAt));
 
-        // Two outputs at a time: neighbours in a line, or one below the other.
+        // Two outputs at a time: neighbours in a line, or one above the other.
         int outputs = columns * linesPerStep;
         for (int output = 0; output < outputs; output += 2)
         {
@@ -304,7 +306,7 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
     {
         for (int vector = 0; vector < Vectors; vector++)
         {
-            Zmm sum = Sum(output, vector);
+            Zmm sum = Accumulator(output, vector);
             _code.ConvertToSingle(sum, sum);
             _code.MultiplySingle(sum, sum, new Zmm(Scale.Number + vector));
             _code.AddSingle(sum, sum, new Zmm(Bias.Number + vector));
@@ -317,14 +319,14 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
         for (int i = output; i < output + count; i++)
         {
             for (int vector = 0; vector < Vectors; vector++)
-                _code.ConvertToInt32(Sum(i, vector), Sum(i, vector));
-            _code.PackInt32(Sum(i, 0), Sum(i, 0), Sum(i, 1));
-            _code.AddInt16(Sum(i, 0), Sum(i, 0), ZeroPoint);
+                _code.ConvertToInt32(Accumulator(i, vector), Accumulator(i, vector));
+            _code.PackInt32(Accumulator(i, 0), Accumulator(i, 0), Accumulator(i, 1));
+            _code.AddInt16(Accumulator(i, 0), Accumulator(i, 0), ZeroPoint);
         }
 
-        // Packing works within 16 bytes: fours of channels come out as 0 and 4 of both outputs, 1 and 5 of both, and so on.
-        Zmm bytes = Sum(output, 0), high = Sum(output, 1);
-        _code.PackInt16(bytes, bytes, Sum(output + count - 1, 0));
+        // Packing works within 16 bytes: groups of four channels come out as 0 and 4 of both outputs, 1 and 5 of both, and so on.
+        Zmm bytes = Accumulator(output, 0), high = Accumulator(output, 1);
+        _code.PackInt16(bytes, bytes, Accumulator(output + count - 1, 0));
         _code.PermuteInt32(bytes, PackOrder, bytes);
         _code.MinUInt8(bytes, bytes, Greatest);
         _code.MaxUInt8(bytes, bytes, Least);
@@ -353,9 +355,9 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
             {
                 MemoryOperand target = first with { Displacement = vector * VectorBytes };
                 if (isMasked)
-                    _code.Store(target, vector == 0 ? Mask : HighMask, Sum(output + i, vector));
+                    _code.Store(target, vector == 0 ? Mask : HighMask, Accumulator(output + i, vector));
                 else
-                    _code.Store(target, Sum(output + i, vector));
+                    _code.Store(target, Accumulator(output + i, vector));
             }
         }
     }

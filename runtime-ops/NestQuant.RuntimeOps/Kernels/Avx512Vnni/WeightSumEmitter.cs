@@ -3,7 +3,7 @@ using NestQuant.RuntimeOps.Kernels.Emission;
 namespace NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 
 /// <summary>
-/// Emits the sums of a panel's channels: a C function, in the calling convention of System V,
+/// Emits the sums of a panel's weights per channel: a C function, in the calling convention of System V,
 /// <c>void(sbyte* panel, nint groups, int* sums, byte* ones)</c>, where ones are four bytes of 1, which vpdpbusd multiplies with four
 /// weights.
 /// </summary>

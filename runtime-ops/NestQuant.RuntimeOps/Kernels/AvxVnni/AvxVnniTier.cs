@@ -3,7 +3,7 @@ using NestQuant.RuntimeOps.Kernels.Strips;
 
 namespace NestQuant.RuntimeOps.Kernels.AvxVnni;
 
-/// <summary>256-bit products of bytes, for processors with AVX-VNNI; the rest is AVX2's.</summary>
+/// <summary>256-bit products of bytes, for processors with AVX-VNNI; AVX2 code does the rest.</summary>
 /// <typeparam name="TDot">Multiplies and adds.</typeparam>
 internal sealed unsafe class AvxVnniTier<TDot> : X64Tier
     where TDot : struct, IByteDot
@@ -26,7 +26,7 @@ internal sealed unsafe class AvxVnniTier<TDot> : X64Tier
     public override void Dot(
         byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile)
     {
-        // One row costs less by itself than as a tile of six.
+        // A single row costs less with the one-row loop than as a tile of six.
         if (rowCount == 1)
         {
             ByteDotProduct<TDot>.OneRow(rows, panel, groups, tile);

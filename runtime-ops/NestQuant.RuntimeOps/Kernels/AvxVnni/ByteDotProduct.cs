@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace NestQuant.RuntimeOps.Kernels.AvxVnni;
 
-/// <summary>Register tiles of the integer product: unsigned bytes by signed bytes, summed exactly in 32 bits.</summary>
+/// <summary>Register tiles of the integer product: unsigned bytes by signed bytes, accumulated exactly in 32 bits.</summary>
 /// <typeparam name="TDot">Multiplies and adds.</typeparam>
 /// <remarks>A vector of 32 weights holds 8 channels of one group of 4 rows of k; the row's 4 activations are repeated against it.</remarks>
 internal static unsafe class ByteDotProduct<TDot>
@@ -18,13 +18,14 @@ internal static unsafe class ByteDotProduct<TDot>
     private const int GroupStride = KernelTier.TileChannels * 4;
     private const int Vector = 32;
 
-    /// <summary>Six rows by sixteen channels: twelve sums, two weight vectors and one activation vector fill the registers.</summary>
+    /// <summary>Six rows by sixteen channels: twelve accumulators, two weight vectors and one activation vector fill the
+    /// registers.</summary>
     /// <param name="rows">Rows of 4 * groups activations.</param>
     /// <param name="rowStride">Bytes from one row to the next.</param>
-    /// <param name="rowCount">1 to 6; the last one takes the place of those that are missing.</param>
+    /// <param name="rowCount">1 to 6; missing rows repeat the last one.</param>
     /// <param name="strip">The panel <c>[k/4][channel 32][4]</c>, at the first of the sixteen channels.</param>
     /// <param name="groups">Groups of 4 rows of k.</param>
-    /// <param name="tile">Receives the sums modulo 2^32, rows 32 apart.</param>
+    /// <param name="tile">Receives the accumulators modulo 2^32, rows 32 apart.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void SixRows(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
     {
@@ -72,16 +73,16 @@ internal static unsafe class ByteDotProduct<TDot>
         Store(f0, f1, tile + 5 * KernelTier.TileChannels);
     }
 
-    /// <summary>One row by the panel's 32 channels, for matrix-vector products and for what six does not divide.</summary>
+    /// <summary>One row by the panel's 32 channels, for matrix-vector products and for the rows that remain after tiles of six.</summary>
     /// <param name="row">4 * groups activations.</param>
     /// <param name="panel">The panel <c>[k/4][channel 32][4]</c>.</param>
     /// <param name="groups">Groups of 4 rows of k.</param>
-    /// <param name="sums">Receives 32 sums modulo 2^32.</param>
+    /// <param name="accumulators">Receives 32 accumulators modulo 2^32.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void OneRow(byte* row, sbyte* panel, int groups, int* sums)
+    public static void OneRow(byte* row, sbyte* panel, int groups, int* accumulators)
     {
-        // In bounds: a group reads 4 activations and its 128 weights, `groups` times. Even and odd groups have sums of their own, so
-        // that eight products are under way instead of four.
+        // In bounds: a group reads 4 activations and its 128 weights, `groups` times. Even and odd groups have separate accumulators, so
+        // that eight products are in flight instead of four.
         Vector256<int> s0 = default, s1 = default, s2 = default, s3 = default, t0 = default, t1 = default, t2 = default, t3 = default;
         int group = 0;
         Vector256<byte> x;
@@ -108,14 +109,14 @@ internal static unsafe class ByteDotProduct<TDot>
             s3 = TDot.Add(s3, x, Vector256.Load(panel + 3 * Vector));
         }
 
-        Store(s0 + t0, s1 + t1, sums);
-        Store(s2 + t2, s3 + t3, sums + StripChannels);
+        Store(s0 + t0, s1 + t1, accumulators);
+        Store(s2 + t2, s3 + t3, accumulators + StripChannels);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Vector256<int> first, Vector256<int> second, int* sums)
+    private static void Store(Vector256<int> first, Vector256<int> second, int* accumulators)
     {
-        first.Store(sums);
-        second.Store(sums + Vector256<int>.Count);
+        first.Store(accumulators);
+        second.Store(accumulators + Vector256<int>.Count);
     }
 }

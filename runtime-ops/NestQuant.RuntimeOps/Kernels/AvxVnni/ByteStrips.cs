@@ -6,7 +6,7 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.AvxVnni;
 
-/// <summary>Strip kernels on 256 bits: sums of a few outputs at a time, and the epilogue that all x64 tiers share.</summary>
+/// <summary>Strip kernels on 256 bits: accumulators of a few outputs at a time, then the epilogue that all x64 tiers share.</summary>
 /// <typeparam name="TDot">Multiplies and adds.</typeparam>
 internal sealed unsafe class ByteStrips<TDot> : StripKernel
     where TDot : struct, IByteDot
@@ -71,7 +71,7 @@ internal sealed unsafe class ByteStrips<TDot> : StripKernel
         return copy;
     }
 
-    /// <summary>Unpacking works within 128-bit halves: a vector holds four channels, and the four that are 16 further.</summary>
+    /// <summary>Unpacking works within 128-bit halves: a vector holds four channels, and the four channels 16 further on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Scatter(Vector256<byte> channels, byte* target)
     {
@@ -81,7 +81,7 @@ internal sealed unsafe class ByteStrips<TDot> : StripKernel
 
     private static void ComputeLine(StripArguments* arguments, sbyte* weights, byte* y)
     {
-        int* sums = stackalloc int[TileRows * Channels];
+        int* accumulators = stackalloc int[TileRows * Channels];
         byte* origin = arguments->Strip;
         int columns = (int)arguments->Columns;
         for (int column = 0; column < columns; column += TileRows)
@@ -89,21 +89,21 @@ internal sealed unsafe class ByteStrips<TDot> : StripKernel
             int rows = Math.Min(TileRows, columns - column);
             for (int row = 0; row < rows; row += 2, origin += 2 * arguments->ColumnStep)
             {
-                // The last output takes the place of one that is missing.
+                // A missing output repeats the last one.
                 nint second = row + 1 < rows ? arguments->ColumnStep : 0;
-                TwoOutputs(arguments, weights, origin, second, sums + row * Channels);
+                TwoOutputs(arguments, weights, origin, second, accumulators + row * Channels);
             }
 
-            TileEpilogue.Store(sums, rows, 0, (int)arguments->Channels, *arguments->Epilogue, null, y, arguments->RowStride);
+            TileEpilogue.Store(accumulators, rows, 0, (int)arguments->Channels, *arguments->Epilogue, null, y, arguments->RowStride);
             y += rows * arguments->RowStride;
         }
     }
 
-    /// <summary>Two outputs, all 32 channels: eight sums share the weights.</summary>
+    /// <summary>Two outputs, all 32 channels: eight accumulators share the weights.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TwoOutputs(StripArguments* arguments, sbyte* weights, byte* origin, nint second, int* sums)
+    private static void TwoOutputs(StripArguments* arguments, sbyte* weights, byte* origin, nint second, int* accumulators)
     {
-        // In bounds: 128 bytes of the strip at every tap of both outputs, 128 weights per tap, two rows of 32 sums.
+        // In bounds: 128 bytes of the strip at every tap of both outputs, 128 weights per tap, two rows of 32 accumulators.
         Vector256<int> a0 = default, a1 = default, a2 = default, a3 = default, b0 = default, b1 = default, b2 = default, b3 = default;
         nint* tapOffsets = arguments->TapOffsets;
         for (nint tap = 0; tap < arguments->Taps; tap++, weights += ColumnBytes)
@@ -122,16 +122,16 @@ internal sealed unsafe class ByteStrips<TDot> : StripKernel
             b3 = TDot.Add(b3, Vector256.Load(x + 3 * Vector), w3);
         }
 
-        Store(a0, a1, a2, a3, sums);
-        Store(b0, b1, b2, b3, sums + Channels);
+        Store(a0, a1, a2, a3, accumulators);
+        Store(b0, b1, b2, b3, accumulators + Channels);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Vector256<int> s0, Vector256<int> s1, Vector256<int> s2, Vector256<int> s3, int* sums)
+    private static void Store(Vector256<int> s0, Vector256<int> s1, Vector256<int> s2, Vector256<int> s3, int* accumulators)
     {
-        s0.Store(sums);
-        s1.Store(sums + 8);
-        s2.Store(sums + 16);
-        s3.Store(sums + 24);
+        s0.Store(accumulators);
+        s1.Store(accumulators + 8);
+        s2.Store(accumulators + 16);
+        s3.Store(accumulators + 24);
     }
 }

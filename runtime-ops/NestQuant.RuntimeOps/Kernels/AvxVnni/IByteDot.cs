@@ -4,11 +4,11 @@ using X86AvxVnni = System.Runtime.Intrinsics.X86.AvxVnni;
 
 namespace NestQuant.RuntimeOps.Kernels.AvxVnni;
 
-/// <summary>The one instruction that the tier is made for, so that its loops can also be run on processors that lack it.</summary>
+/// <summary>The tier's one special instruction, as an interface, so that its loops can also run on processors that lack it.</summary>
 internal interface IByteDot
 {
-    /// <summary>Adds four products of unsigned and signed bytes to each 32-bit sum, without saturation.</summary>
-    static abstract Vector256<int> Add(Vector256<int> sums, Vector256<byte> unsigned, Vector256<sbyte> signed);
+    /// <summary>Adds four products of unsigned and signed bytes to each 32-bit accumulator, without saturation.</summary>
+    static abstract Vector256<int> Add(Vector256<int> accumulators, Vector256<byte> unsigned, Vector256<sbyte> signed);
 }
 
 /// <summary>vpdpbusd on 256 bits.</summary>
@@ -19,6 +19,6 @@ internal readonly struct VnniDot : IByteDot
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> Add(Vector256<int> sums, Vector256<byte> unsigned, Vector256<sbyte> signed) =>
-        X86AvxVnni.MultiplyWideningAndAdd(sums, unsigned, signed);
+    public static Vector256<int> Add(Vector256<int> accumulators, Vector256<byte> unsigned, Vector256<sbyte> signed) =>
+        X86AvxVnni.MultiplyWideningAndAdd(accumulators, unsigned, signed);
 }

@@ -1,12 +1,12 @@
 namespace NestQuant.RuntimeOps.Kernels.Emission;
 
-/// <summary>What an epilogue consists of: conversions and float arithmetic on sixteen 32-bit lanes.</summary>
+/// <summary>The instructions of epilogues: conversions and float arithmetic on sixteen 32-bit lanes.</summary>
 internal sealed partial class Assembler
 {
     /// <summary>vcvtdq2ps target, source: sixteen floats nearest to the integers.</summary>
     public void ConvertToSingle(Zmm target, Zmm source) => Encode(Single512, 0x5B, target, default, source);
 
-    /// <summary>vcvtps2dq target, source: sixteen integers, halves to even; what does not fit becomes the least integer.</summary>
+    /// <summary>vcvtps2dq target, source: sixteen integers, halves to even; values out of range become the least integer.</summary>
     public void ConvertToInt32(Zmm target, Zmm source) => Encode(Int512, 0x5B, target, default, source);
 
     /// <summary>vmulps target, left, right.</summary>

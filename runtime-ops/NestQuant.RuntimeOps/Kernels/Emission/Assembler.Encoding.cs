@@ -1,6 +1,6 @@
 namespace NestQuant.RuntimeOps.Kernels.Emission;
 
-/// <summary>What stands in front of the opcodes of vectors, masks and tiles: the prefixes EVEX and VEX.</summary>
+/// <summary>The prefixes of instructions on vectors, masks and tiles: EVEX and VEX.</summary>
 internal sealed partial class Assembler
 {
     private static readonly VectorForm Single512 = new(OpcodePrefix.None, OpcodeMap.Map0F);
@@ -48,7 +48,7 @@ internal sealed partial class Assembler
         (byte)((form.IsZeroing ? 1 : 0) << 7 | (form.IsHalf ? 1 : 2) << 5 | (second >> 4 & 1 ^ 1) << 3 | form.Mask),
     ]);
 
-    /// <summary>An instruction of masks or tiles with a memory operand, behind the three bytes of VEX.</summary>
+    /// <summary>An instruction of masks or tiles with a memory operand, after the three bytes of VEX.</summary>
     private void EncodeVex(in VectorForm form, byte opcode, int reg, in MemoryOperand memory)
     {
         int x = memory.Index is { } index ? High(index) : 0;
@@ -61,7 +61,7 @@ internal sealed partial class Assembler
         Memory(reg, memory, compression: 1);
     }
 
-    /// <summary>What a prefix says besides registers.</summary>
+    /// <summary>The content of a prefix besides registers.</summary>
     private readonly record struct VectorForm(OpcodePrefix Prefix, OpcodeMap Map)
     {
         /// <summary>The bit W.</summary>

@@ -1,6 +1,7 @@
 namespace NestQuant.RuntimeOps.Kernels.Emission;
 
-/// <summary>What moves bytes between lanes, halves of registers and masked memory. A half is the lower 32 bytes of a register.</summary>
+/// <summary>The instructions that move bytes between lanes, halves of registers and masked memory. A half is the lower 32 bytes of a
+/// register.</summary>
 internal sealed partial class Assembler
 {
     private const int Half = 32;

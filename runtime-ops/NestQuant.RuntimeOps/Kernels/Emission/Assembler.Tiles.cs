@@ -7,7 +7,7 @@ internal sealed partial class Assembler
     public void LoadTileConfiguration(Register source) =>
         EncodeVex(new VectorForm(OpcodePrefix.None, OpcodeMap.Map0F38), 0x49, 0, new MemoryOperand(source));
 
-    /// <summary>tilerelease: no tile has a shape any more, and switching threads need not save them.</summary>
+    /// <summary>tilerelease: clears the tile configuration, so that context switches need not save the tiles.</summary>
     public void ReleaseTiles() => Bytes([0xC4, 0xE2, 0x78, 0x49, 0xC0]);
 
     /// <summary>tileloadd target, [source]: rows whose distance is the index register.</summary>
@@ -17,13 +17,13 @@ internal sealed partial class Assembler
     public void Store(in MemoryOperand target, Tmm source) => Tile(OpcodePrefix.PrefixF3, source, target);
 
     /// <summary>
-    /// tdpbusd sums, unsigned, signed: adds products of unsigned bytes by signed ones, four to a sum, without saturation.
+    /// tdpbusd accumulators, unsigned, signed: adds products of unsigned bytes by signed ones, four to an accumulator, without saturation.
     /// </summary>
-    public void DotProduct(Tmm sums, Tmm unsigned, Tmm signed) =>
+    public void DotProduct(Tmm accumulators, Tmm unsigned, Tmm signed) =>
         Bytes(
             [
                 0xC4, 0xE2, (byte)((~signed.Number & 15) << 3 | (int)OpcodePrefix.Prefix66), 0x5E,
-                ModRegisters(sums.Number, unsigned.Number)
+                ModRegisters(accumulators.Number, unsigned.Number)
             ]);
 
     private void Tile(OpcodePrefix prefix, Tmm tile, in MemoryOperand memory) =>

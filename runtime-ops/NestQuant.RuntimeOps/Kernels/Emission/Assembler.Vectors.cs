@@ -8,7 +8,7 @@ internal sealed partial class Assembler
     /// <summary>vmovdqu32 target, [source].</summary>
     public void Load(Zmm target, in MemoryOperand source) => Encode(Move512, 0x6F, target, default, source, Whole);
 
-    /// <summary>vmovdqu32 target, [rip + distance]: 64 bytes that are kept behind the code.</summary>
+    /// <summary>vmovdqu32 target, [rip + distance]: 64 bytes that are stored after the code.</summary>
     public void LoadConstant(Zmm target, byte[] value)
     {
         Prefix(Move512, target.Number, 0, 0, 0);
@@ -72,9 +72,9 @@ internal sealed partial class Assembler
     public void ShiftLeftInt16(Zmm target, Zmm source, byte count) => ShiftInt16(target, source, count, extension: 6);
 
     /// <summary>
-    /// vpdpbusd sums, left, right: adds four products of unsigned and signed bytes to each 32-bit sum, without saturation.
+    /// vpdpbusd accumulators, left, right: adds four products of unsigned and signed bytes to each 32-bit accumulator, without saturation.
     /// </summary>
-    public void DotProduct(Zmm sums, Zmm unsigned, Zmm signed) => Encode(Int512In38, 0x50, sums, unsigned, signed);
+    public void DotProduct(Zmm accumulators, Zmm unsigned, Zmm signed) => Encode(Int512In38, 0x50, accumulators, unsigned, signed);
 
     /// <summary>vzeroupper: the caller's SSE code must not depend on the upper halves.</summary>
     public void ZeroUpper() => Bytes([0xC5, 0xF8, 0x77]);

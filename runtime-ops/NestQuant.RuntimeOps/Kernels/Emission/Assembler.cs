@@ -3,14 +3,14 @@ using System.Buffers.Binary;
 namespace NestQuant.RuntimeOps.Kernels.Emission;
 
 /// <summary>
-/// Writes x86-64 machine code: the few instructions that the emitted kernels consist of, in the encodings of the Intel 64 manual, volume 2.
+/// Writes x86-64 machine code: the few instructions of the emitted kernels, in the encodings of the Intel 64 manual, volume 2.
 /// </summary>
 internal sealed partial class Assembler
 {
-    /// <summary>What a function's first byte has to be aligned to, so that its constants are.</summary>
+    /// <summary>Alignment of a function's first byte, which its constants need.</summary>
     public const int Alignment = 64;
 
-    /// <summary>int3, where execution never gets.</summary>
+    /// <summary>int3; never executed.</summary>
     public const byte Trap = 0xCC;
 
     private const byte RexW = 0x48;
@@ -19,7 +19,7 @@ internal sealed partial class Assembler
     private readonly List<(int Distance, byte[] Value)> _constants = [];
     private int _pendingJumps;
 
-    /// <summary>The code so far, and behind it the constants that it loads.</summary>
+    /// <summary>The code so far, followed by the constants that it loads.</summary>
     /// <exception cref="InvalidOperationException">A jump's label has not been bound.</exception>
     public byte[] ToCode()
     {

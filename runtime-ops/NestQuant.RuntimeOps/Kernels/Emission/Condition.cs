@@ -1,6 +1,6 @@
 namespace NestQuant.RuntimeOps.Kernels.Emission;
 
-/// <summary>What a jump depends on, by its number in the instruction; the comparison is signed.</summary>
+/// <summary>The condition of a jump, by its number in the instruction; the comparison is signed.</summary>
 internal enum Condition
 {
     /// <summary>The last result was zero.</summary>
@@ -9,9 +9,9 @@ internal enum Condition
     /// <summary>The last result was not zero.</summary>
     NotZero = 0x5,
 
-    /// <summary>What was subtracted from was less.</summary>
+    /// <summary>The left operand of a subtraction was less.</summary>
     Less = 0xC,
 
-    /// <summary>What was subtracted from was greater or equal.</summary>
+    /// <summary>The left operand of a subtraction was greater or equal.</summary>
     GreaterOrEqual = 0xD,
 }

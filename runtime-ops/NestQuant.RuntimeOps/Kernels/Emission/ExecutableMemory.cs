@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace NestQuant.RuntimeOps.Kernels.Emission;
 
 /// <summary>
-/// Makes machine code callable: pages are written first and become executable, and read-only, afterwards, never both at once.
+/// Makes machine code callable: pages are first written, then made read-only and executable; they are never writable and executable at
+/// once.
 /// </summary>
 internal static unsafe partial class ExecutableMemory
 {
@@ -14,7 +15,7 @@ internal static unsafe partial class ExecutableMemory
     private const int MapAnonymous = 0x20;
 
     /// <summary>Maps code for the rest of the process's life. Linux on x64 only.</summary>
-    /// <param name="code">The code, which refers to no address of its own.</param>
+    /// <param name="code">The code, which must be position-independent.</param>
     /// <param name="refusal">Why there is no mapping; null on success.</param>
     /// <returns>The first instruction, at the start of a page, or null.</returns>
     public static byte* TryMap(ReadOnlySpan<byte> code, out string? refusal)

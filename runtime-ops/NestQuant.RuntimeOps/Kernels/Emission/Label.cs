@@ -1,6 +1,6 @@
 namespace NestQuant.RuntimeOps.Kernels.Emission;
 
-/// <summary>A place in the code that jumps name before or after it is known.</summary>
+/// <summary>A position in the code that jumps can refer to before or after it is known.</summary>
 internal sealed class Label
 {
     /// <summary>Offset in the code, or null until <see cref="Assembler.Bind"/>.</summary>

@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics.X86;
 namespace NestQuant.RuntimeOps.Kernels.Emission;
 
 /// <summary>
-/// What the processor has and the operating system keeps across context switches, as CPUID and XGETBV tell it: the runtime's own
-/// answer for AVX-512 depends on what an ahead-of-time build was compiled for, and it has none for 512-bit VNNI.
+/// The features that the processor has and the operating system supports, from CPUID and XGETBV. The runtime's own answer for AVX-512
+/// depends on the target of an ahead-of-time build, and it has none for 512-bit VNNI.
 /// </summary>
 /// <param name="Leaf1Ecx">CPUID leaf 1, register ecx.</param>
 /// <param name="Leaf7Ebx">CPUID leaf 7, sub-leaf 0, register ebx; 0 where there is no leaf 7.</param>

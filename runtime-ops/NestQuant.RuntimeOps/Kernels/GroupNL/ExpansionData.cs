@@ -15,7 +15,7 @@ internal sealed unsafe class ExpansionData
     /// <summary>The smallest normal float: the inverse of a smaller norm may not be finite.</summary>
     public const float LeastEpsilon = 1.17549435e-38f;
 
-    // Below 2^-63 squares lose bits to underflow: with so small an epsilon, a norm of 0 may belong to values that are not 0.
+    // Below 2^-63 squares lose bits to underflow: with such a small epsilon, values that are not 0 could have a norm of 0.
     private const float LeastBoundingEpsilon = 1.0842022e-19f;
 
     private readonly float _seedBound;
@@ -29,7 +29,7 @@ internal sealed unsafe class ExpansionData
     /// <param name="scale">Scales [Cs + G], or null for 1.</param>
     /// <param name="bias">Biases [Cs + G], or null for 0.</param>
     /// <param name="epsilon">The least norm, finite and at least <see cref="LeastEpsilon"/>.</param>
-    /// <param name="activation">What follows.</param>
+    /// <param name="activation">The activation after scale and bias.</param>
     public ExpansionData(
         in MapFunction function, SourceMap sources, int seeds, float* shift, float* period, float* scale, float* bias, float epsilon,
         in MapActivation activation)
@@ -77,18 +77,18 @@ internal sealed unsafe class ExpansionData
     /// <summary>The least norm.</summary>
     public float Epsilon { get; }
 
-    /// <summary>What follows scale and bias.</summary>
+    /// <summary>The activation after scale and bias.</summary>
     public MapActivation Activation { get; }
 
-    /// <summary>Whether normalised and generated maps are not yet the output.</summary>
+    /// <summary>Whether normalised and generated maps need a scale, a bias or an activation to become the output.</summary>
     public bool HasEpilogue { get; }
 
     /// <summary>The generated maps, ascending, for which <see cref="IsWide"/> holds: none with the parameters that GroupNL draws.</summary>
     public int[] WideMaps { get; }
 
     /// <summary>
-    /// Whether the function is the sine and may have an argument beyond <see cref="Sine.MaxArgument"/>, as far as shift, period and
-    /// epsilon tell; a shift or period that is not finite counts as such. Each of its sines is <see cref="Math.Sin"/>, rounded to float.
+    /// Whether the function is the sine and may have an argument beyond <see cref="Sine.MaxArgument"/>, judging by shift, period and
+    /// epsilon; a shift or period that is not finite counts as beyond. Each of its sines is <see cref="Math.Sin"/>, rounded to float.
     /// </summary>
     public bool IsWide(int generated) => Function.Kind == MapFunctionKind.Sine
         && !((_seedBound + MathF.Abs(Shift[generated])) * MathF.Abs(Period[generated]) <= Sine.MaxArgument);
@@ -104,7 +104,7 @@ internal sealed unsafe class ExpansionData
 
     /// <summary>
     /// The inverse of the norm, from the sum of squares: multiplying by it differs from dividing by the norm in the last two bits at most,
-    /// but for norms so great that their inverse is subnormal.
+    /// except for norms so large that their inverse is subnormal.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TVector InverseNorm<TLanes, TVector>(TVector sumOfSquares)

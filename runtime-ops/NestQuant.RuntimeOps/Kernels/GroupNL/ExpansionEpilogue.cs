@@ -1,6 +1,6 @@
 namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
-/// <summary>Expands the rows of a convolution in place, each as soon as its seed maps are there.</summary>
+/// <summary>Expands the rows of a convolution in place, each as soon as its seed maps are computed.</summary>
 /// <param name="tier">The inner loops to use.</param>
 /// <param name="data">The parameters; their seed maps are the convolution's output channels.</param>
 /// <param name="y">The output, [rows, Cs + G].</param>

@@ -5,8 +5,8 @@ namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 /// <summary>exp(-u^2), within <see cref="MaxError"/> of the exact value for every float u; the infinities give 0, NaN gives NaN.</summary>
 /// <remarks>
 /// The square is rounded as ONNX's Mul does, t = -u * u. With k the integer nearest to t / ln 2, exp t = 2^k exp(t - k ln 2); ln 2 is the
-/// sum of two floats. The rest, within ln 2 / 2 of 0, goes through a polynomial of degree 6 whose own relative error is below 4e-9
-/// (minimax, by iteratively reweighted least squares). Below 2^-126.5 the result is 0.
+/// sum of two floats. The exponential of the remainder, within ln 2 / 2 of 0, is a polynomial of degree 6 whose own relative error is below
+/// 4e-9 (minimax, by iteratively reweighted least squares). Below 2^-126.5 the result is 0.
 /// </remarks>
 internal readonly struct Gaussian : IMapFunction
 {

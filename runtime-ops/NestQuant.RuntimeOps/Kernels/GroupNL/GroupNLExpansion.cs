@@ -4,12 +4,12 @@ namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 /// GroupNL's expansion of a whole tensor (arXiv 2506.12335): seed maps, normalised at every pixel, followed by maps generated from them.
 /// </summary>
 /// <remarks>
-/// Pixels are cut into parts that fit a core's private cache; each is computed whole by one part, so that neither the number of threads
-/// nor the tier changes a bit (the payload of a NaN aside).
+/// Pixels are cut into parts that fit a core's private cache; each pixel is computed entirely by one part, so that results are the same bit
+/// for bit for any number of threads and any tier (except for NaN payloads).
 /// </remarks>
 internal static unsafe class GroupNLExpansion
 {
-    // Floats of a part's input and output together, for the second-level cache to hold.
+    // Floats of a part's input and output together, which fit in the second-level cache.
     private const int PartFloats = 48 * 1024;
 
     private const int LeastPixels = 64;
@@ -63,7 +63,7 @@ internal static unsafe class GroupNLExpansion
         });
     }
 
-    /// <summary>Pixels of a part: as many as fit, but no smaller last part than needed.</summary>
+    /// <summary>Pixels of a part: as many as fit, with parts of nearly equal size.</summary>
     private static int BlockPixels(ExpansionData data, long pixels)
     {
         int fitting = Math.Clamp(

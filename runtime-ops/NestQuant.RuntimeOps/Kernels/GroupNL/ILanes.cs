@@ -1,8 +1,8 @@
 namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
 /// <summary>
-/// Float vectors of one width. GroupNL's kernels are written once over these operations; each rounds once, as IEEE 754 says, so
-/// that every width gives the same bits.
+/// Float vectors of one width. GroupNL's kernels are written once with these operations; each rounds once, as defined by IEEE 754, so that
+/// every width gives the same bits.
 /// </summary>
 /// <typeparam name="TVector">The vector.</typeparam>
 internal unsafe interface ILanes<TVector>
@@ -50,10 +50,10 @@ internal unsafe interface ILanes<TVector>
     /// <summary>The square root.</summary>
     static abstract TVector Sqrt(TVector value);
 
-    /// <summary>The bound where the value is below it, else the value: NaN stays NaN.</summary>
+    /// <summary>The greater of value and bound: NaN stays NaN.</summary>
     static abstract TVector AtLeast(TVector value, TVector bound);
 
-    /// <summary>The bound where the value is above it, else the value: NaN stays NaN.</summary>
+    /// <summary>The lesser of value and bound: NaN stays NaN.</summary>
     static abstract TVector AtMost(TVector value, TVector bound);
 
     /// <summary>The value without its sign.</summary>
@@ -66,7 +66,7 @@ internal unsafe interface ILanes<TVector>
     static abstract TVector NegateWhereOdd(TVector value, TVector parity);
 
     /// <summary>
-    /// The sum of the squares of <paramref name="count"/> floats, in this order whatever the width: element i is added to partial sum
+    /// The sum of the squares of <paramref name="count"/> floats, in the same order for every width: element i is added to partial sum
     /// i mod 8 by a fused multiply-add; then partial sums j and j + 4 are joined, then j and j + 2, then the last two.
     /// </summary>
     static abstract float SumOfSquares(float* source, int count);

@@ -1,7 +1,7 @@
 namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
 /// <summary>
-/// A nonlinear function of GroupNL's generated maps. It is a struct, so that every loop is compiled for its own function.
+/// A nonlinear function of GroupNL's generated maps. Implementations are structs, so that every loop is compiled for its function.
 /// </summary>
 internal interface IMapFunction
 {

@@ -124,7 +124,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
         return SumOfPartialSums(low + high);
     }
 
-    /// <summary>The end of the order in which <see cref="ILanes{TVector}.SumOfSquares"/> joins its partial sums.</summary>
+    /// <summary>The last steps in which <see cref="ILanes{TVector}.SumOfSquares"/> adds its partial sums.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float SumOfPartialSums(Vector128<float> sums)
     {

@@ -66,7 +66,7 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Sqrt(Vector256<float> value) => Avx.Sqrt(value);
 
-    // vmaxps and vminps give their second operand when the first is not beyond it or either is NaN.
+    // vmaxps and vminps return their second operand unless the first is beyond it, also when either is NaN.
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
 /// <summary>The activation after an expansion.</summary>
-/// <param name="IsHardSwish">Whether it is HardSwish; else it is a clip, whose bounds -infinity and +infinity change nothing.</param>
+/// <param name="IsHardSwish">Whether it is HardSwish; else it is a clip; with bounds -infinity and +infinity it changes nothing.</param>
 /// <param name="Min">Lower bound of the clip.</param>
 /// <param name="Max">Upper bound of the clip.</param>
 internal readonly record struct MapActivation(bool IsHardSwish, float Min, float Max)
@@ -21,7 +21,8 @@ internal readonly record struct MapActivation(bool IsHardSwish, float Min, float
     public bool IsNone => this == None;
 }
 
-/// <summary>What every map, seed or generated, goes through last. It is a struct, so that a loop without any is compiled without.</summary>
+/// <summary>The last step for every map, seed or generated. Implementations are structs, so that loops without an epilogue are compiled
+/// without one.</summary>
 internal interface IMapEpilogue<TVector>
     where TVector : struct
 {

@@ -1,6 +1,6 @@
 namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
-/// <summary>Which function generates the maps.</summary>
+/// <summary>Kinds of functions that generate maps.</summary>
 internal enum MapFunctionKind
 {
     /// <summary><see cref="GroupNL.Sine"/>.</summary>
@@ -23,7 +23,7 @@ internal enum MapFunctionKind
 }
 
 /// <summary>The function that generates the maps.</summary>
-/// <param name="Kind">Which.</param>
+/// <param name="Kind">The kind of function.</param>
 /// <param name="Power">The exponent of a monomial, at least 2; 0 for the others.</param>
 internal readonly record struct MapFunction(MapFunctionKind Kind, int Power = 0)
 {

@@ -4,9 +4,9 @@ namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
 /// <summary>Expands a block of neighbouring pixels of one NCHW image, map by map.</summary>
 /// <remarks>
-/// The seed maps come from memory once, for the norms, and then from the cache; every output is written once. A seed map is normalised by
-/// the loop that generates the first map of it, so that its stores drain behind the arithmetic. Further maps of it normalise it again,
-/// which is one multiplication, with the same bits, and needs no buffer.
+/// The seed maps are read from memory once, for the norms, and then from the cache; every output is written once. A seed map is normalised
+/// by the loop that generates its first map, so that its stores overlap with arithmetic. Further maps normalise it again, by one
+/// multiplication with the same result, which needs no buffer.
 /// </remarks>
 internal readonly unsafe struct PlaneExpansion<TLanes, TVector> : IMapFunctionLoop
     where TLanes : struct, ILanes<TVector>
@@ -54,7 +54,7 @@ internal readonly unsafe struct PlaneExpansion<TLanes, TVector> : IMapFunctionLo
         where TFunction : struct, IMapFunction
         where TEpilogue : struct, IMapEpilogue<TVector>
     {
-        // Map by map of the seeds, so that the generated maps find their seed in the nearest cache.
+        // In the order of the seed maps, so that the generated maps find their seed in the innermost cache.
         ReadOnlySpan<int> generated = _data.Sources.BySource;
         for (int map = 0; map < _data.Seeds; map++)
         {

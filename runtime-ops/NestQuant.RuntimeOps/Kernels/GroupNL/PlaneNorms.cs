@@ -7,10 +7,11 @@ internal static unsafe class PlaneNorms<TLanes, TVector>
     where TLanes : struct, ILanes<TVector>
     where TVector : struct
 {
-    // Maps that are added at a time: so many streams, and the sum's own load and store, keep both load ports of a core busy.
+    // Maps that are added at a time: this many streams, and the load and store of the sums, keep both load ports of a core busy.
     private const int MapsAtOnce = 4;
 
-    /// <summary>Writes the inverse norm of every pixel. Squares are added map after map, so that every width gives the same bits.</summary>
+    /// <summary>Writes the inverse norm of every pixel. Squares are added map after map, which gives the same bits for every
+    /// width.</summary>
     /// <param name="data">Number of seeds and least norm.</param>
     /// <param name="x">Pixels of the first seed map.</param>
     /// <param name="planeStride">Floats from one map to the next.</param>
@@ -19,7 +20,8 @@ internal static unsafe class PlaneNorms<TLanes, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Invert(ExpansionData data, float* x, long planeStride, int pixels, float* inverseNorms)
     {
-        // In bounds: only partial loads reach beyond the last whole vector of a map, and the buffer is a multiple of every vector's width.
+        // In bounds: only partial loads are used after the last whole vector of a map, and the buffer is a multiple of every vector's
+        // width.
         int whole = pixels / TLanes.Count * TLanes.Count;
         new Span<float>(inverseNorms, KernelTier.MaxExpansionPixels).Clear();
         int map = 0;

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
 /// <summary>
-/// Expands channels-last pixels one by one: their seed values are normalised where they end up, in the first Cs places of the output's
-/// row, generated maps follow from there, and the seeds' own scale, bias and activation come last.
+/// Expands channels-last pixels one by one: seed values are normalised into the first Cs elements of the output row, maps are generated
+/// from these, and the seeds' own scale, bias and activation are applied last.
 /// </summary>
 internal readonly unsafe struct RowExpansion<TLanes, TVector> : IMapFunctionLoop
     where TLanes : struct, ILanes<TVector>
@@ -80,7 +80,7 @@ internal readonly unsafe struct RowExpansion<TLanes, TVector> : IMapFunctionLoop
     /// <summary>Generates one row's maps from its normalised seeds.</summary>
     /// <param name="function">Generates them.</param>
     /// <param name="data">The parameters.</param>
-    /// <param name="epilogue">What follows.</param>
+    /// <param name="epilogue">The last step.</param>
     /// <param name="source">See <see cref="SourceMap.Source"/>.</param>
     /// <param name="runs">See <see cref="SourceMap.Runs"/>.</param>
     /// <param name="row">The row; its first places hold the seeds.</param>

@@ -7,11 +7,11 @@ namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 /// NaN and the infinities give NaN.
 /// </summary>
 /// <remarks>
-/// With k the integer nearest to x / pi, sin x = (-1)^k sin(x - k pi). Pi is the sum of two floats, so that both steps of the reduction
-/// are exact or nearly so (the product inside a fused multiply-add is not rounded). The rest, within pi / 2 of 0, goes through an odd
-/// polynomial of degree 9 whose own error is below 5e-9 (minimax on [-1.5712, 1.5712], by iteratively reweighted least squares).
-/// Largest error found over every float from 0.5 to 12, every third to 100 and 10 million points to 4096: 1.395e-7, and below 2 ulp
-/// where |sin x| exceeds 0.001.
+/// With k the integer nearest to x / pi, sin x = (-1)^k sin(x - k pi). Pi is represented by the sum of two floats, so that both steps of
+/// the reduction are exact or nearly exact (the product inside a fused multiply-add is not rounded). The sine of the remainder, within pi /
+/// 2 of 0, is an odd polynomial of degree 9 whose own error is below 5e-9 (minimax on [-1.5712, 1.5712], by iteratively reweighted least
+/// squares). Largest error found over every float from 0.5 to 12, every third to 100 and 10 million points to 4096: 1.395e-7, and below 2
+/// ulp where |sin x| exceeds 0.001.
 /// </remarks>
 internal readonly struct Sine : IMapFunction
 {
@@ -38,7 +38,7 @@ internal readonly struct Sine : IMapFunction
         where TVector : struct =>
         Lanes<TLanes, TVector>(u);
 
-    /// <summary>The sine of every lane; |x| beyond <see cref="MaxArgument"/> is the caller's to avoid.</summary>
+    /// <summary>The sine of every lane; the caller must not pass |x| beyond <see cref="MaxArgument"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Lanes<TLanes, TVector>(TVector x)
         where TLanes : struct, ILanes<TVector>

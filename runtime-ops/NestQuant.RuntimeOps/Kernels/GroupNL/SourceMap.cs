@@ -1,6 +1,6 @@
 namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
-/// <summary>Which seed map every generated map comes from, in the orders in which the kernels ask.</summary>
+/// <summary>The seed map of every generated map, in the orders that the kernels need.</summary>
 internal sealed class SourceMap
 {
     /// <summary>The widest vector that reads <see cref="Source"/>.</summary>
@@ -26,7 +26,7 @@ internal sealed class SourceMap
     /// <summary>G, the number of generated maps.</summary>
     public int Count { get; }
 
-    /// <summary>The least number of seed maps that has every source.</summary>
+    /// <summary>The smallest number of seed maps that includes every source.</summary>
     public int SeedsNeeded { get; }
 
     /// <summary>For every generated map its seed; then zeros, so that a vector may start at the last map (seed 0 always exists).</summary>

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
-/// <summary>Memory of the process's pool, uninitialized, at the begin of a cache line.</summary>
+/// <summary>Uninitialized memory from the process's pool, aligned to a cache line.</summary>
 internal readonly unsafe struct AlignedMemory : IDisposable
 {
     private const int Alignment = 64;
@@ -11,7 +11,7 @@ internal readonly unsafe struct AlignedMemory : IDisposable
     private readonly byte[] _array;
     private readonly GCHandle _pin;
 
-    /// <summary>Takes memory.</summary>
+    /// <summary>Rents memory.</summary>
     /// <param name="bytes">How much; 0 for none.</param>
     public AlignedMemory(long bytes)
     {
@@ -23,7 +23,7 @@ internal readonly unsafe struct AlignedMemory : IDisposable
     /// <summary>The first byte.</summary>
     public byte* Address { get; }
 
-    /// <summary>Gives the memory back.</summary>
+    /// <summary>Returns the memory.</summary>
     public void Dispose()
     {
         _pin.Free();

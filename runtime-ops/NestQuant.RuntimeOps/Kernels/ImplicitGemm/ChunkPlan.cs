@@ -2,11 +2,11 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
-/// <summary>How the activations under an output position, K of them, are cut into chunks that lie in one piece.</summary>
+/// <summary>How the K activations under an output position are cut into contiguous chunks.</summary>
 /// <remarks>
-/// A segment is the longest run that lies in one piece: the taps of one kernel line, or the channels of one tap where the line's taps do
-/// not touch (groups, dilation). It is read in chunks of equal length. The last chunk of a segment ends with it, and so may begin inside of
-/// the one before: the panel has zeros for what was multiplied already.
+/// A segment is the longest contiguous run: the taps of one kernel line, or the channels of one tap where the line's taps are not adjacent
+/// (groups, dilation). It is read in chunks of equal length. The last chunk of a segment ends with it, and so may overlap the one before:
+/// the panel has zeros for activations that were multiplied already.
 /// </remarks>
 internal sealed class ChunkPlan
 {
@@ -35,7 +35,7 @@ internal sealed class ChunkPlan
     /// <summary>Activations of a segment.</summary>
     public int SegmentLength { get; }
 
-    /// <summary>Bytes that are read of a segment: its length, completed to a multiple of 4.</summary>
+    /// <summary>Bytes that are read of a segment: its length, rounded up to a multiple of 4.</summary>
     public int SegmentBytes { get; }
 
     /// <summary>Bytes of a chunk, a multiple of 4.</summary>
@@ -53,15 +53,15 @@ internal sealed class ChunkPlan
     /// <summary>Groups of 4 rows of k in a planned panel.</summary>
     public int PanelGroups => Chunks * ChunkGroups;
 
-    /// <summary>Whether a planned panel is a decoded one.</summary>
+    /// <summary>Whether a planned panel equals the decoded one.</summary>
     public bool IsNatural => SegmentLength == SegmentBytes && SegmentBytes == ChunksPerSegment * ChunkBytes;
 
     private int LastChunk => ChunksPerSegment - 1;
 
-    // What the last chunk reads once more.
+    // Bytes that the last chunk reads again.
     private int Overlap => ChunksPerSegment * ChunkBytes - SegmentBytes;
 
-    /// <summary>Where a chunk of a segment begins, in bytes from the segment's begin.</summary>
+    /// <summary>The start of a chunk, in bytes from the start of its segment.</summary>
     public int ChunkStart(int chunk) => chunk * ChunkBytes - (chunk == LastChunk ? Overlap : 0);
 
     /// <summary>Reorders a decoded panel.</summary>

@@ -3,11 +3,11 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 /// <summary>
-/// Brings panels into the form of a <see cref="ChunkPlan"/>: the sums of the channels' weights, int[32], then <c>[chunk][group][channel
+/// Converts panels to the form of a <see cref="ChunkPlan"/>: the sums of the channels' weights, int[32], then <c>[chunk][group][channel
 /// 32][4]</c>.
 /// </summary>
 /// <param name="tier">Decodes and sums.</param>
-/// <param name="product">What multiplies the panels.</param>
+/// <param name="product">Multiplies the panels.</param>
 /// <param name="weights">The weights, their groups bundled or not.</param>
 /// <param name="plan">The chunks.</param>
 /// <param name="hasSums">Whether the sums will be read.</param>

@@ -4,17 +4,17 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 /// <summary>
-/// An integer convolution as a matrix product whose rows are never formed: a tile of output positions is multiplied tap by tap where its
-/// activations lie, in the input itself or in a copy that has the padding.
+/// An integer convolution as a matrix product whose rows are never formed: a tile of output positions is multiplied tap by tap with
+/// activations in place, in the input itself or in a padded copy.
 /// </summary>
 /// <remarks>
-/// The output is cut into blocks of positions and panels of 32 channels, and those into parts. Weights are decoded by the part that needs
-/// them, or, where several need them, once before; so is the padded input copied. Which part runs where does not matter: every output
-/// element is computed whole, in exact integers, by one part.
+/// The output is cut into blocks of positions and panels of 32 channels, and those into parts. The part that needs weights decodes them or,
+/// where several parts need them, they are decoded once before; the padded input is copied likewise. Results do not depend on the
+/// scheduling: every output element is computed by one part, in exact integers.
 /// </remarks>
 internal sealed unsafe class ImplicitGemmConvolution
 {
-    // A small layer's decoded weights stay in a core's private cache beside its input.
+    // The decoded weights of a small layer stay in a core's private cache together with its input.
     private const long MostSharedWeightBytes = 512 * 1024;
 
     // The padded input that all parts share.
@@ -23,8 +23,8 @@ internal sealed unsafe class ImplicitGemmConvolution
     // Decoded panels of one part at a time.
     private const long MostPartWeightBytes = 512 * 1024;
 
-    // Panels that the innermost cache holds beside a tile's rows take turns at every tile, so that rows are read, and lines of the output
-    // written, once.
+    // Panels that fit in the innermost cache together with a tile's rows are all multiplied before the next tile, so that rows are read,
+    // and lines of the output written, once.
     private const long MostInnerWeightBytes = 24 * 1024;
     private const int MostInnerPanels = 8;
 
@@ -61,7 +61,7 @@ internal sealed unsafe class ImplicitGemmConvolution
         _plan = new ChunkPlan(_geometry, product.MostChunkBytes);
         _band = new InputBand(_geometry);
 
-        // Kept panels outlive this run's zero point.
+        // Cached panels are reused in runs with other zero points.
         _hasSums = data.XZeroPoint != 0 || weights.Cache is not null;
         _panels = new ChunkedPanels(tier, product, bundled, _plan, _hasSums);
         _cache = weights.Cache?.Enter(_panels, weights.IsPart, _layout.Panels);
@@ -80,10 +80,11 @@ internal sealed unsafe class ImplicitGemmConvolution
     private bool SharesBands => _panelParts > 1 && !_band.IsInPlace;
 
     /// <summary>
-    /// Computes the whole output, where the tier has a product for it, weights have no zero points, sums and results fit in 32 bits, groups
-    /// can be bundled to whole panels, and the input under a line is of reasonable size; see <see cref="NestedConvolution.Run"/>.
+    /// Computes the whole output, where the tier has a product for it, weights have no zero points, accumulators and results fit in 32
+    /// bits, groups can be bundled to whole panels, and the input under a line is of reasonable size; see <see
+    /// cref="NestedConvolution.Run"/>.
     /// </summary>
-    /// <returns>Whether it did; else nothing was written.</returns>
+    /// <returns>False, with nothing written, where it cannot.</returns>
     public static bool TryRun(
         KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, ParallelLoop loop,
         RowEpilogue? epilogue)
@@ -105,7 +106,7 @@ internal sealed unsafe class ImplicitGemmConvolution
         return true;
     }
 
-    /// <summary>How many groups to multiply as one, so that a panel belongs to one of them; 0 where that would be mostly zeros.</summary>
+    /// <summary>How many groups to multiply as one, so that a panel belongs to one bundle; 0 where bundles would be mostly zeros.</summary>
     private static int Bundle(ConvolutionGeometry geometry)
     {
         const int most = 16;
@@ -160,7 +161,7 @@ internal sealed unsafe class ImplicitGemmConvolution
         int firstPanel = (int)((long)_layout.Panels * panelPart / _panelParts),
             endPanel = (int)((long)_layout.Panels * (panelPart + 1) / _panelParts);
 
-        // Weights that only one block needs are multiplied while the innermost caches have them.
+        // Weights that only one block needs are multiplied while they are in the innermost caches.
         long mostWeightBytes = endBlock - firstBlock == 1 ? MostInnerWeightBytes : MostPartWeightBytes;
         int step = SharesPanels ? endPanel - firstPanel : (int)Math.Clamp(mostWeightBytes / _panelBytes, 1, endPanel - firstPanel);
         using AlignedMemory ownPanels = new(SharesPanels ? 0 : step * _panelBytes);
@@ -286,7 +287,7 @@ internal sealed unsafe class ImplicitGemmConvolution
         }
     }
 
-    /// <summary>Stores the rows that are positions of the output; those between the lines are not.</summary>
+    /// <summary>Stores the rows that are positions of the output, without those between the lines.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Store(in RowBlock block, int pitch, in StoredRows rows)
     {
@@ -309,13 +310,13 @@ internal sealed unsafe class ImplicitGemmConvolution
         }
     }
 
-    /// <summary>What a block's rows are multiplied with, and where the results go.</summary>
+    /// <summary>The panel that a block's rows are multiplied with, and the destination of the results.</summary>
     private struct PanelTask
     {
         /// <summary>The factors.</summary>
         public PanelEpilogue Epilogue;
 
-        /// <summary>What the sums start with: the input's zero point times the sums of the weights, taken off.</summary>
+        /// <summary>Initial values of the accumulators: minus the input's zero point times the sums of the weights.</summary>
         public fixed int Start[KernelTier.TileChannels];
 
         /// <summary>The prepared weights.</summary>
@@ -324,16 +325,16 @@ internal sealed unsafe class ImplicitGemmConvolution
         /// <summary>The output of the block's first row.</summary>
         public byte* Output;
 
-        /// <summary>Bytes from a row's begin to the channels of the panel's group.</summary>
+        /// <summary>Bytes from the start of a row to the channels of the panel's group.</summary>
         public int InputOffset;
 
         /// <summary>Channels of the panel, 1 to 32.</summary>
         public int Channels;
     }
 
-    /// <summary>Rows whose sums are complete.</summary>
+    /// <summary>Rows whose accumulators are complete.</summary>
     /// <param name="task">The panel.</param>
-    /// <param name="tile">Sums, <c>[row][channel 32]</c>.</param>
+    /// <param name="tile">Accumulators, <c>[row][channel 32]</c>.</param>
     /// <param name="first">The first row, counted in the block.</param>
     /// <param name="end">The row after the last one.</param>
     private readonly struct StoredRows(PanelTask* task, int* tile, int first, int end)
@@ -341,7 +342,7 @@ internal sealed unsafe class ImplicitGemmConvolution
         /// <summary>The panel.</summary>
         public readonly PanelTask* Task = task;
 
-        /// <summary>Sums of the first row.</summary>
+        /// <summary>Accumulators of the first row.</summary>
         public readonly int* Tile = tile;
 
         /// <summary>The first row.</summary>

@@ -2,20 +2,20 @@ namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 /// <summary>
 /// The input under a few lines of the output, copied once with its padding, so that every output position has its activations at the same
-/// distances; a pointwise convolution reads its input where it lies.
+/// distances; a pointwise convolution reads its input in place.
 /// </summary>
 /// <remarks>
-/// Lines whose numbers differ by the vertical stride follow each other, those of one remainder after those of another,
-/// <c>[remainder][line][column][C]</c>, and a line is a multiple of the horizontal stride wide. So the position to the right is always
-/// <see cref="RowStride"/> bytes further, and the one below <see cref="Pitch"/> positions further: positions are rows of a matrix, from
-/// line to line.
+/// Lines are grouped by their number modulo the vertical stride, one group after another,
+/// <c>[remainder][line][column][C]</c>, and a line is a multiple of the horizontal stride wide. So the position to the right is always <see
+/// cref="RowStride"/> bytes further, and the one below <see cref="Pitch"/> positions further: positions are rows of one matrix, across
+/// lines.
 /// </remarks>
 internal sealed unsafe class InputBand
 {
-    // What a single line of the output reads, where kernels are dilated beyond all use; that is left to the kernel that gathers.
+    // Limit for the input under a single line of the output, which only absurdly dilated kernels exceed; these use the gathering kernel.
     private const long MostBytes = 16 << 20;
 
-    // The last position's segment is completed to a multiple of 4 bytes.
+    // The last position's segment is extended to a multiple of 4 bytes.
     private const int Slack = 4;
 
     private readonly ConvolutionGeometry _geometry;
@@ -38,7 +38,7 @@ internal sealed unsafe class InputBand
         _lineBytes = Pitch * RowStride;
     }
 
-    /// <summary>Whether the rows lie in the input as they are.</summary>
+    /// <summary>Whether the rows can be read from the input in place.</summary>
     public bool IsInPlace { get; }
 
     /// <summary>Positions from one line of the output to the next; the output's lines are shorter where there is padding.</summary>
@@ -59,7 +59,7 @@ internal sealed unsafe class InputBand
     /// <param name="lines">Lines of the output.</param>
     public long Bytes(int lines) => IsInPlace ? 0 : _remainders.LongLength * (lines + (long)_extraLines) * _lineBytes + Slack;
 
-    /// <summary>Where a row's chunks lie, in bytes from the row's begin.</summary>
+    /// <summary>Offsets of a row's chunks, in bytes from the start of the row.</summary>
     /// <param name="plan">The chunks.</param>
     /// <param name="lines">Lines of the output for which the band is made.</param>
     public nint[] ChunkOffsets(ChunkPlan plan, int lines)
@@ -79,7 +79,7 @@ internal sealed unsafe class InputBand
         return offsets;
     }
 
-    /// <summary>Copies the input under lines of the output, the zero point where there is none.</summary>
+    /// <summary>Copies the input under lines of the output, with the zero point in the padding.</summary>
     /// <param name="data">The tensors.</param>
     /// <param name="block">The lines.</param>
     /// <param name="lines">Lines for which the band is made, at least those of the block.</param>
@@ -87,7 +87,7 @@ internal sealed unsafe class InputBand
     public void Copy(in ConvolutionData data, in RowBlock block, int lines, byte* band)
     {
         // In bounds: lines inside the image are read as far as they are wide; every remainder has lines + _extraLines lines of _lineBytes,
-        // of which the block's are written, and what is read of them is no more.
+        // of which the block's are written, and only these are read.
         ref readonly ConvolutionAxis height = ref _geometry.Height;
         ref readonly ConvolutionAxis width = ref _geometry.Width;
         int channels = _geometry.InputChannels;
@@ -114,7 +114,7 @@ internal sealed unsafe class InputBand
         }
     }
 
-    /// <summary>The remainders that the taps of a column have, in the order of the taps.</summary>
+    /// <summary>The remainders of the taps of a column, in the order of the taps.</summary>
     private static int[] Remainders(ConvolutionAxis height) =>
         height.Kernel == 1 || height.Stride == 1
             ? [0]

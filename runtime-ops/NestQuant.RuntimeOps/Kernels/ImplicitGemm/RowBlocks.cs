@@ -13,8 +13,8 @@ internal readonly record struct RowBlock(int Image, int FirstLine, int Lines, in
 }
 
 /// <summary>
-/// Cuts a convolution's output positions into blocks whose input stays in a core's private cache: whole lines of one image or, where lines
-/// do not matter, any positions.
+/// Cuts a convolution's output positions into blocks whose input stays in a core's private cache: whole lines of one image, or any
+/// positions where the rows do not depend on lines.
 /// </summary>
 internal sealed class RowBlocks
 {
@@ -28,7 +28,7 @@ internal sealed class RowBlocks
     /// <summary>Cuts the positions.</summary>
     /// <param name="geometry">The convolution.</param>
     /// <param name="band">Its input.</param>
-    /// <param name="wanted">Blocks to aim for, so that all threads have some.</param>
+    /// <param name="wanted">Blocks to aim for, so that all threads have work.</param>
     /// <param name="tileRows">Rows of the product's largest tile.</param>
     public RowBlocks(ConvolutionGeometry geometry, InputBand band, int wanted, int tileRows)
     {
@@ -36,7 +36,7 @@ internal sealed class RowBlocks
         _isInPlace = band.IsInPlace;
         if (_isInPlace)
         {
-            // What is called a line is a tile.
+            // Here a line is a tile.
             int tiles = (geometry.Rows - 1) / tileRows + 1;
             long most = Math.Max(1, WantedBytes / ((long)band.RowStride * tileRows));
             _linesPerBlock = (int)Math.Clamp((tiles + wanted - 1) / wanted, 1, most) * tileRows;

@@ -3,8 +3,8 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
 /// <summary>
-/// A matrix product of one or a few rows, which lives on reading the weights: those of a single row are multiplied as they are decoded,
-/// those of a few rows decoded a piece at a time into the innermost cache and multiplied there.
+/// A matrix product of one or a few rows, whose time is that of reading the weights: for a single row, weights are multiplied as they are
+/// decoded; for a few rows, they are decoded a piece at a time into the innermost cache and multiplied there.
 /// </summary>
 internal sealed unsafe class StreamedProduct
 {
@@ -33,7 +33,7 @@ internal sealed unsafe class StreamedProduct
         _outputStride = (long)geometry.OutputChannels * data.OutputBytes;
     }
 
-    /// <summary>Whether there are few rows, which lie in the input as they are, and no panels are kept.</summary>
+    /// <summary>Whether there are few rows, which can be read from the input in place, and no panels are cached.</summary>
     public static bool Applies(ConvolutionGeometry geometry, in PanelSource weights) =>
         geometry.Rows <= MostRows
             && geometry.Groups == 1
@@ -55,21 +55,21 @@ internal sealed unsafe class StreamedProduct
         using AlignedMemory piece = new(PieceRows * Channels);
         using AlignedMemory tile = new((MostRows + 1) * Channels * sizeof(int));
         sbyte* values = (sbyte*)piece.Address;
-        int* sums = (int*)tile.Address;
-        int* weightSums = sums + MostRows * Channels;
+        int* accumulators = (int*)tile.Address;
+        int* weightSums = accumulators + MostRows * Channels;
         int* totals = stackalloc int[Channels];
         new Span<int>(totals, Channels).Clear();
-        new Span<int>(sums, MostRows * Channels).Clear();
+        new Span<int>(accumulators, MostRows * Channels).Clear();
 
-        // A single row has no use for decoded weights but once.
-        int first = _rows == 1 ? _weights.MultiplyBlocks(_tier, panel, _data.X, sums, totals) : 0;
+        // A single-row product uses each decoded weight once.
+        int first = _rows == 1 ? _weights.MultiplyBlocks(_tier, panel, _data.X, accumulators, totals) : 0;
         for (int k = first; k < _length; k += PieceRows)
         {
             int count = Math.Min(PieceRows, _length - k);
             int groups = (count + 3) / 4;
             _weights.Decode(_tier, panel, k, count, values);
             for (int row = 0; row < _rows; row++)
-                Multiply(_data.X + (long)row * _length + k, values, groups, sums + row * Channels);
+                Multiply(_data.X + (long)row * _length + k, values, groups, accumulators + row * Channels);
             if (_data.XZeroPoint == 0)
                 continue;
             _tier.SumWeights(values, groups, weightSums);
@@ -77,11 +77,11 @@ internal sealed unsafe class StreamedProduct
                 totals[channel] += weightSums[channel];
         }
 
-        Store(panel, sums, totals);
+        Store(panel, accumulators, totals);
     }
 
-    /// <summary>Adds a piece's products to a row's sums.</summary>
-    private void Multiply(byte* row, sbyte* values, int groups, int* sums)
+    /// <summary>Adds a piece's products to a row's accumulators.</summary>
+    private void Multiply(byte* row, sbyte* values, int groups, int* accumulators)
     {
         // In bounds: the row has 4 * groups activations from here on, since its length is a multiple of 4.
         nint start = 0;
@@ -92,19 +92,19 @@ internal sealed unsafe class StreamedProduct
             EndOfChunks = &start + 1,
             ChunkGroups = groups,
             Panel = values,
-            Tile = sums,
-            Start = sums,
+            Tile = accumulators,
+            Start = accumulators,
         };
         _product.Multiply(&arguments, 1, 2);
     }
 
-    private void Store(int panel, int* sums, int* weightSums)
+    private void Store(int panel, int* accumulators, int* weightSums)
     {
         int firstChannel = panel * Channels;
         int channels = _weights.Layout.ChannelsOf(panel);
         PanelEpilogue epilogue = _data.Epilogue(firstChannel, channels);
         for (int i = 0; i < _rows * Channels; i++)
-            sums[i] -= _data.XZeroPoint * weightSums[i % Channels];
-        _product.Store(sums, _rows, channels, epilogue, _data.Output(firstChannel), _outputStride);
+            accumulators[i] -= _data.XZeroPoint * weightSums[i % Channels];
+        _product.Store(accumulators, _rows, channels, epilogue, _data.Output(firstChannel), _outputStride);
     }
 }

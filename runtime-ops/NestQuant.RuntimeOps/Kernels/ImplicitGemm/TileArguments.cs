@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace NestQuant.RuntimeOps.Kernels.ImplicitGemm;
 
-/// <summary>What the code of a <see cref="TileProduct"/> reads: emitted code knows the fields by their offsets.</summary>
+/// <summary>The arguments of the code of a <see cref="TileProduct"/>; emitted code accesses the fields by their offsets.</summary>
 [StructLayout(LayoutKind.Explicit)]
 internal unsafe struct TileArguments
 {
@@ -38,7 +38,7 @@ internal unsafe struct TileArguments
     [FieldOffset(RowStrideAt)]
     public nint RowStride;
 
-    /// <summary>Where a row's chunks lie, in bytes from the row's begin.</summary>
+    /// <summary>Offsets of a row's chunks, in bytes from the start of the row.</summary>
     [FieldOffset(ChunksAt)]
     public nint* Chunks;
 
@@ -56,11 +56,11 @@ internal unsafe struct TileArguments
     [FieldOffset(PanelAt)]
     public sbyte* Panel;
 
-    /// <summary>Receives the sums, <c>[row][channel 32]</c>; for the second half of the panel, 16 further.</summary>
+    /// <summary>Receives the accumulators, <c>[row][channel 32]</c>; for the second half of the panel, 16 further.</summary>
     [FieldOffset(TileAt)]
     public int* Tile;
 
-    /// <summary>What each channel's sums start with, <c>[channel 32]</c>; for the second half of the panel, 16 further.</summary>
+    /// <summary>Initial value of each channel's accumulators, <c>[channel 32]</c>; for the second half of the panel, 16 further.</summary>
     [FieldOffset(StartAt)]
     public int* Start;
 }

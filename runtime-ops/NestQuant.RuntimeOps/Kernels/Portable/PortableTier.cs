@@ -4,7 +4,7 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels.Portable;
 
-/// <summary>The reference: plain loops that run everywhere and that every other tier equals bit for bit.</summary>
+/// <summary>The reference: plain loops that run everywhere, with which every other tier agrees bit for bit.</summary>
 internal sealed unsafe class PortableTier : KernelTier
 {
     /// <inheritdoc/>
@@ -59,12 +59,12 @@ internal sealed unsafe class PortableTier : KernelTier
     }
 
     /// <inheritdoc/>
-    public override void DotDepthwise(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* sums) =>
-        DotDepthwise(taps, step, columns, pairs, weights, 0, channels, sums);
+    public override void DotDepthwise(byte** taps, nint step, int columns, int pairs, short* weights, int channels, int* accumulators) =>
+        DotDepthwise(taps, step, columns, pairs, weights, 0, channels, accumulators);
 
-    /// <summary>The channels from <paramref name="firstChannel"/> on: what a vector tier leaves over.</summary>
+    /// <summary>The channels from <paramref name="firstChannel"/> on, which remain after a vector tier's whole vectors.</summary>
     public static void DotDepthwise(
-        byte** taps, nint step, int columns, int pairs, short* weights, int firstChannel, int endChannel, int* sums)
+        byte** taps, nint step, int columns, int pairs, short* weights, int firstChannel, int endChannel, int* accumulators)
     {
         for (int column = 0; column < columns; column++)
         {
@@ -73,7 +73,7 @@ internal sealed unsafe class PortableTier : KernelTier
                 int sum = 0;
                 for (int tap = 0; tap < 2 * pairs; tap++)
                     sum += taps[tap][column * step + channel] * weights[((tap >> 1) * TileChannels + channel) * 2 + (tap & 1)];
-                sums[column * TileChannels + channel] = sum;
+                accumulators[column * TileChannels + channel] = sum;
             }
         }
     }

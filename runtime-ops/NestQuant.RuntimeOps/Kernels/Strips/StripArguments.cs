@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 namespace NestQuant.RuntimeOps.Kernels.Strips;
 
 /// <summary>
-/// What a <see cref="StripKernel"/> computes, for one panel: output lines of equal length, one below the other. Emitted code reads the
-/// fields at the offsets that are given here, and may change them.
+/// The arguments of a <see cref="StripKernel"/>, for one panel: output lines of equal length, one below the other. Emitted code accesses
+/// the fields at the offsets given here, and may change them.
 /// </summary>
 /// <remarks>
 /// Outputs are computed line by line (or two lines at a time, a step). Of each group of 4 input lines that a step needs, the panel's bytes
-/// are interleaved first: the strip <c>[group][column][channel 32][line 4]</c>, padding columns included, holds all that the step's outputs
-/// are made of.
+/// are interleaved first: the strip <c>[group][column][channel 32][line 4]</c>, padding columns included, holds the whole input of the
+/// step's outputs.
 /// </remarks>
 [StructLayout(LayoutKind.Explicit)]
 internal unsafe struct StripArguments
@@ -99,11 +99,11 @@ internal unsafe struct StripArguments
     [FieldOffset(InsideColumnsAt)]
     public nint InsideColumns;
 
-    /// <summary>Where the first of them goes, in the strip's first group.</summary>
+    /// <summary>Destination of the first of them, in the strip's first group.</summary>
     [FieldOffset(InsideAt)]
     public byte* Inside;
 
-    /// <summary>Where it would go in the group after the strip's last.</summary>
+    /// <summary>Its destination in a group after the strip's last one.</summary>
     [FieldOffset(InsideEndAt)]
     public byte* InsideEnd;
 
@@ -135,11 +135,11 @@ internal unsafe struct StripArguments
     [FieldOffset(WeightsAt)]
     public sbyte* Weights;
 
-    /// <summary>Those of the second line; not read where steps are single lines.</summary>
+    /// <summary>The weights of the second line; not read where steps are single lines.</summary>
     [FieldOffset(SecondWeightsAt)]
     public sbyte* SecondWeights;
 
-    /// <summary>The panel's factors, without weight zero points; results fit in 32 bits before they are clamped.</summary>
+    /// <summary>The panel's factors, without weight zero points; results fit in 32 bits before clamping.</summary>
     [FieldOffset(EpilogueAt)]
     public PanelEpilogue* Epilogue;
 
@@ -159,7 +159,7 @@ internal unsafe struct StripArguments
     [FieldOffset(ChannelsAt)]
     public nint Channels;
 
-    /// <summary>Memory that is the kernel's own.</summary>
+    /// <summary>Scratch memory of the kernel.</summary>
     [FieldOffset(KernelAt)]
     public fixed long Kernel[8];
 }

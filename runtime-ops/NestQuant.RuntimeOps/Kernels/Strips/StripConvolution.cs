@@ -10,16 +10,16 @@ namespace NestQuant.RuntimeOps.Kernels.Strips;
 /// of the kernel, whose input lines are interleaved byte by byte first.
 /// </summary>
 /// <remarks>
-/// What is interleaved serves all outputs of a line and, where the kernel leaves one of the four lines unused, those of the line below as
-/// well. The output is cut into parts, each a tile of positions by some panels (32 channels): the addresses of input lines and the padding
-/// are the same for all panels of a part. Small layers take microseconds, so that what surrounds the kernels is optimized from the first
-/// call on.
+/// The interleaved bytes are used for all outputs of a line and, where the kernel leaves one of the four lines unused, also for those of
+/// the line below. The output is cut into parts, each a tile of positions by some panels (32 channels): the addresses of input lines and
+/// the padding are the same for all panels of a part. Small layers take microseconds, so the code around the kernels is fully optimized
+/// from the first call.
 /// </remarks>
 internal sealed unsafe class StripConvolution
 {
     private const int Channels = KernelTier.TileChannels;
 
-    // Enough parts for load balance, none so small that starting it shows.
+    // Enough parts for load balance, but none so small that the cost of starting it matters.
     private const int MostParts = 16;
     private const long LeastPartProducts = 128 * 1024;
 
@@ -40,7 +40,7 @@ internal sealed unsafe class StripConvolution
     private readonly long _outputStride;
     private readonly RowCompletion? _completion;
 
-    // A line of zero points, in place of those above and below the image.
+    // A line of zero points, for lines above and below the image.
     private byte* _padding;
 
     private StripConvolution(
@@ -71,7 +71,7 @@ internal sealed unsafe class StripConvolution
 
     /// <summary>
     /// Whether a depthwise convolution (<see cref="DepthwiseConvolution.Applies"/>) has lines of reasonable length, no weight zero points,
-    /// and results that fit in 32 bits before they are clamped, as those of every sensible scale do.
+    /// and results that fit in 32 bits before clamping, as with every sensible scale.
     /// </summary>
     public static bool Applies(ConvolutionGeometry geometry, in ConvolutionData data) =>
         (long)geometry.Width.Input * geometry.InputChannels <= MostLineBytes
@@ -170,12 +170,13 @@ internal sealed unsafe class StripConvolution
         }
     }
 
-    /// <summary>What is the same for all panels of a tile; writes the addresses of its lines, and the strip's padding.</summary>
+    /// <summary>The arguments that are the same for all panels of a tile; writes the addresses of its lines, and the strip's
+    /// padding.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private StripArguments Arguments(in StripTile tile, byte* strip, byte** lines, nint* tapOffsets)
     {
         // In bounds: lines are read from their first column inside the image on, as many columns as are inside. Lines of a group that the
-        // kernel does not reach have weight 0; the first line stands in for them. Outside the image, the line of zero points does.
+        // kernel does not reach have weight 0, and the first line is used for them. Outside the image, the line of zero points is used.
         ref readonly ConvolutionAxis height = ref _geometry.Height;
         ref readonly ConvolutionAxis width = ref _geometry.Width;
         long firstColumn = (long)tile.Column * width.Stride - width.PadBegin;

@@ -1,6 +1,6 @@
 namespace NestQuant.RuntimeOps.Kernels.Strips;
 
-/// <summary>How a kernel's taps lie in groups of 4 input lines.</summary>
+/// <summary>The arrangement of a kernel's taps in groups of 4 input lines.</summary>
 internal readonly record struct StripShape
 {
     private readonly int _kernelHeight;
@@ -13,7 +13,7 @@ internal readonly record struct StripShape
         _kernelWidth = geometry.Width.Kernel;
         Groups = (_kernelHeight + StripKernel.GroupLines - 1) / StripKernel.GroupLines;
 
-        // The second line's taps lie one line further down, which the groups have room for unless their last line is the kernel's.
+        // The second line's taps are one line further down; the groups have room for that unless the kernel uses their last line.
         LinesPerStep = geometry.Height is { Stride: 1, Dilation: 1, Output: > 1 } && _kernelHeight % StripKernel.GroupLines != 0 ? 2 : 1;
     }
 
@@ -29,7 +29,7 @@ internal readonly record struct StripShape
     /// <summary>Bytes of the weights of one output line of a step, <c>[tap][channel 32][line 4]</c>.</summary>
     public int LineBytes => Taps * StripKernel.ColumnBytes;
 
-    /// <summary>The kernel's tap whose weight is at a place, for a step's first output line; negative for weight 0.</summary>
+    /// <summary>The kernel's tap whose weight is at a position, for a step's first output line; negative for weight 0.</summary>
     /// <param name="tap">Tap of 4 lines.</param>
     /// <param name="line">Line of the four.</param>
     public int KernelTap(int tap, int line)

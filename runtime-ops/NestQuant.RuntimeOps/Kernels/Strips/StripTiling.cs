@@ -6,7 +6,7 @@ namespace NestQuant.RuntimeOps.Kernels.Strips;
 /// </summary>
 internal sealed class StripTiling
 {
-    // What a strip may take of a core's private cache; the strips of usual layers stay in the innermost one.
+    // Most bytes of a strip, for a core's private cache; the strips of usual layers fit in the innermost one.
     private const long WantedStripBytes = 128 * 1024;
 
     private readonly ConvolutionGeometry _geometry;
@@ -18,7 +18,7 @@ internal sealed class StripTiling
     /// <summary>Chooses the tiles.</summary>
     /// <param name="geometry">The convolution.</param>
     /// <param name="shape">Its kernel.</param>
-    /// <param name="wantedTiles">Tiles to aim for, so that all threads have some.</param>
+    /// <param name="wantedTiles">Tiles to aim for, so that all threads have work.</param>
     public StripTiling(ConvolutionGeometry geometry, StripShape shape, int wantedTiles)
     {
         _geometry = geometry;

@@ -7,7 +7,7 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Strips;
 
-/// <summary>Brings panels of depthwise weights into the order of strips; needs AVX2, as all tiers with strip kernels do.</summary>
+/// <summary>Converts panels of depthwise weights to the order of strips; needs AVX2, as all tiers with strip kernels do.</summary>
 /// <remarks>
 /// A prepared panel is the sums of its channels' weights, int[32], and for each output line of a step <c>[tap][channel 32][line 4]</c>.
 /// </remarks>
@@ -17,7 +17,7 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
     private const int SumBytes = Channels * sizeof(int);
     private const int MostOnStack = 4096;
 
-    // Networks have few kinds of kernels, and listing the moves takes as long as a small layer.
+    // Cached, since networks have few kinds of kernels, and listing the moves takes as long as a small layer.
     private static readonly ConcurrentDictionary<StripShape, Move[]> KnownMoves = new();
 
     private readonly PanelSource _weights = weights;
@@ -89,7 +89,7 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void MoveDown(sbyte* first, sbyte* second)
     {
-        // In bounds: both have all taps; groups but the first look back by one group.
+        // In bounds: both have all taps; all groups but the first read the previous group.
         int groupWords = shape.LineBytes / shape.Groups / sizeof(uint);
         int words = shape.LineBytes / sizeof(uint);
         for (int word = 0; word < words; word += Vector256<uint>.Count)
@@ -101,7 +101,7 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
         }
     }
 
-    /// <summary>Lists what makes up each tap of 4 lines, the taps in their order.</summary>
+    /// <summary>Lists the sources of each tap of 4 lines, in the order of the taps.</summary>
     private static Move[] Moves(StripShape shape)
     {
         List<Move> moves = [];
@@ -132,7 +132,7 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
 
     /// <summary>Bytes of one group of four taps that go to one tap of 4 lines.</summary>
     /// <param name="Group">The group.</param>
-    /// <param name="Order">Where the bytes of four channels come from; the highest bit stands for 0.</param>
+    /// <param name="Order">Source positions of the bytes of four channels; the highest bit means 0.</param>
     /// <param name="IsLast">Whether the tap is complete.</param>
     private readonly record struct Move(int Group, Vector128<byte> Order, bool IsLast);
 }

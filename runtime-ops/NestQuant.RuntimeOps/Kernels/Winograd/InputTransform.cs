@@ -10,7 +10,7 @@ internal static unsafe class InputTransform
     /// <summary>Channels of a vector: the channels of an image must be a multiple.</summary>
     public const int VectorChannels = 16;
 
-    // B^T of a constant is 0 but for its second element, -6 times the constant.
+    // B^T of a constant vector is 0 except for its second element, which is -6 times the constant.
     private const int SumOfSecondRow = -6;
 
     /// <summary>Transforms one tile; results are at most 98 * 255 and fit in 16 bits.</summary>
@@ -18,7 +18,7 @@ internal static unsafe class InputTransform
     /// <param name="lineStride">Bytes from one line of the tile to the next.</param>
     /// <param name="positionStride">Bytes from one position to the next.</param>
     /// <param name="channels">Channels, a multiple of <see cref="VectorChannels"/>.</param>
-    /// <param name="zeroPoint">The activations' zero point, which is taken off.</param>
+    /// <param name="zeroPoint">The activations' zero point, which is subtracted.</param>
     /// <param name="transformed">Receives the channels of 36 transformed positions.</param>
     /// <param name="stride">Values from one transformed position to the next.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -4,25 +4,26 @@ using NestQuant.RuntimeOps.Kernels.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Winograd;
 
-/// <summary>The transform of 36 sums to the 4x4 outputs of a tile, (A^T m A) / 900 (see <see cref="WinogradConvolution"/>).</summary>
+/// <summary>The transform of 36 accumulators to the 4x4 outputs of a tile, (A^T m A) / 900 (see <see
+/// cref="WinogradConvolution"/>).</summary>
 internal static unsafe class OutputTransform
 {
     /// <summary>The inverse of 225 modulo 2^32; 900 is four times as much.</summary>
     private const uint InverseOf225 = 2271560481;
 
     /// <summary>Transforms a strip of channels.</summary>
-    /// <param name="sums">The sums modulo 2^32, <c>[position 36][channel 16]</c>.</param>
+    /// <param name="accumulators">The accumulators modulo 2^32, <c>[position 36][channel 16]</c>.</param>
     /// <param name="outputs">Receives the exact sums of the outputs, <c>[position 16]</c>, 16 channels each.</param>
     /// <param name="stride">Values from one output position to the next.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(int* sums, int* outputs, nint stride)
+    public static void Run(int* accumulators, int* outputs, nint stride)
     {
         // In bounds: both vectors of a strip are read at 36 positions and written at 16.
         Vector256<int>* columns = stackalloc Vector256<int>[24];
         Vector256<int> inverse = Vector256.Create(unchecked((int)InverseOf225));
         for (int c = 0; c < PairProduct.StripChannels; c += Vector256<int>.Count)
         {
-            int* source = sums + c;
+            int* source = accumulators + c;
             for (int column = 0; column < 6; column++, source += PairProduct.StripChannels)
             {
                 const int line = 6 * PairProduct.StripChannels;

@@ -5,7 +5,7 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Kernels.Winograd;
 
 /// <summary>
-/// A 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): 36 products instead of 144 for each tile of 4x4 outputs, and every sum exact.
+/// A 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): 36 products instead of 144 for each tile of 4x4 outputs, with exact results.
 /// </summary>
 /// <remarks>
 /// y = A^T [(G g G^T) * (B^T d B)] A, summed over input channels between the brackets (Lavin and Gray, "Fast Algorithms for Convolutional
@@ -34,7 +34,7 @@ internal sealed unsafe class WinogradConvolution
     private const int TileOutputs = 4;
     private const int TileInputs = 6;
 
-    // Below, the transforms of activations and outputs outweigh what is saved.
+    // Below this, the transforms of activations and outputs cost more than the products save.
     private const int LeastOutputChannels = 16;
     private const int LeastTiles = 4;
 
@@ -49,7 +49,7 @@ internal sealed unsafe class WinogradConvolution
 
     private const int Alignment = 64;
 
-    // As for weights, see there.
+    // As in WinogradWeights, to avoid distances that are powers of two.
     private const int Padding = 32;
 
     private readonly KernelTier _tier;
@@ -158,7 +158,7 @@ internal sealed unsafe class WinogradConvolution
     /// <summary>Transforms the activations of a line of tiles.</summary>
     private void TransformLine(int line)
     {
-        // In bounds: inside of the image a tile's 36 positions are read in place; at its borders they are gathered, the padding with them.
+        // In bounds: inside the image a tile's 36 positions are read in place; at its borders they are gathered, including the padding.
         (int image, int y) = Math.DivRem(_firstLine + line, _linesPerImage);
         y = y * TileOutputs - _geometry.Height.PadBegin;
         int width = _geometry.Width.Input;
@@ -187,7 +187,7 @@ internal sealed unsafe class WinogradConvolution
         ArrayPool<byte>.Shared.Return(patchBuffer);
     }
 
-    /// <summary>Copies the 6x6 positions of a tile, the zero point where there are none.</summary>
+    /// <summary>Copies the 6x6 positions of a tile, with the zero point outside the image.</summary>
     private void Gather(byte* image, int y, int x, byte* patch)
     {
         for (int line = y; line < y + TileInputs; line++)
@@ -206,8 +206,8 @@ internal sealed unsafe class WinogradConvolution
     /// <summary>Multiplies some tiles of the block with one panel.</summary>
     private void MultiplyPart(int part)
     {
-        // In bounds: the products of a tile are two strips of 36 positions and 16 channels; those of the last tiles are computed together
-        // with tiles that do not exist, for which there is room.
+        // In bounds: the products of a tile are two strips of 36 positions and 16 channels; the last tiles are computed together with
+        // unused ones, for which there is room.
         (int panel, int index) = Math.DivRem(part, (_tiles + _tilesPerPart - 1) / _tilesPerPart);
         int firstTile = index * _tilesPerPart;
         int tiles = Math.Min(_tilesPerPart, _tiles - firstTile);
@@ -249,7 +249,7 @@ internal sealed unsafe class WinogradConvolution
         for (int position = 0; position < Positions; position++, x += PositionStride)
         {
             short* weights = piece + position * _transformedWeights.PositionStride;
-            int* sums = products + position * PairProduct.StripChannels;
+            int* accumulators = products + position * PairProduct.StripChannels;
             for (int tile = 0; tile < tiles; tile += PairProduct.MaxRows)
             {
                 int rows = Math.Min(PairProduct.MaxRows, tiles - tile);
@@ -259,7 +259,7 @@ internal sealed unsafe class WinogradConvolution
                     rows,
                     weights,
                     pairs,
-                    sums + (long)tile * tileProducts,
+                    accumulators + (long)tile * tileProducts,
                     tileProducts,
                     adds: chunk > 0);
             }
@@ -288,8 +288,9 @@ internal sealed unsafe class WinogradConvolution
             for (int y = 0; y < Math.Min(TileOutputs, _geometry.Height.Output - line); y++)
             {
                 long row = ((long)image * _geometry.Height.Output + line + y) * _geometry.Width.Output + column;
-                int* sums = outputs + y * TileOutputs * KernelTier.TileChannels;
-                _tier.Store(sums, columns, 0, channels, epilogue, null, _data.Output(firstChannel) + row * _outputStride, _outputStride);
+                int* tileLine = outputs + y * TileOutputs * KernelTier.TileChannels;
+                byte* target = _data.Output(firstChannel) + row * _outputStride;
+                _tier.Store(tileLine, columns, 0, channels, epilogue, null, target, _outputStride);
             }
         }
     }

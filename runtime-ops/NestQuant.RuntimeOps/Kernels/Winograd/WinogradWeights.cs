@@ -17,7 +17,7 @@ internal sealed unsafe class WinogradWeights(KernelTier tier, PanelSource weight
     /// <summary>The most input channels of a chunk.</summary>
     public const int ChunkChannels = 128;
 
-    // A distance between positions that is a power of two would put all of them into the same lines of the innermost cache.
+    // If the distance between positions were a power of two, all of them would compete for the same lines of the innermost cache.
     private const int Padding = 32;
 
     /// <summary>Chunks of a panel.</summary>
@@ -41,7 +41,7 @@ internal sealed unsafe class WinogradWeights(KernelTier tier, PanelSource weight
     /// <summary>Input channels of a chunk.</summary>
     public int ChannelsOf(int chunk) => Math.Min(ChunkChannels, inputChannels - chunk * ChunkChannels);
 
-    /// <summary>The place of a piece in a transformed panel.</summary>
+    /// <summary>The position of a piece in a transformed panel.</summary>
     public short* Piece(byte* transformed, int chunk, int strip) => (short*)transformed + (2L * chunk + strip) * PieceLength;
 
     /// <inheritdoc/>
@@ -73,7 +73,7 @@ internal sealed unsafe class WinogradWeights(KernelTier tier, PanelSource weight
     /// <param name="piece">Receives <see cref="PieceLength"/> values.</param>
     public void Transform(sbyte* decoded, int chunk, int strip, short* piece)
     {
-        // In bounds: a tap of the decoded panel is 32 bytes for each input channel, which come in fours.
+        // In bounds: a tap of the decoded panel is 32 bytes for each input channel, and input channels come in groups of four.
         sbyte* first = decoded + (long)chunk * ChunkChannels * KernelTier.TileChannels + strip * PairProduct.StripChannels * 4;
         WeightTransform.Run(first, (nint)inputChannels * KernelTier.TileChannels, ChannelsOf(chunk) / 4, piece, PositionStride);
     }

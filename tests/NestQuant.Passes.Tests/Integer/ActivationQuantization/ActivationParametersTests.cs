@@ -31,8 +31,8 @@ public sealed class ActivationParametersTests
     [InlineData(0, float.Epsilon, "too narrow")]
     [InlineData(0, 1e-28f, "too narrow")]
     [InlineData(float.MinValue, float.MaxValue, "too wide")]
-    [InlineData(-1, float.NaN, "is no range")]
-    [InlineData(1, -1, "is no range")]
+    [InlineData(-1, float.NaN, "is not a range")]
+    [InlineData(1, -1, "is not a range")]
     public void RangesThatWouldLoseTheirValuesAreRefused(float min, float max, string? reason)
     {
         string? given = ActivationParameters.WhyNot(new TensorRange(min, max));

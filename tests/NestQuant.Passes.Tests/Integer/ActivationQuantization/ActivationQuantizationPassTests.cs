@@ -246,7 +246,7 @@ public sealed class ActivationQuantizationPassTests
     {
         PassRun run = Quantize(new GivenRanges(new TensorRange(min, max), "x"), Convs("first: y = Conv(x, W)"), "y");
         Assert.False(run.Changed);
-        Assert.Contains("is no range", run.ReasonFor("first"), StringComparison.Ordinal);
+        Assert.Contains("is not a range", run.ReasonFor("first"), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -16,7 +16,7 @@ public unsafe class EmittedTileProductTests
 
     [Fact]
     public void Where_the_system_lends_no_tiles_there_are_no_kernels_but_a_reason() =>
-        Assert.Equal((null, "the system does not lend the tile registers"), EmittedTileProduct.Load(Capable, Refused, NoMapping));
+        Assert.Equal((null, "the system refuses the tile registers"), EmittedTileProduct.Load(Capable, Refused, NoMapping));
 
     [Fact]
     public void Where_executable_memory_is_forbidden_there_are_no_kernels_but_a_reason() =>
@@ -32,7 +32,7 @@ public unsafe class EmittedTileProductTests
 
     private static bool Refused(out string? refusal)
     {
-        refusal = "the system does not lend the tile registers";
+        refusal = "the system refuses the tile registers";
         return false;
     }
 

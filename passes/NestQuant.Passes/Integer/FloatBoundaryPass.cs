@@ -6,22 +6,22 @@ using NestQuant.Passes.Integer.ActivationQuantization;
 namespace NestQuant.Passes.Integer;
 
 /// <summary>
-/// Keeps float what was left between DequantizeLinear and QuantizeLinear, which ONNX Runtime has rules of its own to fuse.
+/// Keeps operators that were left in float between DequantizeLinear and QuantizeLinear in float: ONNX Runtime would fuse some of them.
 /// <code>
 /// x = DequantizeLinear (q); p = AveragePool &lt;dilations = [2, 2]&gt; (x); y = QuantizeLinear (p, scale, zero_point)
 /// x = DequantizeLinear (q); p = AveragePool &lt;dilations = [2, 2]&gt; (x); s = Sum (p); y = QuantizeLinear (s, scale, zero_point)
 /// </code>
 /// </summary>
 /// <remarks>
-/// What stays float does so for a reason: it has no integer form that is right, or somebody excluded it. ONNX Runtime fuses by operator
-/// type and does not look at attributes. A sum of one operand is that operand, and no rule of ONNX Runtime takes it away or looks past it.
-/// It is put in front of every QuantizeLinear of a value that is computed from nothing but dequantized ones, whatever operators compute it,
-/// so that nothing here has to follow ONNX Runtime's list. The pass makes no decisions.
+/// An operator stays float for a reason: it has no correct integer form, or the user excluded it. ONNX Runtime fuses by operator type and
+/// does not look at attributes. A Sum of one operand is that operand, and no rule of ONNX Runtime removes it or matches across it. One is
+/// inserted before every QuantizeLinear whose value is computed from dequantized values alone, by whatever operators, so that ONNX
+/// Runtime's list of rules need not be repeated here. The pass logs no decisions.
 /// </remarks>
-public sealed class FloatBorderPass : IGraphPass
+public sealed class FloatBoundaryPass : IGraphPass
 {
     /// <inheritdoc/>
-    public string Name => "float-borders";
+    public string Name => "float-boundaries";
 
     /// <inheritdoc/>
     public PassResult Run(ModelContext context)
@@ -36,11 +36,11 @@ public sealed class FloatBorderPass : IGraphPass
             foreach (NodeProto quantizer in quantizers)
             {
                 string value = quantizer.Input[0];
-                var border = new NodeProto { OpType = "Sum", Name = names.Next(value + "_border") };
-                border.Input.Add(value);
-                border.Output.Add(names.Next(value + "_float"));
-                view.InsertBefore(quantizer, border);
-                view.SetInput(quantizer, 0, border.Output[0]);
+                var boundary = new NodeProto { OpType = "Sum", Name = names.Next(value + "_border") };
+                boundary.Input.Add(value);
+                boundary.Output.Add(names.Next(value + "_float"));
+                view.InsertBefore(quantizer, boundary);
+                view.SetInput(quantizer, 0, boundary.Output[0]);
                 changed = true;
             }
         }
@@ -48,7 +48,7 @@ public sealed class FloatBorderPass : IGraphPass
         return new PassResult(changed);
     }
 
-    /// <summary>The values that operators of ONNX compute from dequantized values alone, without those behind a border.</summary>
+    /// <summary>The values that standard ONNX operators compute from dequantized values alone, without those after a boundary.</summary>
     private static HashSet<string> ComputedFromDequantized(GraphView view)
     {
         var dequantized = new HashSet<string>(StringComparer.Ordinal);
@@ -56,7 +56,7 @@ public sealed class FloatBorderPass : IGraphPass
         foreach (NodeProto node in view.Graph.Node)
         {
             if (node.Is("DequantizeLinear")) dequantized.UnionWith(node.Output);
-            if (!node.IsDefaultDomain() || node.Input.Count == 0 || IsBorder(node)) continue;
+            if (!node.IsDefaultDomain() || node.Input.Count == 0 || IsBoundary(node)) continue;
             bool isComputed = IntegerRules.Activations(node).All(value => dequantized.Contains(value) || computed.Contains(value));
             if (isComputed) computed.UnionWith(node.Output);
         }
@@ -64,5 +64,5 @@ public sealed class FloatBorderPass : IGraphPass
         return computed;
     }
 
-    private static bool IsBorder(NodeProto node) => node.Is("Sum") && node.Input.Count == 1;
+    private static bool IsBoundary(NodeProto node) => node.Is("Sum") && node.Input.Count == 1;
 }

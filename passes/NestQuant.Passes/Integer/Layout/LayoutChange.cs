@@ -3,23 +3,25 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Integer.Layout;
 
-/// <summary>A turn of tensors from channels first to channels last, or back, as seen by what names their axes.</summary>
+/// <summary>A change of tensors from channels first to channels last, or back: maps axis numbers and per-axis values to the new
+/// order.</summary>
 /// <param name="rank">Rank of the tensors, at least 3.</param>
-/// <param name="toLast">Whether the turned tensors are channels last.</param>
-/// <param name="add">Adds an initializer: gets a wanted name and what makes the tensor of the name that is free, which it returns.</param>
-internal sealed class AxisTurn(int rank, bool toLast, Func<string, Func<string, TensorProto>, string> add)
+/// <param name="toLast">Whether the result is channels last.</param>
+/// <param name="add">Adds an initializer, given a preferred name and a function that creates the tensor under the name that is free;
+/// returns that name.</param>
+internal sealed class LayoutChange(int rank, bool toLast, Func<string, Func<string, TensorProto>, string> add)
 {
     /// <summary>Rank of the tensors.</summary>
     public int Rank => rank;
 
-    /// <summary>Where an axis lies in the turned tensor.</summary>
+    /// <summary>The position of an axis in the new order.</summary>
     /// <param name="axis">The axis; a negative one counts from the end.</param>
     public long Of(long axis) => Of(axis, rank, toLast);
 
-    /// <summary>Where an axis lies in the turned tensor.</summary>
+    /// <summary>The position of an axis in the new order.</summary>
     /// <param name="axis">The axis; a negative one counts from the end.</param>
     /// <param name="rank">Rank of the tensor, at least 3.</param>
-    /// <param name="toLast">Whether the turned tensor is channels last.</param>
+    /// <param name="toLast">Whether the new order is channels last.</param>
     public static long Of(long axis, int rank, bool toLast)
     {
         long first = axis < 0 ? axis + rank : axis, channels = toLast ? 1 : rank - 1;
@@ -28,7 +30,7 @@ internal sealed class AxisTurn(int rank, bool toLast, Func<string, Func<string, 
         return toLast ? first - 1 : first + 1;
     }
 
-    /// <summary>Values per axis, put into the order of the turned tensor.</summary>
+    /// <summary>Values per axis, in the new order.</summary>
     public T[] Reordered<T>(ReadOnlySpan<T> values)
     {
         var reordered = new T[values.Length];

@@ -8,20 +8,20 @@ using NestQuant.RuntimeOps;
 namespace NestQuant.Passes.Integer;
 
 /// <summary>
-/// Keeps transposes in front of operators that ONNX Runtime would move them past and break.
+/// Keeps transposes before operators that ONNX Runtime would break by moving the transposes past them.
 /// <code>
 /// c = Transpose (a); y = Resize &lt;mode = "cubic"&gt; (c, , , sizes)
 /// c = Transpose (a); b = Einsum &lt;equation = "...->..."&gt; (c); y = Resize &lt;mode = "cubic"&gt; (b, , , sizes)
 /// </code>
 /// </summary>
 /// <remarks>
-/// ONNX Runtime moves a transpose behind a Resize or Pad where it meets another one there, and permutes what they have one value per axis
-/// of. It does not know the axes that they may name, those of the Pad that it makes of CenterCropPad included, and of channels-last tensors
-/// it has no cubic interpolation and none of the channels. Einsum without a change of axes is a copy, and DepthToSpace with blocks of one
-/// element is one of bytes: no rule of ONNX Runtime takes them away or moves a transpose past them. Where they can,
-/// <see cref="Cleanup.CompleteAxesPass"/> and <see cref="ChannelsLastPass"/> have left no need for it. The pass makes no decisions.
+/// ONNX Runtime moves a transpose past a Resize or Pad to cancel another transpose after it, and permutes the operator's per-axis values.
+/// It ignores their axes input or attribute, also that of the Pad it makes of CenterCropPad, and on channels-last tensors it can
+/// interpolate neither cubically nor along the channels. An Einsum that keeps the axes copies floats, and DepthToSpace with blocks of one
+/// element copies bytes: no rule of ONNX Runtime removes them or moves a transpose past them. Most cases have been avoided before by <see
+/// cref="Cleanup.CompleteAxesPass"/> and <see cref="ChannelsLastPass"/>. The pass logs no decisions.
 /// </remarks>
-public sealed class TransposeBorderPass : IGraphPass
+public sealed class TransposeBoundaryPass : IGraphPass
 {
     private const string SameAxes = "...->...";
 
@@ -29,10 +29,10 @@ public sealed class TransposeBorderPass : IGraphPass
     private const int FirstOpset = 12;
 
     /// <inheritdoc/>
-    public string Name => "transpose-borders";
+    public string Name => "transpose-boundaries";
 
-    /// <summary>Whether a node is a border, whose result is its operand.</summary>
-    internal static bool IsBorder(NodeProto node)
+    /// <summary>Whether a node is a boundary: its result is its operand.</summary>
+    internal static bool IsBoundary(NodeProto node)
     {
         if (node.Input.Count != 1 || node.Attribute.Count != 1) return false;
         return (node.Is("Einsum") && node.GetString("equation", "") == SameAxes)
@@ -52,12 +52,12 @@ public sealed class TransposeBorderPass : IGraphPass
             foreach (NodeProto node in view.Graph.Node.Where(node => IsBroken(node, view)).ToArray())
             {
                 string value = node.Input[0];
-                if (!IsBehindTranspose(value, view) || Border(value, view, ranks) is not { } border) continue;
-                border.Name = names.Next(value + "_border");
-                border.Input.Add(value);
-                border.Output.Add(names.Next(value + "_in_place"));
-                view.InsertBefore(node, border);
-                view.SetInput(node, 0, border.Output[0]);
+                if (!IsAfterTranspose(value, view) || Boundary(value, view, ranks) is not { } boundary) continue;
+                boundary.Name = names.Next(value + "_border");
+                boundary.Input.Add(value);
+                boundary.Output.Add(names.Next(value + "_in_place"));
+                view.InsertBefore(node, boundary);
+                view.SetInput(node, 0, boundary.Output[0]);
                 changed = true;
             }
         }
@@ -80,12 +80,12 @@ public sealed class TransposeBorderPass : IGraphPass
         _ => false,
     };
 
-    /// <summary>Whether a transpose is somewhere between a nested operator and a value, and no border behind it.</summary>
-    private static bool IsBehindTranspose(string value, GraphView view)
+    /// <summary>Whether there is a transpose between a nested operator and a value, and no boundary after it.</summary>
+    private static bool IsAfterTranspose(string value, GraphView view)
     {
         bool isTransposed = false;
         NodeProto? producer = view.Producer(value);
-        while (producer is not null && producer.Domain != NestQuantOps.Domain && !IsBorder(producer))
+        while (producer is not null && producer.Domain != NestQuantOps.Domain && !IsBoundary(producer))
         {
             isTransposed |= producer.Is("Transpose");
             int data = LayoutRules.For(producer)?.DataInputs(producer).FirstOrDefault() ?? 0;
@@ -95,8 +95,8 @@ public sealed class TransposeBorderPass : IGraphPass
         return isTransposed && producer?.Domain == NestQuantOps.Domain;
     }
 
-    /// <summary>A copy of a value, without names; null where there is none for it.</summary>
-    private static NodeProto? Border(string value, GraphView view, ValueRanks ranks)
+    /// <summary>A copy of a value, without names; null where no operator can copy it.</summary>
+    private static NodeProto? Boundary(string value, GraphView view, ValueRanks ranks)
     {
         if (ElementBytes.Of(value, view) == sizeof(float)) return Node("Einsum", AttributeProto.String("equation", SameAxes));
         return ranks.Of(value) == 4 ? Node("DepthToSpace", AttributeProto.Int("blocksize", 1)) : null;

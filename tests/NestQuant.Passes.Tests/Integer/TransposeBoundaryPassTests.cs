@@ -10,7 +10,7 @@ using NestQuant.TestSupport;
 namespace NestQuant.Passes.Tests.Integer;
 
 /// <summary>Transposes around nested convolutions stay out of operators that ONNX Runtime would break with them.</summary>
-public sealed class TransposeBorderPassTests
+public sealed class TransposeBoundaryPassTests
 {
     private static readonly (string, TensorValue)[] X = [("x", TensorValue.Random(1, 4, 8, 8))];
 
@@ -26,7 +26,7 @@ public sealed class TransposeBorderPassTests
         int at = nodes.FindIndex(n => n.OpType == op);
         Assert.Equal(copy, nodes[at - 1].OpType);
         Assert.Equal(nodes[at - 1].Output[0], nodes[at].Input[0]);
-        Assert.False(PassRun.Of(new TransposeBorderPass(), compiled).Changed);
+        Assert.False(PassRun.Of(new TransposeBoundaryPass(), compiled).Changed);
         Assert.Single(ModelRunner.Run(compiled, X));
 
         // The channels-first export has no transposes to keep apart.
@@ -45,7 +45,7 @@ public sealed class TransposeBorderPassTests
     {
         ModelProto model = new GraphBuilder().Input("x", 1, 4, 8, 8).Int64s("sizes", 1, 4, 5, 9)
             .Node("a = Abs(x)").Node("y = Resize(a, , , sizes)", AttributeProto.String("mode", "cubic")).Output("y").Model();
-        Assert.False(PassRun.Of(new TransposeBorderPass(), model).Changed);
+        Assert.False(PassRun.Of(new TransposeBoundaryPass(), model).Changed);
     }
 
     private static ModelProto Compile(string node, AttributeProto attribute)

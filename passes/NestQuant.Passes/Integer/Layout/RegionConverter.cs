@@ -3,11 +3,11 @@ using NestQuant.Onnx.Graph;
 
 namespace NestQuant.Passes.Integer.Layout;
 
-/// <summary>Turns a region into channels last: its nodes, and the transposes at its border.</summary>
-internal sealed class RegionTurner(LayoutRegion region, GraphView view, UniqueNames names)
+/// <summary>Converts a region to channels last: its nodes, and the transposes at its boundary.</summary>
+internal sealed class RegionConverter(LayoutRegion region, GraphView view, UniqueNames names)
 {
     private readonly Dictionary<string, string> _channelsLast = new(StringComparer.Ordinal);
-    private readonly AxisTurn _turn = new(region.Rank, toLast: true, (wanted, create) =>
+    private readonly LayoutChange _change = new(region.Rank, toLast: true, (wanted, create) =>
     {
         TensorProto tensor = create(names.Next(wanted + "_channels_last"));
         view.AddInitializer(tensor);
@@ -18,11 +18,11 @@ internal sealed class RegionTurner(LayoutRegion region, GraphView view, UniqueNa
     public void Run()
     {
         foreach (string input in region.Inputs) _channelsLast[input] = InputInLast(input);
-        foreach (NodeProto node in region.Nodes) Turn(node);
+        foreach (NodeProto node in region.Nodes) Convert(node);
     }
 
     /// <summary>
-    /// A value from outside as channels last: what it was before it was transposed, or else transposed in front of the region.
+    /// The channels-last form of an input of the region: the operand of its transpose, or else a new transpose before the region.
     /// </summary>
     private string InputInLast(string value)
     {
@@ -38,32 +38,33 @@ internal sealed class RegionTurner(LayoutRegion region, GraphView view, UniqueNa
         return channelsLast;
     }
 
-    private void Turn(NodeProto node)
+    private void Convert(NodeProto node)
     {
         LayoutRule rule = LayoutRules.For(node)!;
-        var turned = new NodeProto { OpType = node.OpType, Domain = node.Domain, Name = node.Name };
-        turned.Input.AddRange(node.Input);
-        turned.Attribute.AddRange(node.Attribute);
-        foreach (int input in rule.DataInputs(node)) turned.Input[input] = _channelsLast[node.Input[input]];
-        rule.Turn(turned, _turn, view);
+        var converted = new NodeProto { OpType = node.OpType, Domain = node.Domain, Name = node.Name };
+        converted.Input.AddRange(node.Input);
+        converted.Attribute.AddRange(node.Attribute);
+        foreach (int input in rule.DataInputs(node)) converted.Input[input] = _channelsLast[node.Input[input]];
+        rule.ChangeLayout(converted, _change, view);
         int dataOutputs = rule.DataOutputs(node);
         foreach (string output in node.Output.Take(dataOutputs))
-            turned.Output.Add(_channelsLast[output] = names.Next(output + "_channels_last"));
-        turned.Output.AddRange(node.Output.Skip(dataOutputs));
-        // The old node goes first, so that its outputs are nobody's when the transposes produce them.
+            converted.Output.Add(_channelsLast[output] = names.Next(output + "_channels_last"));
+        converted.Output.AddRange(node.Output.Skip(dataOutputs));
+        // The old node is removed first, so that its outputs have no producer when the transposes take them over.
         NodeProto[] toFirst = [.. node.Output.Take(dataOutputs).Where(IsReadOutside).Select(output =>
             AxisOrder.Transpose(_channelsLast[output], output, AxisOrder.ToFirst(region.Rank), names.Next(output + "_to_channels_first")))];
-        view.Replace(node, [turned, .. toFirst]);
+        view.Replace(node, [converted, .. toFirst]);
     }
 
     private bool IsReadOutside(string output)
     {
         foreach (NodeProto transpose in view.Consumers(output).Where(AxisOrder.IsToLast).ToArray())
             Bypass(transpose, _channelsLast[output]);
-        return view.IsOutput(output) || view.Consumers(output).Any(reader => !region.Members.Contains(reader));
+        return view.IsOutput(output) || view.Consumers(output).Any(consumer => !region.Members.Contains(consumer));
     }
 
-    /// <summary>Lets the readers of a transpose read what it would give; a transpose that gives a graph output stays.</summary>
+    /// <summary>Redirects the consumers of a transpose to the value that is in its order already; a transpose that produces a graph output
+    /// stays.</summary>
     private void Bypass(NodeProto transpose, string channelsLast)
     {
         if (view.IsOutput(transpose.Output[0])) return;

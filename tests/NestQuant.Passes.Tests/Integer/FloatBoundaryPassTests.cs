@@ -15,14 +15,14 @@ using NestQuant.TestSupport;
 namespace NestQuant.Passes.Tests.Integer;
 
 /// <summary>ONNX Runtime makes no integer operators of what is left in float.</summary>
-public sealed class FloatBorderPassTests
+public sealed class FloatBoundaryPassTests
 {
     private static readonly (string, TensorValue)[] X = [("x", TensorValue.Random(1, 4, 8, 8))];
 
     [Fact]
     public void ASumStandsInFrontOfEveryQuantizer()
     {
-        PassRun run = PassRun.Preserving(new FloatBorderPass(), Pairs("p = AveragePool(xd)", "y = Softmax(p)").Model(), 0, X);
+        PassRun run = PassRun.Preserving(new FloatBoundaryPass(), Pairs("p = AveragePool(xd)", "y = Softmax(p)").Model(), 0, X);
         string[] expected = ["QuantizeLinear", "DequantizeLinear", "AveragePool", "Softmax", "Sum", "QuantizeLinear", "DequantizeLinear"];
         Assert.Equal(expected, run.Ops);
     }
@@ -36,7 +36,7 @@ public sealed class FloatBorderPassTests
     {
         TensorProto table = TensorProto.FromBytes("table", TensorDataType.UInt8, [256], new byte[256]);
         Assert.False(
-            PassRun.Of(new FloatBorderPass(), Pairs(nodes).Floats("half", [], 0.5f).Constant(table).Model(), loads: false).Changed);
+            PassRun.Of(new FloatBoundaryPass(), Pairs(nodes).Floats("half", [], 0.5f).Constant(table).Model(), loads: false).Changed);
     }
 
     /// <summary>Between convolutions in integers: operators that have no integer form, and products that are excluded.</summary>
