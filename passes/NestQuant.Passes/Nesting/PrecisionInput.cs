@@ -7,7 +7,7 @@ namespace NestQuant.Passes.Nesting;
 
 /// <summary>
 /// <c>nest_bits</c>: an int32 scalar that is both an initializer and a graph input. A run that does not feed it has full precision; one
-/// that feeds h has part precision.
+/// that feeds b uses every weight at <see cref="NestedBits.LevelAt"/> b.
 /// </summary>
 public static class PrecisionInput
 {
@@ -15,18 +15,26 @@ public static class PrecisionInput
     public const string Name = "nest_bits";
 
     /// <summary>
-    /// Adds the input, if the model has none, with full precision as its default, and what it needs of the model's header.
+    /// Adds the input, if the model has none, with a default that means full precision for all weights, and what it needs of the model's
+    /// header.
     /// </summary>
+    /// <param name="model">The model.</param>
+    /// <param name="main">View of its main graph.</param>
+    /// <param name="bits">The pair of a weight that is about to be nested.</param>
     /// <returns>Its name.</returns>
-    /// <exception cref="ModelException">Another value of the model has that name.</exception>
+    /// <exception cref="ModelException">Another value of the model has that name, or the model is a part model.</exception>
     internal static string Ensure(ModelProto model, GraphView main, NestedBits bits)
     {
         if (main.IsInput(Name) && main.Initializer(Name) is { DataType: TensorDataType.Int32 } known && known.ToInt32s() is [var value])
         {
-            if (value == bits.Full) return Name;
-            throw new ModelException(
-                $"the model's precision input '{Name}' is {value} by default, and cannot be {bits.Full} at the same time: nest the "
-                    + "source model, not a model that was nested before");
+            int full = model.AllNodes().Where(SchemaNodes.IsNested).Select(static node => NestedOperator.BitsOf(node).Full)
+                .DefaultIfEmpty(bits.Full).Max();
+            if (value < full)
+                throw new ModelException(
+                    $"the model's precision input '{Name}' is {value} by default, where full precision takes {full}: nest the source model, "
+                        + "not a part model");
+            if (value < bits.Full) main.ReplaceInitializer(TensorProto.FromInt32s(Name, [], [bits.Full]));
+            return Name;
         }
 
         if (main.WithInner().Any(static view => view.Defines(Name)))
