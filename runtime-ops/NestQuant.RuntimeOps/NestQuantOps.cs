@@ -28,8 +28,8 @@ public static class NestQuantOps
     public static string? LibraryPath => NativeLibraryLocation.Find();
 
     /// <summary>
-    /// Session configuration entry that overrides the default precision: the bits (n or h) to use in every run whose
-    /// <c>bits</c> input is n, the default of a compiled model. A fed value other than n always wins.
+    /// Session configuration entry that limits the precision of the session's runs: each uses the lower of it and its <c>bits</c> input,
+    /// whose default in a compiled model is full precision. At least 1.
     /// </summary>
     public const string BitsConfigEntry = SessionEntries.Bits;
 

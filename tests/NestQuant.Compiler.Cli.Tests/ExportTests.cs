@@ -44,7 +44,7 @@ public sealed class ExportTests : IDisposable
     {
         string compiled = Tool.CompileCnn(_folder);
         string[] before = [.. _folder.Entries];
-        Tool.Run("export", compiled, "--bits", "7", "-o", _folder["out/x.onnx"]).ShouldFail(1, "it has 8 and 6");
+        Tool.Run("export", compiled, "--bits", "7", "-o", _folder["out/x.onnx"]).ShouldFail(1, "it runs at 8 or 6 bits");
         Tool.Run("export", Golden.Cnn, "--bits", "8", "-o", _folder["out/x.onnx"]).ShouldFail(1, "no nested weights");
         Tool.Run("export", compiled, "--bits", "8", "-o", compiled).ShouldFail(1, "would replace");
         Assert.Equal(before, _folder.Entries);

@@ -9,11 +9,11 @@ internal sealed class ExportContext
 {
     /// <summary>Prepares an export.</summary>
     /// <param name="model">The compiled model, rewritten in place.</param>
-    /// <param name="isPart">Whether weights are taken without their low bits.</param>
-    public ExportContext(ModelProto model, bool isPart)
+    /// <param name="precision">The precision that weights are taken at.</param>
+    public ExportContext(ModelProto model, int precision)
     {
         Model = model;
-        IsPart = isPart;
+        Precision = precision;
         Opset = model.OpsetVersion();
         Names = FreeNames(model);
         Weights = new ExportedWeights(this);
@@ -22,8 +22,8 @@ internal sealed class ExportContext
     /// <summary>The model.</summary>
     public ModelProto Model { get; }
 
-    /// <summary>Whether weights are taken without their low bits.</summary>
-    public bool IsPart { get; }
+    /// <summary>The precision that weights are taken at, each at the level that it has then.</summary>
+    public int Precision { get; }
 
     /// <summary>Version of the default operator set.</summary>
     public long Opset { get; }

@@ -2,6 +2,7 @@ using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Export;
@@ -60,7 +61,8 @@ internal sealed class ExportedWeights(ExportContext context)
         string wanted = nested.High.Name.EndsWith("_high", StringComparison.Ordinal)
             ? nested.High.Name[..^"_high".Length]
             : nested.High.Name;
-        sbyte[] integers = nested.Integers(context.IsPart);
+        NestedBits bits = nested.Layout.Bits;
+        sbyte[] integers = nested.Integers(part: bits.LevelAt(context.Precision) == bits.High);
         long[] shape = [.. nested.Shape];
         int axis = ChannelAxis(nested);
         if (turn)

@@ -5,7 +5,6 @@ using NestQuant.Onnx.Validation;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps;
-using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Export;
 
@@ -41,34 +40,21 @@ public static class ModelExport
     {
         ArgumentNullException.ThrowIfNull(compiled);
         ArgumentNullException.ThrowIfNull(options);
-        NestedBits bits = PrecisionsOf(compiled);
-        if (options.Bits != bits.Full && options.Bits != bits.High)
-            throw new ModelException($"the model has no precision of {options.Bits} bits: it has {bits.Full} and {bits.High}");
+        NestedPrecisions precisions = NestedPrecisions.Of(compiled)
+            ?? throw new ModelException(
+                "the model has no nested weights: only what 'nestquant compile --nest' has written can be exported");
+        if (!precisions.Bits.Contains(options.Bits))
+            throw new ModelException($"the model has no precision of {options.Bits} bits: it runs at {precisions}");
         if (compiled.OpsetVersion() < FirstOpset)
             throw new ModelException(
                 $"the model imports operator set {compiled.OpsetVersion()}, and DequantizeLinear has a scale per channel from "
                     + $"{FirstOpset} on: compile the source again in a later operator set");
 
         ModelProto model = compiled.Clone();
-        var context = new ExportContext(model, isPart: options.Bits == bits.High);
+        var context = new ExportContext(model, options.Bits);
         new ExportedGraph(context, GraphView.Of(model.MainGraph()), outer: null).Run();
         Clean(model, options.Bits);
         return new CompileResult(model, context.Decisions);
-    }
-
-    private static NestedBits PrecisionsOf(ModelProto model)
-    {
-        NestedBits[] bits = [.. model.AllNodes().Where(SchemaNodes.IsNested).Select(NestedOperator.BitsOf).Distinct()];
-        return bits switch
-        {
-            [var only] => only,
-            [] =>
-                throw new ModelException(
-                    "the model has no nested weights: only a compiled model with nested weights can be exported"),
-            _ =>
-                throw new ModelException(
-                    $"the model's operators have different precisions ({string.Join(", ", bits)}): compile the source model again"),
-        };
     }
 
     private static void Clean(ModelProto model, int bits)

@@ -22,7 +22,8 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
     /// <returns>The nodes that are now part of the operator.</returns>
     public IReadOnlyList<NodeProto> TakeBatchNorm(NodeProto expand, int channels)
     {
-        if (expand.InputAt(InputNames.MapScale).Length > 0 || expand.InputAt(InputNames.MapBias).Length > 0 || HasActivation(expand)) return [];
+        bool isScaled = expand.InputAt(InputNames.MapScale).Length > 0 || expand.InputAt(InputNames.MapBias).Length > 0;
+        if (isScaled || HasActivation(expand)) return [];
         if (SoleConsumer(expand) is not { } norm
             || !norm.Is("BatchNormalization")
             || BatchNormFoldingPass.WhyTraining(norm, opset) is not null)

@@ -1,6 +1,7 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Nesting;
@@ -15,7 +16,7 @@ internal sealed class NestedGraphEmitter
     private readonly QuantizedActivations _activations;
     private readonly Dictionary<TensorProto, NestedOperands> _operands = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<TensorProto, string> _dequantized = new(ReferenceEqualityComparer.Instance);
-    private string? _bits;
+    private int _fullBits;
 
     /// <summary>Creates an emitter for one run of the pass.</summary>
     /// <param name="model">The model.</param>
@@ -73,7 +74,7 @@ internal sealed class NestedGraphEmitter
     {
         if (_dequantized.TryGetValue(candidate.Weight!, out string? known)) return known;
         string name = candidate.Weight!.Name, value = _names.Next(name + "_dequantized");
-        NodeProto node = OperatorSet.NestedDequantizeLinear.NewNode(_names.Next(name + "_dequantize"), [.. operands.Inputs, Bits()], value);
+        NodeProto node = OperatorSet.NestedDequantizeLinear.NewNode(_names.Next(name + "_dequantize"), [.. operands.Inputs, Bits(operands)], value);
         operands.Describe(node);
         operands.DescribeChannels(node);
         GraphView owner = candidate.Owner!;
@@ -92,7 +93,7 @@ internal sealed class NestedGraphEmitter
         OperatorSchema schema = expansion is null ? OperatorSet.NestedConv : OperatorSet.NestedGroupNLConv;
         NodeProto nested = schema.NewNode(
             conv.DisplayName(),
-            [.. x.Inputs, .. operands.Inputs, (InputNames.Bias, conv.InputAt(2)), .. expansion?.Inputs ?? [], Bits()],
+            [.. x.Inputs, .. operands.Inputs, (InputNames.Bias, conv.InputAt(2)), .. expansion?.Inputs ?? [], Bits(operands)],
             channelsLast);
         operands.Describe(nested);
         foreach (AttributeSchema attribute in OperatorAttributes.Convolution)
@@ -119,7 +120,7 @@ internal sealed class NestedGraphEmitter
         string product = bias.Added.Length == 0 ? output : _names.Next(output + "_product");
         NestedOperands scaled = operands with { Scale = ScaledBy(gemm.GetFloat("alpha", 1), operands, candidate) };
         NodeProto nested = OperatorSet.NestedGemm.NewNode(
-            gemm.DisplayName(), [.. x.Inputs, .. scaled.Inputs, (InputNames.Bias, bias.Fused), Bits()], product);
+            gemm.DisplayName(), [.. x.Inputs, .. scaled.Inputs, (InputNames.Bias, bias.Fused), Bits(operands)], product);
         operands.Describe(nested);
         operands.DescribeChannels(nested);
         if (bias.Added.Length == 0)
@@ -144,7 +145,18 @@ internal sealed class NestedGraphEmitter
         return name;
     }
 
-    /// <summary>The graph input that selects the precision of a run; made with the first operator that reads it.</summary>
-    private (string Input, string Value) Bits() =>
-        (InputNames.Bits, _bits ??= PrecisionInput.Ensure(_model, _main, _operands.Values.Max(static operands => operands.Layout.Bits.Full)));
+    /// <summary>
+    /// The graph input that selects the precision of a run; made with the first operator that reads it. By default all weights are full.
+    /// </summary>
+    private (string Input, string Value) Bits(NestedOperands operands)
+    {
+        NestedBits bits = operands.Layout.Bits;
+        if (bits.Full > _fullBits)
+        {
+            PrecisionInput.Ensure(_model, _main, bits);
+            _fullBits = bits.Full;
+        }
+
+        return (InputNames.Bits, PrecisionInput.Name);
+    }
 }

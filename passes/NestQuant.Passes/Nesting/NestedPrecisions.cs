@@ -5,30 +5,39 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Nesting;
 
-/// <summary>The precisions that a compiled model can run at, highest first: n and h, or h alone when the low operands are absent.</summary>
+/// <summary>
+/// The precisions that a compiled model can run at, highest first: the levels n and h of all its weights. At each, a weight that has no such
+/// level runs at <see cref="NestedBits.LevelAt"/>. Those at which a weight would need a low operand that is absent are left out.
+/// </summary>
+/// <param name="Bits">The precisions; never empty.</param>
 public sealed record NestedPrecisions(IReadOnlyList<int> Bits)
 {
     /// <summary>The highest precision, which is also the default of a run.</summary>
     public int Highest => Bits[0];
 
     /// <summary>Reads the precisions from a model's nested operators; null when it has none.</summary>
-    /// <exception cref="ModelException">The operators disagree, so that no precision fits all.</exception>
+    /// <exception cref="ModelException">An operator is damaged.</exception>
     public static NestedPrecisions? Of(ModelProto model)
     {
-        NestedPrecisions? all = null;
-        foreach (NodeProto node in model.AllNodes().Where(SchemaNodes.IsNested))
-        {
-            NestedBits bits = NestedOperator.BitsOf(node);
-            NestedPrecisions own = new(NestedOperator.HasLow(node) ? [bits.Full, bits.High] : [bits.High]);
-            if (all is not null && !all.Bits.SequenceEqual(own.Bits))
-                throw NestedOperator.Damaged(node, $"it runs at {own}, others at {all}");
-            all = own;
-        }
+        ArgumentNullException.ThrowIfNull(model);
+        (NestedBits Bits, bool HasLow)[] weights =
+        [
+            .. from node in model.AllNodes()
+               where node.IsNested()
+               select (NestedOperator.BitsOf(node), NestedOperator.HasLow(node)),
+        ];
+        if (weights.Length == 0) return null;
+        IEnumerable<int> levels = weights.SelectMany(static weight => (int[])[weight.Bits.Full, weight.Bits.High]);
+        return new NestedPrecisions([.. levels.Distinct().Where(IsPossible).OrderDescending()]);
 
-        return all;
+        bool IsPossible(int precision) =>
+            Array.TrueForAll(weights, weight => weight.HasLow || weight.Bits.LevelAt(precision) == weight.Bits.High);
     }
 
     /// <summary>Fails unless a model can run at a precision.</summary>
+    /// <param name="path">What the error names.</param>
+    /// <param name="precisions">The model's precisions.</param>
+    /// <param name="bits">The precision.</param>
     /// <exception cref="ModelException">It cannot.</exception>
     public static void Check(string path, NestedPrecisions? precisions, int bits)
     {
@@ -39,5 +48,9 @@ public sealed record NestedPrecisions(IReadOnlyList<int> Bits)
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{string.Join(" or ", Bits)} bits";
+    public override string ToString()
+    {
+        string others = string.Join(", ", Bits.SkipLast(1));
+        return FormattableString.Invariant($"{others}{(others.Length > 0 ? " or " : "")}{Bits[^1]} bits");
+    }
 }

@@ -6,7 +6,7 @@ using NestQuant.RuntimeOps.Schema;
 namespace NestQuant.Passes.Nesting;
 
 /// <summary>
-/// The part model: a compiled model without its low operands, whose precision input is h by default. It is what a device can run
+/// The part model: a compiled model without its low operands, whose precision input is h by default, the lowest where weights differ. It is what a device can run
 /// before, or without, receiving the low file.
 /// </summary>
 public static class PartModel
@@ -23,12 +23,13 @@ public static class PartModel
         ModelProto part = model.Clone();
         List<TensorProto> initializers = part.MainGraph().Initializer;
         initializers.RemoveAll(tensor => low.Contains(tensor.Name));
-        for (int i = 0; i < initializers.Count; i++) initializers[i] = AtPartPrecision(initializers[i], nested[0]);
+        for (int i = 0; i < initializers.Count; i++) initializers[i] = AtPartPrecision(initializers[i], nested);
         foreach (NodeProto node in part.AllNodes().Where(SchemaNodes.IsNested)) node.Input[node.PositionOf(InputNames.WeightLow)] = "";
         return part;
     }
 
-    private static TensorProto AtPartPrecision(TensorProto tensor, NodeProto nested) => tensor.Name == PrecisionInput.Name
-        ? TensorProto.FromInt32s(tensor.Name, [], [NestedOperator.BitsOf(nested).High])
+    // The lowest h is below every n, so that no weight needs its low operand.
+    private static TensorProto AtPartPrecision(TensorProto tensor, NodeProto[] nested) => tensor.Name == PrecisionInput.Name
+        ? TensorProto.FromInt32s(tensor.Name, [], [nested.Min(static node => NestedOperator.BitsOf(node).High)])
         : tensor;
 }

@@ -6,7 +6,7 @@ namespace NestQuant.Passes.Nesting;
 
 /// <summary>
 /// <c>nest_bits</c>: an int32 scalar that is both an initializer and a graph input. A run that does not feed it has full precision; one
-/// that feeds h has part precision.
+/// that feeds b uses every weight at <see cref="NestedBits.LevelAt"/> b.
 /// </summary>
 public static class PrecisionInput
 {
@@ -14,24 +14,25 @@ public static class PrecisionInput
     public const string Name = "nest_bits";
 
     /// <summary>
-    /// Adds the input, if the model has none, and what it needs of the model's header. By default it is the largest n of the model's
-    /// weights, full precision for all.
+    /// Adds the input, if the model has none, with a default that means full precision for all weights, and what it needs of the model's
+    /// header.
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="main">View of its main graph.</param>
-    /// <param name="full">The largest n of the weights that are being nested.</param>
+    /// <param name="bits">The pair of a weight that is about to be nested.</param>
     /// <returns>Its name.</returns>
-    /// <exception cref="ModelException">Another value of the model has that name.</exception>
-    internal static string Ensure(ModelProto model, GraphView main, int full)
+    /// <exception cref="ModelException">Another value of the model has that name, or the model is a part model.</exception>
+    internal static string Ensure(ModelProto model, GraphView main, NestedBits bits)
     {
         if (main.IsInput(Name) && main.Initializer(Name) is { DataType: TensorDataType.Int32 } known && known.ToInt32s() is [var value])
         {
-            int most = model.AllNodes().Where(SchemaNodes.IsNested).Select(static node => NestedOperator.BitsOf(node).Full).DefaultIfEmpty(value).Max();
-            if (value != most)
+            int full = model.AllNodes().Where(SchemaNodes.IsNested).Select(static node => NestedOperator.BitsOf(node).Full)
+                .DefaultIfEmpty(bits.Full).Max();
+            if (value < full)
                 throw new ModelException(
-                    $"the model's precision input '{Name}' is {value} by default, and its weights have up to {most} bits: nest the source "
-                        + "model, not a part model");
-            if (value < full) known.RawData = TensorProto.FromInt32s(Name, [], [full]).RawData;
+                    $"the model's precision input '{Name}' is {value} by default, where full precision takes {full}: nest the source model, "
+                        + "not a part model");
+            if (value < bits.Full) main.ReplaceInitializer(TensorProto.FromInt32s(Name, [], [bits.Full]));
             return Name;
         }
 

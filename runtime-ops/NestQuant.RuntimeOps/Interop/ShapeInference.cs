@@ -21,7 +21,8 @@ internal readonly unsafe ref struct ShapeInference(OperatorSchema schema, OrtApi
     public long Int(IntAttribute attribute)
     {
         long value = 0;
-        int bytes = _api.InferenceAttribute(_context, attribute.Name, OpAttributeType.Int, MemoryMarshal.AsBytes(new Span<long>(ref value)));
+        int bytes = _api.InferenceAttribute(
+            _context, attribute.Name, OpAttributeType.Int, MemoryMarshal.AsBytes(new Span<long>(ref value)));
         return bytes == sizeof(long) ? value : attribute.Default;
     }
 

@@ -17,7 +17,8 @@ internal sealed class NestedConv(OperatorSchema schema) : CustomOperator(schema)
     {
         ConvAttributes attributes = ConvAttributes.Read(info, WeightAttributes.Shape(info));
         NestedWeight weight = new(info, attributes.View());
-        return new Kernel(attributes, new QuantizedInput(Schema), weight, Schema.HasQuantizedOutput ? new QuantizedOutput(info) : null);
+        QuantizedOutput? output = Schema.HasQuantizedOutput ? new QuantizedOutput(info) : null;
+        return new Kernel(attributes, new QuantizedInput(Schema), weight, output);
     }
 
     /// <inheritdoc/>

@@ -37,6 +37,12 @@ public readonly record struct NestedBits
     /// <summary>l + 1: the stored width of a low value.</summary>
     public int LowWidth => Shift + 1;
 
+    /// <summary>
+    /// The bits that the weight has in a run at a precision: the highest of its levels, n and h, that is not above it, or else the lowest.
+    /// </summary>
+    /// <param name="precision">The precision, the same for all weights of a model.</param>
+    public int LevelAt(int precision) => precision >= Full ? Full : High;
+
     /// <summary>Parses <c>n:h</c>, for example <c>8:6</c>.</summary>
     /// <exception cref="FormatException">The text is not two integers separated by a colon.</exception>
     /// <exception cref="ArgumentException">The pair is not 2 &lt;= h &lt; n &lt;= 8.</exception>

@@ -14,8 +14,10 @@ internal static class OperatorAttributes
     public static IntAttribute LayoutVersion { get; } =
         new(AttributeNames.LayoutVersion, "1, 2", "version of the operands' [layout](operand-format.md)") { IsRequired = true };
 
-    public static StringAttribute WeightTag { get; } =
-        new(AttributeNames.WeightTag, "16 lower-case hexadecimal digits", "[tag](operand-format.md#trailer-and-tag); required from layout 2 on");
+    public static StringAttribute WeightTag { get; } = new(
+        AttributeNames.WeightTag,
+        "16 lower-case hexadecimal digits",
+        "[tag](operand-format.md#trailer-and-tag); required from layout 2 on");
 
     public static IntsAttribute Shape { get; } =
         new(AttributeNames.Shape, "1 to 2^31 - 1 each", "shape of the weight") { IsRequired = true };

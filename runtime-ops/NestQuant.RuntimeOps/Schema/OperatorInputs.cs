@@ -43,8 +43,16 @@ internal static class OperatorInputs
     [
         new(InputNames.Shift, ElementType.Float, "[G]", "shift of every generated map") { IsConstant = true },
         new(InputNames.Period, ElementType.Float, "[G]", "factor of every generated map") { IsConstant = true },
-        new(InputNames.MapScale, ElementType.Float, "[Cs + G]", "scale of every map; 1 when absent") { IsOptional = true, IsConstant = true },
-        new(InputNames.MapBias, ElementType.Float, "[Cs + G]", "bias of every map; 0 when absent") { IsOptional = true, IsConstant = true },
+        new(InputNames.MapScale, ElementType.Float, "[Cs + G]", "scale of every map; 1 when absent")
+        {
+            IsOptional = true,
+            IsConstant = true,
+        },
+        new(InputNames.MapBias, ElementType.Float, "[Cs + G]", "bias of every map; 0 when absent")
+        {
+            IsOptional = true,
+            IsConstant = true,
+        },
     ];
 
     /// <summary>What selects the precision of a run; the last input of every nested operator.</summary>

@@ -32,7 +32,7 @@ internal sealed class OperatorSchema
     public string Summary { get; }
 
     /// <summary>The version of the domain that it came with; all came with the first.</summary>
-    public int SinceVersion => OperatorSet.Version;
+    public int SinceVersion { get; init; } = OperatorSet.Version;
 
     /// <summary>The inputs in order.</summary>
     public IReadOnlyList<InputSchema> Inputs { get; }

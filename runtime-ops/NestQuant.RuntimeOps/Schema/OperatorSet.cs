@@ -86,7 +86,8 @@ internal static class OperatorSet
         QLinearLookup,
     ];
 
-    private static readonly Dictionary<string, OperatorSchema> ByName = All.ToDictionary(static schema => schema.Name, StringComparer.Ordinal);
+    private static readonly Dictionary<string, OperatorSchema> ByName =
+        All.ToDictionary(static schema => schema.Name, StringComparer.Ordinal);
 
     /// <summary>The operator of a type; null when there is none.</summary>
     public static OperatorSchema? Find(string name) => ByName.GetValueOrDefault(name);

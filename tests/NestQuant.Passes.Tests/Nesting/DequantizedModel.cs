@@ -14,7 +14,10 @@ namespace NestQuant.Passes.Tests.Nesting;
 internal static class DequantizedModel
 {
     /// <summary>Puts the weights that <paramref name="nested"/> holds, at full or part precision, into a copy of its source.</summary>
-    public static ModelProto Of(ModelProto source, ModelProto nested, bool part)
+    public static ModelProto Of(ModelProto source, ModelProto nested, bool part) => Of(source, nested, part ? 1 : 8);
+
+    /// <summary>Puts the weights that <paramref name="nested"/> holds, at a precision, into a copy of its source.</summary>
+    public static ModelProto Of(ModelProto source, ModelProto nested, int precision)
     {
         ModelProto model = ModelRunner.Clone(source);
         Dictionary<string, TensorProto> operands = nested.Graph!.Initializer.ToDictionary(
@@ -27,7 +30,7 @@ internal static class DequantizedModel
             float alpha = node.OpType is "NestedGemm" or "NestedQLinearGemm"
                 ? source.AllNodes().First(reader => reader.InputAt(1) == weight).GetFloat("alpha", 1)
                 : 1;
-            Replace(model.Graph!, weight, Array.ConvertAll(Decode(node, operands, part), value => value / alpha));
+            Replace(model.Graph!, weight, Array.ConvertAll(Decode(node, operands, precision), value => value / alpha));
         }
 
         return model;
@@ -45,7 +48,7 @@ internal static class DequantizedModel
         return ModelRunner.Run(model, ("x", x))["y"];
     }
 
-    private static float[] Decode(NodeProto node, Dictionary<string, TensorProto> operands, bool part)
+    private static float[] Decode(NodeProto node, Dictionary<string, TensorProto> operands, int precision)
     {
         long[] shape = node.GetInts("shape")!;
         ChannelView view = node.GetInts("channel_view") is [var groups, var inner, var channels, var taps]
@@ -58,11 +61,12 @@ internal static class DequantizedModel
             layout, Operand(InputNames.WeightHigh)!.GetBytes().Span, Operand(InputNames.WeightLow)!.GetBytes().Span, high, low);
         float[] scales = Operand(InputNames.WeightScale)!.ToFloats();
         int[] zeroPoints = Operand(InputNames.WeightZeroPoint)?.ToInt32s() ?? new int[scales.Length];
+        bool isPart = precision < layout.Bits.Full;
         var weights = new float[view.Count];
         for (int i = 0; i < weights.Length; i++)
         {
             int channel = view.OutputChannelOfRow(i / view.Taps);
-            int integer = (high[i] << layout.Bits.Shift) + (part ? 0 : low[i]);
+            int integer = (high[i] << layout.Bits.Shift) + (isPart ? 0 : low[i]);
             weights[i] = (integer - zeroPoints[channel]) * scales[channel];
         }
 

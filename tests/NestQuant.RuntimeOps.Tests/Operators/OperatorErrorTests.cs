@@ -237,7 +237,7 @@ public class OperatorErrorTests
         ["low too long"] = ("'W_low' has", m => m.Constant(Bytes("W_low", 20 * 12 + 1))),
         ["scale of zero"] = ("w_scale[6] is 0", m => m.Constant(TensorProto.FromFloats("w_scale", [7], [1, 1, 1, 1, 1, 1, 0]))),
         ["view that overflows"] = ("too many elements", m => m.With(AttributeProto.IntList("channel_view", 1 << 30, 1 << 30, 1 << 30, 4))),
-        ["bits not allowed"] = ("nest_bits is 5", m => m.Default(TensorProto.FromInt32s("bits", [], [5]))),
+        ["bits below one"] = ("nest_bits is 0", m => m.Default(TensorProto.FromInt32s("bits", [], [0]))),
     };
 
     private static TensorProto Bytes(string name, int length) =>

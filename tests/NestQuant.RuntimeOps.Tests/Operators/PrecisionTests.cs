@@ -1,5 +1,9 @@
+using CsCheck;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
+using NestQuant.RuntimeOps.Interop;
+using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Tests.Kernels;
 using NestQuant.TestSupport;
 
@@ -9,6 +13,9 @@ public class PrecisionTests
 {
     private static readonly ConvolutionCase Full = NestedModels.SmallGemm(3, seed: 4);
     private static readonly ConvolutionCase Part = NestedModels.SmallGemm(3, seed: 4, isPart: true);
+
+    private static readonly Gen<NestedBits> TestPairs =
+        Gen.Int[2, 7].SelectMany(high => Gen.Int[high + 1, 8].Select(full => new NestedBits(full, high)));
 
     private static (string, OrtValue) X => ("X", SessionRuns.Tensor(Full.X, 3, 20));
 
@@ -34,9 +41,13 @@ public class PrecisionTests
     [InlineData("6", null, true)]
     [InlineData("6", 8, true)]
     [InlineData("6", 6, true)]
+    [InlineData("7", 8, true)]
+    [InlineData("1", null, true)]
     [InlineData("8", null, false)]
+    [InlineData("9", 8, false)]
     [InlineData("8", 6, true)]
-    public void The_session_entry_takes_the_place_of_n_and_never_of_h(string entry, int? fed, bool isPart)
+    [InlineData("8", 7, true)]
+    public void The_session_entry_limits_the_precision_of_every_run(string entry, int? fed, bool isPart)
     {
         using InferenceSession session = Model().Open(1, (NestQuantOps.BitsConfigEntry, entry));
         float[] y = fed is int bits ? session.Run(X, Bits(bits)).Data : session.Run(X).Data;
@@ -52,30 +63,58 @@ public class PrecisionTests
     }
 
     [Theory]
-    [InlineData(5)]
-    [InlineData(7)]
+    [InlineData(1, true)]
+    [InlineData(5, true)]
+    [InlineData(7, true)]
+    [InlineData(9, false)]
+    [InlineData(int.MaxValue, false)]
+    public void The_highest_level_that_is_not_above_the_bits_is_used_or_else_the_lowest(int bits, bool isPart)
+    {
+        using InferenceSession session = Model().Open();
+        Assert.Equal((isPart ? Part : Full).Expected(), session.Run(X, Bits(bits)).Data);
+    }
+
+    [Fact]
+    public void The_selector_agrees_with_its_definition() =>
+        Gen.Select(TestPairs, Gen.Int[1, 12], Gen.Int[1, 12], Gen.Bool, (pair, fed, limit, isLimited) => (pair, fed, limit, isLimited))
+            .Sample(c =>
+            {
+                int bits = c.isLimited ? Math.Min(c.fed, c.limit) : c.fed;
+                int[] levels = [c.pair.High, c.pair.Full];
+                int level = levels.Where(l => l <= bits).DefaultIfEmpty(levels.Min()).Max();
+                PrecisionSelector selector = new(c.pair, c.isLimited ? $"{c.limit}" : null);
+                Assert.Equal(level, c.pair.LevelAt(bits));
+                Assert.Equal(level == c.pair.High, selector.IsPart(c.fed, hasLow: true));
+                if (level == c.pair.High)
+                    Assert.True(selector.IsPart(c.fed, hasLow: false));
+                else
+                    Assert.Throws<OperatorException>(() => selector.IsPart(c.fed, hasLow: false));
+            });
+
+    [Theory]
     [InlineData(0)]
     [InlineData(-6)]
-    [InlineData(int.MaxValue)]
-    public void Other_bits_are_refused_with_those_that_are_allowed(int bits)
+    [InlineData(int.MinValue)]
+    public void Bits_below_one_are_refused_with_those_that_make_a_difference(int bits)
     {
         using InferenceSession session = Model().Open();
         Assert.Contains(
-            $"nest_bits is {bits}: allowed are 6 (part) and 8 (full)",
+            $"nest_bits is {bits}: an integer of at least 1 expected, here 6 for part and 8 for full",
             OperatorErrorTests.RunFails(session, X, Bits(bits)),
             StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("7")]
+    [InlineData("0")]
+    [InlineData("99999999999")]
     [InlineData("six")]
     [InlineData("")]
     [InlineData("-8")]
-    public void A_session_entry_that_no_node_allows_fails_at_load(string entry)
+    public void A_session_entry_that_is_no_precision_fails_at_load(string entry)
     {
         string message = Assert.Throws<OnnxRuntimeException>(() => Model().Open(1, (NestQuantOps.BitsConfigEntry, entry))).Message;
         Assert.Contains("subject", message, StringComparison.Ordinal);
-        Assert.Contains($"nestquant.bits is '{entry}': allowed are 6 (part) and 8 (full)", message, StringComparison.Ordinal);
+        Assert.Contains($"nestquant.bits is '{entry}': an integer of at least 1 expected", message, StringComparison.Ordinal);
     }
 
     [Fact]

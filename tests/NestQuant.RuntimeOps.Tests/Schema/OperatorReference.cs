@@ -12,10 +12,10 @@ internal static class OperatorReference
 
         The operators of the domain `{OperatorSet.Domain}`. This page is generated from `NestQuant.RuntimeOps/Schema`: change it there.
 
-        Every operator has one output, no variadic input and one type for each input. An input marked *constant* is an initializer in what
-        the compiler writes, and `export`, `inspect` and `verify` require it; the operators themselves also run on values that are fed. What
-        the operators compute is in [runtime-ops/README.md](../runtime-ops/README.md#what-is-computed), the format of `W_high` and `W_low` in
-        [operand-format.md](operand-format.md).
+        Every operator has one output, no variadic input and one type for each input. An input marked *constant* is an initializer in
+        what the compiler writes, and `export`, `inspect` and `verify` require it; the operators themselves also run on values that are
+        fed. What the operators compute is in [runtime-ops/README.md](../runtime-ops/README.md#what-is-computed), the format of `W_high`
+        and `W_low` in [operand-format.md](operand-format.md).
 
         """;
 
@@ -48,14 +48,12 @@ internal static class OperatorReference
                 $"| {input.Position} | `{input.Name}` | {Type(input.Type)} | {input.Shape} | {input.Meaning}{marks} |\n");
         }
 
-        page.Append(
-            CultureInfo.InvariantCulture, $"\nOutput: `{OutputSchema.Name}`, {Type(schema.Output.Type)}; its shape: {schema.Output.Shape}.\n\n");
+        page.Append($"\nOutput: `{OutputSchema.Name}`, {Type(schema.Output.Type)}; its shape: {schema.Output.Shape}.\n\n");
         page.Append("| attribute | type | default | values | |\n| --- | --- | --- | --- | --- |\n");
         foreach (AttributeSchema attribute in schema.Attributes)
         {
             string value = attribute.IsRequired ? "*required*" : attribute.DefaultText;
-            page.Append(
-                CultureInfo.InvariantCulture, $"| `{attribute.Name}` | {attribute.Kind} | {value} | {attribute.Values} | {attribute.Meaning} |\n");
+            page.Append($"| `{attribute.Name}` | {attribute.Kind} | {value} | {attribute.Values} | {attribute.Meaning} |\n");
         }
     }
 

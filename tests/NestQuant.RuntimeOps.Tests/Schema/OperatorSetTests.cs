@@ -100,7 +100,8 @@ public class OperatorSetTests
         _ when attribute == OperatorAttributes.HighBits => AttributeProto.Int(attribute.Name, 6),
         _ when attribute == OperatorAttributes.LayoutVersion => AttributeProto.Int(attribute.Name, 2),
         _ when attribute == OperatorAttributes.WeightTag => AttributeProto.String(attribute.Name, "0123456789abcdef"),
-        _ when attribute == OperatorAttributes.Shape => AttributeProto.IntList(attribute.Name, schema.IsConvolution ? [4, 3, 3, 3] : [7, 20]),
+        _ when attribute == OperatorAttributes.Shape =>
+            AttributeProto.IntList(attribute.Name, schema.IsConvolution ? [4, 3, 3, 3] : [7, 20]),
         _ when attribute == OperatorAttributes.ChannelView => AttributeProto.IntList(attribute.Name, 7, 20, 1, 1),
         _ when attribute == OperatorAttributes.Pads => AttributeProto.IntList(attribute.Name, 0, 0, 0, 0),
         IntAttribute known => AttributeProto.Int(known.Name, known.Default),
