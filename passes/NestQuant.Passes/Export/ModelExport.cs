@@ -58,7 +58,7 @@ public static class ModelExport
 
     private static NestedBits PrecisionsOf(ModelProto model)
     {
-        NestedBits[] bits = [.. model.AllNodes().Where(PartModel.IsNested).Select(NestedOperator.BitsOf).Distinct()];
+        NestedBits[] bits = [.. model.AllNodes().Where(SchemaNodes.IsNested).Select(NestedOperator.BitsOf).Distinct()];
         return bits switch
         {
             [var only] => only,

@@ -26,7 +26,7 @@ public static class PrecisionInput
     {
         if (main.IsInput(Name) && main.Initializer(Name) is { DataType: TensorDataType.Int32 } known && known.ToInt32s() is [var value])
         {
-            int most = model.AllNodes().Where(PartModel.IsNested).Select(static node => NestedOperator.BitsOf(node).Full).DefaultIfEmpty(value).Max();
+            int most = model.AllNodes().Where(SchemaNodes.IsNested).Select(static node => NestedOperator.BitsOf(node).Full).DefaultIfEmpty(value).Max();
             if (value != most)
                 throw new ModelException(
                     $"the model's precision input '{Name}' is {value} by default, and its weights have up to {most} bits: nest the source "

@@ -1,6 +1,7 @@
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
+using NestQuant.Passes.Operators;
 using NestQuant.Passes.Selection;
 
 namespace NestQuant.Passes.Nesting;
@@ -13,7 +14,7 @@ internal static class WeightSelection
     public static void Verify(WeightOptions options, NestingCandidate[] candidates, GraphView main)
     {
         // Nodes of a model that was compiled before have the names of those that they were made of.
-        string[] nested = [.. main.WithInner().SelectMany(static view => view.Graph.Node).Where(PartModel.IsNested).Select(NodeName)];
+        string[] nested = [.. main.WithInner().SelectMany(static view => view.Graph.Node).Where(SchemaNodes.IsNested).Select(NodeName)];
         string[] known = [.. candidates.Select(static candidate => candidate.Node.DisplayName()), .. nested];
         VerifyPatterns("include", options.Include, known);
         VerifyPatterns("exclude", options.Exclude, known);

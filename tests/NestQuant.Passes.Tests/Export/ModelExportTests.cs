@@ -9,8 +9,8 @@ using NestQuant.Passes.Tests.GoldenModels;
 using NestQuant.Passes.Tests.Integer;
 using NestQuant.Passes.Tests.Integer.ActivationQuantization;
 using NestQuant.Passes.Tests.Models;
-using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Schema;
 using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Export;
