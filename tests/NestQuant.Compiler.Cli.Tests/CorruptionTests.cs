@@ -86,7 +86,7 @@ public sealed class CorruptionTests : IDisposable
     {
         float[] pixels = NpyArray.Read(Golden.Images).ToFloats();
         NpyArray.FromFloats([500, 1, 8, 8], [.. pixels.Select(pixel => pixel * 255)]).Write(_folder["bytes.npy"]);
-        Tool.Run("evaluate", Golden.Cnn, "--data", _folder["bytes.npy"], "--corrupt", "fog:1").ShouldFail(1, "--mean and --std");
+        Tool.Run("evaluate", Golden.Cnn, "--data", _folder["bytes.npy"], "--corrupt", "fog:1").ShouldFail(1, "mean and standard deviation");
         Tool.Run("evaluate", Golden.Cnn, "--data", _folder["bytes.npy"], "--corrupt", "fog:1", "--std", "0.003921568").ShouldSucceed();
     }
 

@@ -14,7 +14,7 @@ public sealed class UsageTests
         { "compile a.onnx -o b.onnx --nest 8:8", "8:8" },
         { "compile a.onnx -o b.onnx --nest 8:6 --rounding up", "adaptive, nearest, floor" },
         { "compile a.onnx -o b.onnx --nest 8:6 --weights signed", "symmetric, affine" },
-        { "compile a.onnx -o b.onnx --nest 8:6 --activations fast", "none, dynamic, static" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --activations fast", "weight-only, dynamic, static" },
         { "compile a.onnx -o b.onnx --nest 8:6 --threads 0", "positive integer" },
         { "compile a.onnx -o b.onnx --rounding nearest", "--nest" },
         { "compile a.onnx -o b.onnx --report r.pdf", ".json or .html" },

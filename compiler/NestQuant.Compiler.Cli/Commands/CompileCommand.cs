@@ -1,4 +1,5 @@
 using McMaster.Extensions.CommandLineUtils;
+using NestQuant.Compiler.Cli.Configuration;
 using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Cli.Rendering;
 using NestQuant.Compiler.Cli.Terminal;
@@ -40,9 +41,10 @@ internal static class CompileCommand
             a folder of test_data_set_*, a folder of pictures, or a .json file that "calibrate" or "merge-ranges" wrote. --activations static
             without --calibrate takes a rule that needs no data, and loses more accuracy.
             """;
-        CommandArgument model = command.Argument("MODEL", "ONNX file to compile").IsRequired();
+        CommandArgument model = command.Argument("MODEL", "ONNX file to compile");
         CommandOption output = command.Option(
-            "-o|--output <FILE>", "ONNX file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
+            "-o|--output <FILE>", "ONNX file to write; its folder is created when missing", CommandOptionType.SingleValue);
+        var config = new ConfigOptions(command, model);
         var weights = new WeightArguments(command);
         CommandOption groupNL = command.Option(
             "--groupnl <KIND>",
@@ -64,14 +66,15 @@ internal static class CompileCommand
         CommandOption noCheck = ResultCheck.AddOption(command);
         command.OnExecute(() =>
         {
+            IReadOnlyList<WeightRule> rules = config.Apply();
             GroupNLExpandOptions? expand = GroupNLArgument.ParseExpansion(groupNL, groupNLInclude, groupNLExclude);
-            WeightOptions weightOptions = weights.Parse(rules: []);
+            WeightOptions weightOptions = weights.Parse(rules);
             ActivationMode mode = weights.ParseActivations(calibration.DefaultActivations(weightOptions.Nests));
             bool checks = !noCheck.HasValue();
             CalibrationArguments arguments = calibration.Parse(weightOptions.Nests ? mode : null, expands: expand is not null, checks);
             var request = new CompileRequest(
-                model.Value!,
-                output.Value()!,
+                model.Value ?? throw new UsageException("compile: MODEL is needed, the ONNX file to compile"),
+                output.Text() ?? throw new UsageException("compile: --output is needed, the ONNX file to write"),
                 [.. reports.Values.Select(report => report!)],
                 new CompilerOptions
                 {
@@ -82,8 +85,16 @@ internal static class CompileCommand
                     Threads = threads.PositiveInteger(),
                 },
                 arguments,
-                links.Parse());
+                links.Parse(),
+                config.File);
             request.CheckReports();
+            if (config.Prints)
+            {
+                weights.Set(weightOptions, mode);
+                console.Out.Write(ConfigWriter.Write(config.Effective(rules)));
+                return ExitCode.Done;
+            }
+
             Run(request, console, cancellation);
             return ExitCode.Done;
         });
@@ -93,7 +104,7 @@ internal static class CompileCommand
     {
         request.CheckOutput();
         using var transaction = new FileTransaction();
-        foreach (string input in request.Calibration.Inputs.Prepend(request.Model))
+        foreach (string input in request.Inputs)
             transaction.Reads.Add(input);
         // Before the work: what cannot be written must not cost a compilation.
         foreach (string path in request.ExpectedFiles)

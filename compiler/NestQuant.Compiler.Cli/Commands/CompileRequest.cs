@@ -15,14 +15,19 @@ namespace NestQuant.Compiler.Cli.Commands;
 /// <param name="Options">How to compile.</param>
 /// <param name="Calibration">What it takes from data.</param>
 /// <param name="Load">How to load the source.</param>
+/// <param name="Config">Path of the configuration file; null for none.</param>
 internal sealed record CompileRequest(
     string Model,
     string Output,
     IReadOnlyList<string> Reports,
     CompilerOptions Options,
     CalibrationArguments Calibration,
-    LoadOptions Load)
+    LoadOptions Load,
+    string? Config)
 {
+    /// <summary>The files and folders that are read.</summary>
+    public IEnumerable<string> Inputs => [Model, .. Calibration.Inputs, .. Config is null ? [] : (string[])[Config]];
+
     /// <summary>The files that will be written, as far as that is known before the compilation.</summary>
     public IEnumerable<string> ExpectedFiles =>
         Options.Weights.Nests ? [.. SavedModels.Expected(Output), .. Reports] : [Output, .. Reports];

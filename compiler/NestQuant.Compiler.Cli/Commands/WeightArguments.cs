@@ -1,5 +1,6 @@
 using McMaster.Extensions.CommandLineUtils;
 using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Passes;
 using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Packing;
 
@@ -61,7 +62,15 @@ internal sealed class WeightArguments(CommandLineApplication command)
             throw new UsageException($"{names} and --{dependent[^1].LongName} say how to nest: give --nest N:H too");
         }
 
-        return options;
+        try
+        {
+            options.Verify();
+            return options;
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException(e.Message);
+        }
     }
 
     /// <summary>How activations are quantized.</summary>
@@ -69,6 +78,24 @@ internal sealed class WeightArguments(CommandLineApplication command)
     /// <exception cref="UsageException">The value is impossible.</exception>
     public ActivationMode ParseActivations(ActivationMode fallback) =>
         _activations.Text() == WeightOnlySynonym ? ActivationMode.WeightOnly : _activations.OneOf(fallback);
+
+    /// <summary>Gives the options what they were found to say, defaults and abbreviations written out.</summary>
+    public void Set(WeightOptions options, ActivationMode mode)
+    {
+        if (!options.Nests)
+            return;
+        Set(_rounding, OptionsText.Name(options.Rounding));
+        if (options.SplitRounding is { } split)
+            Set(_split, OptionsText.Name(split));
+        Set(_scheme, OptionsText.Name(options.Scheme));
+        Set(_activations, OptionsText.Name(mode));
+
+        static void Set(CommandOption option, string value)
+        {
+            option.Values.Clear();
+            option.Values.Add(value);
+        }
+    }
 
     private static NestedBits? ParseBits(string? text)
     {

@@ -1,0 +1,112 @@
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Compiler.Cli.Configuration;
+
+/// <summary>All keys of a configuration file: the one place from which it is read, written and described.</summary>
+internal static class ConfigKeys
+{
+    private static readonly string[] Roundings = ["adaptive", "nearest"], SplitRoundings = ["adaptive", "nearest", "floor"];
+
+    private static readonly string[] BitPairs =
+    [
+        .. from full in Enumerable.Range(3, 6)
+           from high in Enumerable.Range(2, full - 2)
+           select new NestedBits(full, high).ToString(),
+    ];
+
+    /// <summary>Name of the list of rules, in the section of weights.</summary>
+    public const string Rules = "rules";
+
+    /// <summary>The key that stands for the model to compile, which a command line gives as an argument.</summary>
+    public static ConfigValue Model { get; } = Text("model", "The ONNX file to compile.");
+
+    /// <summary>The whole file.</summary>
+    public static ConfigSection Root { get; } = new(
+        "",
+        "What 'nestquant compile --config' reads. Paths are relative to the working directory; options on the command line override.",
+        [
+            Text("$schema", "The JSON schema of this file, for editors."),
+            Model,
+            Text("output", "The ONNX file to write.", "output"),
+            Texts("reports", "Reports to write, .json or .html.", "report"),
+            new ConfigSection("weights", "Which weights are nested, and how.",
+            [
+                Choice("bits", "n:h, bits at full and at part precision.", BitPairs, "nest"),
+                Choice("scheme", "Where the zero of a weight lies.", ["symmetric", "affine"], "weights"),
+                Choice("rounding", "Rounding to n bits.", Roundings, "rounding"),
+                Choice("splitRounding", "Rounding to h bits; by default as to n bits.", SplitRoundings, "split-rounding"),
+                Texts("include", "Patterns of the names of the only nodes to nest.", "include"),
+                Texts("exclude", "Patterns of the names of nodes to leave as they are.", "exclude"),
+                new ConfigList(Rules, "Other settings for some nodes; the most specific rule wins.", Rule(), ["name", "operator"]),
+            ]),
+            new ConfigSection("activations", "How activations reach nested weights.",
+            [
+                Choice("mode", "Quantized, and when, or not at all.", ["weight-only", "dynamic", "static"], "activations"),
+            ]),
+            new ConfigSection("calibration", "Data that ranges of activations, and refits of an expansion, are taken from.",
+            [
+                Text("data", "Inputs of the model, or a file of ranges.", "calibrate"),
+                Text("method", "How ranges are chosen.", "calibration") with
+                {
+                    Pattern = "^(minmax|percentile(:[0-9.]+)?|entropy|mse)$",
+                    Example = "minmax, percentile:99.9, entropy or mse",
+                },
+                Text("size", "Pixels that pictures are scaled to.", "size") with
+                {
+                    Pattern = "^[1-9][0-9]*(x[1-9][0-9]*)?$",
+                    Example = "224 or 224x320",
+                },
+                new ConfigValue("mean", "Subtracted from pixels, for all channels or for each.", ConfigKind.Numbers, "mean"),
+                new ConfigValue("std", "Divides the difference, for all channels or for each.", ConfigKind.Numbers, "std"),
+            ]),
+            new ConfigSection("groupNL", "What happens to GroupNL blocks, and to convolutions that may become some.",
+            [
+                Text("mode", "What becomes of blocks.", "groupnl") with
+                {
+                    Pattern = "^(fuse|off|expand(:.+)?)$",
+                    Example = "fuse, off, expand or expand:r=2,g=4",
+                },
+                Texts("include", "Patterns of the names of the convolutions to expand.", "groupnl-include"),
+                Texts("exclude", "Patterns of the names of convolutions not to expand.", "groupnl-exclude"),
+                new ConfigValue("budget", "Largest relative error of a refitted layer.", ConfigKind.Number, "groupnl-budget")
+                {
+                    Minimum = 0,
+                    IsExclusive = true,
+                },
+                new ConfigValue("ridge", "Regularisation of the refit.", ConfigKind.Number, "ridge") { Minimum = 0 },
+            ]),
+            Texts("customOps", "Libraries with operators that the model uses.", "custom-ops"),
+            new ConfigValue("check", "Whether ONNX Runtime has to load the result.", ConfigKind.Switch, "no-check") { IsInverted = true },
+            new ConfigValue("allowLinks", "Whether external data may be a link; for models that are trusted.", ConfigKind.Switch, "allow-links"),
+            new ConfigValue("threads", "Most threads to use.", ConfigKind.Integer, "threads") { Minimum = 1 },
+        ]);
+
+    /// <summary>Every simple key with the sections that lead to it, for example <c>weights.bits</c>.</summary>
+    public static IEnumerable<(string Path, ConfigValue Value)> Values { get; } =
+    [
+        .. Root.Keys.OfType<ConfigValue>().Select(static value => (value.Name, value)),
+        .. from section in Root.Keys.OfType<ConfigSection>()
+           from value in section.Keys.OfType<ConfigValue>()
+           select ($"{section.Name}.{value.Name}", value),
+    ];
+
+    private static ConfigSection Rule() => new("rule", "Settings for the nodes of a name, a pattern of names, or an operator.",
+    [
+        Text("name", "Name of a node, or a pattern of names."),
+        Choice("operator", "Operator type.", ["Conv", "ConvTranspose", "Gemm", "MatMul"]),
+        Choice("bits", "n:h, bits at full and at part precision.", BitPairs),
+        Choice("scheme", "Where the zero of a weight lies.", ["symmetric", "affine"]),
+        Choice("rounding", "Rounding to n bits.", Roundings),
+        Choice("splitRounding", "Rounding to h bits.", SplitRoundings),
+        new ConfigValue("exclude", "Whether the nodes stay as they are.", ConfigKind.Switch),
+        new ConfigValue("weightOnly", "Whether the nodes keep float activations.", ConfigKind.Switch),
+    ]);
+
+    private static ConfigValue Text(string name, string description, string? option = null) =>
+        new(name, description, ConfigKind.Text, option);
+
+    private static ConfigValue Texts(string name, string description, string option) => new(name, description, ConfigKind.Texts, option);
+
+    private static ConfigValue Choice(string name, string description, IReadOnlyList<string> allowed, string? option = null) =>
+        new(name, description, ConfigKind.Text, option) { Allowed = allowed };
+}
