@@ -59,5 +59,5 @@ public sealed class MixedPrecisionTests : IDisposable
     }
 
     private static void Nest(ModelProto model, NestedBits bits, params IReadOnlyList<string> exclude) =>
-        new NestingPass(new NestingOptions { Bits = bits, Exclude = exclude }).Run(new ModelContext(model));
+        new NestingPass(new WeightOptions { Bits = bits, Exclude = exclude }, ActivationMode.Dynamic).Run(new ModelContext(model));
 }

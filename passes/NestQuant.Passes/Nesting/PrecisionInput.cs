@@ -1,6 +1,7 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Nesting;
 
@@ -39,11 +40,8 @@ public static class PrecisionInput
         if (main.WithInner().Any(static view => view.Defines(Name)))
             throw new ModelException(
                 $"the model already has a value named '{Name}', which the precision input needs: rename it in the source model");
-        main.AddInitializer(TensorProto.FromInt32s(Name, [], [full]));
-        var scalar = new TypeProto
-        {
-            TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Int32, Shape = new TensorShapeProto() },
-        };
+        main.AddInitializer(TensorProto.FromInt32s(Name, [], [bits.Full]));
+        var scalar = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Int32, Shape = new TensorShapeProto() } };
         main.AddInput(new ValueInfoProto { Name = Name, Type = scalar });
         OperatorDomain.Import(model);
         return Name;

@@ -36,14 +36,14 @@ public sealed class MixedPrecisionTests
     [InlineData(9)]
     public void Every_weight_runs_at_its_highest_level_that_is_not_above_the_bits_or_at_its_lowest(int bits)
     {
-        ModelProto mixed = Mixed(ActivationMode.None);
+        ModelProto mixed = Mixed(ActivationMode.WeightOnly);
         TensorValue expected = ModelRunner.Run(DequantizedModel.Of(Source(), mixed, bits), X)["y"];
         using InferenceSession session = ModelRunner.Open(mixed);
         Closeness.AssertClose(expected, Run(session, bits), Tolerance);
     }
 
     [Theory]
-    [InlineData(ActivationMode.None)]
+    [InlineData(ActivationMode.WeightOnly)]
     [InlineData(ActivationMode.Dynamic)]
     public void Every_level_makes_a_difference_and_the_default_is_full(ActivationMode activations)
     {
@@ -80,7 +80,7 @@ public sealed class MixedPrecisionTests
         Assert.Equal("8, 6, 5, 4 or 3 bits", NestedPrecisions.Of(Mixed(ActivationMode.Dynamic))!.ToString());
 
     [Theory]
-    [InlineData(ActivationMode.None)]
+    [InlineData(ActivationMode.WeightOnly)]
     [InlineData(ActivationMode.Dynamic)]
     public void The_part_model_runs_every_weight_at_its_lowest_level(ActivationMode activations)
     {
@@ -95,7 +95,7 @@ public sealed class MixedPrecisionTests
     [Fact]
     public void Every_precision_is_exported()
     {
-        ModelProto mixed = Mixed(ActivationMode.None);
+        ModelProto mixed = Mixed(ActivationMode.WeightOnly);
         using InferenceSession session = ModelRunner.Open(mixed);
         foreach (int bits in NestedPrecisions.Of(mixed)!.Bits)
         {
