@@ -72,16 +72,3 @@ public enum WeightScheme
     /// <summary>Scale and zero point from minimum and maximum, as in the paper.</summary>
     Affine,
 }
-
-/// <summary>How activations reach the nested operators.</summary>
-public enum ActivationMode
-{
-    /// <summary>Float activations: weights are dequantized in front of the original operator.</summary>
-    WeightOnly,
-
-    /// <summary>Quantized at run time, per tensor, by DynamicQuantizeLinear.</summary>
-    Dynamic,
-
-    /// <summary>Quantized with ranges that are known when the model is compiled; what has none, at run time.</summary>
-    Static,
-}
