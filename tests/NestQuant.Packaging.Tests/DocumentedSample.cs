@@ -26,16 +26,12 @@ internal sealed record DocumentedSample(string Document, int Line, string Langua
             if (!lines[i].StartsWith(Fence, StringComparison.Ordinal)) continue;
             int end = i + 1;
             while (lines[end] != Fence) end++;
-            if (lines[i][Fence.Length..] is "csharp" or "sh" or "console")
-            {
-                samples.Add(
-                    new DocumentedSample(document, i + 1, lines[i][Fence.Length..], [.. lines.Skip(i + 1).Take(end - i - 1)], Reason(lines, i)));
-            }
-            else
-            {
-                // A block of commands without a language would never be executed.
-                Assert.DoesNotContain(lines.Skip(i + 1).Take(end - i - 1), LooksLikeACommand);
-            }
+            string language = lines[i][Fence.Length..];
+            string[] text = [.. lines.Skip(i + 1).Take(end - i - 1)];
+            if (language is CSharp or "sh" or "console")
+                samples.Add(new DocumentedSample(document, i + 1, language, text, Reason(lines, i)));
+            else // commands in a block without a language would never be executed
+                Assert.DoesNotContain(text, LooksLikeACommand);
 
             i = end;
         }

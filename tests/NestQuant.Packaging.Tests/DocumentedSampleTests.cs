@@ -36,7 +36,7 @@ public sealed class DocumentedSampleTests(PackagesFixture packages, ITestOutputH
         log.WriteLine($"{document}: {run} run");
     }
 
-    /// <summary>A folder with what the documents take for granted: the tool, the golden models, and a model and data by plain names.</summary>
+    /// <summary>A folder with what documents take for granted: the tool, the golden models, a model and data by plain names.</summary>
     private string CreateReadersFolder(string document)
     {
         string folder = packages.CreateFolder("reader-" + document.Replace('/', '-'));

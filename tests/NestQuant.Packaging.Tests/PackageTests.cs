@@ -18,18 +18,20 @@ public sealed class PackageTests(PackagesFixture packages)
         ];
         if (packages.HasNativePackage) expected = [.. expected, "NestQuant.RuntimeOps.Native"];
         Assert.Equal(expected.Order(StringComparer.Ordinal), Ids("*.nupkg"));
-        Assert.Equal(expected.Where(id => id.StartsWith("NestQuant.", StringComparison.Ordinal) && id != "NestQuant.RuntimeOps.Native"), Ids("*.snupkg"));
+        // The tool brings its symbols along, and the native library has none.
+        Assert.Equal(expected.Where(id => id[0] == 'N' && id != "NestQuant.RuntimeOps.Native").Order(StringComparer.Ordinal), Ids("*.snupkg"));
     }
 
     [SkippableFact]
-    public void Every_package_has_a_readme_an_icon_a_licence_tags_and_the_commit()
+    public void Every_package_has_a_readme_an_icon_a_licence_a_description_and_tags()
     {
         foreach (string path in Directory.EnumerateFiles(packages.Packages, "*.nupkg"))
         {
             using ZipArchive package = ZipFile.OpenRead(path);
             Assert.NotNull(package.GetEntry("README.md"));
             Assert.NotNull(package.GetEntry("icon.png"));
-            using StreamReader reader = new(package.Entries.Single(entry => entry.Name.EndsWith(".nuspec", StringComparison.Ordinal)).Open());
+            ZipArchiveEntry description = package.Entries.Single(entry => entry.Name.EndsWith(".nuspec", StringComparison.Ordinal));
+            using StreamReader reader = new(description.Open());
             string nuspec = reader.ReadToEnd();
             Assert.Contains("<license type=\"expression\">MIT</license>", nuspec, StringComparison.Ordinal);
             Assert.Contains("<tags>onnx ", nuspec, StringComparison.Ordinal);
