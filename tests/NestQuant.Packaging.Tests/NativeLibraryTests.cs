@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
@@ -8,7 +9,8 @@ using NestQuant.TestSupport;
 
 namespace NestQuant.Packaging.Tests;
 
-public sealed class NativeLibraryTests(NativeLibraryFixture native) : IClassFixture<NativeLibraryFixture>, IDisposable
+[Collection(PackagesTests.Name)]
+public sealed class NativeLibraryTests(PackagesFixture packages) : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("nestquant-native-");
 
@@ -33,12 +35,12 @@ public sealed class NativeLibraryTests(NativeLibraryFixture native) : IClassFixt
     [SkippableFact]
     public void The_library_exports_one_function_and_does_not_need_ONNX_Runtime()
     {
-        string library = native.Library;
-        Skip.IfNot(NativeLibraryFixture.HasTool("readelf"), "reading the library's headers needs readelf");
-        string dynamic = NativeLibraryFixture.Run("readelf", "-d", library).Output;
+        string library = packages.NativeLibrary;
+        Skip.IfNot(Programs.Has("readelf"), "reading the library's headers needs readelf");
+        string dynamic = Programs.Run("readelf", "-d", library).Output;
         Assert.Contains("NODELETE", dynamic, StringComparison.Ordinal);
         Assert.DoesNotContain("onnxruntime", dynamic, StringComparison.Ordinal);
-        string symbols = NativeLibraryFixture.Run("readelf", "--dyn-syms", "-W", library).Output;
+        string symbols = Programs.Run("readelf", "--dyn-syms", "-W", library).Output;
         Assert.Single(
             symbols.Split('\n'),
             line => line.Contains("RegisterCustomOps", StringComparison.Ordinal) && line.Contains("GLOBAL", StringComparison.Ordinal));
@@ -47,14 +49,24 @@ public sealed class NativeLibraryTests(NativeLibraryFixture native) : IClassFixt
     [SkippableFact]
     public void A_host_in_another_language_runs_it_and_survives_its_unloading()
     {
-        string library = native.Library;
-        Skip.IfNot(NativeLibraryFixture.HasTool("g++"), "compiling the host needs g++");
-        string package = NativeLibraryFixture.Metadata("OnnxRuntimePackage");
+        string library = packages.NativeLibrary;
+        Skip.IfNot(Programs.Has("g++"), "compiling the host needs g++");
+        string package = typeof(NativeLibraryTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(attribute => attribute.Key == "OnnxRuntimePackage").Value!;
         string host = Path.Combine(_folder.FullName, "host");
-        (int exitCode, string output, string error) = NativeLibraryFixture.Run(
-            "g++", "-std=c++20", "-O1", "-I", Path.Combine(package, "build", "native", "include"), Path.Combine(
-                AppContext.BaseDirectory, "Host", "host.cc"), "-o", host, "-ldl");
-        Assert.True(exitCode == 0, output + error);
+        ProgramResult compiled = Programs.Run(
+            "g++",
+            "-std=c++20",
+            "-O1",
+            "-I",
+            Path.Combine(package, "build", "native", "include"),
+            "-I",
+            packages.NativeInclude,
+            Path.Combine(AppContext.BaseDirectory, "Host", "host.cc"),
+            "-o",
+            host,
+            "-ldl");
+        Assert.True(compiled.ExitCode == 0, compiled.Output + compiled.Error);
 
         NodeModel model = Dequantization();
         string path = Path.Combine(_folder.FullName, "model.onnx");
@@ -63,22 +75,14 @@ public sealed class NativeLibraryTests(NativeLibraryFixture native) : IClassFixt
         [
             .. RunManaged(model, 8).Select(v => BitConverter.SingleToUInt32Bits(v).ToString("x8", CultureInfo.InvariantCulture))
         ];
-        string runtime = Path.Combine(package, "runtimes", Path.GetFileName(RuntimeFolder(package)), "native", "libonnxruntime.so");
+        string runtime = Path.Combine(package, "runtimes", PackagesFixture.Runtime, "native", "libonnxruntime.so");
         for (int repeat = 0; repeat < 5; repeat++)
         {
-            (exitCode, output, error) = NativeLibraryFixture.Run(host, runtime, library, path);
-            Assert.True(exitCode == 0, error);
-            Assert.Equal(expected, output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+            ProgramResult run = Programs.Run(host, runtime, library, path);
+            Assert.True(run.ExitCode == 0, run.Error);
+            Assert.Equal(expected, run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         }
     }
-
-    private static string RuntimeFolder(string package) =>
-        Path.Combine(
-            package,
-            "runtimes",
-            System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64
-                ? "linux-arm64"
-                : "linux-x64");
 
     private static NodeModel Dequantization()
     {
@@ -111,7 +115,7 @@ public sealed class NativeLibraryTests(NativeLibraryFixture native) : IClassFixt
     private float[] RunNative(NodeModel model, int bits)
     {
         using SessionOptions options = new() { IntraOpNumThreads = 2, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
-        options.RegisterCustomOpLibrary(native.Library);
+        options.RegisterCustomOpLibrary(packages.NativeLibrary);
         using InferenceSession session = new(ModelFile.ToBytes(model.Build()), options);
         return session.Run(("bits", SessionRuns.Tensor<int>([bits]))).Data;
     }

@@ -3,6 +3,7 @@
 //   host ONNXRUNTIME_LIBRARY OPERATOR_LIBRARY MODEL
 #define ORT_API_MANUAL_INIT
 #include <onnxruntime_cxx_api.h>
+#include <nestquant_ops.h>
 
 #include <cstdint>
 #include <cstdio>

@@ -147,13 +147,12 @@ public sealed class MixedPrecisionTests
     /// <summary>Nests the weight of one node, with its own pair.</summary>
     private static ModelProto Nested(ModelProto model, string node, ActivationMode activations)
     {
-        var options = new NestingOptions
+        var weights = new WeightOptions
         {
             Bits = Pairs.Single(pair => pair.Node == node).Bits,
-            Activations = activations,
             Exclude = [.. model.AllNodes().Where(other => other.Is("MatMul") && other.Name != node).Select(static other => other.Name)],
         };
-        new NestingPass(options).Run(new ModelContext(model));
+        new NestingPass(weights, activations).Run(new ModelContext(model));
         return model;
     }
 

@@ -1,0 +1,81 @@
+using System.IO.Compression;
+using NestQuant.TestSupport;
+
+namespace NestQuant.Packaging.Tests;
+
+[Collection(PackagesTests.Name)]
+public sealed class PackageTests(PackagesFixture packages)
+{
+    private static readonly string Model = Path.Combine(Checkout.Root, "golden-models", "digits-cnn.onnx");
+
+    [SkippableFact]
+    public void What_people_install_is_packed_and_nothing_else()
+    {
+        string[] expected =
+        [
+            "NestQuant.Compiler", "NestQuant.Data", "NestQuant.Evaluation", "NestQuant.Onnx", "NestQuant.Passes", "NestQuant.RuntimeOps",
+            "nestquant", "nestquant." + PackagesFixture.Runtime
+        ];
+        if (packages.HasNativePackage) expected = [.. expected, "NestQuant.RuntimeOps.Native"];
+        Assert.Equal(expected.Order(StringComparer.Ordinal), Ids("*.nupkg"));
+        // The tool brings its symbols along, and the native library has none.
+        Assert.Equal(expected.Where(id => id[0] == 'N' && id != "NestQuant.RuntimeOps.Native").Order(StringComparer.Ordinal), Ids("*.snupkg"));
+    }
+
+    [SkippableFact]
+    public void Every_package_has_a_readme_an_icon_a_licence_a_description_and_tags()
+    {
+        foreach (string path in Directory.EnumerateFiles(packages.Packages, "*.nupkg"))
+        {
+            using ZipArchive package = ZipFile.OpenRead(path);
+            Assert.NotNull(package.GetEntry("README.md"));
+            Assert.NotNull(package.GetEntry("icon.png"));
+            ZipArchiveEntry description = package.Entries.Single(entry => entry.Name.EndsWith(".nuspec", StringComparison.Ordinal));
+            using StreamReader reader = new(description.Open());
+            string nuspec = reader.ReadToEnd();
+            Assert.Contains("<license type=\"expression\">MIT</license>", nuspec, StringComparison.Ordinal);
+            Assert.Contains("<tags>onnx ", nuspec, StringComparison.Ordinal);
+            Assert.Contains("<description>", nuspec, StringComparison.Ordinal);
+        }
+    }
+
+    [SkippableFact]
+    public void A_pass_of_ones_own_runs_in_the_pipeline_and_the_model_at_both_precisions_and_on_an_older_framework()
+    {
+        string folder = packages.CreateFolder("own-pass");
+        ProgramResult program = packages.Dotnet(folder, packages.Scratch, Model, "nested.onnx");
+        string[] lines = program.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.StartsWith("8: ", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("6: ", lines[1], StringComparison.Ordinal);
+        Assert.NotEqual(lines[0][3..], lines[1][3..]);
+        Assert.Equal("renamed", Onnx.Files.ModelFile.Load(Path.Combine(folder, "nested.onnx")).Graph!.Name);
+
+        string device = packages.CreateFolder("device");
+        foreach (string file in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "Device")))
+            File.Copy(file, Path.Combine(device, Path.GetFileName(file)));
+        packages.Dotnet(device, "build", "-o", "bin", "--nologo", "-v", "q");
+        Assert.Equal(lines[0], packages.Dotnet(folder, Path.Combine(device, "bin", "Device.dll"), "nested.onnx").Output.TrimEnd());
+    }
+
+    [SkippableFact]
+    public void The_library_path_is_that_of_the_native_package()
+    {
+        string path = packages.NativeLibrary;
+        string found = packages.Dotnet(packages.CreateFolder("library-path"), packages.Scratch, "library-path").Output.Trim();
+        Assert.Equal(File.ReadAllBytes(path), File.ReadAllBytes(found));
+    }
+
+    [SkippableFact]
+    public void The_tool_is_installed_compiles_and_verifies()
+    {
+        string folder = packages.CreateFolder("tool-run");
+        string tool = Path.Combine(packages.Tool, "nestquant");
+        Programs.Run(folder, packages.Surroundings, tool, "compile", Model, "-o", "out/digits.onnx", "--nest", "8:6").Succeeded();
+        Programs.Run(folder, packages.Surroundings, tool, "verify", "out/digits.onnx").Succeeded();
+    }
+
+    private IEnumerable<string> Ids(string pattern) =>
+        Directory.EnumerateFiles(packages.Packages, pattern)
+            .Select(path => Path.GetFileNameWithoutExtension(path).Replace(".0.1.0", "", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal);
+}
