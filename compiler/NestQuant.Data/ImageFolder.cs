@@ -66,7 +66,7 @@ internal sealed class ImageFolder : Dataset
         if (options.Channels is not (1 or 3))
             throw new ModelException($"pictures have 1 or 3 channels, the model wants {options.Channels}");
         if (options.Height < 1 || options.Width < 1)
-            throw new ModelException("the size of the pictures is not known: give it with --size");
+            throw new ModelException("the size of the pictures is not known: say which size they are to have");
         foreach (var (values, name) in new[] { (options.Mean, "mean"), (options.Deviation, "std") })
         {
             if (values.Count != 1 && values.Count != options.Channels)

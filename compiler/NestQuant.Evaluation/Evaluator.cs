@@ -1,5 +1,6 @@
 using NestQuant.Data;
 using NestQuant.Onnx;
+using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Evaluation;
 

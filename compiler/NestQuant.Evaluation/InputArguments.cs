@@ -20,7 +20,7 @@ internal static class InputArguments
                 $"the model has no input '{name}': it takes {string.Join(", ", inputs.Select(known => $"'{known.Name}'"))}");
         if (name is null && inputs.Count > 1)
             throw new ModelException(
-                $"--input {input}: the model has several inputs: write NAME={path} with one of "
+                $"input '{input}': the model has several inputs: write NAME={path} with one of "
                     + $"{string.Join(", ", inputs.Select(known => $"'{known.Name}'"))}");
         return new NamedArray(name, NpyArray.Read(path));
     }

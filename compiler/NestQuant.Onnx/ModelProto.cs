@@ -63,6 +63,12 @@ public sealed class ModelProto : Extensible
     [ProtoMember(26)]
     public List<DeviceConfigurationProto> Configuration { get; } = [];
 
+    /// <summary>
+    /// A model of its own: what is done to one is not seen in the other. Raw and external contents of tensors are shared, not copied, as
+    /// neither changes.
+    /// </summary>
+    public ModelProto Clone() => ModelClone.Of(this);
+
     /// <summary>A second message over the same lists and fields; only for writing variants of a model.</summary>
     internal ModelProto ShallowCopy() => (ModelProto)MemberwiseClone();
 }

@@ -244,6 +244,22 @@ public sealed partial class TensorProto
         return copy;
     }
 
+    /// <summary>A tensor of its own over the same raw or external content; values in typed fields are copied.</summary>
+    internal TensorProto Clone()
+    {
+        var copy = (TensorProto)MemberwiseClone();
+        copy.Dims = [.. Dims];
+        copy.FloatData = [.. FloatData];
+        copy.Int32Data = [.. Int32Data];
+        copy.StringData = [.. StringData];
+        copy.Int64Data = [.. Int64Data];
+        copy.DoubleData = [.. DoubleData];
+        copy.Uint64Data = [.. Uint64Data];
+        copy.ExternalData = ExternalData.ConvertAll(static entry => new StringStringEntryProto(entry.Key, entry.Value));
+        copy.MetadataProps = MetadataProps.ConvertAll(static entry => new StringStringEntryProto(entry.Key, entry.Value));
+        return copy;
+    }
+
     private T[] ToArray<T>(TensorDataType type)
         where T : unmanaged
     {

@@ -66,7 +66,7 @@ public sealed partial class TensorProto : Extensible
 
     /// <summary>The shape; empty for a scalar.</summary>
     [ProtoMember(1)]
-    public List<long> Dims { get; } = [];
+    public List<long> Dims { get; private set; } = [];
 
     /// <summary>Type of the elements; <see cref="TensorDataType.Undefined"/> when absent.</summary>
     public TensorDataType DataType
@@ -130,7 +130,7 @@ public sealed partial class TensorProto : Extensible
 
     /// <summary>Free key-value metadata (IR 10).</summary>
     [ProtoMember(16)]
-    public List<StringStringEntryProto> MetadataProps { get; } = [];
+    public List<StringStringEntryProto> MetadataProps { get; private set; } = [];
 }
 
 /// <summary>The part of a larger tensor that one message holds (message <c>TensorProto.Segment</c>).</summary>

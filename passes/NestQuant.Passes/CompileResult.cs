@@ -1,6 +1,9 @@
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
+using NestQuant.Onnx.Files;
+using NestQuant.Onnx.Files.Transactions;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Sessions;
 
 namespace NestQuant.Passes;
 
@@ -9,6 +12,29 @@ namespace NestQuant.Passes;
 /// <param name="Decisions">What every pass did with every candidate.</param>
 public sealed record CompileResult(ModelProto Model, DecisionLog Decisions)
 {
+    /// <summary>How the result is tried before it is saved.</summary>
+    public CheckOptions Check { get; init; } = new();
+
     /// <summary>The same graph without the low operands, at part precision; null when nothing was nested.</summary>
     public ModelProto? CreatePartModel() => PartModel.From(Model);
+
+    /// <summary>
+    /// Saves the model as <c>X.onnx</c> and, when weights are nested, beside it <c>X.high.bin</c>, <c>X.low.bin</c> and
+    /// <c>X.part.onnx</c>, the model for devices without the low file. Either all files appear or none does.
+    /// </summary>
+    /// <param name="path">Path of the model to write, in a folder that is created when missing.</param>
+    /// <param name="cancellation">Ends the work early; no file appears.</param>
+    /// <returns>The files, data files first.</returns>
+    /// <exception cref="ModelException">The model cannot be written there, or ONNX Runtime does not load it (see <see cref="Check"/>).</exception>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    public IReadOnlyList<SavedFile> Save(string path, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        using var transaction = new FileTransaction();
+        transaction.Reads.AddData(Model, exceptOf: path);
+        SavedModels saved = SavedModels.Write(this, path, transaction, cancellation);
+        if (Check.LoadResult) LoadCheck.Require(saved.Staged, Check.CustomOps);
+        transaction.Commit();
+        return saved.Files;
+    }
 }

@@ -11,88 +11,107 @@ using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Passes;
 
-/// <summary>The compiler as one call: the default pipeline over a model, with provenance.</summary>
+/// <summary>The compiler as one call: a pipeline over a model, with provenance.</summary>
 public static class NestQuantCompiler
 {
-    /// <summary>Compiles a model.</summary>
-    /// <param name="source">The model; it is rewritten in place and returned in the result.</param>
+    /// <summary>Compiles a model with the standard pipeline.</summary>
+    /// <param name="source">The model, which stays as it is.</param>
     /// <param name="options">What to do.</param>
-    /// <param name="threads">Most threads to use; null for one per processor. The result does not depend on it.</param>
-    /// <param name="progress">Told how far the long passes have come.</param>
-    /// <param name="cancellation">Ends the work early; the model is then unusable.</param>
-    /// <exception cref="ModelException">The model or an option cannot be used; the message says what, where and what to do.</exception>
-    public static CompileResult Compile(
-        ModelProto source, CompileOptions options, int? threads = null, IProgress<PassProgress>? progress = null, CancellationToken cancellation = default)
+    /// <param name="cancellation">Ends the work early.</param>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    /// <exception cref="ModelException">The model cannot be compiled as asked; the message says what, where and what to do.</exception>
+    public static CompileResult Compile(ModelProto source, CompilerOptions options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(source);
-        ArgumentNullException.ThrowIfNull(options);
-        ModelValidation.Verify(source);
-        var context = new ModelContext(source) { Threads = threads ?? Environment.ProcessorCount, Progress = progress, Cancellation = cancellation };
-        PassResult result = CreatePipeline(options).Run(context);
-        // Compiling a compiled model again changes nothing, its provenance included.
-        if (result.Changed || Provenance.ReadDecisions(source) is null) Provenance.Write(source, options, context.Decisions);
-        return new CompileResult(source, context.Decisions);
+        return CompileInPlace(source.Clone(), options, cancellation);
     }
 
-    /// <summary>The passes that <see cref="Compile"/> runs, for integrators who add their own.</summary>
-    public static PassPipeline CreatePipeline(CompileOptions options)
+    /// <summary>Compiles a model with a pipeline of the caller's, such as an edited <see cref="CreatePipeline"/>.</summary>
+    /// <param name="source">The model, which stays as it is.</param>
+    /// <param name="pipeline">The passes.</param>
+    /// <param name="options">The options that the pipeline was made with, for the provenance, and how to use the machine.</param>
+    /// <param name="cancellation">Ends the work early.</param>
+    /// <exception cref="ArgumentException">Options contradict each other, or the pipeline's order cannot work.</exception>
+    /// <exception cref="ModelException">The model cannot be compiled as asked; the message says what, where and what to do.</exception>
+    public static CompileResult Compile(
+        ModelProto source, PassPipeline pipeline, CompilerOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return Run(source.Clone(), pipeline, options ?? new CompilerOptions(), cancellation);
+    }
+
+    /// <summary>Compiles a model that is not needed any more, so that what a pass replaces need not be kept in memory.</summary>
+    /// <param name="model">The model; it is rewritten, and unusable if the compilation fails.</param>
+    /// <param name="options">What to do.</param>
+    /// <param name="cancellation">Ends the work early.</param>
+    /// <returns>A result that holds the same model.</returns>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    /// <exception cref="ModelException">The model cannot be compiled as asked; the message says what, where and what to do.</exception>
+    public static CompileResult CompileInPlace(ModelProto model, CompilerOptions options, CancellationToken cancellation = default) =>
+        Run(model, CreatePipeline(options), options, cancellation);
+
+    /// <summary>The passes that <see cref="Compile(ModelProto, CompilerOptions, CancellationToken)"/> runs, to be edited.</summary>
+    /// <exception cref="ArgumentException">Options contradict each other.</exception>
+    public static PassPipeline CreatePipeline(CompilerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        options.Verify();
         PassPipeline pipeline = new PassPipeline()
             .Use(new InitializerInputsPass()) // before all: what follows looks for constants
             .Use(new DeadCodePass()) // a reader that nothing needs must not stand in the way of a rewrite
             .Use(new ConstantNodesPass()) // before the others, which look for initializers
             .Use(new IdentityRemovalPass()) // before folding: an Identity hides a constant
             .Use(new ConstantFoldingPass());
+        GroupNLOptions groupNL = options.GroupNL;
         // A model that is to be trained keeps its blocks in standard operators, and its batch normalisation.
-        bool forTraining = options.Expand is { Form: GroupNLForm.Standard };
+        bool forTraining = groupNL.Expansion is { Form: GroupNLForm.Standard };
         // before what follows a convolution is folded into it
-        if (options.Expand is { } expand) pipeline.Use(new GroupNLExpandPass(expand, options.ExpandCalibration));
+        if (groupNL.Expansion is { } expansion) pipeline.Use(new GroupNLExpandPass(expansion, groupNL.Calibration));
         // after folding: shifts and periods are computed
-        if (options.GroupNL == GroupNLMode.Fuse && !forTraining) pipeline.Use(new GroupNLFusePass());
+        if (groupNL.Mode == GroupNLMode.Fuse && !forTraining) pipeline.Use(new GroupNLFusePass());
         if (!forTraining) pipeline.Use(new BatchNormFoldingPass()); // after constants are folded, before weights are no longer float
-        pipeline.Use(new DeadCodePass()); // what folding left behind
-        if (options.Nest is { } bits)
-        {
-            pipeline.Use(new CompleteAxesPass()); // before transposes are put around convolutions, which ONNX Runtime moves
-            bool isStatic = options.Activations == ActivationMode.Static;
-            // before nesting, which takes the pairs up
-            if (isStatic) pipeline.Use(new ActivationQuantizationPass(QuantizationOptions(options)));
-            pipeline.Use(new NestingPass(new NestingOptions
-            {
-                Bits = bits,
-                Rounding = options.Rounding,
-                Scheme = options.Weights,
-                Activations = options.Activations,
-                Exclude = options.Exclude,
-            }));
-            // a product has a bias only once it is nested
-            if (options.Activations != ActivationMode.None) pipeline.Use(new BiasFusionPass());
-            if (isStatic)
-            {
-                pipeline.Use(new EpilogueFusionPass()) // first: it takes up the Relu or Clip in front of a QuantizeLinear
-                    .Use(new IntegerOperatorPass())
-                    .Use(new ChannelsLastPass()) // what runs on integers runs on either order of axes
-                    .Use(new FloatBoundaryPass()); // what is float now stays float
-            }
-
-            // last: transposes are where they are to be
-            if (options.Activations != ActivationMode.None) pipeline.Use(new TransposeBoundaryPass());
-        }
-        else if (options.Exclude.Count > 0)
-        {
-            throw new ModelException("--exclude names nodes that are not to be nested, but nothing is nested without --nest");
-        }
-
+        pipeline.Use(new DeadCodePass()); // what folding left over
+        if (options.Weights.Nests) UseNesting(pipeline, options.Weights, options.Activations);
         return pipeline;
     }
 
-    private static ActivationQuantizationOptions QuantizationOptions(CompileOptions options) => new()
+    private static void UseNesting(PassPipeline pipeline, WeightOptions weights, ActivationOptions activations)
     {
-        Ranges = options.Ranges
-            ?? throw new ModelException(
-                "static activations need ranges: say where they come from (CompileOptions.Ranges), or quantize at run time "
-                    + "(ActivationMode.Dynamic)"),
-        Exclude = options.Exclude,
-    };
+        pipeline.Use(new CompleteAxesPass()); // before transposes are put around convolutions, which ONNX Runtime moves
+        bool isStatic = activations.Mode == ActivationMode.Static;
+        // before nesting, which takes the pairs up
+        if (isStatic) pipeline.Use(new ActivationQuantizationPass(weights, activations.Ranges!));
+        pipeline.Use(new NestingPass(weights, activations.Mode));
+        if (activations.Mode == ActivationMode.WeightOnly) return;
+        pipeline.Use(new BiasFusionPass()); // a product has a bias only once it is nested
+        if (isStatic)
+        {
+            pipeline.Use(new EpilogueFusionPass()) // first: it takes up the Relu or Clip in front of a QuantizeLinear
+                .Use(new IntegerOperatorPass())
+                .Use(new ChannelsLastPass()) // what runs on integers runs on either order of axes
+                .Use(new FloatBoundaryPass()); // what is float now stays float
+        }
+
+        pipeline.Use(new TransposeBoundaryPass()); // last: transposes are where they are to be
+    }
+
+    private static CompileResult Run(ModelProto model, PassPipeline pipeline, CompilerOptions options, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        options.Verify();
+        PassOrder.Verify(pipeline);
+        ModelValidation.Verify(model);
+        var context = new ModelContext(model)
+        {
+            Threads = options.Threads ?? Environment.ProcessorCount,
+            Progress = options.Progress,
+            Logger = options.Logger,
+            VerifyEachPass = options.VerifyEachPass,
+            Cancellation = cancellation,
+        };
+        PassResult result = pipeline.Run(context);
+        // Compiling a compiled model again changes nothing, its provenance included.
+        if (result.Changed || Provenance.ReadDecisions(model) is null) Provenance.Write(model, pipeline, options, context.Decisions);
+        return new CompileResult(model, context.Decisions) { Check = options.Check };
+    }
 }

@@ -1,9 +1,7 @@
-using System.Globalization;
 using System.Reflection;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Compiler.Reports;
 using NestQuant.Onnx;
-using NestQuant.Passes.GroupNL;
 
 namespace NestQuant.Passes;
 
@@ -35,37 +33,22 @@ public static class Provenance
             : null;
     }
 
-    internal static void Write(ModelProto model, CompileOptions options, DecisionLog decisions)
+    internal static void Write(ModelProto model, PassPipeline pipeline, CompilerOptions options, DecisionLog decisions)
     {
         Set(model, VersionKey, Version);
-        Set(model, OptionsKey, Describe(options));
+        Set(model, OptionsKey, OptionsText.Of(options) + Passes(pipeline, options));
         if (options.SourceSha256 is not null) Set(model, SourceKey, options.SourceSha256);
         Set(model, DecisionsKey, DecisionJson.Write(decisions));
     }
 
-    private static string Describe(CompileOptions options)
+    /// <summary>The passes of a pipeline where they are not those that the options give.</summary>
+    private static string Passes(PassPipeline pipeline, CompilerOptions options)
     {
-        string text = options.Nest is { } bits
-            ? $"nest={bits} rounding={Name(options.Rounding)} weights={Name(options.Weights)} activations={Name(options.Activations)}"
-            : "nest=off";
-        if (options.Ranges is { } ranges) text += $" ranges=({ranges})";
-        if (options.GroupNL != GroupNLMode.Fuse) text += $" groupnl={Name(options.GroupNL)}";
-        if (options.Expand is { } expand)
-        {
-            text += $" groupnl=expand:{expand}";
-            if (expand.Include.Count > 0) text += $" groupnl-include={string.Join(',', expand.Include)}";
-            if (expand.Exclude.Count > 0) text += $" groupnl-exclude={string.Join(',', expand.Exclude)}";
-            if (options.ExpandCalibration is { } calibration)
-                text += string.Create(
-                    CultureInfo.InvariantCulture,
-                    $" groupnl-samples={calibration.Data.Count} groupnl-budget={calibration.Budget} ridge={calibration.Ridge}");
-        }
-
-        return options.Exclude.Count == 0 ? text : $"{text} exclude={string.Join(',', options.Exclude)}";
+        string passes = Names(pipeline);
+        return passes == Names(NestQuantCompiler.CreatePipeline(options)) ? "" : $" passes={passes}";
     }
 
-    private static string Name<T>(T value)
-        where T : struct, Enum => value.ToString().ToLowerInvariant();
+    private static string Names(PassPipeline pipeline) => string.Join(',', pipeline.Passes.Select(static pass => pass.Name));
 
     private static void Set(ModelProto model, string key, string value)
     {

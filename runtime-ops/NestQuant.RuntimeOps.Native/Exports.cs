@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NestQuant.RuntimeOps.Interop;
+using NestQuant.RuntimeOps.Operators;
 
 namespace NestQuant.RuntimeOps.Native;
 

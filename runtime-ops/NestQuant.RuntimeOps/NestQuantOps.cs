@@ -1,4 +1,6 @@
+using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps;
 
@@ -6,10 +8,10 @@ namespace NestQuant.RuntimeOps;
 public static class NestQuantOps
 {
     /// <summary>The operators' ONNX domain.</summary>
-    public const string Domain = "com.nestquant";
+    public const string Domain = OperatorSet.Domain;
 
     /// <summary>The domain's version, as a model's opset import names it.</summary>
-    public const int Version = 1;
+    public const int Version = OperatorSet.Version;
 
     /// <summary>
     /// Name of the kernels that this process uses, the best for its processor unless the environment forces others: <c>avx2</c>, for
@@ -19,14 +21,21 @@ public static class NestQuantOps
     public static string KernelTierName => KernelTier.Current.Name;
 
     /// <summary>
+    /// Path of the native operator library where the package NestQuant.RuntimeOps.Native, or a publish of its own, has put it beside the
+    /// application; null where it has not. Hosts of other languages load it; <see cref="SessionOptionsExtensions.RegisterNestQuantOps"/>
+    /// needs none.
+    /// </summary>
+    public static string? LibraryPath => NativeLibraryLocation.Find();
+
+    /// <summary>
     /// Session configuration entry that overrides the default precision: the bits (n or h) to use in every run whose
     /// <c>bits</c> input is n, the default of a compiled model. A fed value other than n always wins.
     /// </summary>
-    public const string BitsConfigEntry = "nestquant.bits";
+    public const string BitsConfigEntry = SessionEntries.Bits;
 
     /// <summary>
     /// Session configuration entry that lets each node keep decoded weights from run to run: the most bytes per node, with an optional
     /// suffix k, m or g (powers of 1024). Without it, or with 0, nothing is kept. Results do not depend on it.
     /// </summary>
-    public const string CacheConfigEntry = "nestquant.cache";
+    public const string CacheConfigEntry = SessionEntries.Cache;
 }

@@ -38,7 +38,7 @@ public sealed class GroupNLExpandTests : IDisposable
 
         Assert.Contains("groupnl-expansion: /conv2/Conv: 32 outputs -> 16 seeds (dense) + 16 generated", run.Out, StringComparison.Ordinal);
         Assert.Contains("kept: excluded by '/conv3/Conv'", run.Out, StringComparison.Ordinal);
-        Assert.Contains("kept: no --groupnl-include pattern matches it", run.Out, StringComparison.Ordinal);
+        Assert.Contains("kept: no include pattern matches it", run.Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -63,5 +63,5 @@ public sealed class GroupNLExpandTests : IDisposable
     [Fact]
     public void A_pattern_that_matches_nothing_is_refused() =>
         Tool.Run("compile", Golden.Cnn, "-o", _folder["a.onnx"], "--groupnl", "expand", "--groupnl-include", "/convolution9")
-            .ShouldFail(1, "--groupnl-include '/convolution9' matches no Conv");
+            .ShouldFail(1, "the include pattern '/convolution9' for the expansion matches no Conv");
 }

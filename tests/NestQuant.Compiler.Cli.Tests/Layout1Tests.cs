@@ -26,8 +26,7 @@ public sealed class Layout1Tests : IDisposable
     {
         Tool.Run("compile", Old("model.onnx"), "-o", _folder["again.onnx"], "--nest", "8:6").ShouldSucceed();
         Assert.All(
-            ModelFile.Load(_folder["again.onnx"]).AllNodes().Where(PartModel.IsNested),
-            node => Assert.Equal(1, node.GetInt("layout_version", 0)));
+            NestedOperator.Of(ModelFile.Load(_folder["again.onnx"])), nested => Assert.Equal(1, nested.Layout.Version));
         RunsAs("full.npy", _folder["again.onnx"]);
         RunsAs("part.npy", _folder["again.part.onnx"]);
     }

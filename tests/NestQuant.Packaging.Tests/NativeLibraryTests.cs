@@ -2,8 +2,8 @@ using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
-using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Schema;
 using NestQuant.TestSupport;
 
 namespace NestQuant.Packaging.Tests;

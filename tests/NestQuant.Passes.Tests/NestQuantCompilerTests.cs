@@ -16,7 +16,13 @@ namespace NestQuant.Passes.Tests;
 /// <summary>The whole compiler on the golden models: deterministic, a fixed point, lossless, and its files run.</summary>
 public sealed class NestQuantCompilerTests
 {
-    private static readonly CompileOptions Options = new() { Nest = new NestedBits(8, 6), SourceSha256 = new string('a', 64) };
+    private static readonly CompilerOptions Options = new()
+    {
+        Weights = new() { Bits = new NestedBits(8, 6) },
+        SourceSha256 = new string('a', 64),
+    };
+
+    private static readonly CompilerOptions WeightOnly = Options with { Activations = new() { Mode = ActivationMode.WeightOnly } };
 
     public static TheoryData<string> Models => [.. GoldenModel.Names];
 
@@ -29,7 +35,7 @@ public sealed class NestQuantCompilerTests
         Assert.Equal(once, threaded);
 
         static byte[] Compile(string name, int threads) =>
-            ModelFile.ToBytes(NestQuantCompiler.Compile(GoldenModel.Load(name), Options, threads).Model);
+            ModelFile.ToBytes(NestQuantCompiler.Compile(GoldenModel.Load(name), Options with { Threads = threads }).Model);
     }
 
     [Theory]
@@ -65,7 +71,7 @@ public sealed class NestQuantCompilerTests
     [MemberData(nameof(Models))]
     public void WithoutNestingTheResultsStay(string name)
     {
-        ModelProto compiled = NestQuantCompiler.Compile(GoldenModel.Load(name), new CompileOptions()).Model;
+        ModelProto compiled = NestQuantCompiler.Compile(GoldenModel.Load(name), new CompilerOptions()).Model;
         using InferenceSession before = ModelRunner.Open(GoldenModel.Load(name)), after = ModelRunner.Open(compiled);
         Closeness.AssertClose(GoldenModel.Logits(before, GoldenModel.TestImages), GoldenModel.Logits(after, GoldenModel.TestImages), 1e-5f);
         Assert.DoesNotContain(compiled.AllNodes(), static node => node.OpType is "Constant" or "Identity");
@@ -76,8 +82,8 @@ public sealed class NestQuantCompilerTests
     [MemberData(nameof(Models))]
     public void NestedWeightsAreThoseOfTheFoldedModel(string name)
     {
-        ModelProto folded = NestQuantCompiler.Compile(GoldenModel.Load(name), new CompileOptions()).Model;
-        ModelProto nested = NestQuantCompiler.Compile(GoldenModel.Load(name), Options with { Activations = ActivationMode.None }).Model;
+        ModelProto folded = NestQuantCompiler.Compile(GoldenModel.Load(name), new CompilerOptions()).Model;
+        ModelProto nested = NestQuantCompiler.Compile(GoldenModel.Load(name), WeightOnly).Model;
         using InferenceSession expected = ModelRunner.Open(
             Nesting.DequantizedModel.Of(folded, nested, part: false)), actual = ModelRunner.Open(nested);
         Closeness.AssertClose(
@@ -88,7 +94,7 @@ public sealed class NestQuantCompilerTests
     public void ProvenanceSaysWhereTheModelComesFrom()
     {
         ModelProto model = NestQuantCompiler.Compile(
-            GoldenModel.Load("digits-cnn"), Options with { Rounding = WeightRounding.Nearest, Exclude = ["/*conv1*"] }).Model;
+            GoldenModel.Load("digits-cnn"), Options with { Weights = Options.Weights with { Rounding = WeightRounding.Nearest, Exclude = ["/*conv1*"] } }).Model;
         Dictionary<string, string> properties = model.MetadataProps.ToDictionary(
             static entry => entry.Key!, static entry => entry.Value ?? "", StringComparer.Ordinal);
         Assert.Equal("nest=8:6 rounding=nearest weights=symmetric activations=dynamic exclude=/*conv1*", properties[Provenance.OptionsKey]);
@@ -109,8 +115,11 @@ public sealed class NestQuantCompilerTests
 
     [Fact]
     public void ExcludeWithoutNestingIsRefused() =>
-        Assert.Throws<ModelException>(
-            () => NestQuantCompiler.Compile(GoldenModel.Load("digits-cnn"), new CompileOptions { Exclude = ["*"] }));
+        Assert.Throws<ArgumentException>(
+            () => NestQuantCompiler.Compile(GoldenModel.Load("digits-cnn"), new CompilerOptions
+            {
+                Weights = new() { Exclude = ["*"] },
+            }));
 
     [Fact]
     public void ATransposedWeightIsNested()
@@ -133,7 +142,7 @@ public sealed class NestQuantCompilerTests
     {
         ModelProto model = new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 1, 1).Random("p", 3).Floats("v", [3], 1, 2, 3)
             .Node("h = Conv(x, W)").Node("y = BatchNormalization(h, p, p, p, v)").Node("dead = Neg(h)").Output("y").Model();
-        Assert.Equal(["Conv"], NestQuantCompiler.Compile(model, new CompileOptions()).Model.AllNodes().Select(static node => node.OpType));
+        Assert.Equal(["Conv"], NestQuantCompiler.Compile(model, new CompilerOptions()).Model.AllNodes().Select(static node => node.OpType));
     }
 
     /// <summary>
@@ -150,11 +159,7 @@ public sealed class NestQuantCompilerTests
                 part = Path.Combine(folder, "m.part.onnx"),
                 low = Path.Combine(folder, "m.low.bin"),
                 away = Path.Combine(folder, "away");
-            ModelFile.Save(
-                [
-                    new ModelToSave(result.Model, full),
-                    new ModelToSave(result.CreatePartModel()!, part, new SaveOptions { ExternalStem = "m" })
-                ]);
+            Assert.Equal(["m.high.bin", "m.low.bin", "m.onnx", "m.part.onnx"], result.Save(full).Select(static file => Path.GetFileName(file.Path)));
             Assert.Equal(
                 ["m.high.bin", "m.low.bin", "m.onnx", "m.part.onnx"],
                 Directory.EnumerateFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));

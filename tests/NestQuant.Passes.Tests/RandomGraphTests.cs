@@ -40,7 +40,7 @@ public sealed class RandomGraphTests
         {
             Dictionary<string, TensorValue> expected = ModelRunner.Run(Build(steps), Feeds);
             ModelProto model = Build(steps);
-            PassPipeline pipeline = NestQuantCompiler.CreatePipeline(new CompileOptions());
+            PassPipeline pipeline = NestQuantCompiler.CreatePipeline(new CompilerOptions());
             pipeline.Run(new ModelContext(model));
             ModelValidation.Verify(model);
             AssertSame(expected, ModelRunner.Run(model, Feeds));
@@ -53,12 +53,11 @@ public sealed class RandomGraphTests
         static steps =>
         {
             ModelProto folded = Build(steps), nested = Build(steps);
-            NestQuantCompiler.CreatePipeline(new CompileOptions()).Run(new ModelContext(folded));
-            var options = new CompileOptions
+            NestQuantCompiler.CreatePipeline(new CompilerOptions()).Run(new ModelContext(folded));
+            var options = new CompilerOptions
             {
-                Nest = new NestedBits(8, 4),
-                Activations = ActivationMode.None,
-                Weights = WeightScheme.Affine,
+                Weights = new() { Bits = new NestedBits(8, 4), Scheme = WeightScheme.Affine },
+                Activations = new() { Mode = ActivationMode.WeightOnly },
             };
             PassPipeline pipeline = NestQuantCompiler.CreatePipeline(options);
             pipeline.Run(new ModelContext(nested));

@@ -1,6 +1,6 @@
 using NestQuant.Onnx;
+using NestQuant.RuntimeOps.Schema;
 using NestQuant.RuntimeOps;
-using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Benchmarks.GroupNL;

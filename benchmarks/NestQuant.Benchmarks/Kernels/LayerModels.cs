@@ -1,4 +1,5 @@
 using NestQuant.Onnx;
+using NestQuant.RuntimeOps.Schema;
 using NestQuant.RuntimeOps;
 using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;

@@ -88,5 +88,5 @@ internal static class CalibrateCommand
 
     // As a compilation does, so that the values of both have the same names.
     private static void Prepare(ModelContext context, GroupNLMode mode) =>
-        NestQuantCompiler.CreatePipeline(new CompileOptions { GroupNL = mode }).Run(context);
+        NestQuantCompiler.CreatePipeline(new CompilerOptions { GroupNL = new GroupNLOptions { Mode = mode } }).Run(context);
 }

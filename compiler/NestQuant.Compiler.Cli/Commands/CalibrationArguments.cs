@@ -34,15 +34,16 @@ internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool 
 
     /// <summary>The options of a compilation with what they need for a model: ranges, and the data of a refit.</summary>
     /// <exception cref="ModelException">There is no such data, it is damaged, or it is that of another model.</exception>
-    public CompileOptions Apply(CompileOptions options, ModelProto model)
+    public CompilerOptions Apply(CompilerOptions options, ModelProto model)
     {
         Dataset? data = Source is { } path && !RangesFile.IsNamed(path) ? Pictures.Open(path, model) : null;
+        GroupNLCalibration? refit = Expands && data is not null
+            ? new GroupNLCalibration(data) { Budget = Budget, Ridge = Ridge, CustomOps = CustomOps }
+            : null;
         return options with
         {
-            ExpandCalibration = Expands && data is not null
-                ? new GroupNLCalibration(data) { Budget = Budget, Ridge = Ridge, CustomOps = CustomOps }
-                : null,
-            Ranges = IsStatic ? RangesFrom(data, options.SourceSha256 ?? "") : null,
+            GroupNL = options.GroupNL with { Calibration = refit },
+            Activations = options.Activations with { Ranges = IsStatic ? RangesFrom(data, options.SourceSha256 ?? "") : null },
         };
     }
 

@@ -3,6 +3,7 @@ using McMaster.Extensions.CommandLineUtils;
 using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Cli.Terminal;
+using NestQuant.Passes;
 using NestQuant.Passes.GroupNL.Calibration;
 using NestQuant.Passes.Nesting;
 
@@ -58,7 +59,7 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
         if (_source.HasValue() && !isStatic && !expands)
         {
             throw new UsageException(activations is { } mode
-                ? $"--activations {mode.ToString().ToLowerInvariant()} needs no --calibrate: leave out one of them"
+                ? $"--activations {OptionsText.Name(mode)} needs no --calibrate: leave out one of them"
                 : "--calibrate serves nested layers and expanded ones: give --nest N:H or --groupnl expand too");
         }
 

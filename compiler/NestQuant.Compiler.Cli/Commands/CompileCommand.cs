@@ -43,17 +43,7 @@ internal static class CompileCommand
         CommandArgument model = command.Argument("MODEL", "ONNX file to compile").IsRequired();
         CommandOption output = command.Option(
             "-o|--output <FILE>", "ONNX file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
-        CommandOption nest = command.Option(
-            "--nest <BITS>",
-            "N:H, for example 8:6: nest the weights with N bits in full and H bits in part precision, 2 <= H < N <= 8",
-            CommandOptionType.SingleValue);
-        CommandOption rounding = command.Option("--rounding <KIND>", "adaptive (default), nearest or floor", CommandOptionType.SingleValue);
-        CommandOption weights = command.Option("--weights <KIND>", "symmetric (default) or affine", CommandOptionType.SingleValue);
-        CommandOption activations = command.Option(
-            "--activations <KIND>",
-            "static (default with --calibrate): integer execution, quantized with known ranges; dynamic (default without): with "
-                + "ranges found at run time; none: float execution",
-            CommandOptionType.SingleValue);
+        var weights = new WeightArguments(command);
         CommandOption groupNL = command.Option(
             "--groupnl <KIND>",
             "fuse (default): every GroupNL block becomes one operator; off: blocks stay as they are; expand[:r=2,g=4,...]: "
@@ -66,10 +56,6 @@ internal static class CompileCommand
         CommandOption groupNLExclude = command.Option(
             "--groupnl-exclude <PATTERN>", "do not expand the Conv of matching names; repeatable", CommandOptionType.MultipleValue);
         var calibration = new CalibrationOptions(command);
-        CommandOption exclude = command.Option(
-            "--exclude <PATTERN>",
-            "leave nodes of matching names as they are; * and ? are wildcards; repeatable",
-            CommandOptionType.MultipleValue);
         CommandOption reports = command.Option(
             "--report <FILE>", "write the decisions as .json or .html; repeatable", CommandOptionType.MultipleValue);
         var links = new LinkOption(command);
@@ -79,28 +65,24 @@ internal static class CompileCommand
         command.OnExecute(() =>
         {
             GroupNLExpandOptions? expand = GroupNLArgument.ParseExpansion(groupNL, groupNLInclude, groupNLExclude);
-            NestedBits? bits = ParseBits(nest.Text());
-            ActivationMode mode = activations.OneOf(calibration.DefaultActivations(nests: bits is not null));
+            WeightOptions weightOptions = weights.Parse(rules: []);
+            ActivationMode mode = weights.ParseActivations(calibration.DefaultActivations(weightOptions.Nests));
+            bool checks = !noCheck.HasValue();
+            CalibrationArguments arguments = calibration.Parse(weightOptions.Nests ? mode : null, expands: expand is not null, checks);
             var request = new CompileRequest(
                 model.Value!,
                 output.Value()!,
                 [.. reports.Values.Select(report => report!)],
-                new CompileOptions
+                new CompilerOptions
                 {
-                    Nest = bits,
-                    Rounding = rounding.OneOf(WeightRounding.Adaptive),
-                    Weights = weights.OneOf(WeightScheme.Symmetric),
-                    Activations = mode,
-                    GroupNL = GroupNLArgument.ParseMode(groupNL),
-                    Expand = expand,
-                    Exclude = [.. exclude.Values.Select(pattern => pattern!)],
+                    Weights = weightOptions,
+                    Activations = new ActivationOptions { Mode = mode },
+                    GroupNL = new GroupNLOptions { Mode = GroupNLArgument.ParseMode(groupNL), Expansion = expand },
+                    Check = new CheckOptions { LoadResult = checks, CustomOps = arguments.CustomOps },
+                    Threads = threads.PositiveInteger(),
                 },
-                calibration.Parse(bits is null ? null : mode, expands: expand is not null, checks: !noCheck.HasValue()),
-                links.Parse(),
-                threads.PositiveInteger(),
-                Checks: !noCheck.HasValue());
-            if (request.Options.Nest is null && (rounding.HasValue() || weights.HasValue() || activations.HasValue() || exclude.HasValue()))
-                throw new UsageException("--rounding, --weights, --activations and --exclude say how to nest: give --nest N:H too");
+                arguments,
+                links.Parse());
             request.CheckReports();
             Run(request, console, cancellation);
             return ExitCode.Done;
@@ -122,39 +104,23 @@ internal static class CompileCommand
             transaction.Check(path);
 
         FoldingMemory.Limit(source);
-        CompileOptions options = request.Calibration.Apply(request.Options with { SourceSha256 = FileHash.Sha256(request.Model) }, source);
+        CompilerOptions options = request.Calibration.Apply(request.Options with { SourceSha256 = FileHash.Sha256(request.Model) }, source);
         request = request with { Options = options };
         CompileResult result = ProgressDisplay.Run(
-            console, progress => NestQuantCompiler.Compile(source, options, request.Threads, progress, cancellation));
+            console, progress => NestQuantCompiler.CompileInPlace(source, options with { Progress = progress }, cancellation));
 
-        var models = new List<ModelToSave> { new(result.Model, request.Output) };
-        if (result.CreatePartModel() is { } part)
-            models.Add(new ModelToSave(part, request.PartOutput, new SaveOptions { ExternalStem = request.Stem }));
-        IReadOnlyList<SavedFile> files = ModelSaver.Write(models, transaction, cancellation);
-        string? notChecked = new ResultCheck(request.Checks, request.Calibration.CustomOps)
-            .Run(models.Select(saved => transaction.StagedPath(saved.Path)), request.Model);
+        SavedModels saved = SavedModels.Write(result, request.Output, transaction, cancellation);
+        string? notChecked = new ResultCheck(options.Check).Run(saved.Staged, request.Model);
         var report = new CompileReport(
-            Provenance.Version, request.Model, ModelFiles.Length(request.Model), options.SourceSha256, request.Describe(), result.Decisions, files);
+            Provenance.Version, request.Model, ModelFiles.Length(request.Model), options.SourceSha256, request.Describe(), result.Decisions, saved.Files);
         foreach (string path in request.Reports)
             transaction.WriteText(path, CompileRequest.IsHtml(path) ? ReportHtml.Write(report) : ReportJson.Write(report));
         cancellation.ThrowIfCancellationRequested();
         transaction.Commit();
-        CompileTables.Write(console, report, nests: options.Nest is not null);
-        if (options.Ranges is { } ranges)
+        CompileTables.Write(console, report, nests: options.Weights.Nests);
+        if (options.Activations.Ranges is { } ranges)
             console.Line($"activation ranges: {ranges}");
         if (notChecked is not null)
             console.Line($"{notChecked}");
-    }
-
-    private static NestedBits? ParseBits(string? text)
-    {
-        try
-        {
-            return text is null ? null : NestedBits.Parse(text);
-        }
-        catch (Exception e) when (e is FormatException or ArgumentException)
-        {
-            throw new UsageException($"--nest: {e.Message}");
-        }
     }
 }

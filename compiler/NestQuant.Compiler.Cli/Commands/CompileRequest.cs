@@ -4,6 +4,7 @@ using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
 using NestQuant.Passes;
 using NestQuant.Passes.GroupNL;
+using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
@@ -14,27 +15,17 @@ namespace NestQuant.Compiler.Cli.Commands;
 /// <param name="Options">How to compile.</param>
 /// <param name="Calibration">What it takes from data.</param>
 /// <param name="Load">How to load the source.</param>
-/// <param name="Threads">Most threads; null for one per processor.</param>
-/// <param name="Checks">Whether the results are loaded before they are published.</param>
 internal sealed record CompileRequest(
     string Model,
     string Output,
     IReadOnlyList<string> Reports,
-    CompileOptions Options,
+    CompilerOptions Options,
     CalibrationArguments Calibration,
-    LoadOptions Load,
-    int? Threads,
-    bool Checks)
+    LoadOptions Load)
 {
-    /// <summary>First part of the names of the files beside the output.</summary>
-    public string Stem => Path.GetFileNameWithoutExtension(Output);
-
-    /// <summary>Path of the part model.</summary>
-    public string PartOutput => Beside("part.onnx");
-
     /// <summary>The files that will be written, as far as that is known before the compilation.</summary>
     public IEnumerable<string> ExpectedFiles =>
-        Options.Nest is null ? [Output, .. Reports] : [Output, PartOutput, Beside("high.bin"), Beside("low.bin"), .. Reports];
+        Options.Weights.Nests ? [.. SavedModels.Expected(Output), .. Reports] : [Output, .. Reports];
 
     /// <summary>Whether a report of this name is a page rather than JSON.</summary>
     public static bool IsHtml(string path) => Path.GetExtension(path).Equals(".html", StringComparison.OrdinalIgnoreCase);
@@ -66,22 +57,26 @@ internal sealed record CompileRequest(
     /// <summary>The options in one line, for people.</summary>
     public string Describe()
     {
-        string nesting = Options.Nest is { } bits
-            ? $"nest {bits}, rounding {Options.Rounding}, weights {Options.Weights}, activations {Options.Activations}".ToLowerInvariant()
-            : "no nesting";
-        if (Options.Ranges is { } ranges)
-            nesting += $" ({ranges})";
-        if (Options.Expand is { } expand)
+        WeightOptions weights = Options.Weights;
+        ActivationOptions activations = Options.Activations;
+        string nesting = "no nesting";
+        if (weights.Nests)
         {
-            string calibration = Options.ExpandCalibration is { } c
-                ? string.Create(
-                    CultureInfo.InvariantCulture, $", calibrated on {c.Data.Count} samples with budget {c.Budget} and ridge {c.Ridge}")
-                : "";
-            return $"{nesting}, groupnl expand:{expand}{calibration}";
+            nesting = $"nest {(weights.Bits is { } bits ? $"{bits}" : "by rules")}, rounding {Rounding(weights)}, weights {weights.Scheme}"
+                .ToLowerInvariant();
+            nesting += $", activations {OptionsText.Name(activations.Mode)}{(activations.Ranges is { } ranges ? $" ({ranges})" : "")}";
+            if (weights.Rules.Count > 0)
+                nesting += string.Create(CultureInfo.InvariantCulture, $", {weights.Rules.Count} rules");
         }
 
-        return Options.GroupNL == GroupNLMode.Fuse ? nesting : $"{nesting}, groupnl {Options.GroupNL}".ToLowerInvariant();
+        if (Options.GroupNL.Expansion is not { } expansion)
+            return Options.GroupNL.Mode == GroupNLMode.Fuse ? nesting : $"{nesting}, groupnl {OptionsText.Name(Options.GroupNL.Mode)}";
+        string calibration = Options.GroupNL.Calibration is { } c
+            ? string.Create(CultureInfo.InvariantCulture, $", calibrated on {c.Data.Count} samples with budget {c.Budget} and ridge {c.Ridge}")
+            : "";
+        return $"{nesting}, groupnl expand:{expansion}{calibration}";
     }
 
-    private string Beside(string ending) => Path.Combine(Path.GetDirectoryName(Output) ?? "", $"{Stem}.{ending}");
+    private static string Rounding(WeightOptions weights) =>
+        weights.SplitRounding is { } split && split != weights.Rounding ? $"{weights.Rounding} and {split}" : $"{weights.Rounding}";
 }

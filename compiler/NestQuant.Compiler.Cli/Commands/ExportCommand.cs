@@ -46,7 +46,8 @@ internal static class ExportCommand
                 ? only
                 : throw new UsageException("--bits takes one bit width: a model is exported at one precision");
             if ((format.Text() ?? Qdq) != Qdq) throw new UsageException($"--format is '{format.Text()}': {Qdq} is possible");
-            var check = new ResultCheck(!noCheck.HasValue(), [.. customOps.Values.Select(library => library!)]);
+            var check = new ResultCheck(
+                new CheckOptions { LoadResult = !noCheck.HasValue(), CustomOps = [.. customOps.Values.Select(library => library!)] });
             Run(model.Value!, output.Value()!, precision, links.Parse(), check, console, cancellation);
             return ExitCode.Done;
         });

@@ -2,6 +2,7 @@ using System.Globalization;
 using McMaster.Extensions.CommandLineUtils;
 using NestQuant.Compiler.Cli.Terminal;
 using NestQuant.Data.Corruptions;
+using NestQuant.Passes;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
@@ -108,5 +109,5 @@ internal static class OptionParsing
     }
 
     private static string NameOf<T>(T value)
-        where T : struct, Enum => value.ToString().ToLowerInvariant();
+        where T : struct, Enum => OptionsText.Name(value);
 }

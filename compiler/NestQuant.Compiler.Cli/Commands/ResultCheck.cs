@@ -1,13 +1,13 @@
 using McMaster.Extensions.CommandLineUtils;
 using NestQuant.Onnx;
+using NestQuant.Passes;
 using NestQuant.Passes.Sessions;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
 /// <summary>Loads what a command has written in ONNX Runtime, before it appears under its name.</summary>
-/// <param name="IsWanted">False with <c>--no-check</c>.</param>
-/// <param name="CustomOps">Paths of libraries with operators that the model uses.</param>
-internal sealed record ResultCheck(bool IsWanted, IReadOnlyList<string> CustomOps)
+/// <param name="Options">Whether to, and with which operators beside ONNX Runtime's and this project's.</param>
+internal sealed record ResultCheck(CheckOptions Options)
 {
     /// <summary>Adds the option that leaves the check out.</summary>
     public static CommandOption AddOption(CommandLineApplication command) =>
@@ -19,7 +19,7 @@ internal sealed record ResultCheck(bool IsWanted, IReadOnlyList<string> CustomOp
     /// <returns>What to tell the user where nothing could be found out; else null.</returns>
     /// <exception cref="ModelException">One does not load, and the source does.</exception>
     public string? Run(IEnumerable<string> staged, string source) =>
-        IsWanted && LoadCheck.Verify(staged, source, CustomOps) is { } inherited
+        Options.LoadResult && LoadCheck.Verify(staged, source, Options.CustomOps) is { } inherited
         ? $"not checked, since ONNX Runtime does not load the source either (--custom-ops LIB names operators of its own): {inherited}"
         : null;
 }

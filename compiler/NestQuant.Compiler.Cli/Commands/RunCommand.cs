@@ -5,6 +5,7 @@ using NestQuant.Evaluation;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
 using NestQuant.Onnx.Files.Transactions;
+using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Compiler.Cli.Commands;
 

@@ -17,6 +17,8 @@ internal static class ProgressDisplay
             var tasks = new Dictionary<string, ProgressTask>(StringComparer.Ordinal);
             return work(new Relay<PassProgress>(progress =>
             {
+                if (progress.Total == 0)
+                    return; // short passes have no bar
                 if (!tasks.TryGetValue(progress.Pass, out ProgressTask? task))
                     tasks.Add(progress.Pass, task = context.AddTask(Markup.Escape(progress.Pass), maxValue: Math.Max(progress.Total, 1)));
                 task.Value = progress.Done;

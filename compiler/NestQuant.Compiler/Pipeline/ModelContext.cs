@@ -25,7 +25,7 @@ public sealed class ModelContext
     /// <summary>Most threads that a pass may use, at least 1. The result does not depend on it.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>Receives the progress of long passes; may be null.</summary>
+    /// <summary>Receives the start and the end of every pass, and the progress of long ones; may be null.</summary>
     public IProgress<PassProgress>? Progress { get; init; }
 
     /// <summary>Logs the start of every pass (debug) and its end (information, with the duration).</summary>
@@ -34,20 +34,22 @@ public sealed class ModelContext
     /// <summary>
     /// Whether the model is verified after every pass, so that a defect is attributed to the pass that has it; true in debug builds.
     /// </summary>
-    public bool VerifyEachPass { get; init; } = IsDebugBuild;
+    public bool VerifyEachPass { get; init; } = VerifiesByDefault;
 
     /// <summary>Ends a long pass early.</summary>
     public CancellationToken Cancellation { get; init; }
 
+    /// <summary>Default of <see cref="VerifyEachPass"/>: whether this is a debug build.</summary>
 #if DEBUG
-    private static bool IsDebugBuild => true;
+    public static bool VerifiesByDefault => true;
 #else
-    private static bool IsDebugBuild => false;
+    public static bool VerifiesByDefault => false;
 #endif
 }
 
 /// <summary>Progress of a pass.</summary>
 /// <param name="Pass">Name of the pass.</param>
 /// <param name="Done">Units of work done.</param>
-/// <param name="Total">Units of work in all.</param>
-public readonly record struct PassProgress(string Pass, long Done, long Total);
+/// <param name="Total">Units of work in all; 0 when the pass starts and when it ends.</param>
+/// <param name="Duration">How long the pass took; null until it ends.</param>
+public readonly record struct PassProgress(string Pass, long Done, long Total, TimeSpan? Duration = null);

@@ -91,10 +91,12 @@ public sealed partial class PassPipeline
     {
         IGraphPass pass = _passes[position];
         LogStart(context.Logger, pass.Name);
+        context.Progress?.Report(new PassProgress(pass.Name, Done: 0, Total: 0));
         long start = Stopwatch.GetTimestamp();
         PassResult result = pass.Run(context);
-        double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        LogEnd(context.Logger, pass.Name, result.Changed ? "changed" : "unchanged", milliseconds);
+        TimeSpan duration = Stopwatch.GetElapsedTime(start);
+        LogEnd(context.Logger, pass.Name, result.Changed ? "changed" : "unchanged", duration.TotalMilliseconds);
+        context.Progress?.Report(new PassProgress(pass.Name, Done: 0, Total: 0, duration));
         if (!context.VerifyEachPass) return result;
         try
         {

@@ -1,6 +1,7 @@
 using NestQuant.Data;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
+using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps;
 
 namespace NestQuant.Evaluation.Benchmarking;

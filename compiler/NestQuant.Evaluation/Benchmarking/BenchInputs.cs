@@ -37,7 +37,7 @@ internal static class BenchInputs
             string extents = string.Join(", ", input.Shape.Select(extent => extent < 0 ? "?" : $"{extent}"));
             throw new ModelException(
                 $"input '{input.Name}' leaves the extents of its shape [{extents}] open: "
-            + $"give data with --input {input.Name}=FILE.npy");
+            + $"give data for it, {input.Name}=FILE.npy");
         }
 
         long count = shape.Aggregate(1L, (product, extent) => checked(product * extent));

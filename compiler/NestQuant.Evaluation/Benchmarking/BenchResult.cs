@@ -1,3 +1,5 @@
+using NestQuant.Passes.Nesting;
+
 namespace NestQuant.Evaluation.Benchmarking;
 
 /// <summary>What was measured.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Data;
+using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Evaluation.Benchmarking;
 

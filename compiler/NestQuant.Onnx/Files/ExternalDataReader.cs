@@ -152,5 +152,5 @@ internal sealed class ExternalDataReader(string folder, string? path, LoadOption
 
     private static ModelException Linked(string location, TensorProto tensor, string how) =>
         new($"External data file '{location}' of tensor '{tensor.Name}' {how}, through which a model can read files that are not its own; "
-            + "copy the file, or allow links (--allow-links) if the model is trusted.");
+            + "copy the file, or allow links if the model is trusted.");
 }

@@ -55,7 +55,7 @@ internal sealed class ModelSaver
     {
         if (TensorWalk.Tensors(model).Sum(t => (double)(t.ExternalContent?.Length ?? 0)) > MaxMessageBytes)
             throw new ModelException("The model exceeds 2 GB, the limit of an ONNX file; save it with external data.");
-        var stored = new StoredForm(t => t.IsExternal ? t.StoredInline() : t).Of(model);
+        var stored = new TensorReplacement(t => t.IsExternal ? t.StoredInline() : t).Of(model);
         DataFileList.Set(stored, []);
         return stored;
     }
@@ -81,7 +81,7 @@ internal sealed class ModelSaver
         var fileName = Path.GetFileName(save.Path);
         var folder = Path.GetDirectoryName(save.Path) ?? "";
         var stem = save.Options?.ExternalStem ?? ModelFile.Stem(fileName);
-        var stored = new StoredForm(tensor => Place(tensor, mode, folder, fileName, stem)).Of(save.Model);
+        var stored = new TensorReplacement(tensor => Place(tensor, mode, folder, fileName, stem)).Of(save.Model);
         ListDataFiles(stored, save.Path); // hashes are not known yet, but count towards the message's size
         return stored;
     }

@@ -64,13 +64,12 @@ public sealed class DataFreeRanges : IActivationRangeSource
         if (input.Type != NpyType.Float32 || Array.Exists(shape, static extent => extent < 1))
             throw new ModelException(
                 $"input '{input.Name}' is not a float tensor of known size, so no random images can be made for it: calibrate with "
-                    + "data (--calibrate DATA)");
+                    + "data");
         long count = shape.Aggregate(1L, static (product, extent) => extent > MostElements / product ? MostElements + 1 : product * extent);
         if (count > MostElements)
         {
             throw new ModelException(
-                $"input '{input.Name}' of shape [{string.Join(", ", shape)}] is too large for random images: calibrate with data "
-                    + "(--calibrate DATA)");
+                $"input '{input.Name}' of shape [{string.Join(", ", shape)}] is too large for random images: calibrate with data");
         }
 
         return NpyArray.FromFloats(shape, random.Next((int)count, Pixels));

@@ -3,7 +3,7 @@ using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Export;
 

@@ -113,6 +113,9 @@ internal sealed class ExportedGraph
     public ExportedParameters ParametersAt(NodeProto node, int index) =>
         new(AsCompiled(node.InputAt(index)), AsCompiled(node.InputAt(index + 1)));
 
+    /// <summary>The parameters that an input of one of NestQuant's operators and the next name.</summary>
+    public ExportedParameters ParametersAt(NodeProto node, string scale) => ParametersAt(node, node.PositionOf(scale));
+
     /// <summary>The float form of an exported uint8 value.</summary>
     public string Dequantize(string exported, ExportedParameters parameters)
     {

@@ -1,7 +1,8 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Nesting;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Export;
 
@@ -116,10 +117,10 @@ internal sealed class ExportedWeights(ExportContext context)
         var reads = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (string input in model.AllNodes().SelectMany(static node => node.Input)) reads[input] = reads.GetValueOrDefault(input) + 1;
         var shared = new HashSet<string>(StringComparer.Ordinal);
-        foreach (NodeProto node in model.AllNodes().Where(PartModel.IsNested))
+        foreach (NodeProto node in model.AllNodes().Where(SchemaNodes.IsNested))
         {
-            string high = node.InputAt(PartModel.HighInput(node));
-            bool isReadTwice = node.OpType == OperatorNames.NestedDequantizeLinear
+            string high = node.InputAt(InputNames.WeightHigh);
+            bool isReadTwice = node.Is(OperatorSet.NestedDequantizeLinear)
                 && node.Output.Exists(output => reads.GetValueOrDefault(output) > 1);
             if (isReadTwice || reads.GetValueOrDefault(high) > 1) shared.Add(high);
         }

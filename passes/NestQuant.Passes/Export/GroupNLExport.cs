@@ -3,7 +3,8 @@ using NestQuant.Onnx.Graph;
 using NestQuant.Passes.GroupNL.Expansion;
 using NestQuant.Passes.GroupNL.Recognition;
 using NestQuant.Passes.Nesting;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Export;
 
@@ -21,22 +22,19 @@ internal static class GroupNLExport
     /// <summary>First operator sets with the axes of ReduceL2 as an input, and with HardSwish.</summary>
     private const long ReduceWithInputs = 18, HardSwishOpset = 14;
 
-    private const float DefaultEpsilon = 1e-12f;
-
     /// <summary>GroupNLExpand, channels first or last.</summary>
     public static void Expand(NodeProto node, ExportedGraph graph)
     {
-        string x = node.Input[0];
+        string x = node.InputAt(InputNames.X);
         ExportedValue value = graph.Value(x);
         int rank = value.IsTurned
             ? value.ChannelsLastRank
             : graph.Ranks.Of(x) ?? throw NestedOperator.Damaged(node, "the rank of its input is not known");
-        bool isLast = node.GetInt(AttributeNames.ChannelsLast, 0) != 0;
+        bool isLast = node.GetInt(OperatorAttributes.ChannelsLast) != 0;
         Expand(
             node,
             graph,
             isLast ? graph.ChannelsFirst(x, rank) : graph.AsCompiled(x),
-            first: 1,
             rank,
             graph.Define(node.Output[0], isLast ? rank : 0));
         graph.Log(node);
@@ -46,25 +44,24 @@ internal static class GroupNLExport
     /// <param name="node">The node.</param>
     /// <param name="graph">Where to.</param>
     /// <param name="seeds">Seed maps, channels first.</param>
-    /// <param name="first">Position of shift among the node's inputs; period, scale and bias follow.</param>
     /// <param name="rank">Rank of the maps.</param>
     /// <param name="output">Name of the result, channels first.</param>
-    public static void Expand(NodeProto node, ExportedGraph graph, string seeds, int first, int rank, string output)
+    public static void Expand(NodeProto node, ExportedGraph graph, string seeds, int rank, string output)
     {
         var block = new Block(graph, output);
         NodeProto norm = block.Add(
             "ReduceL2", "_norm", graph.Context.Opset < ReduceWithInputs ? [seeds] : [seeds, block.Integers("_axes", ChannelAxis)]);
         if (norm.Input.Count == 1) norm.Attribute.Add(AttributeProto.IntList("axes", ChannelAxis));
         norm.Attribute.Add(AttributeProto.Int("keepdims", 1));
-        string epsilon = block.Floats("_epsilon", [], node.GetFloat(AttributeNames.Epsilon, DefaultEpsilon));
+        string epsilon = block.Floats("_epsilon", [], node.GetFloat(OperatorAttributes.Epsilon));
         string normalised = block.Add("Div", "_normalise", [seeds, block.Add("Clip", "_bound", [norm.Output[0], epsilon]).Output[0]])
             .Output[0];
 
         NodeProto gather = block.Add(
             "Gather", "_repeat", [normalised, block.Integers("_sources", node.GetInts(AttributeNames.Source) ?? [])]);
         gather.Attribute.Add(AttributeProto.Int("axis", ChannelAxis));
-        string shifted = block.Add("Sub", "_shift", [gather.Output[0], PerMap(node, first, rank, graph, block)]).Output[0];
-        string scaled = block.Add("Mul", "_scale", [shifted, PerMap(node, first + 1, rank, graph, block)]).Output[0];
+        string shifted = block.Add("Sub", "_shift", [gather.Output[0], PerMap(node, InputNames.Shift, rank, graph, block)]).Output[0];
+        string scaled = block.Add("Mul", "_scale", [shifted, PerMap(node, InputNames.Period, rank, graph, block)]).Output[0];
         var generate = new List<NodeProto>();
         string value = new StandardFunction(generate, block.Create, (suffix, number) => block.Floats(suffix, [], number))
             .Write(FunctionOf(node), scaled);
@@ -72,19 +69,19 @@ internal static class GroupNLExport
         NodeProto join = block.Add("Concat", "_join", [normalised, value]);
         join.Attribute.Add(AttributeProto.Int("axis", ChannelAxis));
         value = join.Output[0];
-        if (node.InputAt(first + 2).Length > 0)
-            value = block.Add("Mul", "_affine", [value, PerMap(node, first + 2, rank, graph, block)]).Output[0];
-        if (node.InputAt(first + 3).Length > 0)
-            value = block.Add("Add", "_bias", [value, PerMap(node, first + 3, rank, graph, block)]).Output[0];
+        if (node.InputAt(InputNames.MapScale).Length > 0)
+            value = block.Add("Mul", "_affine", [value, PerMap(node, InputNames.MapScale, rank, graph, block)]).Output[0];
+        if (node.InputAt(InputNames.MapBias).Length > 0)
+            value = block.Add("Add", "_bias", [value, PerMap(node, InputNames.MapBias, rank, graph, block)]).Output[0];
         Activate(node, graph, value, block, output);
     }
 
     private static GroupNLFunction FunctionOf(NodeProto node)
     {
-        string name = node.GetString(AttributeNames.Function, GroupNLFunctions.Sine);
+        string name = node.GetString(OperatorAttributes.Function);
         if (!GroupNLFunctions.All.Contains(name)) throw NestedOperator.Damaged(node, $"its function '{name}' is unknown");
         if (name != GroupNLFunctions.Monomial) return GroupNLFunction.Of(name);
-        long power = node.GetInt(AttributeNames.Power, GroupNLFunctions.DefaultPower);
+        long power = node.GetInt(OperatorAttributes.Power);
         return power is >= GroupNLFunctions.LeastPower and <= GroupNLFunctions.GreatestPower
             ? GroupNLFunction.Monomial((int)power)
             : throw NestedOperator.Damaged(node, $"its power is {power}");
@@ -92,9 +89,9 @@ internal static class GroupNLExport
 
     private static void Activate(NodeProto node, ExportedGraph graph, string value, Block block, string output)
     {
-        string activation = node.GetString(AttributeNames.Activation, ActivationNames.None);
-        float min = node.GetFloat(AttributeNames.ActivationMin, float.NegativeInfinity),
-            max = node.GetFloat(AttributeNames.ActivationMax, float.PositiveInfinity);
+        string activation = node.GetString(OperatorAttributes.Activation);
+        float min = node.GetFloat(OperatorAttributes.ActivationMin),
+            max = node.GetFloat(OperatorAttributes.ActivationMax);
         if (activation == ActivationNames.None)
         {
             graph.Add("Identity", output, [value], output);
@@ -124,7 +121,7 @@ internal static class GroupNLExport
     }
 
     /// <summary>A parameter with one value per map, in a shape that broadcasts over channels-first maps.</summary>
-    private static string PerMap(NodeProto node, int input, int rank, ExportedGraph graph, Block block)
+    private static string PerMap(NodeProto node, string input, int rank, ExportedGraph graph, Block block)
     {
         string name = node.InputAt(input);
         if (graph.View.Constant(name) is not { DataType: TensorDataType.Float } tensor)

@@ -3,6 +3,8 @@ using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Integer.Operators;
 using NestQuant.Passes.Integer.Values;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Export;
 
@@ -18,16 +20,16 @@ internal static class LookupExport
     /// <summary>QLinearLookup.</summary>
     public static void Lookup(NodeProto node, ExportedGraph graph)
     {
-        if (graph.View.Constant(node.InputAt(1)) is not { DataType: TensorDataType.UInt8, ElementCount: PointwiseValue.TableLength } table)
+        if (graph.View.Constant(node.InputAt(InputNames.Table)) is not { DataType: TensorDataType.UInt8, ElementCount: PointwiseValue.TableLength } table)
             throw NestedOperator.Damaged(node, "its table is no constant of 256 uint8 values");
-        ExportedValue x = graph.Value(node.Input[0]);
-        FunctionText? function = FunctionText.Parse(node.GetString(LookupTables.FunctionAttribute, ""));
-        if (function is not null && graph.Parameters(node.Input[0]) is { } source && graph.Parameters(node.Output[0]) is { } result
+        ExportedValue x = graph.Value(node.InputAt(InputNames.X));
+        FunctionText? function = FunctionText.Parse(node.GetString(OperatorAttributes.TableFunction));
+        if (function is not null && graph.Parameters(node.InputAt(InputNames.X)) is { } source && graph.Parameters(node.Output[0]) is { } result
             && Constants(source, graph) is { } from && Constants(result, graph) is { } to && Gives(function, from, to, table))
         {
             string value = function.Write(graph, graph.Dequantize(x.Name, source), graph.Step(node.Output[0]));
             graph.Quantize(value, node.Output[0], result, x.ChannelsLastRank);
-            graph.Log(node, node.GetString(LookupTables.FunctionAttribute, ""));
+            graph.Log(node, node.GetString(OperatorAttributes.TableFunction));
             return;
         }
 

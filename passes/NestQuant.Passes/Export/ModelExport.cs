@@ -49,8 +49,7 @@ public static class ModelExport
                 $"the model imports operator set {compiled.OpsetVersion()}, and DequantizeLinear has a scale per channel from "
                     + $"{FirstOpset} on: compile the source again in a later operator set");
 
-        ModelProto model = ModelCopy.WithoutInitializers(compiled);
-        model.MainGraph().Initializer.AddRange(compiled.MainGraph().Initializer);
+        ModelProto model = compiled.Clone();
         var context = new ExportContext(model, isPart: options.Bits == bits.High);
         new ExportedGraph(context, GraphView.Of(model.MainGraph()), outer: null).Run();
         Clean(model, options.Bits);
@@ -59,13 +58,13 @@ public static class ModelExport
 
     private static NestedBits PrecisionsOf(ModelProto model)
     {
-        NestedBits[] bits = [.. model.AllNodes().Where(PartModel.IsNested).Select(NestedOperator.BitsOf).Distinct()];
+        NestedBits[] bits = [.. model.AllNodes().Where(SchemaNodes.IsNested).Select(NestedOperator.BitsOf).Distinct()];
         return bits switch
         {
             [var only] => only,
             [] =>
                 throw new ModelException(
-                    "the model has no nested weights: only what 'nestquant compile --nest' has written can be exported"),
+                    "the model has no nested weights: only a compiled model with nested weights can be exported"),
             _ =>
                 throw new ModelException(
                     $"the model's operators have different precisions ({string.Join(", ", bits)}): compile the source model again"),

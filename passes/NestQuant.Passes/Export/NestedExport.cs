@@ -1,7 +1,8 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Nesting;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Export;
 
@@ -14,30 +15,26 @@ namespace NestQuant.Passes.Export;
 /// </summary>
 internal static class NestedExport
 {
-    private const int BiasInput = 7, ResultInput = 8;
-
     /// <summary>NestedConv, NestedQLinearConv and NestedGroupNLConv, all of them channels last.</summary>
     public static void Conv(NodeProto node, ExportedGraph graph)
     {
         NestedOperator nested = NestedOperator.Read(node, graph.View);
         int rank = nested.Shape.Count;
-        bool isQuantized = node.OpType == OperatorNames.NestedQLinearConv;
+        bool isQuantized = node.Is(OperatorSet.NestedQLinearConv);
         string result = node.Output[0];
-        string x = graph.Dequantize(graph.ChannelsFirst(node.Input[0], rank), graph.ParametersAt(node, 1));
+        string x = graph.Dequantize(graph.ChannelsFirst(node.InputAt(InputNames.X), rank), graph.ParametersAt(node, InputNames.XScale));
         string weight = graph.Context.Weights.Dequantize(nested, graph, turn: false, out string? note);
-        string bias = isQuantized ? QuantizedBias(node, nested, graph, ref note) : graph.AsCompiled(node.InputAt(BiasInput));
+        string bias = isQuantized ? QuantizedBias(node, nested, graph, ref note) : graph.AsCompiled(node.InputAt(InputNames.Bias));
         string output = isQuantized
             ? graph.Step(result)
-            : node.OpType == OperatorNames.NestedConv ? graph.Define(result, rank)
+            : node.Is(OperatorSet.NestedConv) ? graph.Define(result, rank)
             : graph.Step(result, "_seeds");
         NodeProto conv = graph.Add("Conv", node.Name, [x, weight, bias], output);
-        foreach (string attribute in (string[])[
-                AttributeNames.Group, AttributeNames.Strides, AttributeNames.Dilations, AttributeNames.Pads, AttributeNames.AutoPad
-            ])
-            if (node.GetAttribute(attribute) is { } value) conv.Attribute.Add(value);
+        foreach (AttributeSchema attribute in OperatorAttributes.Convolution)
+            if (node.GetAttribute(attribute.Name) is { } value) conv.Attribute.Add(value);
         if (isQuantized) Quantize(node, output, graph, rank);
-        if (node.OpType == OperatorNames.NestedGroupNLConv)
-            GroupNLExport.Expand(node, graph, output, first: ResultInput, rank, graph.Define(result, rank));
+        if (node.Is(OperatorSet.NestedGroupNLConv))
+            GroupNLExport.Expand(node, graph, output, rank, graph.Define(result, rank));
         graph.Log(node, note);
     }
 
@@ -45,13 +42,13 @@ internal static class NestedExport
     public static void Gemm(NodeProto node, ExportedGraph graph)
     {
         NestedOperator nested = NestedOperator.Read(node, graph.View);
-        bool isQuantized = node.OpType == OperatorNames.NestedQLinearGemm, isMatrix = graph.Ranks.Of(node.Input[0]) == 2;
+        bool isQuantized = node.Is(OperatorSet.NestedQLinearGemm), isMatrix = graph.Ranks.Of(node.InputAt(InputNames.X)) == 2;
         // [N, K] of a Gemm with transB has its channels first, [K, N] behind K: told by both extents, since either may be 1.
         bool isTransposed = nested.Layout.View.Channels == 1
             && nested.Shape[0] == nested.Layout.View.Groups
             && nested.Shape[1] == nested.Layout.View.Inner;
-        string result = node.Output[0], biasName = node.InputAt(BiasInput);
-        string x = graph.Dequantize(graph.AsCompiled(node.Input[0]), graph.ParametersAt(node, 1));
+        string result = node.Output[0], biasName = node.InputAt(InputNames.Bias);
+        string x = graph.Dequantize(graph.AsCompiled(node.InputAt(InputNames.X)), graph.ParametersAt(node, InputNames.XScale));
         string weight = graph.Context.Weights.Dequantize(nested, graph, turn: isTransposed && !isMatrix, out string? note);
         string output = isQuantized ? graph.Step(result) : graph.Define(result);
         if (isMatrix)
@@ -108,10 +105,10 @@ internal static class NestedExport
     /// </summary>
     private static string QuantizedBias(NodeProto node, NestedOperator nested, ExportedGraph graph, ref string? note)
     {
-        string name = node.InputAt(BiasInput);
+        string name = node.InputAt(InputNames.Bias);
         if (name.Length == 0 || note is not null) return graph.AsCompiled(name);
         if (graph.View.Constant(name) is not { DataType: TensorDataType.Float } bias
-            || graph.View.Constant(node.Input[1]) is not { DataType: TensorDataType.Float, ElementCount: 1 } xScale)
+            || graph.View.Constant(node.InputAt(InputNames.XScale)) is not { DataType: TensorDataType.Float, ElementCount: 1 } xScale)
             return graph.AsCompiled(name);
         float[] values = bias.ToFloats(), scales = nested.Scale.ToFloats();
         if (values.Length != scales.Length)
@@ -144,16 +141,16 @@ internal static class NestedExport
     /// <summary>Bounds and quantizes the float result of an operator that does both in its epilogue.</summary>
     private static void Quantize(NodeProto node, string value, ExportedGraph graph, int channelsLastRank)
     {
-        long min = node.GetInt(AttributeNames.ClampMin, byte.MinValue), max = node.GetInt(AttributeNames.ClampMax, byte.MaxValue);
+        long min = node.GetInt(OperatorAttributes.ClampMin), max = node.GetInt(OperatorAttributes.ClampMax);
         if (min != byte.MinValue || max != byte.MaxValue) value = Clamp(node, value, min, max, graph);
-        graph.Quantize(value, node.Output[0], graph.ParametersAt(node, ResultInput), channelsLastRank);
+        graph.Quantize(value, node.Output[0], graph.ParametersAt(node, InputNames.YScale), channelsLastRank);
     }
 
     /// <summary>Bounds in quantized terms as a Relu, or a Clip whose bounds quantize to them.</summary>
     private static string Clamp(NodeProto node, string value, long min, long max, ExportedGraph graph)
     {
-        if (graph.View.Constant(node.InputAt(ResultInput)) is not { DataType: TensorDataType.Float, ElementCount: 1 } scale
-            || graph.View.Constant(node.InputAt(ResultInput + 1)) is not { DataType: TensorDataType.UInt8, ElementCount: 1 } zeroPoint)
+        if (graph.View.Constant(node.InputAt(InputNames.YScale)) is not { DataType: TensorDataType.Float, ElementCount: 1 } scale
+            || graph.View.Constant(node.InputAt(InputNames.YZeroPoint)) is not { DataType: TensorDataType.UInt8, ElementCount: 1 } zeroPoint)
             throw NestedOperator.Damaged(node, "it has bounds, and its scale and zero point are no constants");
         int zero = zeroPoint.GetBytes().Span[0];
         string output = graph.Step(node.Output[0], "_bounded");

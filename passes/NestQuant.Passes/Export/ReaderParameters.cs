@@ -1,8 +1,7 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
-using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Operators;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Export;
 
@@ -32,7 +31,7 @@ internal sealed class ReaderParameters
     /// <summary>Positions of uint8 inputs that scale and zero point follow.</summary>
     private static IEnumerable<int> QuantizedInputs(NodeProto node)
     {
-        if (PartModel.IsNested(node)) return node.OpType == OperatorNames.NestedDequantizeLinear ? [] : [0];
+        if (node.Schema() is { } schema) return schema.HasQuantizedInput ? [schema[InputNames.X].Position] : [];
         if (node.Is("DequantizeLinear")) return node.Input.Count > 2 ? [0] : [];
         if (node.Domain != MicrosoftOperators.Domain) return [];
         return node.OpType switch

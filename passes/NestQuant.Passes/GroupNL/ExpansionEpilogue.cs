@@ -2,7 +2,7 @@ using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Folding;
 using NestQuant.Passes.Operators;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.GroupNL;
 
@@ -16,13 +16,13 @@ namespace NestQuant.Passes.GroupNL;
 /// </summary>
 internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long opset)
 {
-    private const int ScaleInput = 3, ClipWithInputs = 11;
+    private const int ClipWithInputs = 11;
 
     /// <summary>Moves an inference BatchNormalization with constant parameters into the operator.</summary>
     /// <returns>The nodes that are now part of the operator.</returns>
     public IReadOnlyList<NodeProto> TakeBatchNorm(NodeProto expand, int channels)
     {
-        if (expand.Input.Count > ScaleInput || HasActivation(expand)) return [];
+        if (expand.InputAt(InputNames.MapScale).Length > 0 || expand.InputAt(InputNames.MapBias).Length > 0 || HasActivation(expand)) return [];
         if (SoleConsumer(expand) is not { } norm
             || !norm.Is("BatchNormalization")
             || BatchNormFoldingPass.WhyTraining(norm, opset) is not null)
@@ -39,8 +39,8 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
         double[] factors = BatchNormFoldingPass.Factors(parameters[0], parameters[3], norm.GetFloat("epsilon", 1e-5f));
         var bias = new float[channels];
         for (int c = 0; c < channels; c++) bias[c] = (float)(parameters[1][c] - (parameters[2][c] * factors[c]));
-        AddInput(expand, "_scale", Array.ConvertAll(factors, static factor => (float)factor));
-        AddInput(expand, "_bias", bias);
+        AddInput(expand, InputNames.MapScale, Array.ConvertAll(factors, static factor => (float)factor));
+        AddInput(expand, InputNames.MapBias, bias);
         TakeOver([norm], expand);
         return [norm];
     }
@@ -97,12 +97,13 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
         return multiplies && fits ? [gate, product] : null;
     }
 
-    private void AddInput(NodeProto expand, string suffix, float[] values)
+    private void AddInput(NodeProto expand, string input, float[] values)
     {
-        TensorProto tensor = TensorProto.FromFloats(names.Next(expand.DisplayName() + suffix), [values.Length], values);
+        TensorProto tensor = TensorProto.FromFloats(names.Next($"{expand.DisplayName()}_{input}"), [values.Length], values);
         view.AddInitializer(tensor);
-        expand.Input.Add("");
-        view.SetInput(expand, expand.Input.Count - 1, tensor.Name);
+        int position = expand.PositionOf(input);
+        while (expand.Input.Count <= position) expand.Input.Add("");
+        view.SetInput(expand, position, tensor.Name);
     }
 
     private (float Low, float High)? Bounds(NodeProto activation)
@@ -120,7 +121,7 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
     }
 
     private static bool HasActivation(NodeProto expand) =>
-        expand.GetString(AttributeNames.Activation, ActivationNames.None) != ActivationNames.None;
+        expand.GetString(OperatorAttributes.Activation) != ActivationNames.None;
 
     private NodeProto? SoleConsumer(NodeProto expand)
     {

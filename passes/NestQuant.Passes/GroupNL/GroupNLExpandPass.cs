@@ -147,7 +147,7 @@ public sealed class GroupNLExpandPass : IGraphPass
         string more = reasons.Length > shown ? "; ..." : "";
         return new ModelException(
             $"nothing to expand with {_options}: every Conv is kept ({string.Join("; ", reasons.Take(shown))}{more}): "
-                + "--groupnl-include names convolutions to expand");
+                + "include patterns name convolutions to expand");
     }
 
     private static void VerifyFinite(ExpansionCandidate candidate)
@@ -155,6 +155,6 @@ public sealed class GroupNLExpandPass : IGraphPass
         if (!TensorPrimitives.IsFiniteAll(candidate.Weight!.ToFloats()))
             throw new ModelException(
                 $"weight '{candidate.Weight.Name}' of node '{candidate.Node.DisplayName()}' has values that are not finite: retrain "
-                    + "or repair the model, or leave the node out with --groupnl-exclude");
+                    + "or repair the model, or exclude the node from the expansion");
     }
 }

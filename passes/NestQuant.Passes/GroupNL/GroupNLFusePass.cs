@@ -3,8 +3,7 @@ using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.GroupNL.Recognition;
 using NestQuant.Passes.Operators;
-using NestQuant.RuntimeOps;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.GroupNL;
 
@@ -88,9 +87,10 @@ public sealed class GroupNLFusePass : IGraphPass
         view.AddInitializer(shift);
         view.AddInitializer(period);
 
-        var expand = new NodeProto { OpType = OperatorNames.GroupNLExpand, Domain = NestQuantOps.Domain, Name = stem };
-        expand.Input.AddRange([block.Seeds, shift.Name, period.Name]);
-        expand.Output.Add(join.Output[0]);
+        NodeProto expand = OperatorSet.GroupNLExpand.NewNode(
+            stem,
+            [(InputNames.X, block.Seeds), (InputNames.Shift, shift.Name), (InputNames.Period, period.Name)],
+            join.Output[0]);
         expand.Attribute.Add(
             AttributeProto.IntList(AttributeNames.Source, Array.ConvertAll(block.Generated, static map => (long)map.Seed)));
         expand.Attribute.Add(AttributeProto.String(AttributeNames.Function, block.Function.Name));

@@ -1,8 +1,8 @@
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
-using NestQuant.RuntimeOps;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Integer;
 
@@ -16,8 +16,6 @@ namespace NestQuant.Passes.Integer;
 /// <remarks>The operator adds its bias as Add does, in float32 and after scaling: every result is the same bit for bit.</remarks>
 public sealed class BiasFusionPass : IGraphPass
 {
-    private const int WeightScale = 5, Bias = 7;
-
     /// <inheritdoc/>
     public string Name => "bias-fusion";
 
@@ -47,17 +45,18 @@ public sealed class BiasFusionPass : IGraphPass
     }
 
     private static bool IsCandidate(NodeProto node) =>
-        node is { Domain: NestQuantOps.Domain, OpType: OperatorNames.NestedGemm, Output.Count: 1 }
-            && node.Input.Count > Bias
-            && node.Input[Bias].Length == 0;
+        node.Is(OperatorSet.NestedGemm)
+            && node.Output.Count == 1
+            && node.Input.Count > node.PositionOf(InputNames.Bias)
+            && node.InputAt(InputNames.Bias).Length == 0;
 
     private static string? Fuse(NodeProto node, NodeProto add, GraphView view)
     {
         string product = node.Output[0], bias = add.Input[add.Input[0] == product ? 1 : 0];
         if (view.Constant(bias) is not { DataType: TensorDataType.Float } tensor) return "its other operand is not a float32 constant";
-        if (tensor.Dims.Count != 1 || tensor.ElementCount != view.Constant(node.Input[WeightScale])?.ElementCount)
+        if (tensor.Dims.Count != 1 || tensor.ElementCount != view.Constant(node.InputAt(InputNames.WeightScale))?.ElementCount)
             return "its other operand is not one value per output channel";
-        view.SetInput(node, Bias, bias);
+        view.SetInput(node, node.PositionOf(InputNames.Bias), bias);
         view.Remove(add);
         view.RenameProduced(product, add.Output[0]);
         return null;

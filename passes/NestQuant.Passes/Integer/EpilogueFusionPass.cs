@@ -2,8 +2,8 @@ using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Integer.Values;
-using NestQuant.RuntimeOps;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Integer;
 
@@ -52,13 +52,13 @@ public sealed class EpilogueFusionPass : IGraphPass
     }
 
     private static bool IsCandidate(NodeProto node) =>
-        node is { Domain: NestQuantOps.Domain, Output.Count: 1, Input.Count: > 0 }
-            && node.OpType is OperatorNames.NestedConv or OperatorNames.NestedGemm or OperatorNames.NestedGroupNLConv;
+        node is { Output.Count: 1, Input.Count: > 0 }
+            && node.Schema() is { IsNested: true, HasQuantizedInput: true, HasQuantizedOutput: false };
 
     private static string? Fuse(NodeProto node, QuantizedGraph graph, out NodeProto? activation)
     {
         activation = null;
-        if (node.OpType == OperatorNames.NestedGroupNLConv) return "GroupNL's maps are normalised in float";
+        if (node.Is(OperatorSet.NestedGroupNLConv)) return "GroupNL's maps are normalised in float";
         GraphView view = graph.View;
         var following = new List<NodeProto>();
         NodeProto last = node;
@@ -94,17 +94,14 @@ public sealed class EpilogueFusionPass : IGraphPass
 
         (string scale, string zeroPoint) = graph.Scalars(result);
         string output = following[^1].Output[0];
-        var fused = new NodeProto
-        {
-            Domain = NestQuantOps.Domain,
-            Name = node.Name,
-            OpType = node.OpType == OperatorNames.NestedConv ? OperatorNames.NestedQLinearConv : OperatorNames.NestedQLinearGemm,
-        };
-        fused.Input.AddRange([.. node.Input.Take(node.Input.Count - 1), scale, zeroPoint, node.Input[^1]]);
+        OperatorSchema schema = node.Is(OperatorSet.NestedConv) ? OperatorSet.NestedQLinearConv : OperatorSet.NestedQLinearGemm;
+        NodeProto fused = schema.NewNode(
+            node.Name,
+            [.. node.NamedInputs(), (InputNames.YScale, scale), (InputNames.YZeroPoint, zeroPoint)],
+            transpose is null ? output : graph.Names.Next(output + "_channels_last"));
         fused.Attribute.AddRange(node.Attribute);
         if (clamp.Min > byte.MinValue) fused.Attribute.Add(AttributeProto.Int(AttributeNames.ClampMin, clamp.Min));
         if (clamp.Max < byte.MaxValue) fused.Attribute.Add(AttributeProto.Int(AttributeNames.ClampMax, clamp.Max));
-        fused.Output.Add(transpose is null ? output : graph.Names.Next(output + "_channels_last"));
         graph.View.Remove(following.ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance));
         if (transpose is null)
         {

@@ -7,16 +7,16 @@ namespace NestQuant.Passes.Nesting;
 /// </summary>
 public sealed class ChannelNester
 {
-    private readonly NestingOptions _options;
+    private readonly WeightQuantization _quantization;
     private readonly AdaptiveRounding _adaptive;
     private readonly float[] _scaled;
     private readonly float[] _rounded;
     private readonly sbyte[] _integers;
 
     /// <summary>Creates a nester for channels of up to <paramref name="maxChannelLength"/> weights.</summary>
-    public ChannelNester(NestingOptions options, int maxChannelLength)
+    public ChannelNester(WeightQuantization quantization, int maxChannelLength)
     {
-        _options = options;
+        _quantization = quantization;
         _adaptive = new AdaptiveRounding(maxChannelLength);
         _scaled = new float[maxChannelLength];
         _rounded = new float[maxChannelLength];
@@ -31,9 +31,9 @@ public sealed class ChannelNester
     /// <returns>The channel's scale and the sums from which SQNR follows.</returns>
     public NestedChannel Nest(ReadOnlySpan<float> weights, int taps, Span<sbyte> high, Span<sbyte> low)
     {
-        ChannelScale scale = _options.Scheme == WeightScheme.Symmetric
-            ? ChannelScale.Symmetric(weights, _options.Bits.Full)
-            : ChannelScale.Affine(weights, _options.Bits.Full);
+        ChannelScale scale = _quantization.Scheme == WeightScheme.Symmetric
+            ? ChannelScale.Symmetric(weights, _quantization.Bits.Full)
+            : ChannelScale.Affine(weights, _quantization.Bits.Full);
         Span<sbyte> integers = _integers.AsSpan(0, weights.Length);
         Quantize(weights, taps, scale, integers);
         Split(integers, taps, high, low);
@@ -47,24 +47,24 @@ public sealed class ChannelNester
         TensorPrimitives.Multiply(weights, scale.Multiplier, scaled);
         TensorPrimitives.Subtract(scaled, scale.Offset, scaled);
         Round(
-            _options.Rounding == WeightRounding.Floor ? WeightRounding.Adaptive : _options.Rounding,
+            _quantization.Rounding,
             scaled,
             taps,
-            _options.Bits.Full,
+            _quantization.Bits.Full,
             integers);
     }
 
     /// <summary>The split: the high part is the integer divided by 2^l and rounded, the low part the rest (section 1.2).</summary>
     public void Split(ReadOnlySpan<sbyte> integers, int taps, Span<sbyte> high, Span<sbyte> low)
     {
-        int shift = _options.Bits.Shift;
-        int hi = (1 << (_options.Bits.High - 1)) - 1;
+        int shift = _quantization.Bits.Shift;
+        int hi = (1 << (_quantization.Bits.High - 1)) - 1;
         float inverse = 1f / (1 << shift);
         Span<float> scaled = _scaled.AsSpan(0, integers.Length);
         ByteConversion.Load(integers, scaled);
         TensorPrimitives.Multiply(scaled, inverse, scaled);
         TensorPrimitives.Clamp(scaled, -hi - 1, hi, scaled);
-        Round(_options.HighRounding ?? _options.Rounding, scaled, taps, _options.Bits.High, high);
+        Round(_quantization.SplitRounding, scaled, taps, _quantization.Bits.High, high);
         TensorPrimitives.Multiply(high, unchecked((sbyte)(1 << shift)), low);
         TensorPrimitives.Subtract(integers, low, low);
     }
@@ -96,7 +96,7 @@ public sealed class ChannelNester
         scale.ZeroPoint,
         FixedOrderSum.OfSquares(weights),
         Noise(weights, integers, gain: 1, scale),
-        Noise(weights, high, gain: 1 << _options.Bits.Shift, scale));
+        Noise(weights, high, gain: 1 << _quantization.Bits.Shift, scale));
 
     /// <summary>Sum of squared differences between the weights and <c>(gain * integer - zero point) * scale</c>.</summary>
     private double Noise(ReadOnlySpan<float> weights, ReadOnlySpan<sbyte> integers, int gain, ChannelScale scale)

@@ -1,5 +1,6 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
+using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Nesting;
 
@@ -20,7 +21,7 @@ internal static class ConvolutionOutputs
         IsAdded(value, view)
             && view.Producer(value)!.InputAt(1) is var weight
             && view.Owner(weight)?.Producer(weight) is { } dequantize
-            && PartModel.IsNested(dequantize);
+            && dequantize.IsNested();
 
     /// <summary>Puts an Identity behind the node that makes a value, where that is needed.</summary>
     public static void KeepApart(string value, GraphView view, UniqueNames names)

@@ -1,7 +1,7 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
-using NestQuant.RuntimeOps;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Nesting;
 
@@ -15,9 +15,6 @@ namespace NestQuant.Passes.Nesting;
 /// </summary>
 internal sealed class GroupNLExpansion
 {
-    /// <summary>Inputs of GroupNLExpand behind the seed maps: shift, period, scale, bias.</summary>
-    private const int ParameterCount = 4;
-
     private readonly NodeProto _conv;
     private readonly NodeProto _expand;
     private readonly GraphView _view;
@@ -36,15 +33,16 @@ internal sealed class GroupNLExpansion
     public string Output => _expand.Output[0];
 
     /// <summary>shift, period, scale and bias; empty where the last two are left out.</summary>
-    public IEnumerable<string> Inputs => Enumerable.Range(1, ParameterCount).Select(_expand.InputAt);
+    public IEnumerable<(string Input, string Value)> Inputs =>
+        OperatorInputs.Expansion.Select(input => (input.Name, _expand.InputAt(input.Name)));
 
     /// <summary>The expansion of a convolution's result; null where something else reads the result too.</summary>
     public static GroupNLExpansion? Of(NodeProto conv, GraphView view)
     {
         string seeds = conv.Output[0];
         if (view.IsOutput(seeds) || view.Consumers(seeds) is not [var expand]) return null;
-        bool fits = expand.Domain == NestQuantOps.Domain && expand.OpType == OperatorNames.GroupNLExpand
-            && expand.InputAt(0) == seeds && expand.GetInt(AttributeNames.ChannelsLast, 0) == 0;
+        bool fits = expand.Is(OperatorSet.GroupNLExpand)
+            && expand.InputAt(InputNames.X) == seeds && expand.GetInt(OperatorAttributes.ChannelsLast) == 0;
         return fits ? new GroupNLExpansion(conv, expand, view) : null;
     }
 

@@ -11,6 +11,7 @@ internal static class IntegerForm
     /// <param name="opset">Version of the default operator set that the model imports.</param>
     public static string? WhyNone(NestingCandidate candidate, long opset)
     {
+        if (candidate.Settings.WeightOnly) return "a rule says so";
         if (opset < QuantizedActivations.FirstOpset)
             return $"the model imports operator set {opset}, and DynamicQuantizeLinear needs {QuantizedActivations.FirstOpset}";
         int rank = candidate.Weight!.Dims.Count;

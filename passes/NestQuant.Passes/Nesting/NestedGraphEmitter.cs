@@ -1,7 +1,7 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
-using NestQuant.RuntimeOps;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Nesting;
 
@@ -10,7 +10,7 @@ internal sealed class NestedGraphEmitter
 {
     private readonly ModelProto _model;
     private readonly GraphView _main;
-    private readonly NestingOptions _options;
+    private readonly ActivationMode _activationMode;
     private readonly UniqueNames _names;
     private readonly QuantizedActivations _activations;
     private readonly Dictionary<TensorProto, NestedOperands> _operands = new(ReferenceEqualityComparer.Instance);
@@ -20,12 +20,12 @@ internal sealed class NestedGraphEmitter
     /// <summary>Creates an emitter for one run of the pass.</summary>
     /// <param name="model">The model.</param>
     /// <param name="main">View of its main graph, the same that the candidates refer to.</param>
-    /// <param name="options">Bit widths and how activations are quantized.</param>
-    public NestedGraphEmitter(ModelProto model, GraphView main, NestingOptions options)
+    /// <param name="activations">How activations reach the nested operators.</param>
+    public NestedGraphEmitter(ModelProto model, GraphView main, ActivationMode activations)
     {
         _model = model;
         _main = main;
-        _options = options;
+        _activationMode = activations;
         _names = new UniqueNames(model);
         _activations = new QuantizedActivations(_names);
     }
@@ -44,7 +44,7 @@ internal sealed class NestedGraphEmitter
         {
             candidate.View.SetInput(candidate.Node, 1, Dequantized(candidate, operands));
             ConvolutionOutputs.KeepApart(candidate.Node.Output[0], candidate.View, _names);
-            return _options.Activations == ActivationMode.None ? null : $"weight-only: {reason}";
+            return _activationMode == ActivationMode.WeightOnly ? null : $"weight-only: {reason}";
         }
 
         if (candidate.Node.Is("Conv")) return EmitConv(candidate, operands);
@@ -54,7 +54,7 @@ internal sealed class NestedGraphEmitter
 
     private string? WhyNotInteger(NestingCandidate candidate, NestedOperands operands)
     {
-        if (_options.Activations == ActivationMode.None) return "activations are float";
+        if (_activationMode == ActivationMode.WeightOnly) return "activations are float";
         return IntegerForm.WhyNone(candidate, _model.OpsetVersion())
             ?? (operands.Layout.View == candidate.Channels ? null : IntegerForm.TurnedWeight)
             ?? WhyNotScaled(candidate, operands);
@@ -73,8 +73,7 @@ internal sealed class NestedGraphEmitter
     {
         if (_dequantized.TryGetValue(candidate.Weight!, out string? known)) return known;
         string name = candidate.Weight!.Name, value = _names.Next(name + "_dequantized");
-        NodeProto node = Nested(OperatorNames.NestedDequantizeLinear, _names.Next(name + "_dequantize"), value);
-        node.Input.AddRange([operands.High, operands.Low, operands.Scale, operands.ZeroPoint, Bits()]);
+        NodeProto node = OperatorSet.NestedDequantizeLinear.NewNode(_names.Next(name + "_dequantize"), [.. operands.Inputs, Bits()], value);
         operands.Describe(node);
         operands.DescribeChannels(node);
         GraphView owner = candidate.Owner!;
@@ -90,18 +89,14 @@ internal sealed class NestedGraphEmitter
         GroupNLExpansion? expansion = GroupNLExpansion.Of(conv, candidate.View);
         string output = expansion?.Output ?? conv.Output[0], channelsLast = _names.Next(output + "_channels_last");
         QuantizedActivations.Quantized x = _activations.QuantizeChannelsLast(candidate.View, conv.Input[0], rank, conv);
-        NodeProto nested = Nested(
-            expansion is null ? OperatorNames.NestedConv : OperatorNames.NestedGroupNLConv, conv.DisplayName(), channelsLast);
-        nested.Input.AddRange(
-            [
-                x.Value, x.Scale, x.ZeroPoint, operands.High, operands.Low, operands.Scale, operands.ZeroPoint, conv.InputAt(2),
-                .. expansion?.Inputs ?? [], Bits()
-            ]);
+        OperatorSchema schema = expansion is null ? OperatorSet.NestedConv : OperatorSet.NestedGroupNLConv;
+        NodeProto nested = schema.NewNode(
+            conv.DisplayName(),
+            [.. x.Inputs, .. operands.Inputs, (InputNames.Bias, conv.InputAt(2)), .. expansion?.Inputs ?? [], Bits()],
+            channelsLast);
         operands.Describe(nested);
-        foreach (string attribute in (string[])[
-                AttributeNames.Group, AttributeNames.Strides, AttributeNames.Dilations, AttributeNames.Pads, AttributeNames.AutoPad
-            ])
-            if (conv.GetAttribute(attribute) is { } value) nested.Attribute.Add(value);
+        foreach (AttributeSchema attribute in OperatorAttributes.Convolution)
+            if (conv.GetAttribute(attribute.Name) is { } value) nested.Attribute.Add(value);
         NodeProto toChannelsFirst = _activations.ToChannelsFirst(channelsLast, output, rank);
         if (expansion is null)
         {
@@ -122,12 +117,9 @@ internal sealed class NestedGraphEmitter
         string output = gemm.Output[0];
         GemmBias bias = GemmBias.Of(candidate, _names);
         string product = bias.Added.Length == 0 ? output : _names.Next(output + "_product");
-        NodeProto nested = Nested(OperatorNames.NestedGemm, gemm.DisplayName(), product);
-        nested.Input.AddRange(
-            [
-                x.Value, x.Scale, x.ZeroPoint, operands.High, operands.Low, ScaledBy(gemm.GetFloat("alpha", 1), operands, candidate),
-                operands.ZeroPoint, bias.Fused, Bits()
-            ]);
+        NestedOperands scaled = operands with { Scale = ScaledBy(gemm.GetFloat("alpha", 1), operands, candidate) };
+        NodeProto nested = OperatorSet.NestedGemm.NewNode(
+            gemm.DisplayName(), [.. x.Inputs, .. scaled.Inputs, (InputNames.Bias, bias.Fused), Bits()], product);
         operands.Describe(nested);
         operands.DescribeChannels(nested);
         if (bias.Added.Length == 0)
@@ -152,13 +144,7 @@ internal sealed class NestedGraphEmitter
         return name;
     }
 
-    private static NodeProto Nested(string operatorName, string name, string output)
-    {
-        var node = new NodeProto { OpType = operatorName, Domain = NestQuantOps.Domain, Name = name };
-        node.Output.Add(output);
-        return node;
-    }
-
     /// <summary>The graph input that selects the precision of a run; made with the first operator that reads it.</summary>
-    private string Bits() => _bits ??= PrecisionInput.Ensure(_model, _main, _options.Bits);
+    private (string Input, string Value) Bits() =>
+        (InputNames.Bits, _bits ??= PrecisionInput.Ensure(_model, _main, _operands.Values.Max(static operands => operands.Layout.Bits.Full)));
 }

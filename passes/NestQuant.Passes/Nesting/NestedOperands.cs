@@ -1,7 +1,7 @@
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Nesting;
@@ -23,6 +23,15 @@ internal sealed record NestedOperands(
 
     /// <summary>What the weight loses beyond rounding; null when nothing.</summary>
     public string? Warning { get; private init; }
+
+    /// <summary>The operands by the names of the inputs that read them.</summary>
+    public IEnumerable<(string Input, string Value)> Inputs =>
+    [
+        (InputNames.WeightHigh, High),
+        (InputNames.WeightLow, Low),
+        (InputNames.WeightScale, Scale),
+        (InputNames.WeightZeroPoint, ZeroPoint),
+    ];
 
     /// <summary>Packs a nested weight and adds its operands to the main graph.</summary>
     public static NestedOperands Add(NestedWeight nested, TensorProto weight, GraphView main, UniqueNames names, ParallelOptions parallel)

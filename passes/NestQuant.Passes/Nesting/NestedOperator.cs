@@ -1,7 +1,8 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Nesting;
 
@@ -32,7 +33,7 @@ public sealed record NestedOperator(
     [
         .. from view in GraphView.Of(model.MainGraph()).WithInner()
            from node in view.Graph.Node
-           where PartModel.IsNested(node)
+           where node.IsNested()
            select Read(node, view),
     ];
 
@@ -68,7 +69,7 @@ public sealed record NestedOperator(
         ArgumentNullException.ThrowIfNull(node);
         try
         {
-            return checked(new NestedBits((int)node.GetInt(AttributeNames.FullBits, 0), (int)node.GetInt(AttributeNames.HighBits, 0)));
+            return checked(new NestedBits((int)node.GetInt(OperatorAttributes.FullBits), (int)node.GetInt(OperatorAttributes.HighBits)));
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {
@@ -77,14 +78,14 @@ public sealed record NestedOperator(
     }
 
     /// <summary>Whether the operator has its low operand, without which it runs at part precision only.</summary>
-    public static bool HasLow(NodeProto node) => node.InputAt(PartModel.HighInput(node) + 1).Length > 0;
+    public static bool HasLow(NodeProto node) => node.InputAt(InputNames.WeightLow).Length > 0;
 
     /// <summary>A failure that names the operator.</summary>
     public static ModelException Damaged(NodeProto node, string problem) =>
         new($"{node.OpType} '{node.DisplayName()}' is damaged: {problem}: compile the model again");
 
     /// <summary>Reads one operator and checks that its operands fit its attributes and carry its tag.</summary>
-    /// <param name="node">A node that <see cref="PartModel.IsNested"/>.</param>
+    /// <param name="node">A node of a nested operator.</param>
     /// <param name="view">The graph that holds it.</param>
     /// <exception cref="ModelException">The operator is not as the compiler writes it, or an operand is that of another
     /// compile.</exception>
@@ -105,19 +106,18 @@ public sealed record NestedOperator(
     {
         ArgumentNullException.ThrowIfNull(node);
         ArgumentNullException.ThrowIfNull(view);
-        int first = PartModel.HighInput(node);
         long[] shape = node.GetInts(AttributeNames.Shape) ?? throw Damaged(node, "it has no shape");
         NestedLayout layout = ReadLayout(node, shape);
         var nested = new NestedOperator(
             node,
-            node.OpType == OperatorNames.NestedDequantizeLinear ? ConsumersOf(node, view) : [node.DisplayName()],
+            node.Is(OperatorSet.NestedDequantizeLinear) ? ConsumersOf(node, view) : [node.DisplayName()],
             layout,
             ReadTag(node, layout),
             shape,
-            Operand(node, view, first) ?? throw Damaged(node, "it has no high operand"),
-            Operand(node, view, first + 1),
-            Operand(node, view, first + 2) ?? throw Damaged(node, "it has no scale"),
-            Operand(node, view, first + 3));
+            Operand(node, view, InputNames.WeightHigh) ?? throw Damaged(node, "it has no high operand"),
+            Operand(node, view, InputNames.WeightLow),
+            Operand(node, view, InputNames.WeightScale) ?? throw Damaged(node, "it has no scale"),
+            Operand(node, view, InputNames.WeightZeroPoint));
         nested.CheckLengths();
         return nested;
     }
@@ -155,7 +155,7 @@ public sealed record NestedOperator(
             throw Damaged(Node, "an operand has another length than the weight's shape and bits give");
     }
 
-    private static TensorProto? Operand(NodeProto node, GraphView view, int input)
+    private static TensorProto? Operand(NodeProto node, GraphView view, string input)
     {
         string name = node.InputAt(input);
         return name.Length == 0 ? null : view.Constant(name) ?? throw Damaged(node, $"its operand '{name}' is not a constant");
@@ -184,7 +184,7 @@ public sealed record NestedOperator(
             if (Product(shape) != Product(view) || Product(view) > Array.MaxLength)
                 throw Damaged(node, "its shape and its layout disagree");
             var channels = new ChannelView((int)view[0], (int)view[1], (int)view[2], (int)view[3]);
-            return new NestedLayout(BitsOf(node), channels, node.GetInt(AttributeNames.LayoutVersion, 0));
+            return new NestedLayout(BitsOf(node), channels, node.GetInt(OperatorAttributes.LayoutVersion));
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {
@@ -195,7 +195,7 @@ public sealed record NestedOperator(
     private static WeightTag? ReadTag(NodeProto node, NestedLayout layout)
     {
         if (!layout.HasTrailer) return null;
-        return WeightTag.TryParse(node.GetString(AttributeNames.WeightTag, ""), out WeightTag tag)
+        return WeightTag.TryParse(node.GetString(OperatorAttributes.WeightTag), out WeightTag tag)
             ? tag
             : throw Damaged(node, "it has no weight tag");
     }

@@ -8,7 +8,8 @@ namespace NestQuant.Passes.Nesting;
 /// <summary>A node whose input 1 can be a nested weight, and what was found out about it.</summary>
 /// <param name="Node">The Conv, ConvTranspose, Gemm or MatMul.</param>
 /// <param name="View">The graph that holds the node.</param>
-internal sealed record NestingCandidate(NodeProto Node, GraphView View)
+/// <param name="Settings">What the options say about it.</param>
+internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSettings Settings)
 {
     /// <summary>The operators that nest.</summary>
     private static readonly HashSet<string> Operators = new(StringComparer.Ordinal) { "Conv", "ConvTranspose", "Gemm", "MatMul" };
@@ -37,10 +38,11 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View)
     public static bool IsCandidate(NodeProto node) => node.IsDefaultDomain() && Operators.Contains(node.OpType);
 
     /// <summary>Looks at the node's weight.</summary>
-    public static NestingCandidate Of(NodeProto node, GraphView view)
+    public static NestingCandidate Of(NodeProto node, GraphView view, WeightSettings settings)
     {
-        var candidate = new NestingCandidate(node, view);
-        candidate.Reason = candidate.FindWeight();
+        var candidate = new NestingCandidate(node, view, settings);
+        string? unfit = candidate.FindWeight();
+        candidate.Reason = settings.Reason ?? unfit;
         return candidate;
     }
 
@@ -56,7 +58,7 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View)
             return $"its weight '{name}' is {weight.DataType.TextName()}; only float32 weights are nested";
         if (weight.Dims.Contains(0))
         {
-            Defect = $"weight '{name}' of node '{Node.DisplayName()}' has no elements (a dimension is 0): export the model again, or leave the node out with --exclude";
+            Defect = $"weight '{name}' of node '{Node.DisplayName()}' has no elements (a dimension is 0): export the model again, or exclude the node";
             return null;
         }
 

@@ -1,6 +1,5 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
-using NestQuant.Passes.Selection;
 
 namespace NestQuant.Passes.Nesting;
 
@@ -9,42 +8,37 @@ internal static class NestingCandidates
 {
     /// <summary>All candidates of a main graph and its bodies, in graph order.</summary>
     /// <param name="main">The main graph.</param>
-    /// <param name="exclude">Patterns of node names to leave alone.</param>
-    /// <exception cref="ModelException">A pattern matches no candidate, or a weight that is not left out is broken.</exception>
-    public static NestingCandidate[] Find(GraphView main, IReadOnlyList<string> exclude)
+    /// <param name="options">Which nodes to nest, and how.</param>
+    /// <exception cref="ModelException">A pattern or a rule matches no candidate, rules contradict each other, or a weight that is not left
+    /// out is broken.</exception>
+    public static NestingCandidate[] Find(GraphView main, WeightOptions options)
     {
         NestingCandidate[] candidates =
         [
             .. from view in main.WithInner()
                from node in view.Graph.Node
                where NestingCandidate.IsCandidate(node)
-               select NestingCandidate.Of(node, view),
+               select NestingCandidate.Of(node, view, WeightSettings.Of(options, node.DisplayName(), node.OpType)),
         ];
-        Exclude(candidates, exclude);
+        WeightSelection.Verify(options, candidates, main);
         if (Array.Find(candidates, static candidate => candidate is { Reason: null, Defect: not null }) is { } broken)
             throw new ModelException(broken.Defect!);
         KeepWeightsNeededInFloat(candidates);
+        VerifyShared(candidates);
         return candidates;
     }
 
-    private static void Exclude(NestingCandidate[] candidates, IReadOnlyList<string> patterns)
+    /// <summary>A weight is nested once, so that its readers must want the same.</summary>
+    private static void VerifyShared(NestingCandidate[] candidates)
     {
-        foreach (string pattern in patterns)
-        {
-            var names = new NamePattern(pattern);
-            bool matched = false;
-            foreach (NestingCandidate candidate in candidates)
-            {
-                if (!names.Matches(candidate.Node.DisplayName())) continue;
-                candidate.Reason = $"excluded by '{pattern}'";
-                matched = true;
-            }
-
-            if (!matched)
+        var first = new Dictionary<TensorProto, NestingCandidate>(ReferenceEqualityComparer.Instance);
+        foreach (NestingCandidate candidate in candidates)
+            if (candidate.Reason is null
+                && !first.TryAdd(candidate.Weight!, candidate)
+                && first[candidate.Weight!].Settings.Quantization != candidate.Settings.Quantization)
                 throw new ModelException(
-                    $"--exclude '{pattern}' matches no Conv, ConvTranspose, Gemm or MatMul of the model: 'nestquant print' shows "
-                        + "the names of its nodes");
-        }
+                    $"weight '{candidate.Weight!.Name}' is read by '{first[candidate.Weight].Node.DisplayName()}' and "
+                        + $"'{candidate.Node.DisplayName()}', which rules give different settings: a weight is stored once, so give both the same");
     }
 
     /// <summary>Keeps the candidates whose weight is read by anything that is not to be rewritten.</summary>

@@ -10,8 +10,8 @@ namespace NestQuant.Passes.Nesting;
 /// Stores the constant weights of Conv, ConvTranspose, Gemm and MatMul as nested integers and lets NestQuant's operators read them.
 /// <code>
 /// y = Conv (x, W, B)
-/// w = com.nestquant.NestedDequantizeLinear (W_high, W_low, W_scale, W_zero_point, nest_bits); y = Conv (x, w, B)     activations none
-/// y = com.nestquant.NestedConv (DynamicQuantizeLinear (x), W_high, W_low, W_scale, W_zero_point, B, nest_bits)       activations dynamic
+/// w = com.nestquant.NestedDequantizeLinear (W_high, W_low, W_scale, W_zero_point, nest_bits); y = Conv (x, w, B)     weight-only
+/// y = com.nestquant.NestedConv (DynamicQuantizeLinear (x), W_high, W_low, W_scale, W_zero_point, B, nest_bits)       dynamic
 /// </code>
 /// </summary>
 /// <remarks>
@@ -24,13 +24,19 @@ public sealed class NestingPass : IGraphPass
     /// <summary>Name of the pass in the decision log.</summary>
     public const string PassName = "nesting";
 
-    private readonly NestingOptions _options;
+    private readonly WeightOptions _weights;
+    private readonly ActivationMode _activations;
 
     /// <summary>Creates the pass.</summary>
-    public NestingPass(NestingOptions options)
+    /// <param name="weights">Which weights to nest, and how.</param>
+    /// <param name="activations">How activations reach the nested operators.</param>
+    /// <exception cref="ArgumentException">The options contradict each other.</exception>
+    public NestingPass(WeightOptions weights, ActivationMode activations = ActivationMode.Dynamic)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        _options = options;
+        ArgumentNullException.ThrowIfNull(weights);
+        weights.Verify();
+        _weights = weights;
+        _activations = activations;
     }
 
     /// <inheritdoc/>
@@ -40,11 +46,12 @@ public sealed class NestingPass : IGraphPass
     public PassResult Run(ModelContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
+        WeightSelection.VerifyFirst(_weights, context.Decisions);
         GraphView main = GraphView.Of(context.Model.MainGraph());
-        NestingCandidate[] candidates = NestingCandidates.Find(main, _options.Exclude);
+        NestingCandidate[] candidates = NestingCandidates.Find(main, _weights);
 
         NestingCandidate[] open = [.. candidates.Where(static candidate => candidate.Reason is null)];
-        var emitter = new NestedGraphEmitter(context.Model, main, _options);
+        var emitter = new NestedGraphEmitter(context.Model, main, _activations);
         Dictionary<TensorProto, NestedOperands> operands = NestWeights(open, emitter, context);
         foreach (NestingCandidate candidate in open) candidate.Note = emitter.Rewrite(candidate);
 
@@ -77,7 +84,8 @@ public sealed class NestingPass : IGraphPass
             if (!operands.ContainsKey(weight))
             {
                 VerifyFinite(weight, candidate.Node);
-                operands[weight] = emitter.AddOperands(WeightNester.Nest(weight, candidate.Channels, _options, parallel), weight, parallel);
+                NestedWeight nested = WeightNester.Nest(weight, candidate.Channels, candidate.Settings.Quantization!, parallel);
+                operands[weight] = emitter.AddOperands(nested, weight, parallel);
             }
 
             done += candidate.Channels.Count;
@@ -95,7 +103,7 @@ public sealed class NestingPass : IGraphPass
             if (!float.IsFinite(values[i]))
                 throw new ModelException(
                     $"weight '{weight.Name}' of node '{node.DisplayName()}' is {values[i]} at element {i}: weights must be finite; "
-                        + "retrain or repair the model, or leave the node out with --exclude");
+                        + "retrain or repair the model, or exclude the node");
     }
 
     private void LogFunctions(ModelContext context)

@@ -1,8 +1,7 @@
 using NestQuant.Onnx;
-using NestQuant.Onnx.Files;
 using NestQuant.Onnx.Graph;
-using NestQuant.RuntimeOps;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Nesting;
 
@@ -17,36 +16,19 @@ public static class PartModel
     public static ModelProto? From(ModelProto model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        NodeProto[] nested = [.. model.AllNodes().Where(IsNested)];
+        NodeProto[] nested = [.. model.AllNodes().Where(SchemaNodes.IsNested)];
         if (nested.Length == 0) return null;
 
-        var low = nested.Select(static node => node.InputAt(LowInput(node))).ToHashSet(StringComparer.Ordinal);
-        ModelProto part = ModelCopy.WithoutInitializers(model);
-        foreach (TensorProto tensor in model.MainGraph().Initializer)
-            if (!low.Contains(tensor.Name)) part.MainGraph().Initializer.Add(AtPartPrecision(tensor, nested[0]));
-        foreach (NodeProto node in part.AllNodes().Where(IsNested)) node.Input[LowInput(node)] = "";
+        var low = nested.Select(static node => node.InputAt(InputNames.WeightLow)).ToHashSet(StringComparer.Ordinal);
+        ModelProto part = model.Clone();
+        List<TensorProto> initializers = part.MainGraph().Initializer;
+        initializers.RemoveAll(tensor => low.Contains(tensor.Name));
+        for (int i = 0; i < initializers.Count; i++) initializers[i] = AtPartPrecision(initializers[i], nested[0]);
+        foreach (NodeProto node in part.AllNodes().Where(SchemaNodes.IsNested)) node.Input[node.PositionOf(InputNames.WeightLow)] = "";
         return part;
     }
 
     private static TensorProto AtPartPrecision(TensorProto tensor, NodeProto nested) => tensor.Name == PrecisionInput.Name
         ? TensorProto.FromInt32s(tensor.Name, [], [NestedOperator.BitsOf(nested).High])
         : tensor;
-
-    /// <summary>Whether a node is one of the nested operators.</summary>
-    public static bool IsNested(NodeProto node)
-    {
-        ArgumentNullException.ThrowIfNull(node);
-        return node.Domain == NestQuantOps.Domain && node.OpType is
-            OperatorNames.NestedDequantizeLinear or OperatorNames.NestedConv or OperatorNames.NestedGemm or OperatorNames.NestedGroupNLConv
-            or OperatorNames.NestedQLinearConv or OperatorNames.NestedQLinearGemm;
-    }
-
-    /// <summary>Position of the high operand among a nested operator's inputs; the low operand follows it.</summary>
-    public static int HighInput(NodeProto node)
-    {
-        ArgumentNullException.ThrowIfNull(node);
-        return node.OpType == OperatorNames.NestedDequantizeLinear ? 0 : 3;
-    }
-
-    private static int LowInput(NodeProto node) => HighInput(node) + 1;
 }

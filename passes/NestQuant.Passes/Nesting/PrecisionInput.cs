@@ -1,7 +1,6 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Operators;
-using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Nesting;
 
@@ -15,24 +14,31 @@ public static class PrecisionInput
     public const string Name = "nest_bits";
 
     /// <summary>
-    /// Adds the input, if the model has none, with full precision as its default, and what it needs of the model's header.
+    /// Adds the input, if the model has none, and what it needs of the model's header. By default it is the largest n of the model's
+    /// weights, full precision for all.
     /// </summary>
+    /// <param name="model">The model.</param>
+    /// <param name="main">View of its main graph.</param>
+    /// <param name="full">The largest n of the weights that are being nested.</param>
     /// <returns>Its name.</returns>
     /// <exception cref="ModelException">Another value of the model has that name.</exception>
-    internal static string Ensure(ModelProto model, GraphView main, NestedBits bits)
+    internal static string Ensure(ModelProto model, GraphView main, int full)
     {
         if (main.IsInput(Name) && main.Initializer(Name) is { DataType: TensorDataType.Int32 } known && known.ToInt32s() is [var value])
         {
-            if (value == bits.Full) return Name;
-            throw new ModelException(
-                $"the model's precision input '{Name}' is {value} by default, and cannot be {bits.Full} at the same time: nest the "
-                    + "source model, not a model that was nested before");
+            int most = model.AllNodes().Where(SchemaNodes.IsNested).Select(static node => NestedOperator.BitsOf(node).Full).DefaultIfEmpty(value).Max();
+            if (value != most)
+                throw new ModelException(
+                    $"the model's precision input '{Name}' is {value} by default, and its weights have up to {most} bits: nest the source "
+                        + "model, not a part model");
+            if (value < full) known.RawData = TensorProto.FromInt32s(Name, [], [full]).RawData;
+            return Name;
         }
 
         if (main.WithInner().Any(static view => view.Defines(Name)))
             throw new ModelException(
                 $"the model already has a value named '{Name}', which the precision input needs: rename it in the source model");
-        main.AddInitializer(TensorProto.FromInt32s(Name, [], [bits.Full]));
+        main.AddInitializer(TensorProto.FromInt32s(Name, [], [full]));
         var scalar = new TypeProto
         {
             TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Int32, Shape = new TensorShapeProto() },

@@ -1,5 +1,6 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Nesting;
 
@@ -16,7 +17,12 @@ internal sealed class QuantizedActivations(UniqueNames names)
     public const int FirstOpset = 11;
 
     /// <summary>A quantized value: uint8 tensor, its scale and its zero point.</summary>
-    public sealed record Quantized(string Value, string Scale, string ZeroPoint);
+    public sealed record Quantized(string Value, string Scale, string ZeroPoint)
+    {
+        /// <summary>The three by the names of the inputs that read them.</summary>
+        public IEnumerable<(string Input, string Value)> Inputs =>
+            [(InputNames.X, Value), (InputNames.XScale, Scale), (InputNames.XZeroPoint, ZeroPoint)];
+    }
 
     /// <summary>
     /// The uint8 form of a float value. The node that makes it goes in front of <paramref name="reader"/>, the first reader in graph order.

@@ -13,12 +13,12 @@ public static class WeightNester
     /// <summary>Nests a tensor.</summary>
     /// <param name="tensor">Finite float32 weights, row-major in the operator's own layout.</param>
     /// <param name="view">The layout.</param>
-    /// <param name="options">Bit widths, rounding and scheme.</param>
+    /// <param name="quantization">Bit widths, rounding and scheme.</param>
     /// <param name="parallel">Degree of parallelism and cancellation.</param>
-    public static NestedWeight Nest(TensorProto tensor, ChannelView view, NestingOptions options, ParallelOptions parallel)
+    public static NestedWeight Nest(TensorProto tensor, ChannelView view, WeightQuantization quantization, ParallelOptions parallel)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(quantization);
         ArgumentNullException.ThrowIfNull(parallel);
         if (tensor.DataType != TensorDataType.Float || tensor.ElementCount != view.Count)
             throw new ArgumentException($"tensor '{tensor.Name}' does not hold the {view.Count} float32 weights of {view}");
@@ -32,7 +32,7 @@ public static class WeightNester
             0,
             tasks,
             parallel,
-            () => new ChannelBlock(options, view),
+            () => new ChannelBlock(quantization, view),
             (task, _, block) =>
             {
                 int first = task * ChannelsPerTask;
@@ -41,13 +41,13 @@ public static class WeightNester
                 return block;
             },
             static _ => { });
-        return new NestedWeight(options.Bits, view, high, low, channels);
+        return new NestedWeight(quantization.Bits, view, high, low, channels);
     }
 
     /// <summary>Scratch memory for a run of output channels, gathered so that each is contiguous.</summary>
-    private sealed class ChannelBlock(NestingOptions options, ChannelView view)
+    private sealed class ChannelBlock(WeightQuantization quantization, ChannelView view)
     {
-        private readonly ChannelNester _nester = new(options, view.WeightsPerChannel);
+        private readonly ChannelNester _nester = new(quantization, view.WeightsPerChannel);
         private readonly float[] _weights = new float[ChannelsPerTask * view.WeightsPerChannel];
         private readonly sbyte[] _high = new sbyte[ChannelsPerTask * view.WeightsPerChannel];
         private readonly sbyte[] _low = new sbyte[ChannelsPerTask * view.WeightsPerChannel];

@@ -1,7 +1,6 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
-using NestQuant.RuntimeOps;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Operators;
 
@@ -22,7 +21,7 @@ internal sealed class ValueRanks(GraphView view)
         return _known[value];
     }
 
-    private int? OfResult(NodeProto node) => node.Domain == NestQuantOps.Domain ? OfNested(node) : node.OpType switch
+    private int? OfResult(NodeProto node) => node.Schema() is { } schema ? OfOwn(node, schema) : node.OpType switch
     {
         "Transpose" => node.GetInts("perm")?.Length ?? OfInput(node, 0),
         "Gemm" or "Flatten" => 2,
@@ -47,14 +46,11 @@ internal sealed class ValueRanks(GraphView view)
         MicrosoftOperators.QLinearAveragePool, MicrosoftOperators.QLinearGlobalAveragePool, MicrosoftOperators.NhwcMaxPool,
     };
 
-    private int? OfNested(NodeProto node) => node.OpType switch
-    {
-        OperatorNames.NestedConv
-            or OperatorNames.NestedGroupNLConv
-            or OperatorNames.NestedQLinearConv
-            or OperatorNames.NestedDequantizeLinear => node.GetInts(AttributeNames.Shape)?.Length,
-        _ => OfInput(node, 0),
-    };
+    /// <summary>That of the weight for convolutions and for the weight itself, else that of X.</summary>
+    private int? OfOwn(NodeProto node, OperatorSchema schema) =>
+        schema.IsConvolution || schema == OperatorSet.NestedDequantizeLinear
+            ? node.GetInts(AttributeNames.Shape)?.Length
+            : OfInput(node, node.PositionOf(InputNames.X));
 
     private int? OfSqueezed(NodeProto node)
     {

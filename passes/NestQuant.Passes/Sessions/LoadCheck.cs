@@ -43,6 +43,19 @@ public static class LoadCheck
         }
     }
 
+    /// <summary>Fails where a model does not load.</summary>
+    /// <param name="written">Paths of the written models.</param>
+    /// <param name="customOps">Paths of libraries with operators that the models use.</param>
+    /// <exception cref="ModelException">A model does not load.</exception>
+    internal static void Require(IEnumerable<string> written, IReadOnlyList<string> customOps)
+    {
+        foreach (string path in written)
+            if (WhyNot(path, customOps) is { } reason)
+                throw new ModelException(
+                    $"{Path.GetFileName(path)}: ONNX Runtime does not load the result: {reason}: name libraries with operators of the model's own "
+                        + "(CheckOptions.CustomOps); if the source does load, this is a defect of the compiler; nothing was written");
+    }
+
     /// <summary>Fails where a model does not load although its source does.</summary>
     /// <param name="written">Paths of the written models.</param>
     /// <param name="source">Path of their source.</param>
@@ -58,7 +71,7 @@ public static class LoadCheck
             if (WhyNot(source, customOps) is { } inherited) return inherited;
             throw new ModelException(
                 $"{Path.GetFileName(path)}: ONNX Runtime loads the source, but not the result: {reason}: this is a "
-                    + "defect of the compiler, please report it; nothing was written (--no-check writes it anyway)");
+                    + "defect of the compiler, please report it; nothing was written");
         }
 
         return null;

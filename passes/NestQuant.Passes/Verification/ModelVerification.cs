@@ -1,7 +1,7 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
 using NestQuant.Onnx.Graph;
-using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Verification;
 
@@ -27,7 +27,7 @@ public sealed record ModelVerification(
         var tags = new TagVerification(path, data.Files.Where(file => !file.IsReadable).Select(file => Beside(file.Location)).ToHashSet());
         foreach (GraphView view in GraphView.Of(data.Model.MainGraph()).WithInner())
         {
-            foreach (NodeProto node in view.Graph.Node.Where(PartModel.IsNested))
+            foreach (NodeProto node in view.Graph.Node.Where(SchemaNodes.IsNested))
                 tags.Check(node, view);
         }
 

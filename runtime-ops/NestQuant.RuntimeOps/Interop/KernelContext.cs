@@ -1,4 +1,5 @@
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps.Interop;
 
@@ -12,30 +13,28 @@ internal readonly unsafe ref struct KernelContext(OrtApi api, void* context)
     public ParallelLoop Loop => new OrtParallelLoop(_api, _context);
 
     /// <summary>A required input.</summary>
-    /// <param name="index">Its position.</param>
-    /// <param name="name">Its name, for messages.</param>
     /// <exception cref="OperatorException">It has no value, or one that is not a tensor (ONNX Runtime lets a required input go
     /// unfed).</exception>
-    public TensorView Input(int index, string name) =>
-        TryInput(index, name, out TensorView tensor) ? tensor : throw new OperatorException($"input '{name}' has no value");
+    public TensorView Input(InputSchema input) =>
+        TryInput(input, out TensorView tensor) ? tensor : throw new OperatorException($"input '{input.Name}' has no value");
 
     /// <summary>An optional input; false when it is absent.</summary>
-    public bool TryInput(int index, string name, out TensorView tensor)
+    public bool TryInput(InputSchema input, out TensorView tensor)
     {
         tensor = default;
-        if (index >= _api.InputCount(_context))
+        if (input.Position >= _api.InputCount(_context))
             return false;
-        void* value = _api.Input(_context, index);
+        void* value = _api.Input(_context, input.Position);
         if (value == null)
             return false;
         if (!_api.IsTensor(value))
-            throw new OperatorException($"input '{name}' has no value, or one that is not a tensor");
+            throw new OperatorException($"input '{input.Name}' has no value, or one that is not a tensor");
         ReadOnlySpan<long> shape = _api.TensorShape(value, out ElementType type);
-        tensor = new TensorView(name, type, shape, _api.TensorData(value));
+        tensor = new TensorView(input.Name, type, shape, _api.TensorData(value));
         return true;
     }
 
-    /// <summary>Allocates the output, whose elements are of the operator's <see cref="CustomOperator.OutputType"/>.</summary>
+    /// <summary>Allocates the output, whose elements are of the operator's <see cref="OperatorSchema.Output"/> type.</summary>
     public void* Output(ReadOnlySpan<long> shape) => _api.TensorData(_api.Output(_context, 0, shape));
 
     /// <summary>Allocates the output of an operator whose output is float.</summary>

@@ -1,10 +1,15 @@
+using NestQuant.RuntimeOps.Schema;
+
 namespace NestQuant.RuntimeOps.Interop;
 
 /// <summary>What a kernel can learn about its node when it is created.</summary>
-internal readonly unsafe struct KernelInfo(OrtApi api, void* info)
+internal readonly unsafe struct KernelInfo(OperatorSchema schema, OrtApi api, void* info)
 {
     private readonly OrtApi _api = api;
     private readonly void* _info = info;
+
+    /// <summary>The node's operator.</summary>
+    public OperatorSchema Schema { get; } = schema;
 
     /// <summary>The node's name in the graph; may be empty.</summary>
     public string NodeName => _api.NodeName(_info);
@@ -16,46 +21,52 @@ internal readonly unsafe struct KernelInfo(OrtApi api, void* info)
     public void Warn(string message, string source) => _api.Warn(_info, message, source);
 
     /// <summary>A constant input; false when the input is absent or not constant.</summary>
-    public bool TryConstantInput(int index, string name, out TensorView tensor)
+    public bool TryConstantInput(InputSchema input, out TensorView tensor)
     {
         tensor = default;
-        void* value = _api.ConstantInput(_info, index);
+        void* value = _api.ConstantInput(_info, input.Position);
         if (value == null || !_api.IsTensor(value))
             return false;
         ReadOnlySpan<long> shape = _api.TensorShape(value, out ElementType type);
-        tensor = new TensorView(name, type, shape, _api.TensorData(value));
+        tensor = new TensorView(input.Name, type, shape, _api.TensorData(value));
         return true;
     }
 
-    /// <summary>An int that must be present.</summary>
-    public long Int(string name) =>
-        _api.TryGetInt(_info, name, out long value) ? value : throw Missing(name, "an int");
-
-    /// <summary>An int with a default.</summary>
-    public long Int(string name, long absent) =>
-        _api.TryGetInt(_info, name, out long value) ? value : Absent(name, "an int", absent);
+    /// <summary>An int, or its default.</summary>
+    /// <exception cref="OperatorException">It is required and absent, or it is no int.</exception>
+    public long Int(IntAttribute attribute) =>
+        _api.TryGetInt(_info, attribute.Name, out long value) ? value : Absent(attribute, "an int", attribute.Default);
 
     /// <summary>Ints that must be present.</summary>
-    public long[] Ints(string name) =>
-        _api.TryGetInts(_info, name, out long[] values) && values.Length > 0 ? values : throw Missing(name, "a list of ints");
+    /// <exception cref="OperatorException">They are absent, or no list of ints.</exception>
+    public long[] Ints(IntsAttribute attribute) => OptionalInts(attribute) ?? throw Missing(attribute, "a list of ints");
 
     /// <summary>Ints, or null when absent.</summary>
-    public long[]? OptionalInts(string name) =>
-        _api.TryGetInts(_info, name, out long[] values) && values.Length > 0 ? values : Absent<long[]?>(name, "a list of ints", null);
+    /// <exception cref="OperatorException">They are no list of ints.</exception>
+    public long[]? OptionalInts(IntsAttribute attribute) =>
+        _api.TryGetInts(_info, attribute.Name, out long[] values) && values.Length > 0
+            ? values
+            : Absent<long[]?>(attribute, "a list of ints", null);
 
-    /// <summary>A float with a default.</summary>
-    public float Float(string name, float absent) =>
-        _api.TryGetFloat(_info, name, out float value) ? value : Absent(name, "a float", absent);
+    /// <summary>A float, or its default.</summary>
+    /// <exception cref="OperatorException">It is required and absent, or it is no float.</exception>
+    public float Float(FloatAttribute attribute) =>
+        _api.TryGetFloat(_info, attribute.Name, out float value) ? value : Absent(attribute, "a float", attribute.Default);
 
-    /// <summary>A string with a default.</summary>
-    public string String(string name, string absent) =>
-        _api.TryGetString(_info, name, out string value) ? value : Absent(name, "a string", absent);
+    /// <summary>A string, or its default.</summary>
+    /// <exception cref="OperatorException">It is required and absent, or it is no string.</exception>
+    public string String(StringAttribute attribute) =>
+        _api.TryGetString(_info, attribute.Name, out string value) ? value : Absent(attribute, "a string", attribute.Default);
 
-    private static OperatorException Missing(string name, string type) => new($"attribute '{name}' is missing or not {type}");
+    private static OperatorException Missing(AttributeSchema attribute, string type) =>
+        new($"attribute '{attribute.Name}' is missing or not {type}");
 
     // ONNX Runtime tells a missing attribute and one of another type apart only in its messages' words: ask for the other types.
-    private T Absent<T>(string name, string type, T absent)
+    private T Absent<T>(AttributeSchema attribute, string type, T absent)
     {
+        if (attribute.IsRequired)
+            throw Missing(attribute, type);
+        string name = attribute.Name;
         bool isOtherType = _api.TryGetInt(_info, name, out _)
             || (_api.TryGetInts(_info, name, out long[] values) && values.Length > 0)
             || _api.TryGetString(_info, name, out _)

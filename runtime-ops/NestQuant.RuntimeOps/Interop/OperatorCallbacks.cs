@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NestQuant.RuntimeOps.Kernels;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps.Interop;
 
@@ -36,11 +36,11 @@ internal static unsafe class OperatorCallbacks
         op->KernelComputeV2 = &Compute;
         op->KernelDestroy = &Destroy;
         op->InferOutputShape = &InferShape;
-        op->GetStartVersion = &One;
+        op->GetStartVersion = &StartVersion;
         op->GetEndVersion = &LastVersion;
     }
 
-    private static CustomOperator Operator(OrtCustomOp* op) => OperatorCatalog.All[op->Index];
+    private static CustomOperator Operator(OrtCustomOp* op) => (CustomOperator)GCHandle.FromIntPtr(op->Operator).Target!;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static byte* GetName(OrtCustomOp* op) => op->Name;
@@ -49,20 +49,20 @@ internal static unsafe class OperatorCallbacks
     private static byte* GetExecutionProviderType(OrtCustomOp* op) => null;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int GetInputType(OrtCustomOp* op, nuint index) => (int)Operator(op).Inputs[(int)index].Type;
+    private static int GetInputType(OrtCustomOp* op, nuint index) => (int)Operator(op).Schema.Inputs[(int)index].Type;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static nuint GetInputTypeCount(OrtCustomOp* op) => (nuint)Operator(op).Inputs.Count;
+    private static nuint GetInputTypeCount(OrtCustomOp* op) => (nuint)Operator(op).Schema.Inputs.Count;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int GetOutputType(OrtCustomOp* op, nuint index) => (int)Operator(op).OutputType;
+    private static int GetOutputType(OrtCustomOp* op, nuint index) => (int)Operator(op).Schema.Output.Type;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static nuint GetOutputTypeCount(OrtCustomOp* op) => 1;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int GetInputCharacteristic(OrtCustomOp* op, nuint index) =>
-        Operator(op).Inputs[(int)index].IsOptional ? Optional : Required;
+        Operator(op).Schema.Inputs[(int)index].IsOptional ? Optional : Required;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int GetOutputCharacteristic(OrtCustomOp* op, nuint index) => Required;
@@ -74,7 +74,10 @@ internal static unsafe class OperatorCallbacks
     private static int One(OrtCustomOp* op) => 1;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int LastVersion(OrtCustomOp* op) => NestQuantOps.Version;
+    private static int StartVersion(OrtCustomOp* op) => Operator(op).Schema.SinceVersion;
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int LastVersion(OrtCustomOp* op) => OperatorSet.Version;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void* CreateKernel(OrtCustomOp* op, void** table, void* info, nint* kernel)
@@ -84,8 +87,8 @@ internal static unsafe class OperatorCallbacks
         try
         {
             *kernel = 0;
-            KernelInfo kernelInfo = new(api, info);
-            instance = new KernelInstance(api, Operator(op).Name, kernelInfo.NodeName);
+            KernelInfo kernelInfo = new(Operator(op).Schema, api, info);
+            instance = new KernelInstance(api, Operator(op).Schema.Name, kernelInfo.NodeName);
             instance.Kernel = Operator(op).CreateKernel(kernelInfo);
             TellTier(kernelInfo);
             *kernel = GCHandle.ToIntPtr(GCHandle.Alloc(instance));
@@ -93,7 +96,7 @@ internal static unsafe class OperatorCallbacks
         }
         catch (Exception error)
         {
-            return Failed(api, instance?.Title ?? Operator(op).Name, error);
+            return Failed(api, instance?.Title ?? Operator(op).Schema.Name, error);
         }
     }
 
@@ -125,7 +128,7 @@ internal static unsafe class OperatorCallbacks
     {
         try
         {
-            Operator(op).InferShape(new ShapeInference(new OrtApi(op->Api), context));
+            Operator(op).InferShape(new ShapeInference(Operator(op).Schema, new OrtApi(op->Api), context));
         }
         catch (Exception error) when (error is OperatorException or OrtCallException or ArgumentException or OverflowException)
         {
@@ -133,7 +136,7 @@ internal static unsafe class OperatorCallbacks
         }
         catch (Exception error)
         {
-            return Failed(new OrtApi(op->Api), Operator(op).Name, error);
+            return Failed(new OrtApi(op->Api), Operator(op).Schema.Name, error);
         }
 
         return null;

@@ -1,3 +1,5 @@
+using NestQuant.RuntimeOps.Schema;
+
 namespace NestQuant.RuntimeOps.Interop;
 
 /// <summary>

@@ -50,17 +50,8 @@ internal unsafe struct OrtCustomOp
     /// <summary>Private: the operator's name, UTF-8, zero-terminated.</summary>
     public byte* Name;
 
-    /// <summary>Private: the operator's position in <see cref="Operators.OperatorCatalog.All"/>.</summary>
-    public int Index;
-}
-
-/// <summary>ONNXTensorElementDataType, those used here.</summary>
-internal enum ElementType
-{
-    Undefined = 0,
-    Float = 1,
-    UInt8 = 2,
-    Int32 = 6,
+    /// <summary>Private: a GCHandle of the <see cref="CustomOperator"/>, which is never freed.</summary>
+    public nint Operator;
 }
 
 /// <summary>OrtErrorCode, those used here.</summary>

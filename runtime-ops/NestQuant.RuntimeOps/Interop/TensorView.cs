@@ -1,5 +1,5 @@
+using NestQuant.RuntimeOps.Schema;
 using static System.FormattableString;
-
 
 namespace NestQuant.RuntimeOps.Interop;
 

@@ -1,10 +1,11 @@
 using System.Globalization;
 using NestQuant.RuntimeOps.Interop;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps.Operators;
 
 /// <summary>
-/// The session configuration entry <see cref="NestQuantOps.CacheConfigEntry"/>: bytes, with a suffix k, m or g for powers of 1024.
+/// The session configuration entry <see cref="SessionEntries.Cache"/>: bytes, with a suffix k, m or g for powers of 1024.
 /// </summary>
 internal static class CacheSize
 {
@@ -20,7 +21,7 @@ internal static class CacheSize
         string digits = shift == 0 ? configured : configured[..^1];
         if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long bytes) || bytes > long.MaxValue >> shift)
             throw new OperatorException(
-                $"{NestQuantOps.CacheConfigEntry} is '{configured}': bytes expected, for example 500000, 512k, 8m or 1g");
+                $"{SessionEntries.Cache} is '{configured}': bytes expected, for example 500000, 512k, 8m or 1g");
         return bytes << shift;
     }
 }

@@ -1,6 +1,7 @@
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Schema;
 using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Operators;
@@ -59,11 +60,11 @@ internal sealed class ConvAttributes
     /// <summary>Reads the attributes of a node.</summary>
     public static ConvAttributes Read(in KernelInfo info, int[] weightShape) => new(
         weightShape,
-        info.Int(AttributeNames.Group, 1),
-        info.OptionalInts(AttributeNames.Strides),
-        info.OptionalInts(AttributeNames.Dilations),
-        info.OptionalInts(AttributeNames.Pads),
-        info.String(AttributeNames.AutoPad, "NOTSET"));
+        info.Int(OperatorAttributes.Group),
+        info.OptionalInts(OperatorAttributes.Strides),
+        info.OptionalInts(OperatorAttributes.Dilations),
+        info.OptionalInts(OperatorAttributes.Pads),
+        info.String(OperatorAttributes.AutoPad));
 
     /// <summary>The weight's channel view.</summary>
     /// <exception cref="OperatorException">The kernel has more than 2^31 - 1 positions.</exception>
@@ -78,17 +79,17 @@ internal sealed class ConvAttributes
     /// <summary>The shape of the convolution's output, as far as X's is known, or null.</summary>
     public static long[]? InferOutputShape(in ShapeInference inference)
     {
-        if (inference.InputShape(0) is not { } x || inference.Ints(AttributeNames.Shape) is not { } shape)
+        if (inference.InputShape(InputNames.X) is not { } x || inference.Ints(OperatorAttributes.Shape) is not { } shape)
             return null;
         if (x.Length != shape.Length || shape.Any(d => d is < 1 or > int.MaxValue))
             return null;
         ConvAttributes attributes = new(
             [.. shape.Select(d => (int)d)],
-            inference.Int(AttributeNames.Group, 1),
-            inference.Ints(AttributeNames.Strides),
-            inference.Ints(AttributeNames.Dilations),
-            inference.Ints(AttributeNames.Pads),
-            inference.String(AttributeNames.AutoPad, "NOTSET"));
+            inference.Int(OperatorAttributes.Group),
+            inference.Ints(OperatorAttributes.Strides),
+            inference.Ints(OperatorAttributes.Dilations),
+            inference.Ints(OperatorAttributes.Pads),
+            inference.String(OperatorAttributes.AutoPad));
         for (int axis = 0; axis < attributes.Axes; axis++)
             x[1 + axis] = x[1 + axis] < 0 ? -1 : attributes.Axis(axis, x[1 + axis]).Output;
         x[^1] = attributes.OutputChannels;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels.GroupNL;
+using NestQuant.RuntimeOps.Schema;
 using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Operators;
@@ -8,53 +9,46 @@ namespace NestQuant.RuntimeOps.Operators;
 /// <summary>The attributes of a GroupNL expansion and its four last inputs, shift, period, scale and bias.</summary>
 internal sealed unsafe class GroupNLAttributes
 {
-    private const float DefaultEpsilon = 1e-12f;
-
     private readonly MapFunction _function;
     private readonly SourceMap _sources;
     private readonly float _epsilon;
     private readonly MapActivation _activation;
+    private readonly InputSchema _shift, _period, _scale, _bias;
 
     /// <summary>Reads and checks the attributes of a node.</summary>
     /// <exception cref="OperatorException">One is missing or not valid.</exception>
     public GroupNLAttributes(in KernelInfo info)
     {
         _function = Function(info);
-        _epsilon = info.Float(AttributeNames.Epsilon, DefaultEpsilon);
+        _epsilon = info.Float(OperatorAttributes.Epsilon);
         if (!float.IsFinite(_epsilon) || _epsilon < ExpansionData.LeastEpsilon)
         {
             throw new OperatorException(
                 Invariant($"attribute 'epsilon' is {_epsilon}: the least norm is finite and at least {ExpansionData.LeastEpsilon}"));
         }
 
-        _sources = new SourceMap(Source(info.Ints(AttributeNames.Source)));
+        _sources = new SourceMap(Source(info.Ints(OperatorAttributes.Source)));
         _activation = Activation(info);
+        _shift = info.Schema[InputNames.Shift];
+        _period = info.Schema[InputNames.Period];
+        _scale = info.Schema[InputNames.MapScale];
+        _bias = info.Schema[InputNames.MapBias];
     }
-
-    /// <summary>The declaration of the inputs that follow the seed maps.</summary>
-    public static IReadOnlyList<OperatorInput> Declaration { get; } =
-    [
-        new("shift", ElementType.Float),
-        new("period", ElementType.Float),
-        new("scale", ElementType.Float, IsOptional: true),
-        new("bias", ElementType.Float, IsOptional: true),
-    ];
 
     /// <summary>Binds the inputs of one run.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="firstInput">Position of shift.</param>
     /// <param name="seeds">Cs, the seed maps.</param>
     /// <exception cref="OperatorException">
     /// An input is missing or has the wrong type or length, or a source is not one of the seed maps.
     /// </exception>
-    public ExpansionData Bind(in KernelContext context, int firstInput, long seeds)
+    public ExpansionData Bind(in KernelContext context, long seeds)
     {
         RequireSeeds(seeds);
         long maps = seeds + _sources.Count;
-        float* shift = context.Input(firstInput, "shift").Floats(_sources.Count);
-        float* period = context.Input(firstInput + 1, "period").Floats(_sources.Count);
-        float* scale = context.TryInput(firstInput + 2, "scale", out TensorView scales) ? scales.Floats(maps) : null;
-        float* bias = context.TryInput(firstInput + 3, "bias", out TensorView biases) ? biases.Floats(maps) : null;
+        float* shift = context.Input(_shift).Floats(_sources.Count);
+        float* period = context.Input(_period).Floats(_sources.Count);
+        float* scale = context.TryInput(_scale, out TensorView scales) ? scales.Floats(maps) : null;
+        float* bias = context.TryInput(_bias, out TensorView biases) ? biases.Floats(maps) : null;
         return new ExpansionData(_function, _sources, (int)seeds, shift, period, scale, bias, _epsilon, _activation);
     }
 
@@ -75,13 +69,12 @@ internal sealed unsafe class GroupNLAttributes
     /// <summary>The output channels as far as inference knows them: those of the seeds and one for each shift; -1 when unknown.</summary>
     /// <param name="inference">The node.</param>
     /// <param name="seeds">Cs, or -1.</param>
-    /// <param name="shiftInput">Position of shift.</param>
-    public static long InferMaps(in ShapeInference inference, long seeds, int shiftInput) =>
-        seeds >= 0 && inference.InputShape(shiftInput) is [var generated] && generated >= 0 ? checked(seeds + generated) : -1;
+    public static long InferMaps(in ShapeInference inference, long seeds) =>
+        seeds >= 0 && inference.InputShape(InputNames.Shift) is [var generated] && generated >= 0 ? checked(seeds + generated) : -1;
 
     private static MapFunction Function(in KernelInfo info)
     {
-        string function = info.String(AttributeNames.Function, GroupNLFunctions.Sine);
+        string function = info.String(OperatorAttributes.Function);
         MapFunctionKind kind = function switch
         {
             GroupNLFunctions.Sine => MapFunctionKind.Sine,
@@ -94,7 +87,7 @@ internal sealed unsafe class GroupNLAttributes
         };
         if (kind != MapFunctionKind.Monomial)
             return new MapFunction(kind);
-        long power = info.Int(AttributeNames.Power, GroupNLFunctions.DefaultPower);
+        long power = info.Int(OperatorAttributes.Power);
         return power is >= GroupNLFunctions.LeastPower and <= GroupNLFunctions.GreatestPower
             ? new MapFunction(kind, (int)power)
             : throw new OperatorException(Invariant(
@@ -114,7 +107,7 @@ internal sealed unsafe class GroupNLAttributes
 
     private static MapActivation Activation(in KernelInfo info)
     {
-        string activation = info.String(AttributeNames.Activation, ActivationNames.None);
+        string activation = info.String(OperatorAttributes.Activation);
         switch (activation)
         {
             case ActivationNames.None:
@@ -122,8 +115,8 @@ internal sealed unsafe class GroupNLAttributes
             case ActivationNames.HardSwish:
                 return MapActivation.HardSwish;
             case ActivationNames.Clip:
-                float min = info.Float(AttributeNames.ActivationMin, float.NegativeInfinity);
-                float max = info.Float(AttributeNames.ActivationMax, float.PositiveInfinity);
+                float min = info.Float(OperatorAttributes.ActivationMin);
+                float max = info.Float(OperatorAttributes.ActivationMax);
                 if (!(min <= max))
                 {
                     throw new OperatorException(

@@ -1,6 +1,7 @@
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Schema;
 using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Operators;
@@ -9,24 +10,9 @@ namespace NestQuant.RuntimeOps.Operators;
 /// Multiplies quantized activations with a nested weight matrix: Y = (X - x_zero_point) * x_scale times W, plus B, summed in exact
 /// integers. NestedGemm's result is float: compare ONNX MatMul and Gemm. NestedQLinearGemm's is uint8: compare ONNX QLinearMatMul.
 /// </summary>
-/// <remarks>
-/// Inputs: X uint8 [..., K], x_scale float scalar, x_zero_point uint8 scalar, W_high, W_low (optional), w_scale float[N],
-/// w_zero_point int32[N] (optional), B float[N] (optional), for the quantized form y_scale float scalar and y_zero_point uint8 scalar,
-/// bits int32 scalar. Output: [..., N]. Attributes: n, h, layout_version, weight_tag, shape ([K, N] or [N, K]), channel_view ([1, K, N, 1]
-/// or [N, K, 1, 1] accordingly); for the quantized form clamp_min (0) and clamp_max (255), bounds of the quantized result.
-/// </remarks>
-/// <param name="isQuantized">Whether the output is uint8.</param>
-internal sealed class NestedGemm(bool isQuantized) : CustomOperator
+/// <param name="schema">NestedGemm or NestedQLinearGemm.</param>
+internal sealed class NestedGemm(OperatorSchema schema) : CustomOperator(schema)
 {
-    /// <inheritdoc/>
-    public override string Name => isQuantized ? OperatorNames.NestedQLinearGemm : OperatorNames.NestedGemm;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<OperatorInput> Inputs => isQuantized ? QuantizedOutput.Declaration : QuantizedInput.Declaration;
-
-    /// <inheritdoc/>
-    public override ElementType OutputType => isQuantized ? ElementType.UInt8 : ElementType.Float;
-
     /// <inheritdoc/>
     public override CustomKernel CreateKernel(in KernelInfo info)
     {
@@ -38,24 +24,24 @@ internal sealed class NestedGemm(bool isQuantized) : CustomOperator
         if (!isRowPerInput && !isRowPerOutput)
             throw new OperatorException(
                 "attribute 'channel_view' does not fit a matrix: [1, K, N, 1] for the shape [K, N] or [N, K, 1, 1] for [N, K]");
-        NestedWeight weight = new(info, view, QuantizedInput.WeightInput, Inputs.Count - 1);
-        return new Kernel(weight, isQuantized ? new QuantizedOutput(info) : null);
+        NestedWeight weight = new(info, view);
+        return new Kernel(new QuantizedInput(Schema), weight, Schema.HasQuantizedOutput ? new QuantizedOutput(info) : null);
     }
 
     /// <inheritdoc/>
     public override void InferShape(in ShapeInference inference)
     {
-        if (inference.InputShape(0) is not { Length: > 0 } shape || inference.Ints(AttributeNames.ChannelView) is not { Length: 4 } view)
+        if (inference.InputShape(InputNames.X) is not { Length: > 0 } shape || inference.Ints(OperatorAttributes.ChannelView) is not { Length: 4 } view)
             return;
         shape[^1] = view[0] * view[2];
-        inference.SetOutput(OutputType, shape);
+        inference.SetOutput(shape);
     }
 
-    private sealed unsafe class Kernel(NestedWeight weight, QuantizedOutput? output) : CustomKernel
+    private sealed unsafe class Kernel(QuantizedInput input, NestedWeight weight, QuantizedOutput? output) : CustomKernel
     {
         public override void Compute(in KernelContext context)
         {
-            QuantizedInput x = new(context);
+            QuantizedActivations x = input.Bind(context);
             ChannelView view = weight.Layout.View;
             if (x.Shape.Length == 0 || x.Shape[^1] != view.Inner)
                 throw new OperatorException(Invariant($"X has the shape {WeightAttributes.Text(x.Shape)}, [..., {view.Inner}] expected"));
@@ -68,7 +54,7 @@ internal sealed class NestedGemm(bool isQuantized) : CustomOperator
             ConvolutionGeometry geometry = new(
                 1, ConvolutionAxis.Single, ConvolutionAxis.Rows((int)rows), 1, view.Inner, view.OutputChannels);
             PanelSource source = weight.Bind(context, out float* scale, out int* zeroPoint);
-            float* bias = context.TryInput(QuantizedInput.BiasInput, "B", out TensorView b) ? b.Floats(view.OutputChannels) : null;
+            float* bias = input.Bias(context, view.OutputChannels);
             long[] outputShape = x.Shape.ToArray();
             outputShape[^1] = view.OutputChannels;
             Requantization? requantization = output?.Bind(context);

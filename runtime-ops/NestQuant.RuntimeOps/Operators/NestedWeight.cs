@@ -4,17 +4,17 @@ using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Paging;
+using NestQuant.RuntimeOps.Schema;
 using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Operators;
 
 /// <summary>
-/// A node's nested weight: four consecutive inputs (W_high, W_low, w_scale, w_zero_point) and <c>bits</c>, bound and checked at every run.
+/// A node's nested weight, the inputs W_high, W_low, w_scale, w_zero_point and <c>bits</c>, bound and checked at every run.
 /// </summary>
 internal sealed unsafe class NestedWeight
 {
-    private readonly int _firstInput;
-    private readonly int _bitsInput;
+    private readonly InputSchema _high, _low, _scale, _zeroPoint, _bits;
     private readonly PrecisionSelector _precision;
     private readonly LowOperandPager _pager;
     private readonly PanelCache? _cache;
@@ -24,20 +24,21 @@ internal sealed unsafe class NestedWeight
     /// <summary>Reads what the node says about its weight.</summary>
     /// <param name="info">The node.</param>
     /// <param name="view">The weight's dimensions.</param>
-    /// <param name="firstInput">Position of W_high.</param>
-    /// <param name="bitsInput">Position of bits.</param>
-    public NestedWeight(in KernelInfo info, ChannelView view, int firstInput, int bitsInput)
+    public NestedWeight(in KernelInfo info, ChannelView view)
     {
         Layout = WeightAttributes.Layout(info, view);
         _tag = WeightAttributes.Tag(info, Layout);
-        _firstInput = firstInput;
-        _bitsInput = bitsInput;
-        _precision = new PrecisionSelector(Layout.Bits, info.ConfigEntry(NestQuantOps.BitsConfigEntry));
+        _high = info.Schema[InputNames.WeightHigh];
+        _low = info.Schema[InputNames.WeightLow];
+        _scale = info.Schema[InputNames.WeightScale];
+        _zeroPoint = info.Schema[InputNames.WeightZeroPoint];
+        _bits = info.Schema[InputNames.Bits];
+        _precision = new PrecisionSelector(Layout.Bits, info.ConfigEntry(SessionEntries.Bits));
         Tier = KernelTier.Current;
         byte* high = Constant(info, OperandRole.High), low = Constant(info, OperandRole.Low);
         (_isHighConstant, _isLowConstant) = (high != null, low != null);
         _pager = new LowOperandPager((nint)low, Layout.LowByteLength);
-        long cacheBytes = CacheSize.Parse(info.ConfigEntry(NestQuantOps.CacheConfigEntry));
+        long cacheBytes = CacheSize.Parse(info.ConfigEntry(SessionEntries.Cache));
         _cache = cacheBytes > 0 && _isHighConstant ? new PanelCache(cacheBytes) : null;
     }
 
@@ -56,15 +57,15 @@ internal sealed unsafe class NestedWeight
     public PanelSource Bind(in KernelContext context, out float* scale, out int* zeroPoint)
     {
         int channels = Layout.View.OutputChannels;
-        byte* high = context.Input(Position(OperandRole.High), Name(OperandRole.High)).Bytes(Layout.HighByteLength);
-        bool hasLow = context.TryInput(Position(OperandRole.Low), Name(OperandRole.Low), out TensorView lowTensor);
+        byte* high = context.Input(_high).Bytes(Layout.HighByteLength);
+        bool hasLow = context.TryInput(_low, out TensorView lowTensor);
         byte* low = hasLow ? lowTensor.Bytes(Layout.LowByteLength) : null;
-        scale = context.Input(_firstInput + 2, "w_scale").Floats(channels);
+        scale = context.Input(_scale).Floats(channels);
         RequireScales(new ReadOnlySpan<float>(scale, channels));
-        zeroPoint = context.TryInput(_firstInput + 3, "w_zero_point", out TensorView zeroPointTensor)
+        zeroPoint = context.TryInput(_zeroPoint, out TensorView zeroPointTensor)
             ? zeroPointTensor.Int32s(channels)
             : null;
-        int bits = *context.Input(_bitsInput, "bits").Int32s(1);
+        int bits = *context.Input(_bits).Int32s(1);
 
         bool isPart = _precision.IsPart(bits, hasLow);
         // Operands that a caller may feed could not be seen when the kernel was created.
@@ -76,14 +77,12 @@ internal sealed unsafe class NestedWeight
         return new PanelSource(Layout, high, isPart ? null : low, isPart || _isLowConstant ? _cache : null);
     }
 
-    private static string Name(OperandRole role) => role == OperandRole.High ? "W_high" : "W_low";
-
-    private int Position(OperandRole role) => _firstInput + (role == OperandRole.High ? 0 : 1);
+    private InputSchema Input(OperandRole role) => role == OperandRole.High ? _high : _low;
 
     /// <summary>The operand, checked, when it is constant, or null.</summary>
     private byte* Constant(in KernelInfo info, OperandRole role)
     {
-        if (!info.TryConstantInput(Position(role), Name(role), out TensorView tensor))
+        if (!info.TryConstantInput(Input(role), out TensorView tensor))
             return null;
         long length = Layout.ByteLength(role);
         byte* operand = tensor.Bytes(length);
@@ -103,7 +102,7 @@ internal sealed unsafe class NestedWeight
         // In bounds: the operand has been found to have the layout's length, whose last bytes are the trailer.
         ReadOnlySpan<byte> trailer = new(operand + Layout.ByteLength(role) - OperandTrailer.Length, OperandTrailer.Length);
         if (OperandTrailer.Problem(trailer, Layout, role, _tag) is { } problem)
-            throw new OperatorException($"input '{Name(role)}' {problem}; {OperandTrailer.Advice}");
+            throw new OperatorException($"input '{Input(role).Name}' {problem}; {OperandTrailer.Advice}");
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -1,20 +1,21 @@
 using NestQuant.RuntimeOps.Interop;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps.Operators;
 
-/// <summary>Every operator of the domain.</summary>
+/// <summary>The implementation of every operator of <see cref="OperatorSet"/>.</summary>
 internal static class OperatorCatalog
 {
-    /// <summary>The operators, in a fixed order.</summary>
+    /// <summary>The operators, in the order of <see cref="OperatorSet.All"/>.</summary>
     public static IReadOnlyList<CustomOperator> All { get; } =
     [
         new NestedDequantizeLinear(),
-        new NestedConv(isQuantized: false),
-        new NestedGemm(isQuantized: false),
+        new NestedConv(OperatorSet.NestedConv),
+        new NestedGemm(OperatorSet.NestedGemm),
         new GroupNLExpand(),
         new NestedGroupNLConv(),
-        new NestedConv(isQuantized: true),
-        new NestedGemm(isQuantized: true),
+        new NestedConv(OperatorSet.NestedQLinearConv),
+        new NestedGemm(OperatorSet.NestedQLinearGemm),
         new QLinearLookup(),
     ];
 }

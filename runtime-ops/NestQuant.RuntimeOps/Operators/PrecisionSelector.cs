@@ -1,6 +1,7 @@
 using System.Globalization;
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Schema;
 using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Operators;
@@ -8,7 +9,7 @@ namespace NestQuant.RuntimeOps.Operators;
 /// <summary>Decides between full and part precision for a run.</summary>
 /// <remarks>
 /// The <c>bits</c> input is n (full) or h (part). A compiled model's default is n, so a fed n cannot be told from the default:
-/// where the session sets <see cref="NestQuantOps.BitsConfigEntry"/>, its value takes the place of n. A fed h always means part.
+/// where the session sets <see cref="SessionEntries.Bits"/>, its value takes the place of n. A fed h always means part.
 /// </remarks>
 internal sealed class PrecisionSelector
 {
@@ -26,7 +27,7 @@ internal sealed class PrecisionSelector
         if (configured is null)
             return;
         if (!int.TryParse(configured, NumberStyles.None, CultureInfo.InvariantCulture, out _insteadOfFull) || !IsAllowed(_insteadOfFull))
-            throw NotAllowed(NestQuantOps.BitsConfigEntry, $"'{configured}'");
+            throw NotAllowed(SessionEntries.Bits, $"'{configured}'");
     }
 
     /// <summary>Whether a run uses part precision.</summary>

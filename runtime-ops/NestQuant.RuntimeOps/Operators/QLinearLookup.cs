@@ -1,5 +1,6 @@
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps.Operators;
 
@@ -7,37 +8,25 @@ namespace NestQuant.RuntimeOps.Operators;
 /// Any function of one quantized value, as a table: Y = table[X]. It stands for DequantizeLinear, an activation such as Sigmoid or
 /// HardSwish, and QuantizeLinear.
 /// </summary>
-/// <remarks>
-/// Inputs: X uint8 of any shape, table uint8[256]. Output: uint8 of X's shape. Other attributes, such as the function's name, are not read.
-/// </remarks>
-internal sealed class QLinearLookup : CustomOperator
+internal sealed class QLinearLookup() : CustomOperator(OperatorSet.QLinearLookup)
 {
     /// <inheritdoc/>
-    public override string Name => OperatorNames.QLinearLookup;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<OperatorInput> Inputs { get; } = [new("X", ElementType.UInt8), new("table", ElementType.UInt8)];
-
-    /// <inheritdoc/>
-    public override ElementType OutputType => ElementType.UInt8;
-
-    /// <inheritdoc/>
-    public override CustomKernel CreateKernel(in KernelInfo info) => new Kernel();
+    public override CustomKernel CreateKernel(in KernelInfo info) => new Kernel(Schema[InputNames.X], Schema[InputNames.Table]);
 
     /// <inheritdoc/>
     public override void InferShape(in ShapeInference inference)
     {
-        if (inference.InputShape(0) is { } shape)
-            inference.SetOutput(OutputType, shape);
+        if (inference.InputShape(InputNames.X) is { } shape)
+            inference.SetOutput(shape);
     }
 
-    private sealed unsafe class Kernel : CustomKernel
+    private sealed unsafe class Kernel(InputSchema input, InputSchema lookup) : CustomKernel
     {
         public override void Compute(in KernelContext context)
         {
-            TensorView x = context.Input(0, "X");
+            TensorView x = context.Input(input);
             byte* values = x.Bytes();
-            byte* table = context.Input(1, "table").Bytes(ByteLookup.TableLength);
+            byte* table = context.Input(lookup).Bytes(ByteLookup.TableLength);
             ByteLookup.Run(values, table, (byte*)context.Output(x.Shape), x.Count, context.Loop);
         }
     }

@@ -1,55 +1,47 @@
 using NestQuant.RuntimeOps.Interop;
+using NestQuant.RuntimeOps.Schema;
 using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Operators;
 
-/// <summary>The activations of an integer operator: inputs X, x_scale and x_zero_point, the first three.</summary>
-internal readonly unsafe ref struct QuantizedInput
+/// <summary>The inputs of an integer operator that are neither its weight nor its output's: activations and bias.</summary>
+/// <param name="schema">The operator.</param>
+internal sealed unsafe class QuantizedInput(OperatorSchema schema)
 {
-    /// <summary>Reads and checks the three inputs, all but X's shape.</summary>
-    public QuantizedInput(in KernelContext context)
+    private readonly InputSchema _x = schema[InputNames.X];
+    private readonly InputSchema _scale = schema[InputNames.XScale];
+    private readonly InputSchema _zeroPoint = schema[InputNames.XZeroPoint];
+    private readonly InputSchema _bias = schema[InputNames.Bias];
+
+    /// <summary>Reads and checks the activations of one run, all but X's shape.</summary>
+    /// <exception cref="OperatorException">An input is missing or has the wrong type, length or values.</exception>
+    public QuantizedActivations Bind(in KernelContext context)
     {
-        TensorView x = context.Input(0, "X");
-        Data = x.Bytes();
-        Shape = x.Shape;
-        Scale = *context.Input(1, "x_scale").Floats(1);
-        ZeroPoint = *context.Input(2, "x_zero_point").Bytes(1);
-        if (!float.IsFinite(Scale) || Scale <= 0)
-            throw new OperatorException(Invariant($"x_scale is {Scale}: a scale is finite and positive"));
+        TensorView x = context.Input(_x);
+        float scale = *context.Input(_scale).Floats(1);
+        if (!float.IsFinite(scale) || scale <= 0)
+            throw new OperatorException(Invariant($"x_scale is {scale}: a scale is finite and positive"));
+        return new QuantizedActivations(x.Bytes(), x.Shape, scale, *context.Input(_zeroPoint).Bytes(1));
     }
 
+    /// <summary>The bias of one run, or null when there is none.</summary>
+    /// <exception cref="OperatorException">It has the wrong type or length.</exception>
+    public float* Bias(in KernelContext context, int channels) =>
+        context.TryInput(_bias, out TensorView bias) ? bias.Floats(channels) : null;
+}
+
+/// <summary>The activations of one run of an integer operator.</summary>
+internal readonly unsafe ref struct QuantizedActivations(byte* data, ReadOnlySpan<long> shape, float scale, byte zeroPoint)
+{
     /// <summary>The quantized activations.</summary>
-    public byte* Data { get; }
+    public byte* Data { get; } = data;
 
     /// <summary>Their shape.</summary>
-    public ReadOnlySpan<long> Shape { get; }
+    public ReadOnlySpan<long> Shape { get; } = shape;
 
     /// <summary>Their scale, finite and positive.</summary>
-    public float Scale { get; }
+    public float Scale { get; } = scale;
 
     /// <summary>Their zero point.</summary>
-    public byte ZeroPoint { get; }
-
-    /// <summary>The declaration of an integer operator's inputs.</summary>
-    public static IReadOnlyList<OperatorInput> Declaration { get; } =
-    [
-        new("X", ElementType.UInt8),
-        new("x_scale", ElementType.Float),
-        new("x_zero_point", ElementType.UInt8),
-        new("W_high", ElementType.UInt8),
-        new("W_low", ElementType.UInt8, IsOptional: true),
-        new("w_scale", ElementType.Float),
-        new("w_zero_point", ElementType.Int32, IsOptional: true),
-        new("B", ElementType.Float, IsOptional: true),
-        new("bits", ElementType.Int32),
-    ];
-
-    /// <summary>Position of W_high in <see cref="Declaration"/>.</summary>
-    public const int WeightInput = 3;
-
-    /// <summary>Position of B in <see cref="Declaration"/>.</summary>
-    public const int BiasInput = 7;
-
-    /// <summary>Position of bits in <see cref="Declaration"/>.</summary>
-    public const int BitsInput = 8;
+    public byte ZeroPoint { get; } = zeroPoint;
 }

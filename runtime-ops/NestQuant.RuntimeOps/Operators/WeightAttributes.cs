@@ -1,6 +1,7 @@
 using System.Globalization;
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Schema;
 using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Operators;
@@ -10,14 +11,14 @@ internal static class WeightAttributes
 {
     /// <summary>The layout of the operands.</summary>
     public static NestedLayout Layout(in KernelInfo info, ChannelView view) =>
-        new(Bits(info), view, info.Int(AttributeNames.LayoutVersion));
+        new(Bits(info), view, info.Int(OperatorAttributes.LayoutVersion));
 
     /// <summary>The tag that the operands must carry; of no meaning before layout version 2.</summary>
     public static WeightTag Tag(in KernelInfo info, NestedLayout layout)
     {
         if (!layout.HasTrailer)
             return default;
-        string text = info.String(AttributeNames.WeightTag, "");
+        string text = info.String(OperatorAttributes.WeightTag);
         return WeightTag.TryParse(text, out WeightTag tag)
             ? tag
             : throw new OperatorException($"attribute '{AttributeNames.WeightTag}' is '{text}', 16 lower-case hexadecimal digits expected");
@@ -26,7 +27,7 @@ internal static class WeightAttributes
     /// <summary>The weight's shape, every dimension from 1 to 2^31 - 1, and fewer than 2^62 elements.</summary>
     public static int[] Shape(in KernelInfo info)
     {
-        long[] shape = info.Ints(AttributeNames.Shape);
+        long[] shape = info.Ints(OperatorAttributes.Shape);
         Product(AttributeNames.Shape, shape);
         return [.. shape.Select(d => (int)d)];
     }
@@ -34,7 +35,7 @@ internal static class WeightAttributes
     /// <summary>The channel view, which must cover exactly the elements of the shape.</summary>
     public static ChannelView ChannelView(in KernelInfo info, int[] shape)
     {
-        long[] view = info.Ints(AttributeNames.ChannelView);
+        long[] view = info.Ints(OperatorAttributes.ChannelView);
         if (view.Length != 4)
             throw new OperatorException(Invariant($"attribute 'channel_view' has {view.Length} values, 4 expected"));
         if (Product(AttributeNames.ChannelView, view) != Product(AttributeNames.Shape, [.. shape]))
@@ -53,8 +54,8 @@ internal static class WeightAttributes
 
     private static NestedBits Bits(in KernelInfo info)
     {
-        long full = info.Int(AttributeNames.FullBits);
-        long high = info.Int(AttributeNames.HighBits);
+        long full = info.Int(OperatorAttributes.FullBits);
+        long high = info.Int(OperatorAttributes.HighBits);
         if (full is < 0 or > 64 || high is < 0 or > 64)
             throw new OperatorException(Invariant($"nested bits {full}:{high} are not valid: n:h needs 2 <= h < n <= 8"));
         return new NestedBits((int)full, (int)high);

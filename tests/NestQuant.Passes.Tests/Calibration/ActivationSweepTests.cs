@@ -193,7 +193,7 @@ public sealed class ActivationSweepTests
     private static ModelProto Prepared(string name)
     {
         ModelProto model = GoldenModel.Load(name);
-        NestQuantCompiler.CreatePipeline(new CompileOptions()).Run(new ModelContext(model));
+        NestQuantCompiler.CreatePipeline(new CompilerOptions()).Run(new ModelContext(model));
         return model;
     }
 

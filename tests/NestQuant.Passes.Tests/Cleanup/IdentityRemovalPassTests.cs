@@ -80,7 +80,11 @@ public sealed class IdentityRemovalPassTests
             .Node("y = Identity(a)")
             .Node("z = Add(a, x)")
             .Output("y", "z");
-        var options = new CompileOptions { Nest = new NestedBits(8, 6), Activations = ActivationMode.None };
+        var options = new CompilerOptions
+        {
+            Weights = new() { Bits = new NestedBits(8, 6) },
+            Activations = new() { Mode = ActivationMode.WeightOnly },
+        };
         ModelProto compiled = NestQuantCompiler.Compile(graph.Model(), options).Model;
         Assert.Single(compiled.Graph!.Node, static node => node.OpType == "Identity");
         Assert.Equal(

@@ -30,7 +30,10 @@ public sealed class InitializerInputsPassTests
     [Fact]
     public void WeightsOfOldModelsAreNested()
     {
-        CompileResult result = NestQuantCompiler.Compile(Model(irVersion: 3), new CompileOptions { Nest = new NestedBits(8, 6) });
+        CompileResult result = NestQuantCompiler.Compile(Model(irVersion: 3), new CompilerOptions
+        {
+            Weights = new() { Bits = new NestedBits(8, 6) },
+        });
 
         Assert.True(result.Decisions.Decisions.Single(static decision => decision.Pass == "nesting").Rewritten);
     }

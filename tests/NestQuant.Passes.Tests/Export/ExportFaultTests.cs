@@ -81,7 +81,7 @@ public sealed class ExportFaultTests
         {
             var cases = new TheoryData<string, ActivationMode>();
             foreach (string name in Graphs.Keys)
-                foreach (ActivationMode mode in (ActivationMode[])[ActivationMode.None, ActivationMode.Dynamic, ActivationMode.Static])
+                foreach (ActivationMode mode in (ActivationMode[])[ActivationMode.WeightOnly, ActivationMode.Dynamic, ActivationMode.Static])
                     cases.Add(name, mode);
             return cases;
         }
@@ -101,11 +101,10 @@ public sealed class ExportFaultTests
         GraphBuilder graph = Graph("a = Conv(x, W, B)", "b = Relu(a)", "y = Conv(b, V)").Output("y");
         ModelProto compiled = NestQuantCompiler.Compile(
             graph.Model(),
-            new CompileOptions
+            new CompilerOptions
             {
-                Nest = new NestedBits(8, 6),
-                Activations = ActivationMode.Static,
-                Ranges = new MeasuredRanges(Feeds[0]),
+                Weights = new() { Bits = new NestedBits(8, 6) },
+                Activations = new() { Mode = ActivationMode.Static, Ranges = new MeasuredRanges(Feeds[0]) },
             }).Model;
         List<TensorProto> initializers = compiled.Graph!.Initializer;
         initializers[initializers.FindIndex(static tensor => tensor.Name == "B")] = TensorProto.FromFloats("B", [1], [0]);
@@ -165,7 +164,11 @@ public sealed class ExportFaultTests
     private static ModelProto Export(GraphBuilder graph, out IReadOnlyList<Decision> decisions)
     {
         ModelProto compiled = NestQuantCompiler.Compile(
-            graph.Model(), new CompileOptions { Nest = new NestedBits(8, 6), Activations = ActivationMode.None }).Model;
+            graph.Model(), new CompilerOptions
+            {
+                Weights = new() { Bits = new NestedBits(8, 6) },
+                Activations = new() { Mode = ActivationMode.WeightOnly },
+            }).Model;
         CompileResult result = ModelExport.ToQdq(compiled, new ExportOptions { Bits = 8 });
         decisions = result.Decisions.Decisions;
         return result.Model;

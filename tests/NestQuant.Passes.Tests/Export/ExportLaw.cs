@@ -44,11 +44,10 @@ internal static class ExportLaw
         ModelProto written = original;
         try
         {
-            var options = new CompileOptions
+            var options = new CompilerOptions
             {
-                Nest = Bits,
-                Activations = mode,
-                Ranges = mode == ActivationMode.Static ? new MeasuredRanges(feeds) : null,
+                Weights = new() { Bits = Bits },
+                Activations = new() { Mode = mode, Ranges = mode == ActivationMode.Static ? new MeasuredRanges(feeds) : null },
             };
             CompileResult result = NestQuantCompiler.Compile(source, options);
             using InferenceSession compiled = Open(written = result.Model, withOps: true);
@@ -64,7 +63,7 @@ internal static class ExportLaw
                     written = ModelExport.ToQdq(result.Model, new ExportOptions { Bits = bits }).Model, withOps: false);
                 double error = LargestError(expected, ModelRunner.Run(session, feeds));
                 Assert.True(
-                    error <= (mode == ActivationMode.None ? FloatTolerance : QuantizedTolerance),
+                    error <= (mode == ActivationMode.WeightOnly ? FloatTolerance : QuantizedTolerance),
                     FormattableString.Invariant($"the export at {bits} bits has a relative error of {error}"));
                 errors.Add((bits, error));
             }

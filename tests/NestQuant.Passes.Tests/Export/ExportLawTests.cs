@@ -12,7 +12,7 @@ public sealed class ExportLawTests
 {
     private const int Images = 8;
 
-    private static readonly ActivationMode[] Modes = [ActivationMode.None, ActivationMode.Dynamic, ActivationMode.Static];
+    private static readonly ActivationMode[] Modes = [ActivationMode.WeightOnly, ActivationMode.Dynamic, ActivationMode.Static];
 
     public static TheoryData<string, ActivationMode> Golden
     {

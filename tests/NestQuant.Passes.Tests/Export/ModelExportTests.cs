@@ -9,8 +9,8 @@ using NestQuant.Passes.Tests.GoldenModels;
 using NestQuant.Passes.Tests.Integer;
 using NestQuant.Passes.Tests.Integer.ActivationQuantization;
 using NestQuant.Passes.Tests.Models;
-using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Schema;
 using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Export;
@@ -28,7 +28,7 @@ public sealed class ModelExportTests
             foreach (int bits in (int[])[8, 6])
             {
                 foreach (string model in GoldenModel.Names) cases.Add(model, ActivationMode.Static, bits);
-                cases.Add("digits-cnn", ActivationMode.None, bits);
+                cases.Add("digits-cnn", ActivationMode.WeightOnly, bits);
                 cases.Add("digits-gnl", ActivationMode.Dynamic, bits);
             }
 
@@ -49,7 +49,7 @@ public sealed class ModelExportTests
         float[] before = GoldenModel.Logits(expected, GoldenModel.TestImages, bits),
             after = GoldenModel.Logits(actual, GoldenModel.TestImages);
         // A rounding that falls the other way somewhere shows in all that follows.
-        Closeness.AssertClose(before, after, mode == ActivationMode.None ? 1e-3f : 0.03f);
+        Closeness.AssertClose(before, after, mode == ActivationMode.WeightOnly ? 1e-3f : 0.03f);
         Assert.Equal(GoldenModel.Top1(before, GoldenModel.TestLabels), GoldenModel.Top1(after, GoldenModel.TestLabels), 0.2 + 1e-9);
     }
 
@@ -169,7 +169,7 @@ public sealed class ModelExportTests
             .Node("b = Relu(a)")
             .Node("second: y = Conv(b, V)");
         ModelProto compiled = NestQuantCompiler.Compile(
-            graph.Output("y").Model(), Options(ActivationMode.Static, new MeasuredRanges(X)) with { Weights = WeightScheme.Affine }).Model;
+            graph.Output("y").Model(), Options(ActivationMode.Static, new MeasuredRanges(X), WeightScheme.Affine)).Model;
         foreach (int bits in (int[])[8, 6])
         {
             CompileResult result = ModelExport.ToQdq(compiled, new ExportOptions { Bits = bits });
@@ -328,8 +328,12 @@ public sealed class ModelExportTests
         return graph;
     }
 
-    private static CompileOptions Options(ActivationMode mode, MeasuredRanges? ranges) =>
-        new() { Nest = new NestedBits(8, 6), Activations = mode, Ranges = ranges };
+    private static CompilerOptions Options(
+        ActivationMode mode, MeasuredRanges? ranges, WeightScheme scheme = WeightScheme.Symmetric) => new()
+    {
+        Weights = new() { Bits = new NestedBits(8, 6), Scheme = scheme },
+        Activations = new() { Mode = mode, Ranges = ranges },
+    };
 
     private static ModelProto Export(ModelProto compiled, int bits) => ModelExport.ToQdq(compiled, new ExportOptions { Bits = bits }).Model;
 

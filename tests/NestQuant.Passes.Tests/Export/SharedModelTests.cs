@@ -59,7 +59,7 @@ public sealed class SharedModelTests(ITestOutputHelper output)
     {
         var cases = new TheoryData<string, ActivationMode>();
         foreach (string path in paths.Order(StringComparer.Ordinal).DefaultIfEmpty(None))
-            foreach (ActivationMode mode in (ActivationMode[])[ActivationMode.None, ActivationMode.Dynamic, ActivationMode.Static])
+            foreach (ActivationMode mode in (ActivationMode[])[ActivationMode.WeightOnly, ActivationMode.Dynamic, ActivationMode.Static])
                 cases.Add(path, mode);
         return cases;
     }

@@ -37,10 +37,14 @@ public sealed class GoldenAccuracyTests(ITestOutputHelper output)
         double expected = Top1(float32, bits: null);
         foreach (WeightScheme weights in Enum.GetValues<WeightScheme>())
         {
-            foreach (ActivationMode activations in (ActivationMode[])[ActivationMode.None, ActivationMode.Dynamic])
+            foreach (ActivationMode activations in (ActivationMode[])[ActivationMode.WeightOnly, ActivationMode.Dynamic])
             {
                 using InferenceSession session = Compile(
-                    model, new CompileOptions { Nest = new NestedBits(8, 6), Activations = activations, Weights = weights });
+                    model, new CompilerOptions
+                    {
+                        Weights = new() { Bits = new NestedBits(8, 6), Scheme = weights },
+                        Activations = new() { Mode = activations },
+                    });
                 double full = Top1(session, bits: null), part = Top1(session, 6);
                 output.WriteLine(
                     FormattableString.Invariant($"{weights}, {activations}: float {expected:F1}, full {full:F1}, part {part:F1}"));
@@ -72,7 +76,7 @@ public sealed class GoldenAccuracyTests(ITestOutputHelper output)
     [Fact]
     public void FloorCollapsesAtFourBits()
     {
-        using InferenceSession session = Compile("digits-cnn", Affine(WeightRounding.Floor, 4));
+        using InferenceSession session = Compile("digits-cnn", Affine(WeightRounding.Adaptive, 4, split: WeightRounding.Floor));
         double part = Top1(session, 4);
         output.WriteLine(FormattableString.Invariant($"8:4 floor: {part:F1}, reference 48.6"));
         Assert.InRange(part, 0, 60);
@@ -105,10 +109,13 @@ public sealed class GoldenAccuracyTests(ITestOutputHelper output)
         Assert.InRange(full, 84.88 - 2.2, 84.88 + 2.2);
     }
 
-    private static CompileOptions Affine(WeightRounding rounding, int high) =>
-        new() { Nest = new NestedBits(8, high), Rounding = rounding, Weights = WeightScheme.Affine, Activations = ActivationMode.None };
+    private static CompilerOptions Affine(WeightRounding rounding, int high, WeightRounding? split = null) => new()
+    {
+        Weights = new() { Bits = new NestedBits(8, high), Rounding = rounding, SplitRounding = split, Scheme = WeightScheme.Affine },
+        Activations = new() { Mode = ActivationMode.WeightOnly },
+    };
 
-    private static InferenceSession Compile(string model, CompileOptions options) =>
+    private static InferenceSession Compile(string model, CompilerOptions options) =>
         ModelRunner.Open(NestQuantCompiler.Compile(GoldenModel.Load(model), options).Model, threads: 2);
 
     private static double Top1(InferenceSession session, int? bits) =>

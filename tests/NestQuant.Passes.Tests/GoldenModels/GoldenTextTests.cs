@@ -21,7 +21,7 @@ public sealed class GoldenTextTests
             foreach (string model in GoldenModel.Names)
             {
                 cases.Add(model, ActivationMode.Dynamic, WeightScheme.Symmetric);
-                cases.Add(model, ActivationMode.None, WeightScheme.Affine);
+                cases.Add(model, ActivationMode.WeightOnly, WeightScheme.Affine);
             }
 
             return cases;
@@ -32,7 +32,11 @@ public sealed class GoldenTextTests
     [MemberData(nameof(Cases))]
     public void CompiledTextIsAsCheckedIn(string model, ActivationMode activations, WeightScheme weights)
     {
-        var options = new CompileOptions { Nest = new NestedBits(8, 6), Activations = activations, Weights = weights };
+        var options = new CompilerOptions
+        {
+            Weights = new() { Bits = new NestedBits(8, 6), Scheme = weights },
+            Activations = new() { Mode = activations },
+        };
         Compare(model, options);
     }
 
@@ -44,13 +48,17 @@ public sealed class GoldenTextTests
     public void StaticTextIsAsCheckedIn(string model)
     {
         var ranges = new MeasuredRanges(("input", GoldenModel.TrainingImages)) { Unit = 1f / 16 };
-        Compare(model, new CompileOptions { Nest = new NestedBits(8, 6), Activations = ActivationMode.Static, Ranges = ranges });
+        Compare(model, new CompilerOptions
+        {
+            Weights = new() { Bits = new NestedBits(8, 6) },
+            Activations = new() { Mode = ActivationMode.Static, Ranges = ranges },
+        });
     }
 
-    private static void Compare(string model, CompileOptions options)
+    private static void Compare(string model, CompilerOptions options)
     {
         string text = ModelText.Print(NestQuantCompiler.Compile(GoldenModel.Load(model), options).Model);
-        string name = $"{model}.8-6.{options.Activations}.{options.Weights}.txt".ToLowerInvariant();
+        string name = $"{model}.8-6.{options.Activations.Mode}.{options.Weights.Scheme}.txt".ToLowerInvariant();
         Snapshot.Match(text, new SnapshotFullName(name, GoldenModel.SourceFolder));
     }
 }

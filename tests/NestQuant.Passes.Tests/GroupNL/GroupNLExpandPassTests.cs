@@ -96,7 +96,7 @@ public sealed class GroupNLExpandPassTests
     public void PlacementIsAsCheckedIn(string model, string options)
     {
         DecisionLog log = NestQuantCompiler.Compile(
-            GoldenModel.Load(model), new CompileOptions { Expand = GroupNLExpandOptions.Parse(options) }).Decisions;
+            GoldenModel.Load(model), new CompilerOptions { GroupNL = new() { Expansion = GroupNLExpandOptions.Parse(options) } }).Decisions;
         IEnumerable<string> lines = log.Decisions.Where(static decision => decision.Pass == GroupNLExpandPass.PassName)
             .Select(static decision => $"{decision.Node}: {(decision.Rewritten ? decision.Note : $"kept: {decision.Reason}")}");
         Snapshot.Match(
@@ -123,14 +123,17 @@ public sealed class GroupNLExpandPassTests
 
         ModelProto Compile(string options) => NestQuantCompiler.Compile(GoldenModel.Load(name), Options(options)).Model;
 
-        static CompileOptions Options(string options) => new() { Expand = GroupNLExpandOptions.Parse(options) };
+        static CompilerOptions Options(string options) => new()
+        {
+            GroupNL = new() { Expansion = GroupNLExpandOptions.Parse(options) },
+        };
     }
 
     [Fact]
     public void BatchNormStaysBehindTheBlockForTraining()
     {
         ModelProto model = NestQuantCompiler.Compile(
-            GoldenModel.Load("digits-cnn-bn"), new CompileOptions { Expand = new GroupNLExpandOptions() }).Model;
+            GoldenModel.Load("digits-cnn-bn"), new CompilerOptions { GroupNL = new() { Expansion = new GroupNLExpandOptions() } }).Model;
         NodeProto join = model.Graph!.Node.Last(static node => node.OpType == "Concat");
         Assert.Contains(model.Graph.Node, node => node.OpType == "BatchNormalization" && node.Input[0] == join.Output[0]);
         Assert.Contains(
@@ -188,11 +191,11 @@ public sealed class GroupNLExpandPassTests
     public void APatternThatMatchesNothingIsRefused()
     {
         Assert.Contains(
-            "--groupnl-include 'd*'",
+            "the include pattern 'd*'",
             Refusal(One(biased: false, 4, 8), new GroupNLExpandOptions { Include = ["d*"] }),
             StringComparison.Ordinal);
         Assert.Contains(
-            "--groupnl-exclude 'd*'", Refusal(One(biased: false, 4, 8), Named with { Exclude = ["d*"] }), StringComparison.Ordinal);
+            "the exclude pattern 'd*'", Refusal(One(biased: false, 4, 8), Named with { Exclude = ["d*"] }), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -15,7 +15,7 @@ namespace NestQuant.Passes.Tests.GroupNL;
 /// <summary>The authors' module as PyTorch exports it, alone and in trained models, through the whole pipeline.</summary>
 public sealed class GroupNLExportTests
 {
-    private static readonly CompileOptions Fuse = new(), Off = new() { GroupNL = GroupNLMode.Off };
+    private static readonly CompilerOptions Fuse = new(), Off = new() { GroupNL = new() { Mode = GroupNLMode.Off } };
 
     public static TheoryData<string> Golden => ["digits-gnl", "digits-gnl-sparse"];
 

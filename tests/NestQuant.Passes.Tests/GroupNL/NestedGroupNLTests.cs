@@ -13,7 +13,7 @@ namespace NestQuant.Passes.Tests.GroupNL;
 /// <summary>Fusion and nesting together: the seed convolution with nested weights and the expansion as its epilogue.</summary>
 public sealed class NestedGroupNLTests
 {
-    private static readonly CompileOptions Options = new() { Nest = new NestedBits(8, 6) };
+    private static readonly CompilerOptions Options = new() { Weights = new() { Bits = new NestedBits(8, 6) } };
 
     [Fact]
     public void ASeedConvolutionTakesTheExpansionOver()
@@ -64,7 +64,7 @@ public sealed class NestedGroupNLTests
     [Fact]
     public void WithFloatActivationsTheExpansionStaysByItself()
     {
-        ModelProto model = NestQuantCompiler.Compile(Block().Output("h").Model(), Options with { Activations = ActivationMode.None }).Model;
+        ModelProto model = NestQuantCompiler.Compile(Block().Output("h").Model(), Options with { Activations = new() { Mode = ActivationMode.WeightOnly } }).Model;
         Assert.Equal(["NestedDequantizeLinear", "Conv", "GroupNLExpand"], model.AllNodes().Select(static node => node.OpType));
     }
 
@@ -82,7 +82,7 @@ public sealed class NestedGroupNLTests
     [Fact]
     public void AnExcludedConvolutionKeepsItsExpansion()
     {
-        ModelProto model = NestQuantCompiler.Compile(Block().Output("h").Model(), Options with { Exclude = ["c"] }).Model;
+        ModelProto model = NestQuantCompiler.Compile(Block().Output("h").Model(), Options with { Weights = Options.Weights with { Exclude = ["c"] } }).Model;
         Assert.Equal(["Conv", "GroupNLExpand"], model.AllNodes().Select(static node => node.OpType));
     }
 

@@ -51,7 +51,7 @@ public sealed class BiasFusionPassTests
             .Node(add)
             .Output("y")
             .Model();
-        new NestingPass(new NestingOptions { Bits = new NestedBits(8, 6) }).Run(new ModelContext(model));
+        new NestingPass(new WeightOptions { Bits = new NestedBits(8, 6) }).Run(new ModelContext(model));
         return model;
     }
 }

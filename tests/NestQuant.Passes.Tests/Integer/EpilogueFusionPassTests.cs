@@ -114,7 +114,7 @@ public sealed class EpilogueFusionPassTests
                 .Output("result");
         ModelProto model = (more?.Invoke(graph) ?? graph).Model();
         new Passes.Cleanup.IdentityRemovalPass().Run(new Compiler.Pipeline.ModelContext(model));
-        new NestingPass(new NestingOptions { Bits = new NestedBits(8, 6) }).Run(new Compiler.Pipeline.ModelContext(model));
+        new NestingPass(new WeightOptions { Bits = new NestedBits(8, 6) }).Run(new Compiler.Pipeline.ModelContext(model));
         return model;
     }
 }

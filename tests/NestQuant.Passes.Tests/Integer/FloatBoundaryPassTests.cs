@@ -53,12 +53,10 @@ public sealed class FloatBoundaryPassTests
             .Random("W", 4, 4, 3, 3).Random("V", 4, 4, 1, 1).Random("U", 4, 4, 1, 1).Random("E", 4, 4, 3, 3).Random("M", 6, 5)
             .Node("a = Conv(x, W)").Node("u = Conv(a, U)").Node(node, attributes).Node("y = Conv(z, V)").Output("y", "u").Model(19, 9);
         DeadCode.Remove(source.Graph!);
-        var options = new CompileOptions
+        var options = new CompilerOptions
         {
-            Nest = new NestedBits(8, 6),
-            Activations = ActivationMode.Static,
-            Ranges = new MeasuredRanges(X),
-            Exclude = node.StartsWith("excluded", StringComparison.Ordinal) ? ["excluded"] : [],
+            Weights = new() { Bits = new NestedBits(8, 6), Exclude = node.StartsWith("excluded", StringComparison.Ordinal) ? ["excluded"] : [] },
+            Activations = new() { Mode = ActivationMode.Static, Ranges = new MeasuredRanges(X) },
         };
         ModelProto compiled = NestQuantCompiler.Compile(source, options).Model;
         Assert.Contains("Sum", compiled.Graph!.Node.Select(static n => n.OpType));

@@ -18,11 +18,10 @@ internal sealed record QdqReference(ModelProto Compiled, CompileResult Result, M
     public static QdqReference Of(ModelProto source, bool part, params (string Name, TensorValue Value)[] feeds)
     {
         var ranges = new MeasuredRanges(feeds);
-        var options = new CompileOptions
+        var options = new CompilerOptions
         {
-            Nest = new NestedBits(8, 6),
-            Activations = Passes.Nesting.ActivationMode.Static,
-            Ranges = ranges,
+            Weights = new() { Bits = new NestedBits(8, 6) },
+            Activations = new() { Mode = Passes.Nesting.ActivationMode.Static, Ranges = ranges },
         };
         ModelProto qdq = ModelRunner.Clone(source);
         PassPipeline pipeline = NestQuantCompiler.CreatePipeline(options);

@@ -60,11 +60,10 @@ public sealed class TransposeBoundaryPassTests
                 .Output("y")
                 .Model(18);
         NestQuant.Onnx.Graph.DeadCode.Remove(source.Graph!);
-        var options = new CompileOptions
+        var options = new CompilerOptions
         {
-            Nest = new NestedBits(8, 6),
-            Activations = ActivationMode.Static,
-            Ranges = new MeasuredRanges(X),
+            Weights = new() { Bits = new NestedBits(8, 6) },
+            Activations = new() { Mode = ActivationMode.Static, Ranges = new MeasuredRanges(X) },
         };
         return NestQuantCompiler.Compile(source, options).Model;
     }

@@ -7,13 +7,13 @@ namespace NestQuant.Passes.Tests.Nesting;
 /// <summary>The two stages together: whatever the weights and options, the split loses nothing and stays in its ranges.</summary>
 public sealed class ChannelNesterTests
 {
-    private static readonly Gen<NestingOptions> Options =
+    private static readonly Gen<WeightQuantization> Options =
         from full in Gen.Int[3, 8]
         from high in Gen.Int[2, full - 1]
         from rounding in Gen.Enum<WeightRounding>()
-        from highRounding in Gen.Enum<WeightRounding>().Nullable()
+        from splitRounding in Gen.Enum<WeightRounding>()
         from scheme in Gen.Enum<WeightScheme>()
-        select new NestingOptions { Bits = new NestedBits(full, high), Rounding = rounding, HighRounding = highRounding, Scheme = scheme };
+        select new WeightQuantization(new NestedBits(full, high), scheme, rounding, splitRounding);
 
     private static readonly Gen<(float[] Weights, int Taps)> Channels =
         from taps in Gen.Int[1, 49]
@@ -53,7 +53,7 @@ public sealed class ChannelNesterTests
     [Fact]
     public void AdaptiveStagesEqualTheirDefinition() => Gen.Select(Channels, Options).Sample(static (channel, any) =>
     {
-        NestingOptions options = any with { Rounding = WeightRounding.Adaptive, HighRounding = null };
+        WeightQuantization options = any with { Rounding = WeightRounding.Adaptive, SplitRounding = WeightRounding.Adaptive };
         (sbyte[] high, sbyte[] low, _) = Nest(channel, options);
         ChannelScale scale = Scale(channel.Weights, options);
         sbyte[] integers = Literal(
@@ -97,12 +97,12 @@ public sealed class ChannelNesterTests
 
     [Fact]
     public void SymmetricWeightsHaveNoZeroPoint() => Channels.Sample(static channel =>
-        Assert.Equal(0, Nest(channel, new NestingOptions { Bits = new NestedBits(8, 6) }).Result.ZeroPoint));
+        Assert.Equal(0, Nest(channel, new WeightQuantization(new NestedBits(8, 6), WeightScheme.Symmetric, WeightRounding.Adaptive, WeightRounding.Adaptive)).Result.ZeroPoint));
 
     [Fact]
     public void NegatedWeightsGiveNegatedNearestIntegers() => Channels.Sample(static channel =>
     {
-        var options = new NestingOptions { Bits = new NestedBits(8, 6), Rounding = WeightRounding.Nearest };
+        var options = new WeightQuantization(new NestedBits(8, 6), WeightScheme.Symmetric, WeightRounding.Nearest, WeightRounding.Nearest);
         (sbyte[] high, sbyte[] low, _) = Nest(channel, options);
         (sbyte[] mirroredHigh, sbyte[] mirroredLow, _) = Nest((Array.ConvertAll(channel.Weights, static w => -w), channel.Taps), options);
         for (int i = 0; i < high.Length; i++) Assert.Equal((high[i] * 4) + low[i], -((mirroredHigh[i] * 4) + mirroredLow[i]));
@@ -114,7 +114,7 @@ public sealed class ChannelNesterTests
     public void AZeroChannelIsExact(WeightScheme scheme)
     {
         (sbyte[] high, sbyte[] low, NestedChannel result) = Nest(
-            (new float[18], 9), new NestingOptions { Bits = new NestedBits(8, 6), Scheme = scheme });
+            (new float[18], 9), new WeightQuantization(new NestedBits(8, 6), scheme, WeightRounding.Adaptive, WeightRounding.Adaptive));
         Assert.Equal(0, result.NoiseFull);
         for (int i = 0; i < high.Length; i++) Assert.Equal(result.ZeroPoint, (high[i] * 4) + low[i]);
     }
@@ -127,12 +127,12 @@ public sealed class ChannelNesterTests
     public void AConstantChannelKeepsItsValue(float value)
     {
         NestedChannel result = Nest(
-            ([value, value, value], 3), new NestingOptions { Bits = new NestedBits(8, 6), Scheme = WeightScheme.Affine }).Result;
+            ([value, value, value], 3), new WeightQuantization(new NestedBits(8, 6), WeightScheme.Affine, WeightRounding.Adaptive, WeightRounding.Adaptive)).Result;
         Assert.InRange(result.ZeroPoint, -128, 127);
         Assert.True(result.NoiseFull <= result.Signal * 1e-4);
     }
 
-    private static (sbyte[] High, sbyte[] Low, NestedChannel Result) Nest((float[] Weights, int Taps) channel, NestingOptions options)
+    private static (sbyte[] High, sbyte[] Low, NestedChannel Result) Nest((float[] Weights, int Taps) channel, WeightQuantization options)
     {
         var high = new sbyte[channel.Weights.Length];
         var low = new sbyte[channel.Weights.Length];
@@ -140,7 +140,7 @@ public sealed class ChannelNesterTests
         return (high, low, result);
     }
 
-    private static ChannelScale Scale(float[] weights, NestingOptions options) =>
+    private static ChannelScale Scale(float[] weights, WeightQuantization options) =>
         options.Scheme == WeightScheme.Symmetric
             ? ChannelScale.Symmetric(weights, options.Bits.Full)
             : ChannelScale.Affine(weights, options.Bits.Full);

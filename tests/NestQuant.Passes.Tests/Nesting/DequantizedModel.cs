@@ -1,8 +1,9 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
-using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Operators;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Schema;
 using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Nesting;
@@ -18,9 +19,9 @@ internal static class DequantizedModel
         ModelProto model = ModelRunner.Clone(source);
         Dictionary<string, TensorProto> operands = nested.Graph!.Initializer.ToDictionary(
             static tensor => tensor.Name, StringComparer.Ordinal);
-        foreach (NodeProto node in nested.AllNodes().Where(PartModel.IsNested))
+        foreach (NodeProto node in nested.AllNodes().Where(SchemaNodes.IsNested))
         {
-            string high = node.Input[PartModel.HighInput(node)];
+            string high = node.InputAt(InputNames.WeightHigh);
             string weight = high[..high.LastIndexOf("_high", StringComparison.Ordinal)];
             // A Gemm's alpha is part of the scale that its nested form reads.
             float alpha = node.OpType is "NestedGemm" or "NestedQLinearGemm"
@@ -46,7 +47,6 @@ internal static class DequantizedModel
 
     private static float[] Decode(NodeProto node, Dictionary<string, TensorProto> operands, bool part)
     {
-        int first = PartModel.HighInput(node);
         long[] shape = node.GetInts("shape")!;
         ChannelView view = node.GetInts("channel_view") is [var groups, var inner, var channels, var taps]
             ? new ChannelView((int)groups, (int)inner, (int)channels, (int)taps)
@@ -55,9 +55,9 @@ internal static class DequantizedModel
         var high = new sbyte[view.Count];
         var low = new sbyte[view.Count];
         NestedPacker.Unpack(
-            layout, operands[node.Input[first]].GetBytes().Span, operands[node.Input[first + 1]].GetBytes().Span, high, low);
-        float[] scales = operands[node.Input[first + 2]].ToFloats();
-        int[] zeroPoints = node.Input[first + 3].Length > 0 ? operands[node.Input[first + 3]].ToInt32s() : new int[scales.Length];
+            layout, Operand(InputNames.WeightHigh)!.GetBytes().Span, Operand(InputNames.WeightLow)!.GetBytes().Span, high, low);
+        float[] scales = Operand(InputNames.WeightScale)!.ToFloats();
+        int[] zeroPoints = Operand(InputNames.WeightZeroPoint)?.ToInt32s() ?? new int[scales.Length];
         var weights = new float[view.Count];
         for (int i = 0; i < weights.Length; i++)
         {
@@ -67,6 +67,8 @@ internal static class DequantizedModel
         }
 
         return weights;
+
+        TensorProto? Operand(string input) => operands.GetValueOrDefault(node.InputAt(input));
     }
 
     private static void Replace(GraphProto graph, string weight, float[] values)

@@ -16,7 +16,7 @@ public sealed class ForeignOperandTests
     {
         Assert.Equal(Tags(Compile(WeightRounding.Adaptive)), Tags(Compile(WeightRounding.Adaptive)));
         Assert.Equal(Tags(Compile(WeightRounding.Adaptive)), Tags(PartModel.From(Compile(WeightRounding.Adaptive))!));
-        Assert.NotEqual(Tags(Compile(WeightRounding.Adaptive)), Tags(Compile(WeightRounding.Floor)));
+        Assert.NotEqual(Tags(Compile(WeightRounding.Adaptive)), Tags(Compile(WeightRounding.Nearest)));
     }
 
     [Fact]
@@ -24,7 +24,7 @@ public sealed class ForeignOperandTests
     {
         ModelProto source = new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 3, 3, 1, 1)
             .Node("a = Conv(x, W)").Node("y = Conv(a, W)").Output("y").Model();
-        ModelProto model = PassRun.Of(new NestingPass(new NestingOptions { Bits = new NestedBits(8, 6) }), source).Model;
+        ModelProto model = PassRun.Of(new NestingPass(new WeightOptions { Bits = new NestedBits(8, 6) }), source).Model;
         string[] tags = Tags(model);
         Assert.Equal(2, tags.Length);
         Assert.Equal(tags[0], tags[1]);
@@ -34,7 +34,7 @@ public sealed class ForeignOperandTests
     [Fact]
     public void In_the_body_of_a_loop_an_operand_of_another_compile_is_refused_too()
     {
-        ModelProto model = Compile(WeightRounding.Adaptive), other = Compile(WeightRounding.Floor);
+        ModelProto model = Compile(WeightRounding.Adaptive), other = Compile(WeightRounding.Nearest);
         Assert.Contains(model.MainGraph().Node, static node => node.OpType == "Loop");
         int low = model.MainGraph().Initializer.FindIndex(static tensor => tensor.ExternalGroup == "low");
         model.MainGraph().Initializer[low] = other.MainGraph().Initializer[low];
@@ -58,7 +58,7 @@ public sealed class ForeignOperandTests
             .Loop("y", "x", body, 1, 3, 5, 5)
             .Output("y")
             .Model();
-        var options = new NestingOptions { Bits = new NestedBits(8, 6), Activations = ActivationMode.None, Rounding = rounding };
-        return PassRun.Of(new NestingPass(options), source).Model;
+        var options = new WeightOptions { Bits = new NestedBits(8, 6), Rounding = rounding };
+        return PassRun.Of(new NestingPass(options, ActivationMode.WeightOnly), source).Model;
     }
 }

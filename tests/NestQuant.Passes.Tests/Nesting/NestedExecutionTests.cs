@@ -24,7 +24,7 @@ public sealed class NestedExecutionTests
             var cases = new TheoryData<string, WeightScheme, ActivationMode>();
             foreach (string form in NestedForm.All.Keys)
                 foreach (WeightScheme scheme in Enum.GetValues<WeightScheme>())
-                    foreach (ActivationMode mode in (ActivationMode[])[ActivationMode.None, ActivationMode.Dynamic])
+                    foreach (ActivationMode mode in (ActivationMode[])[ActivationMode.WeightOnly, ActivationMode.Dynamic])
                         cases.Add(form, scheme, mode);
             return cases;
         }
@@ -36,16 +36,15 @@ public sealed class NestedExecutionTests
     {
         NestedForm form = NestedForm.All[name];
         ModelProto source = form.Model();
-        var options = new NestingOptions
+        var options = new WeightOptions
         {
             Bits = scheme == WeightScheme.Symmetric ? new NestedBits(8, 6) : new NestedBits(7, 4),
             Scheme = scheme,
-            Activations = mode,
         };
-        PassRun run = PassRun.Of(new NestingPass(options), form.Model(), loads: false);
+        PassRun run = PassRun.Of(new NestingPass(options, mode), form.Model(), loads: false);
 
         Assert.All(run.Decisions, static decision => Assert.True(decision.Rewritten, decision.Reason));
-        Assert.Contains(mode == ActivationMode.None ? "NestedDequantizeLinear" : form.Op, run.Ops);
+        Assert.Contains(mode == ActivationMode.WeightOnly ? "NestedDequantizeLinear" : form.Op, run.Ops);
         using InferenceSession session = ModelRunner.Open(run.Model);
         (string, TensorValue)[] reference = form.Feeds;
         if (run.Ops.Contains("DynamicQuantizeLinear"))
@@ -53,9 +52,9 @@ public sealed class NestedExecutionTests
 
         TensorValue full = ModelRunner.Run(session, form.Feeds)["y"];
         Closeness.AssertClose(ModelRunner.Run(DequantizedModel.Of(source, run.Model, part: false), reference)["y"], full, Tolerance);
-        Assert.Equal(full.Bytes, Run(session, form, options.Bits.Full).Bytes);
+        Assert.Equal(full.Bytes, Run(session, form, options.Bits!.Value.Full).Bytes);
 
-        TensorValue part = Run(session, form, options.Bits.High);
+        TensorValue part = Run(session, form, options.Bits!.Value.High);
         Closeness.AssertClose(ModelRunner.Run(DequantizedModel.Of(source, run.Model, part: true), reference)["y"], part, Tolerance);
         Assert.NotEqual(full.Bytes, part.Bytes);
         Assert.Equal(full.Bytes, ModelRunner.Run(session, form.Feeds)["y"].Bytes);
@@ -67,7 +66,7 @@ public sealed class NestedExecutionTests
         {
             var cases = new TheoryData<string, ActivationMode>();
             foreach (string form in NestedForm.All.Keys)
-                foreach (ActivationMode mode in (ActivationMode[])[ActivationMode.None, ActivationMode.Dynamic])
+                foreach (ActivationMode mode in (ActivationMode[])[ActivationMode.WeightOnly, ActivationMode.Dynamic])
                     cases.Add(form, mode);
             return cases;
         }
@@ -78,8 +77,8 @@ public sealed class NestedExecutionTests
     public void ThePartModelIsThePartPrecisionForAnyNumberOfThreads(string name, ActivationMode mode)
     {
         NestedForm form = NestedForm.All[name];
-        var options = new NestingOptions { Bits = new NestedBits(8, 5), Scheme = WeightScheme.Affine, Activations = mode };
-        ModelProto model = PassRun.Of(new NestingPass(options), form.Model(), loads: false).Model;
+        var options = new WeightOptions { Bits = new NestedBits(8, 5), Scheme = WeightScheme.Affine };
+        ModelProto model = PassRun.Of(new NestingPass(options, mode), form.Model(), loads: false).Model;
         byte[] before = ModelFile.ToBytes(model);
         ModelProto part = PartModel.From(model)!;
 
@@ -105,7 +104,7 @@ public sealed class NestedExecutionTests
         {
             for (int high = 2; high < full; high++)
             {
-                var options = new NestingOptions { Bits = new NestedBits(full, high), Rounding = rounding, Scheme = WeightScheme.Affine };
+                var options = new WeightOptions { Bits = new NestedBits(full, high), SplitRounding = rounding, Scheme = WeightScheme.Affine };
                 ModelProto model = PassRun.Of(new NestingPass(options), form.Model(), loads: false).Model;
                 using InferenceSession session = ModelRunner.Open(model);
                 foreach (int bits in (int[])[full, high])
@@ -123,7 +122,7 @@ public sealed class NestedExecutionTests
     public void AnInputOfZerosGivesTheBias()
     {
         NestedForm form = NestedForm.All["conv-bias"];
-        ModelProto model = PassRun.Of(new NestingPass(new NestingOptions { Bits = new NestedBits(8, 6) }), form.Model()).Model;
+        ModelProto model = PassRun.Of(new NestingPass(new WeightOptions { Bits = new NestedBits(8, 6) }), form.Model()).Model;
         TensorValue zeros = TensorValue.Of([1, 3, 7, 7], new float[147]);
         Assert.Equal(ModelRunner.Run(form.Model(), ("x", zeros))["y"].Bytes, ModelRunner.Run(model, ("x", zeros))["y"].Bytes);
     }
@@ -138,7 +137,7 @@ public sealed class NestedExecutionTests
     {
         long[] x = rank == 4 ? [-1, 3, 5, 5] : [-1, 3], weight = rank == 4 ? [4, 3, 3, 3] : [3, 4];
         ModelProto model = new GraphBuilder().Input("x", x).Random("W", weight).Node(node).Node("y = Shape(h)").Output("y").Model();
-        PassRun run = PassRun.Of(new NestingPass(new NestingOptions { Bits = new NestedBits(8, 6) }), model);
+        PassRun run = PassRun.Of(new NestingPass(new WeightOptions { Bits = new NestedBits(8, 6) }), model);
         x[0] = 7;
         TensorValue shape = ModelRunner.Run(run.Model, ("x", TensorValue.Random(x)))["y"];
         Assert.Equal(
@@ -150,7 +149,7 @@ public sealed class NestedExecutionTests
     {
         ModelProto source = LoopModel();
         ModelProto model = PassRun.Of(
-            new NestingPass(new NestingOptions { Bits = new NestedBits(8, 6), Activations = ActivationMode.None }), LoopModel()).Model;
+            new NestingPass(new WeightOptions { Bits = new NestedBits(8, 6) }, ActivationMode.WeightOnly), LoopModel()).Model;
         (string, TensorValue) x = ("x", TensorValue.Random(1, 3, 5, 5));
         Closeness.AssertClose(
             ModelRunner.Run(DequantizedModel.Of(source, model, part: false), x)["y"], ModelRunner.Run(model, x)["y"], Tolerance);

@@ -159,7 +159,7 @@ public sealed class NestingPassTests
 
     /// <summary>The body comes first in the graph, so that the dequantized weight must stand before it.</summary>
     [Theory]
-    [InlineData(ActivationMode.None)]
+    [InlineData(ActivationMode.WeightOnly)]
     [InlineData(ActivationMode.Dynamic)]
     public void AWeightSharedWithAnEarlierBodyIsDequantizedBeforeIt(ActivationMode mode)
     {
@@ -171,7 +171,7 @@ public sealed class NestingPassTests
             .If("a", then, otherwise)
             .Node("y = Gemm(a, W)")
             .Output("y");
-        PassRun run = PassRun.Of(new NestingPass(Options() with { Activations = mode }), graph.Model());
+        PassRun run = PassRun.Of(new NestingPass(Options(), mode), graph.Model());
         Assert.Equal("NestedDequantizeLinear", run.Graph.Node.First(static node => node.OpType != "DynamicQuantizeLinear").OpType);
         (string, TensorValue)[] feeds = [("x", TensorValue.Random(4, 4)), ("c", TensorValue.OfBool(true))];
         Assert.Equal(2, ModelRunner.Run(run.Model, feeds)["y"].Shape.Length);
@@ -405,8 +405,11 @@ public sealed class NestingPassTests
         Assert.Throws<ModelException>(() => Nest(graph));
     }
 
-    [Fact]
-    public void WhatWasExcludedCanBeNestedLaterAtTheSameBitsOnly()
+    [Theory]
+    [InlineData("8:6", "6:4")]
+    [InlineData("6:4", "8:6")]
+    [InlineData("8:6", "8:6")]
+    public void WhatWasExcludedCanBeNestedLaterAtBitsOfItsOwn(string first, string later)
     {
         GraphBuilder graph = new GraphBuilder()
             .Input("x", 2, 4)
@@ -415,14 +418,27 @@ public sealed class NestingPassTests
             .Node("one: a = MatMul(x, W)")
             .Node("two: y = MatMul(a, V)")
             .Output("y");
-        ModelProto model = Nest(graph, exclude: "two").Model;
-        Assert.Contains(
-            "nested before",
-            Assert.Throws<ModelException>(() => new NestingPass(Options("6:4")).Run(new ModelContext(ModelRunner.Clone(model)))).Message,
-            StringComparison.Ordinal);
-        PassRun run = PassRun.Of(new NestingPass(Options()), model);
+        ModelProto model = Nest(graph, exclude: "two", bits: first).Model;
+        PassRun run = PassRun.Of(new NestingPass(Options(later)), model);
         Assert.Equal(2, run.Ops.Count(static op => op == "NestedGemm"));
         Assert.Single(run.Graph.Input, static input => input.Name == "nest_bits");
+        TensorProto precision = run.Graph.Initializer.Single(static tensor => tensor.Name == "nest_bits");
+        Assert.Equal([8], precision.ToInt32s());
+    }
+
+    [Fact]
+    public void APartModelIsNotNestedAgain()
+    {
+        GraphBuilder graph = new GraphBuilder()
+            .Input("x", 2, 4)
+            .Random("W", 4, 4)
+            .Random("V", 4, 4)
+            .Node("one: a = MatMul(x, W)")
+            .Node("two: y = MatMul(a, V)")
+            .Output("y");
+        ModelProto part = PartModel.From(Nest(graph, exclude: "two").Model)!;
+        string message = Assert.Throws<ModelException>(() => new NestingPass(Options()).Run(new ModelContext(part))).Message;
+        Assert.Contains("not a part model", message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -487,7 +503,7 @@ public sealed class NestingPassTests
 
     private static GraphBuilder Matrix() => new GraphBuilder().Input("x", 2, 4).Random("W", 4, 6).Node("y = MatMul(x, W)").Output("y");
 
-    private static NestingOptions Options(string bits = "8:6") => new() { Bits = NestedBits.Parse(bits) };
+    private static WeightOptions Options(string bits = "8:6") => new() { Bits = NestedBits.Parse(bits) };
 
     private static PassRun Nest(
         GraphBuilder graph, string bits = "8:6", WeightScheme scheme = WeightScheme.Symmetric, string? exclude = null, bool loads = true) =>

@@ -49,7 +49,7 @@ public sealed class ReferenceVectorTests
             ChannelScale[] scales = ReferenceScales(root, bits.Full);
             foreach ((string variant, WeightRounding full, WeightRounding high) in Variants)
             {
-                var options = new NestingOptions { Bits = bits, Rounding = full, HighRounding = high, Scheme = WeightScheme.Affine };
+                var options = new WeightQuantization(bits, WeightScheme.Affine, full, high);
                 JsonElement expected = nest.GetProperty(variant);
                 (sbyte[] actualHigh, sbyte[] actualLow) = Nest(weights, shape[0], taps, options, scales);
                 Assert.Equal(Integers(expected.GetProperty("quant_high_int")), Array.ConvertAll(actualHigh, static v => (int)v));
@@ -70,7 +70,7 @@ public sealed class ReferenceVectorTests
         ("rtn_all", WeightRounding.Nearest, WeightRounding.Nearest),
     ];
 
-    private static (sbyte[] High, sbyte[] Low) Nest(float[] weights, int channels, int taps, NestingOptions options, ChannelScale[] scales)
+    private static (sbyte[] High, sbyte[] Low) Nest(float[] weights, int channels, int taps, WeightQuantization options, ChannelScale[] scales)
     {
         int length = weights.Length / channels;
         var nester = new ChannelNester(options, length);

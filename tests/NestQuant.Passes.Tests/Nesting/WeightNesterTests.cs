@@ -9,7 +9,8 @@ namespace NestQuant.Passes.Tests.Nesting;
 /// <summary>Whole tensors: every output channel is nested by itself, wherever its weights lie and however many threads work.</summary>
 public sealed class WeightNesterTests
 {
-    private static readonly NestingOptions Options = new() { Bits = new NestedBits(8, 5), Scheme = WeightScheme.Affine };
+    private static readonly WeightQuantization Options =
+        new(new NestedBits(8, 5), WeightScheme.Affine, WeightRounding.Adaptive, WeightRounding.Adaptive);
 
     private static readonly Gen<(ChannelView View, float[] Weights)> Tensors =
         from groups in Gen.Int[1, 40]

@@ -1,7 +1,7 @@
 using CsCheck;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Kernels.GroupNL;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps.Tests.GroupNL;
 

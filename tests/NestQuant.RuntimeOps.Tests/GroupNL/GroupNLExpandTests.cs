@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
 using NestQuant.RuntimeOps.Kernels.GroupNL;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.GroupNL;

@@ -1,6 +1,6 @@
 using NestQuant.Onnx;
 using NestQuant.RuntimeOps.Kernels.GroupNL;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.GroupNL;

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 using NestQuant.RuntimeOps.Kernels.GroupNL;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps.Tests.GroupNL;
 

@@ -2,8 +2,8 @@ using CsCheck;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
 using NestQuant.RuntimeOps.Kernels;
-using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Schema;
 using NestQuant.RuntimeOps.Tests.Kernels;
 using NestQuant.TestSupport;
 

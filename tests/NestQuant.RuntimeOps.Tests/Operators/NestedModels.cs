@@ -1,7 +1,7 @@
 using NestQuant.Onnx;
 using NestQuant.RuntimeOps.Kernels;
-using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Schema;
 using NestQuant.RuntimeOps.Tests.Kernels;
 using NestQuant.TestSupport;
 

@@ -22,7 +22,7 @@ internal static class BudgetCurve
                             CultureInfo.InvariantCulture,
                             $"{RoundUp(candidate.BudgetNeeded!.Value):F4} for '{candidate.Node.DisplayName()}'")),
         ];
-        return steps.Length == 0 ? null : $"a larger --groupnl-budget accepts {steps.Length} more, about from {string.Join(", ", steps)}";
+        return steps.Length == 0 ? null : $"a larger budget accepts {steps.Length} more, about from {string.Join(", ", steps)}";
     }
 
     /// <summary>Rounds up to four decimals, as errors are shown, so that the budget is never below the error.</summary>

@@ -35,7 +35,7 @@ internal sealed class ConsumerRefit(ModelContext context, GraphSnapshot original
                 $"the calibration data gives {equations.Samples} positions for its {consumer.Features + 1} unknowns per output: "
                     + $"more data is needed");
         if (equations.Solve(calibration.Ridge) is not { } solution)
-            return "its inputs are linearly dependent or not finite: a larger --ridge may help";
+            return "its inputs are linearly dependent or not finite: a larger ridge may help";
         error = equations.RelativeError(solution);
         if (!double.IsFinite(error)) return "its outputs on the calibration data are not finite";
 

@@ -1,7 +1,7 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.GroupNL.Recognition;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.GroupNL.Expansion;
 

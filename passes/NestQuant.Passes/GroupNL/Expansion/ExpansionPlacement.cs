@@ -17,9 +17,9 @@ internal static class ExpansionPlacement
     {
         if (options.Include.Count > 0)
         {
-            var included = options.Include.SelectMany(pattern => Matching(candidates, pattern, "--groupnl-include")).ToHashSet();
+            var included = options.Include.SelectMany(pattern => Matching(candidates, pattern, "include")).ToHashSet();
             foreach (ExpansionCandidate candidate in candidates)
-                if (!included.Contains(candidate)) candidate.Reason ??= "no --groupnl-include pattern matches it";
+                if (!included.Contains(candidate)) candidate.Reason ??= "no include pattern matches it";
         }
         else
         {
@@ -30,14 +30,14 @@ internal static class ExpansionPlacement
             {
                 // Comes before other reasons, which do not matter for a node that the user did not ask for.
                 string? unplaced = expanded && !candidate.IsSeed
-                    ? "the model has GroupNL blocks already: --groupnl-include can name more convolutions"
+                    ? "the model has GroupNL blocks already: include patterns can name more convolutions"
                     : WhyUnplaced(candidate, depthwise, first.Contains(candidate.Node));
                 candidate.Reason = candidate.IsSeed ? candidate.Reason : unplaced ?? candidate.Reason;
             }
         }
 
         foreach (string pattern in options.Exclude)
-            foreach (ExpansionCandidate candidate in Matching(candidates, pattern, "--groupnl-exclude"))
+            foreach (ExpansionCandidate candidate in Matching(candidates, pattern, "exclude"))
                 candidate.Reason = $"excluded by '{pattern}'";
     }
 
@@ -69,13 +69,13 @@ internal static class ExpansionPlacement
         return first;
     }
 
-    private static ExpansionCandidate[] Matching(IReadOnlyList<ExpansionCandidate> candidates, string pattern, string option)
+    private static ExpansionCandidate[] Matching(IReadOnlyList<ExpansionCandidate> candidates, string pattern, string kind)
     {
         var names = new NamePattern(pattern);
         ExpansionCandidate[] matching = [.. candidates.Where(candidate => names.Matches(candidate.Node.DisplayName()))];
         return matching.Length > 0
             ? matching
             : throw new ModelException(
-                $"{option} '{pattern}' matches no Conv of the model's main graph: 'nestquant print' shows the names of its nodes");
+                $"the {kind} pattern '{pattern}' for the expansion matches no Conv of the model's main graph: 'nestquant print' shows the names of its nodes");
     }
 }

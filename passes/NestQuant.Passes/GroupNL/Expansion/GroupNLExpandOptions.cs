@@ -1,7 +1,7 @@
 using System.Globalization;
 using NestQuant.Passes.GroupNL.Recognition;
 using NestQuant.Passes.Sampling;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.GroupNL.Expansion;
 

@@ -1,6 +1,6 @@
 using NestQuant.Onnx;
 using NestQuant.Passes.GroupNL.Recognition;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.GroupNL.Expansion;
 

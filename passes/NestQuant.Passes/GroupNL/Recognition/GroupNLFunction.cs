@@ -1,5 +1,5 @@
 using NestQuant.Passes.GroupNL.Expansion;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.GroupNL.Recognition;
 

@@ -2,6 +2,7 @@ using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
+using NestQuant.Passes.Calibration;
 using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Packing;
 
@@ -24,13 +25,20 @@ namespace NestQuant.Passes.Integer.ActivationQuantization;
 /// </remarks>
 public sealed class ActivationQuantizationPass : IGraphPass
 {
-    private readonly ActivationQuantizationOptions _options;
+    private readonly WeightOptions _weights;
+    private readonly IActivationRangeSource _ranges;
 
     /// <summary>Creates the pass.</summary>
-    public ActivationQuantizationPass(ActivationQuantizationOptions options)
+    /// <param name="weights">Which weights will be nested: what they multiply is quantized.</param>
+    /// <param name="ranges">Where the ranges come from. Asked once, and only when there is something to quantize.</param>
+    /// <exception cref="ArgumentException">The options contradict each other.</exception>
+    public ActivationQuantizationPass(WeightOptions weights, IActivationRangeSource ranges)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        _options = options;
+        ArgumentNullException.ThrowIfNull(weights);
+        ArgumentNullException.ThrowIfNull(ranges);
+        weights.Verify();
+        _weights = weights;
+        _ranges = ranges;
     }
 
     /// <inheritdoc/>
@@ -46,7 +54,7 @@ public sealed class ActivationQuantizationPass : IGraphPass
             context.Decisions.Rewritten(
                 Name, quantize.DisplayName(), quantize.OpType, note: "its int8 values are uint8 now, the same real values");
         Dictionary<NodeProto, string?> products = FindProducts(context.Model, main);
-        var ranges = new Lazy<ActivationRanges>(() => _options.Ranges.RangesOf(context));
+        var ranges = new Lazy<ActivationRanges>(() => _ranges.RangesOf(context));
         var region = new IntegerRegion(
             main, products.Where(static product => product.Value is null).Select(static product => product.Key), ranges);
         NodeProto[] nodes = [.. main.Graph.Node];
@@ -64,7 +72,7 @@ public sealed class ActivationQuantizationPass : IGraphPass
     {
         var products = new Dictionary<NodeProto, string?>(ReferenceEqualityComparer.Instance);
         var layouts = new Dictionary<TensorProto, ChannelView>(ReferenceEqualityComparer.Instance);
-        foreach (NestingCandidate candidate in NestingCandidates.Find(main, _options.Exclude))
+        foreach (NestingCandidate candidate in NestingCandidates.Find(main, _weights))
         {
             // The weight is nested in the layout of its first consumer.
             bool isTransposed = candidate.Reason is null

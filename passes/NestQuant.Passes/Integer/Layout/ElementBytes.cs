@@ -1,8 +1,6 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Operators;
-using NestQuant.RuntimeOps;
-using NestQuant.RuntimeOps.Operators;
 
 namespace NestQuant.Passes.Integer.Layout;
 
@@ -26,10 +24,7 @@ internal static class ElementBytes
         {
             null => sizeof(float),
             { Domain: MicrosoftOperators.Domain } => MicrosoftOperators.MakesBytes(producer) ? sizeof(byte) : sizeof(float),
-            { Domain: NestQuantOps.Domain } =>
-                producer.OpType is OperatorNames.NestedQLinearConv or OperatorNames.NestedQLinearGemm or OperatorNames.QLinearLookup
-                    ? sizeof(byte)
-                    : sizeof(float),
+            _ when producer.Schema() is { } schema => schema.HasQuantizedOutput ? sizeof(byte) : sizeof(float),
             _ => producer.Is("QuantizeLinear") || producer.Is("DynamicQuantizeLinear") ? sizeof(byte) : sizeof(float),
         };
     }

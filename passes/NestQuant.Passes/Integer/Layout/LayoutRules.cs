@@ -2,7 +2,7 @@ using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Integer.Layout;
 

@@ -1,8 +1,7 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Operators;
-using NestQuant.RuntimeOps;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Integer.Layout;
 
@@ -44,8 +43,7 @@ internal sealed class UnitExtents
         if (node.OpType == MicrosoftOperators.QLinearGlobalAveragePool)
             return node.GetInt(MicrosoftOperators.ChannelsLast, 0) == 0 ? UnitExtent.ChannelsFirst : UnitExtent.ChannelsLast;
         if (node.Is("Reshape")) return Reshaped(ConstantAxes.Integers(node, 1, view));
-        if (node.Domain == NestQuantOps.Domain && node.OpType is OperatorNames.NestedConv or OperatorNames.NestedQLinearConv)
-            return Convolved(node);
+        if (node.Is(OperatorSet.NestedConv) || node.Is(OperatorSet.NestedQLinearConv)) return Convolved(node);
         if (LayoutRules.For(node) is not { } rule || node.Is("Pad") || node.Is("Resize")) return UnitExtent.None;
         UnitExtent[] inputs = [.. rule.DataInputs(node).Select(input => Of(node.InputAt(input))).Distinct()];
         return inputs.Length == 1 ? inputs[0] : UnitExtent.None;

@@ -2,17 +2,13 @@ using System.Globalization;
 using NestQuant.Onnx;
 using NestQuant.Passes.Integer.Values;
 using NestQuant.Passes.Operators;
-using NestQuant.RuntimeOps;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Integer.Operators;
 
 /// <summary>Writes QLinearLookup nodes; equal tables become one initializer.</summary>
 internal sealed class LookupTables(QuantizedGraph graph)
 {
-    /// <summary>Attribute that describes the table, for people and for export: the kernel does not read it.</summary>
-    public const string FunctionAttribute = "function";
-
     private readonly Dictionary<string, string> _tables = new(StringComparer.Ordinal);
 
     /// <summary>Makes the node <c>result = table[x]</c>.</summary>
@@ -24,11 +20,11 @@ internal sealed class LookupTables(QuantizedGraph graph)
     /// <param name="name">Wanted name of the node.</param>
     public NodeProto Lookup(string x, string result, byte[] integers, string function, string name)
     {
-        var node = new NodeProto { Domain = NestQuantOps.Domain, OpType = OperatorNames.QLinearLookup, Name = name };
-        node.Input.AddRange([x, Table(integers, result)]);
-        node.Output.Add(result);
+        NodeProto node = OperatorSet.QLinearLookup.NewNode(name, [(InputNames.X, x), (InputNames.Table, Table(integers, result))], result);
         if (function.Length > 0)
-            node.Attribute.Add(AttributeProto.String(FunctionAttribute, string.Format(CultureInfo.InvariantCulture, function, "x")));
+            node.Attribute.Add(
+                AttributeProto.String(
+                    OperatorAttributes.TableFunction.Name, string.Format(CultureInfo.InvariantCulture, function, "x")));
         OperatorDomain.Import(graph.Model);
         return node;
     }

@@ -67,7 +67,7 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
         foreach (Move move in _moves)
         {
             byte* words = (byte*)decoded + move.Group * StripKernel.ColumnBytes;
-            Vector256<byte> order = Vector256.Create(move.Order);
+            Vector256<byte> order = Vector256.Create(move.Order, move.Order);
             w0 |= X86Avx2.Shuffle(Vector256.Load(words), order);
             w1 |= X86Avx2.Shuffle(Vector256.Load(words + 32), order);
             w2 |= X86Avx2.Shuffle(Vector256.Load(words + 64), order);

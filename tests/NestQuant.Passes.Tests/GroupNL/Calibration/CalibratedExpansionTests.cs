@@ -84,7 +84,7 @@ public sealed class CalibratedExpansionTests
 
         // What the summary proposes is enough.
         string proposal = Regex.Match(
-            tight.ReasonFor("test"), @"^no Conv is expanded; a larger --groupnl-budget accepts 1 more, about from (0\.\d{4}) for 'c'$")
+            tight.ReasonFor("test"), @"^no Conv is expanded; a larger budget accepts 1 more, about from (0\.\d{4}) for 'c'$")
             .Groups[1]
             .Value;
         double budget = double.Parse(proposal, CultureInfo.InvariantCulture);
@@ -108,7 +108,7 @@ public sealed class CalibratedExpansionTests
         Assert.True(run.About("c").Rewritten);
         Assert.Contains("refitting its consumer 'e'", run.ReasonFor("d"), StringComparison.Ordinal);
         Assert.Contains("1 of 3 Conv expanded", run.About("test").Note, StringComparison.Ordinal);
-        Assert.Matches(@"; a larger --groupnl-budget accepts 1 more, about from 0\.\d{4} for 'd'$", run.About("test").Note);
+        Assert.Matches(@"; a larger budget accepts 1 more, about from 0\.\d{4} for 'd'$", run.About("test").Note);
         Assert.Equal(2, run.Graph.Initializer.Count(static tensor => tensor.Name is "D" or "E"));
         Assert.Single(run.Ops, static op => op == "Sin");
     }

@@ -46,10 +46,13 @@ public sealed class DigitsCalibrationTests
 
     private static CompileResult Compile(string name, double budget, int threads) => NestQuantCompiler.Compile(
         GoldenModel.Load(name),
-        new CompileOptions
+        new CompilerOptions
         {
-            Expand = new GroupNLExpandOptions { Form = GroupNLForm.Fused },
-            ExpandCalibration = new GroupNLCalibration(Dataset.Open(TrainingImages)) { Budget = budget },
-        },
-        threads);
+            GroupNL = new()
+            {
+                Expansion = new GroupNLExpandOptions { Form = GroupNLForm.Fused },
+                Calibration = new GroupNLCalibration(Dataset.Open(TrainingImages)) { Budget = budget },
+            },
+            Threads = threads,
+        });
 }

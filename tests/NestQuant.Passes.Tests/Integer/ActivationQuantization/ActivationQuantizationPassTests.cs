@@ -5,7 +5,9 @@ using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Calibration;
 using NestQuant.Passes.Integer.ActivationQuantization;
+using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.Models;
+using NestQuant.RuntimeOps.Packing;
 using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Integer.ActivationQuantization;
@@ -14,6 +16,7 @@ namespace NestQuant.Passes.Tests.Integer.ActivationQuantization;
 public sealed class ActivationQuantizationPassTests
 {
     private static readonly (string, TensorValue) X = ("x", TensorValue.Random(2, 4, 8, 8));
+    private static readonly WeightOptions Weights = new() { Bits = new NestedBits(8, 6) };
 
     [Fact]
     public void InputsAndResultsOfConvolutionsGetAPair()
@@ -39,9 +42,7 @@ public sealed class ActivationQuantizationPassTests
     {
         ModelProto model = Convs("first: a = Conv(x, W)", "second: y = Conv(a, V)").Model();
         PassRun run = PassRun.Of(
-            new ActivationQuantizationPass(
-                new ActivationQuantizationOptions { Ranges = new GivenRanges(new TensorRange(0, max), "x", "a") }),
-            model);
+            new ActivationQuantizationPass(Weights, new GivenRanges(new TensorRange(0, max), "x", "a")), model);
         Assert.Equal(["Conv", "Conv"], run.Ops);
         Assert.Contains(
             $"the range of 'x' cannot be used: [0, {max.ToString(CultureInfo.InvariantCulture)}] is {reason}",
@@ -276,7 +277,7 @@ public sealed class ActivationQuantizationPassTests
     {
         ModelProto model = Convs("first: a = Conv(x, W)", "second: b = Conv(a, V)", "third: y = Conv(b, U)").Output("y").Model();
         PassRun run = Quantize(
-            new ActivationQuantizationPass(new ActivationQuantizationOptions { Ranges = new MeasuredRanges(X), Exclude = ["second"] }),
+            new ActivationQuantizationPass(Weights with { Exclude = ["second"] }, new MeasuredRanges(X)),
             model,
             X);
         Assert.Equal(["x", "b"], Quantized(run));
@@ -354,7 +355,7 @@ public sealed class ActivationQuantizationPassTests
     {
         ModelProto model = Convs("conv: y = Conv(x, W)").Output("y").Model(opset: 10);
         PassRun run = PassRun.Of(
-            new ActivationQuantizationPass(new ActivationQuantizationOptions { Ranges = new MeasuredRanges(X) }), model);
+            new ActivationQuantizationPass(Weights, new MeasuredRanges(X)), model);
         Assert.False(run.Changed);
         Assert.Contains("operator set 10", run.ReasonFor("conv"), StringComparison.Ordinal);
     }
@@ -400,7 +401,7 @@ public sealed class ActivationQuantizationPassTests
     }
 
     private static ActivationQuantizationPass Pass(IActivationRangeSource ranges) =>
-        new(new ActivationQuantizationOptions { Ranges = ranges });
+        new(Weights, ranges);
 
     /// <summary>The values that have a pair, in graph order.</summary>
     private static string[] Quantized(PassRun run) =>

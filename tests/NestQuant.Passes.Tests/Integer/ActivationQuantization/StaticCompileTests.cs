@@ -20,10 +20,14 @@ public sealed class StaticCompileTests(ITestOutputHelper output)
     [Fact]
     public void WithoutRangesStaticIsRefused()
     {
-        var options = new CompileOptions { Nest = new NestedBits(8, 6), Activations = ActivationMode.Static };
+        var options = new CompilerOptions
+        {
+            Weights = new() { Bits = new NestedBits(8, 6) },
+            Activations = new() { Mode = ActivationMode.Static },
+        };
         Assert.Contains(
             "need ranges",
-            Assert.Throws<ModelException>(() => NestQuantCompiler.CreatePipeline(options)).Message,
+            Assert.Throws<ArgumentException>(() => NestQuantCompiler.CreatePipeline(options)).Message,
             StringComparison.Ordinal);
     }
 
@@ -41,7 +45,7 @@ public sealed class StaticCompileTests(ITestOutputHelper output)
     public void CompilingTheResultAgainChangesNothingAndNeedsNoRanges(string name)
     {
         MeasuredRanges ranges = Training();
-        CompileOptions options = Options(ranges);
+        CompilerOptions options = Options(ranges);
         ModelProto model = NestQuantCompiler.Compile(GoldenModel.Load(name), options).Model;
         byte[] bytes = ModelFile.ToBytes(model);
         Assert.False(NestQuantCompiler.CreatePipeline(options).Run(new ModelContext(model)).Changed);
@@ -130,8 +134,11 @@ public sealed class StaticCompileTests(ITestOutputHelper output)
             GoldenModel.Top1(GoldenModel.Logits(session, images, 6), labels));
     }
 
-    private static CompileOptions Options(MeasuredRanges ranges) =>
-        new() { Nest = new NestedBits(8, 6), Activations = ActivationMode.Static, Ranges = ranges };
+    private static CompilerOptions Options(MeasuredRanges ranges) => new()
+    {
+        Weights = new() { Bits = new NestedBits(8, 6) },
+        Activations = new() { Mode = ActivationMode.Static, Ranges = ranges },
+    };
 
     private static MeasuredRanges Training() => new(("input", First(GoldenModel.TrainingImages, 200)));
 

@@ -132,11 +132,10 @@ internal sealed class OperatorSweep
         return (qdq!, context.Model);
     }
 
-    private CompileOptions Options(ActivationMode mode) => new()
+    private CompilerOptions Options(ActivationMode mode) => new()
     {
-        Nest = new NestedBits(Full, Part),
-        Activations = mode,
-        Ranges = mode == ActivationMode.Static ? new MeasuredRanges(_feeds) : null,
+        Weights = new() { Bits = new NestedBits(Full, Part) },
+        Activations = new() { Mode = mode, Ranges = mode == ActivationMode.Static ? new MeasuredRanges(_feeds) : null },
     };
 
     private Dictionary<string, TensorValue>? Try(

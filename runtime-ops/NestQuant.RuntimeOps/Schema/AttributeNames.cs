@@ -1,4 +1,4 @@
-namespace NestQuant.RuntimeOps.Operators;
+namespace NestQuant.RuntimeOps.Schema;
 
 /// <summary>Attributes of the operators in the domain <see cref="NestQuantOps.Domain"/>.</summary>
 public static class AttributeNames

@@ -1,4 +1,4 @@
-namespace NestQuant.RuntimeOps.Operators;
+namespace NestQuant.RuntimeOps.Schema;
 
 /// <summary>Values of the attribute <see cref="AttributeNames.Activation"/>.</summary>
 public static class ActivationNames

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
-using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Interop;
+using NestQuant.RuntimeOps.Schema;
 
-namespace NestQuant.RuntimeOps.Interop;
+namespace NestQuant.RuntimeOps.Operators;
 
 /// <summary>Registers the operators with session options, in process or from the native library.</summary>
 internal static unsafe class OperatorRegistration
@@ -34,14 +35,14 @@ internal static unsafe class OperatorRegistration
 
     private static nint CreateDomain(OrtApi api, void** table)
     {
-        void* domain = api.CreateCustomOpDomain(NestQuantOps.Domain);
-        for (int index = 0; index < OperatorCatalog.All.Count; index++)
+        void* domain = api.CreateCustomOpDomain(OperatorSet.Domain);
+        foreach (CustomOperator known in OperatorCatalog.All)
         {
             OrtCustomOp* op = (OrtCustomOp*)NativeMemory.AllocZeroed((nuint)sizeof(OrtCustomOp));
             op->Version = OrtApiSlot.MinimumVersion;
             op->Api = table;
-            op->Index = index;
-            op->Name = (byte*)Marshal.StringToCoTaskMemUTF8(OperatorCatalog.All[index].Name);
+            op->Operator = GCHandle.ToIntPtr(GCHandle.Alloc(known));
+            op->Name = (byte*)Marshal.StringToCoTaskMemUTF8(known.Schema.Name);
             OperatorCallbacks.Fill(op);
             api.AddToDomain(domain, op);
         }

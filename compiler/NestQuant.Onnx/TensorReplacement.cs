@@ -1,11 +1,11 @@
-namespace NestQuant.Onnx.Files;
+namespace NestQuant.Onnx;
 
 /// <summary>
 /// A variant of a model in which some tensors are replaced. Only the messages that contain tensors are copied, and those shallowly: the
 /// source model stays as it is and no content is duplicated.
 /// </summary>
-/// <param name="replace">Returns the tensor to write instead of a tensor of the source model; often the same one.</param>
-internal sealed class StoredForm(Func<TensorProto, TensorProto> replace)
+/// <param name="replace">Returns the tensor that replaces a tensor of the source model; often the same one.</param>
+internal sealed class TensorReplacement(Func<TensorProto, TensorProto> replace)
 {
     public ModelProto Of(ModelProto source)
     {

@@ -1,4 +1,4 @@
-namespace NestQuant.RuntimeOps.Operators;
+namespace NestQuant.RuntimeOps.Schema;
 
 /// <summary>
 /// Values of the attribute <see cref="AttributeNames.Function"/>: what generates a map from u = (n - shift) * period, n being a normalised

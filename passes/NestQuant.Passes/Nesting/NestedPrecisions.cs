@@ -1,9 +1,9 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
-using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps.Packing;
 
-namespace NestQuant.Evaluation;
+namespace NestQuant.Passes.Nesting;
 
 /// <summary>The precisions that a compiled model can run at, highest first: n and h, or h alone when the low operands are absent.</summary>
 public sealed record NestedPrecisions(IReadOnlyList<int> Bits)
@@ -16,7 +16,7 @@ public sealed record NestedPrecisions(IReadOnlyList<int> Bits)
     public static NestedPrecisions? Of(ModelProto model)
     {
         NestedPrecisions? all = null;
-        foreach (NodeProto node in model.AllNodes().Where(PartModel.IsNested))
+        foreach (NodeProto node in model.AllNodes().Where(SchemaNodes.IsNested))
         {
             NestedBits bits = NestedOperator.BitsOf(node);
             NestedPrecisions own = new(NestedOperator.HasLow(node) ? [bits.Full, bits.High] : [bits.High]);

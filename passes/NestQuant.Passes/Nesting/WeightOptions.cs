@@ -1,0 +1,87 @@
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Passes.Nesting;
+
+/// <summary>Which weights are nested, and how.</summary>
+public sealed record WeightOptions
+{
+    /// <summary>Bit widths n:h; null nests no weight but those that a rule gives bits.</summary>
+    public NestedBits? Bits { get; init; }
+
+    /// <summary>Symmetric or affine weights.</summary>
+    public WeightScheme Scheme { get; init; } = WeightScheme.Symmetric;
+
+    /// <summary>Rounding of the first stage, which makes integers of n bits: adaptive or nearest.</summary>
+    public WeightRounding Rounding { get; init; } = WeightRounding.Adaptive;
+
+    /// <summary>Rounding of the second stage, which takes h high bits of them; null for that of the first stage.</summary>
+    public WeightRounding? SplitRounding { get; init; }
+
+    /// <summary>Patterns of the names of the only nodes to nest (<c>*</c>, <c>?</c>); none for all. One that matches no node is an error.</summary>
+    public IReadOnlyList<string> Include { get; init; } = [];
+
+    /// <summary>Patterns of the names of nodes to leave as they are, whatever else names them. One that matches no node is an error.</summary>
+    public IReadOnlyList<string> Exclude { get; init; } = [];
+
+    /// <summary>Other settings for some nodes, see <see cref="WeightRule"/>.</summary>
+    public IReadOnlyList<WeightRule> Rules { get; init; } = [];
+
+    /// <summary>Whether anything can be nested.</summary>
+    public bool Nests => Bits is not null || Rules.Any(static rule => rule.Bits is not null);
+
+    /// <summary>Fails where options contradict each other, whatever the model.</summary>
+    /// <exception cref="ArgumentException">They do.</exception>
+    internal void Verify()
+    {
+        if (!Nests && (Include.Count > 0 || Exclude.Count > 0 || Rules.Count > 0))
+            throw new ArgumentException("Weights: Include, Exclude and Rules say what to nest, but neither Bits nor a rule gives bit widths");
+        VerifyFirstStage(Rounding, "Weights");
+        for (int i = 0; i < Rules.Count; i++)
+        {
+            Rules[i].Verify(i);
+            if (Rules[i].Rounding is { } rounding) VerifyFirstStage(rounding, $"Weights: rule {i + 1}");
+        }
+    }
+
+    private static void VerifyFirstStage(WeightRounding rounding, string where)
+    {
+        if (rounding == WeightRounding.Floor)
+            throw new ArgumentException($"{where}: Floor is a SplitRounding: the first stage rounds adaptively or to nearest");
+    }
+}
+
+/// <summary>How real numbers become integers (NestQuant; SQuant, arXiv 2202.07471).</summary>
+public enum WeightRounding
+{
+    /// <summary>Data-free flipping that keeps the error sum of every kernel and channel within one half.</summary>
+    Adaptive,
+
+    /// <summary>Round to nearest, ties to even.</summary>
+    Nearest,
+
+    /// <summary>Round down, in the second stage only, where it is a plain bit shift: the paper's ablation.</summary>
+    Floor,
+}
+
+/// <summary>Where the zero of a weight lies, per output channel.</summary>
+public enum WeightScheme
+{
+    /// <summary>Zero point 0, scale from the largest magnitude.</summary>
+    Symmetric,
+
+    /// <summary>Scale and zero point from minimum and maximum, as in the paper.</summary>
+    Affine,
+}
+
+/// <summary>How activations reach the nested operators.</summary>
+public enum ActivationMode
+{
+    /// <summary>Float activations: weights are dequantized in front of the original operator.</summary>
+    WeightOnly,
+
+    /// <summary>Quantized at run time, per tensor, by DynamicQuantizeLinear.</summary>
+    Dynamic,
+
+    /// <summary>Quantized with ranges that are known when the model is compiled; what has none, at run time.</summary>
+    Static,
+}

@@ -1,0 +1,10 @@
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Passes.Nesting;
+
+/// <summary>How one weight becomes nested integers.</summary>
+/// <param name="Bits">Bit widths n:h.</param>
+/// <param name="Scheme">Symmetric or affine.</param>
+/// <param name="Rounding">Rounding of the first stage, to n bits.</param>
+/// <param name="SplitRounding">Rounding of the second stage, to h bits.</param>
+public sealed record WeightQuantization(NestedBits Bits, WeightScheme Scheme, WeightRounding Rounding, WeightRounding SplitRounding);

@@ -1,0 +1,29 @@
+namespace NestQuant.RuntimeOps.Schema;
+
+/// <summary>Types of the operators in the domain <see cref="NestQuantOps.Domain"/>; docs/operators.md describes them.</summary>
+public static class OperatorNames
+{
+    /// <summary>The float form of a nested weight.</summary>
+    public const string NestedDequantizeLinear = "NestedDequantizeLinear";
+
+    /// <summary>A convolution, channels last, with a float result.</summary>
+    public const string NestedConv = "NestedConv";
+
+    /// <summary>A matrix product with a float result.</summary>
+    public const string NestedGemm = "NestedGemm";
+
+    /// <summary>GroupNL's generated maps.</summary>
+    public const string GroupNLExpand = "GroupNLExpand";
+
+    /// <summary>A convolution and GroupNL's maps generated from its result.</summary>
+    public const string NestedGroupNLConv = "NestedGroupNLConv";
+
+    /// <summary>A convolution, channels last, with a uint8 result.</summary>
+    public const string NestedQLinearConv = "NestedQLinearConv";
+
+    /// <summary>A matrix product with a uint8 result.</summary>
+    public const string NestedQLinearGemm = "NestedQLinearGemm";
+
+    /// <summary>A function of uint8 values, as a table.</summary>
+    public const string QLinearLookup = "QLinearLookup";
+}

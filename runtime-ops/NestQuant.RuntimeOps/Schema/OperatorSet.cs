@@ -1,0 +1,93 @@
+namespace NestQuant.RuntimeOps.Schema;
+
+/// <summary>The operators of the domain.</summary>
+internal static class OperatorSet
+{
+    /// <summary>The domain.</summary>
+    public const string Domain = "com.nestquant";
+
+    /// <summary>Its version.</summary>
+    public const int Version = 1;
+
+    private const string Nhwc = "[N, H, W, C] or [N, W, C]";
+
+    public static OperatorSchema NestedDequantizeLinear { get; } = new(
+        OperatorNames.NestedDequantizeLinear,
+        "The float form of a nested weight, whose channels lie as channel_view says. Compare ONNX DequantizeLinear.",
+        [.. OperatorInputs.Weight, OperatorInputs.Bits],
+        [.. OperatorAttributes.Weight, OperatorAttributes.ChannelView],
+        new OutputSchema(ElementType.Float, "the attribute shape"));
+
+    public static OperatorSchema NestedConv { get; } = new(
+        OperatorNames.NestedConv,
+        "Convolution over one or two spatial axes, channels last; shape is [M, C/group, k...]. Compare ONNX ConvInteger.",
+        [.. OperatorInputs.Product(Nhwc), OperatorInputs.Bits],
+        [.. OperatorAttributes.Weight, .. OperatorAttributes.Convolution],
+        new OutputSchema(ElementType.Float, "[N, H', W', M] or [N, W', M]"));
+
+    public static OperatorSchema NestedGemm { get; } = new(
+        OperatorNames.NestedGemm,
+        "Matrix product; shape is [K, M] with channel_view [1, K, M, 1], or [M, K] with [M, K, 1, 1]. Compare ONNX MatMulInteger.",
+        [.. OperatorInputs.Product("[..., K]"), OperatorInputs.Bits],
+        [.. OperatorAttributes.Weight, OperatorAttributes.ChannelView],
+        new OutputSchema(ElementType.Float, "[..., M]"));
+
+    public static OperatorSchema GroupNLExpand { get; } = new(
+        OperatorNames.GroupNLExpand,
+        "The Cs seed maps, normalised, and G maps generated from them; then scale, bias and activation.",
+        [
+            new InputSchema(InputNames.X, ElementType.Float, "[N, Cs, ...], or [N, ..., Cs] channels last", "seed maps"),
+            .. OperatorInputs.Expansion,
+        ],
+        [.. OperatorAttributes.Expansion, OperatorAttributes.ChannelsLast],
+        new OutputSchema(ElementType.Float, "that of X, with Cs + G maps"));
+
+    public static OperatorSchema NestedGroupNLConv { get; } = new(
+        OperatorNames.NestedGroupNLConv,
+        "NestedConv, whose M = Cs channels are the seed maps, followed by a GroupNLExpand that is channels last.",
+        [.. OperatorInputs.Product(Nhwc), .. OperatorInputs.Expansion, OperatorInputs.Bits],
+        [.. OperatorAttributes.Weight, .. OperatorAttributes.Convolution, .. OperatorAttributes.Expansion],
+        new OutputSchema(ElementType.Float, "[N, H', W', M + G] or [N, W', M + G]"));
+
+    public static OperatorSchema NestedQLinearConv { get; } = new(
+        OperatorNames.NestedQLinearConv,
+        "NestedConv with a quantized result. Compare ONNX QLinearConv.",
+        [.. OperatorInputs.Product(Nhwc), .. OperatorInputs.ResultParameters, OperatorInputs.Bits],
+        [.. OperatorAttributes.Weight, .. OperatorAttributes.Convolution, .. OperatorAttributes.Clamp],
+        new OutputSchema(ElementType.UInt8, "[N, H', W', M] or [N, W', M]"));
+
+    public static OperatorSchema NestedQLinearGemm { get; } = new(
+        OperatorNames.NestedQLinearGemm,
+        "NestedGemm with a quantized result. Compare ONNX QLinearMatMul.",
+        [.. OperatorInputs.Product("[..., K]"), .. OperatorInputs.ResultParameters, OperatorInputs.Bits],
+        [.. OperatorAttributes.Weight, OperatorAttributes.ChannelView, .. OperatorAttributes.Clamp],
+        new OutputSchema(ElementType.UInt8, "[..., M]"));
+
+    public static OperatorSchema QLinearLookup { get; } = new(
+        OperatorNames.QLinearLookup,
+        "Any function of one quantized value: Y = table[X].",
+        [
+            new InputSchema(InputNames.X, ElementType.UInt8, "any", "quantized values"),
+            new InputSchema(InputNames.Table, ElementType.UInt8, "[256]", "the result for every value") { IsConstant = true },
+        ],
+        [OperatorAttributes.TableFunction],
+        new OutputSchema(ElementType.UInt8, "that of X"));
+
+    /// <summary>All operators, in the order in which they are registered.</summary>
+    public static IReadOnlyList<OperatorSchema> All { get; } =
+    [
+        NestedDequantizeLinear,
+        NestedConv,
+        NestedGemm,
+        GroupNLExpand,
+        NestedGroupNLConv,
+        NestedQLinearConv,
+        NestedQLinearGemm,
+        QLinearLookup,
+    ];
+
+    private static readonly Dictionary<string, OperatorSchema> ByName = All.ToDictionary(static schema => schema.Name, StringComparer.Ordinal);
+
+    /// <summary>The operator of a type; null when there is none.</summary>
+    public static OperatorSchema? Find(string name) => ByName.GetValueOrDefault(name);
+}
