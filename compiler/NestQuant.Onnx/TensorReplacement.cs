@@ -4,7 +4,7 @@ namespace NestQuant.Onnx;
 /// A variant of a model in which some tensors are replaced. Only the messages that contain tensors are copied, and those shallowly: the
 /// source model stays as it is and no content is duplicated.
 /// </summary>
-/// <param name="replace">Gives the tensor to put in the place of a tensor of the source model; often the same one.</param>
+/// <param name="replace">Returns the tensor that replaces a tensor of the source model; often the same one.</param>
 internal sealed class TensorReplacement(Func<TensorProto, TensorProto> replace)
 {
     public ModelProto Of(ModelProto source)

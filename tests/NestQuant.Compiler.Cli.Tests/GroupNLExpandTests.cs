@@ -38,7 +38,7 @@ public sealed class GroupNLExpandTests : IDisposable
 
         Assert.Contains("groupnl-expansion: /conv2/Conv: 32 outputs -> 16 seeds (dense) + 16 generated", run.Out, StringComparison.Ordinal);
         Assert.Contains("kept: excluded by '/conv3/Conv'", run.Out, StringComparison.Ordinal);
-        Assert.Contains("kept: no include pattern names it", run.Out, StringComparison.Ordinal);
+        Assert.Contains("kept: no include pattern matches it", run.Out, StringComparison.Ordinal);
     }
 
     [Fact]

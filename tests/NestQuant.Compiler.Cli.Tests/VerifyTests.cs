@@ -61,7 +61,8 @@ public sealed class VerifyTests : IDisposable
         Run(Model).ShouldFail(1, "NestedConv node '/conv1/Conv': input 'W_low' belongs to another compilation");
         Run(Model, "--bits", "6").ShouldFail(1, "'W_low' belongs to another compilation");
         Tool.Run("inspect", Model).ShouldFail(1, "in 'cnn.low.bin' belongs to another compilation");
-        Tool.Run("export", Model, "--bits", "8", "-o", _folder["qdq.onnx"]).ShouldFail(1, "in 'cnn.low.bin' belongs to another compilation");
+        Tool.Run("export", Model, "--bits", "8", "-o", _folder["qdq.onnx"])
+            .ShouldFail(1, "in 'cnn.low.bin' belongs to another compilation");
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class ModelContext
     /// <summary>Most threads that a pass may use, at least 1. The result does not depend on it.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>Told when every pass starts and ends, and how far a long one has come; null when nobody listens.</summary>
+    /// <summary>Receives the start and the end of every pass, and the progress of long ones; may be null.</summary>
     public IProgress<PassProgress>? Progress { get; init; }
 
     /// <summary>Logs the start of every pass (debug) and its end (information, with the duration).</summary>

@@ -82,7 +82,7 @@ internal sealed class ModelSaver
         var folder = Path.GetDirectoryName(save.Path) ?? "";
         var stem = save.Options?.ExternalStem ?? ModelFile.Stem(fileName);
         var stored = new TensorReplacement(tensor => Place(tensor, mode, folder, fileName, stem)).Of(save.Model);
-        ListDataFiles(stored, save.Path); // hashes are still to come, but they count for the message's size
+        ListDataFiles(stored, save.Path); // hashes are not known yet, but count towards the message's size
         return stored;
     }
 

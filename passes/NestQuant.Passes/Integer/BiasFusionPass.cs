@@ -53,9 +53,9 @@ public sealed class BiasFusionPass : IGraphPass
     private static string? Fuse(NodeProto node, NodeProto add, GraphView view)
     {
         string product = node.Output[0], bias = add.Input[add.Input[0] == product ? 1 : 0];
-        if (view.Constant(bias) is not { DataType: TensorDataType.Float } tensor) return "what it adds is not a float32 constant";
+        if (view.Constant(bias) is not { DataType: TensorDataType.Float } tensor) return "its other operand is not a float32 constant";
         if (tensor.Dims.Count != 1 || tensor.ElementCount != view.Constant(node.InputAt(InputNames.WeightScale))?.ElementCount)
-            return "what it adds is not one value per output channel";
+            return "its other operand is not one value per output channel";
         view.SetInput(node, node.PositionOf(InputNames.Bias), bias);
         view.Remove(add);
         view.RenameProduced(product, add.Output[0]);

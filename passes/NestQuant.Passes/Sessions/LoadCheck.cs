@@ -44,7 +44,7 @@ public static class LoadCheck
     }
 
     /// <summary>Fails where a model does not load.</summary>
-    /// <param name="written">What was written.</param>
+    /// <param name="written">Paths of the written models.</param>
     /// <param name="customOps">Paths of libraries with operators that the models use.</param>
     /// <exception cref="ModelException">A model does not load.</exception>
     internal static void Require(IEnumerable<string> written, IReadOnlyList<string> customOps)
@@ -56,9 +56,9 @@ public static class LoadCheck
                         + "(CheckOptions.CustomOps); if the source does load, this is a defect of the compiler; nothing was written");
     }
 
-    /// <summary>Fails where a model does not load although the one that it was made of does.</summary>
-    /// <param name="written">What was written.</param>
-    /// <param name="source">What it was made of.</param>
+    /// <summary>Fails where a model does not load although its source does.</summary>
+    /// <param name="written">Paths of the written models.</param>
+    /// <param name="source">Path of their source.</param>
     /// <param name="customOps">Paths of libraries with operators that they use.</param>
     /// <returns>Why the check is inconclusive, since the source does not load either; null where all models load.</returns>
     /// <exception cref="ModelException">A model does not load, and the source does.</exception>
@@ -70,7 +70,7 @@ public static class LoadCheck
             if (WhyNot(path, customOps) is not { } reason) continue;
             if (WhyNot(source, customOps) is { } inherited) return inherited;
             throw new ModelException(
-                $"{Path.GetFileName(path)}: ONNX Runtime does not load the result, though it loads the source: {reason}: this is a "
+                $"{Path.GetFileName(path)}: ONNX Runtime loads the source, but not the result: {reason}: this is a "
                     + "defect of the compiler, please report it; nothing was written");
         }
 

@@ -282,7 +282,7 @@ public sealed class ConstantFoldingPassTests
                 .Output("y")
                 .Model();
         PassRun run = PassRun.Preserving(new ConstantFoldingPass(), model, 0, X);
-        Assert.Contains("bodies", run.ReasonFor("b"), StringComparison.Ordinal);
+        Assert.Contains("subgraphs", run.ReasonFor("b"), StringComparison.Ordinal);
     }
 
     [Fact]

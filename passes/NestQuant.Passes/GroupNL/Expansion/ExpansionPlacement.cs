@@ -19,7 +19,7 @@ internal static class ExpansionPlacement
         {
             var included = options.Include.SelectMany(pattern => Matching(candidates, pattern, "include")).ToHashSet();
             foreach (ExpansionCandidate candidate in candidates)
-                if (!included.Contains(candidate)) candidate.Reason ??= "no include pattern names it";
+                if (!included.Contains(candidate)) candidate.Reason ??= "no include pattern matches it";
         }
         else
         {

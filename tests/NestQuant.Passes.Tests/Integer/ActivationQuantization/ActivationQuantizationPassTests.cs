@@ -292,7 +292,7 @@ public sealed class ActivationQuantizationPassTests
         GraphBuilder graph = Convs("a = Conv(x, W)").If("b", then, otherwise).Node("y = Conv(b, U)");
         PassRun run = Quantize(graph, [X, ("c", TensorValue.OfBool(true))], "y");
         Assert.Equal(["x", "b"], Quantized(run));
-        Assert.Contains("body", run.ReasonFor("inside"), StringComparison.Ordinal);
+        Assert.Contains("subgraph", run.ReasonFor("inside"), StringComparison.Ordinal);
     }
 
     [Fact]
