@@ -132,4 +132,7 @@ public sealed class StringStringEntryProto : Extensible
         get => _value ?? "";
         set => _value = value;
     }
+
+    /// <summary>A pair of its own, absent fields absent.</summary>
+    internal StringStringEntryProto Clone() => (StringStringEntryProto)MemberwiseClone();
 }

@@ -255,8 +255,8 @@ public sealed partial class TensorProto
         copy.Int64Data = [.. Int64Data];
         copy.DoubleData = [.. DoubleData];
         copy.Uint64Data = [.. Uint64Data];
-        copy.ExternalData = ExternalData.ConvertAll(static entry => new StringStringEntryProto(entry.Key, entry.Value));
-        copy.MetadataProps = MetadataProps.ConvertAll(static entry => new StringStringEntryProto(entry.Key, entry.Value));
+        copy.ExternalData = ExternalData.ConvertAll(static entry => entry.Clone());
+        copy.MetadataProps = MetadataProps.ConvertAll(static entry => entry.Clone());
         return copy;
     }
 
