@@ -25,7 +25,8 @@ public sealed record CompileResult(ModelProto Model, DecisionLog Decisions)
     /// <param name="path">Path of the model to write, in a folder that is created when missing.</param>
     /// <param name="cancellation">Ends the work early; no file appears.</param>
     /// <returns>The files, data files first.</returns>
-    /// <exception cref="ModelException">The model cannot be written there, or ONNX Runtime does not load it (see <see cref="Check"/>).</exception>
+    /// <exception cref="ModelException">The model cannot be written there, or ONNX Runtime does not load it (see
+    /// <see cref="Check"/>).</exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
     public IReadOnlyList<SavedFile> Save(string path, CancellationToken cancellation = default)
     {

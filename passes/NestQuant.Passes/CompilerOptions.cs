@@ -42,7 +42,8 @@ public sealed record CompilerOptions
         Weights.Verify();
         if (Weights.Nests && Activations is { Mode: ActivationMode.Static, Ranges: null })
             throw new ArgumentException(
-                "Activations: static activations need ranges: say where they come from (Ranges), or quantize at run time (ActivationMode.Dynamic)");
+                "Activations: static activations need ranges: say where they come from (Ranges), or quantize at run time "
+                    + "(ActivationMode.Dynamic)");
         if (Threads < 1) throw new ArgumentException($"Threads is {Threads}: at least 1 is needed");
     }
 }

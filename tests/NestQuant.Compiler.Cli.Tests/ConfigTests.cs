@@ -69,7 +69,9 @@ public sealed class ConfigTests : IDisposable
         Assert.Empty((await Schema()).Validate(written));
     }
 
-    /// <summary>After a change of <see cref="ConfigKeys"/>: NESTQUANT_UPDATE_SCHEMA=1 dotnet test --filter ConfigTests writes the file.</summary>
+    /// <summary>
+    /// After a change of <see cref="ConfigKeys"/>: NESTQUANT_UPDATE_SCHEMA=1 dotnet test --filter ConfigTests writes the file.
+    /// </summary>
     [Fact]
     public void The_published_schema_is_that_of_the_reader()
     {
@@ -141,7 +143,8 @@ public sealed class ConfigTests : IDisposable
         string[] line =
         [
             "compile", Golden.Cnn, "-o", Output, "--nest", "8:6", "--rounding", "floor", "--weights", "affine", "--activations", "static",
-            "--calibrate", "images", "--calibration", "percentile:99.9", "--size", "8x8", "--mean", "0.5,0.25", "--no-check", "--allow-links",
+            "--calibrate", "images", "--calibration", "percentile:99.9", "--size", "8x8", "--mean", "0.5,0.25", "--no-check",
+            "--allow-links",
             "--threads", "2", "--include", "a", "--exclude", "b", "--exclude", "c", "--groupnl", "expand:r=2", "--groupnl-budget", "0.5",
             "--report", "r.html",
         ];
@@ -155,7 +158,8 @@ public sealed class ConfigTests : IDisposable
     [Fact]
     public void Rules_are_in_the_report_of_every_node()
     {
-        string config = Write("{ \"weights\": { \"rules\": [{ \"name\": \"/conv1/*\", \"bits\": \"8:4\" }, { \"operator\": \"Gemm\", \"weightOnly\": true }] } }");
+        string config = Write(
+            "{ \"weights\": { \"rules\": [{ \"name\": \"/conv1/*\", \"bits\": \"8:4\" }, { \"operator\": \"Gemm\", \"weightOnly\": true }] } }");
         ToolRun run = Tool.Run("compile", Golden.Cnn, "-o", Output, "--nest", "8:6", "--config", config).ShouldSucceed();
         Assert.Matches(@"/conv1/Conv +Conv +nested 8:4", run.Out);
         Assert.Matches(@"/conv2/Conv +Conv +nested 8:6", run.Out);
@@ -164,7 +168,12 @@ public sealed class ConfigTests : IDisposable
 
     [Theory]
     [InlineData("{ \"name\": \"/cnov1/Conv\", \"bits\": \"8:4\" }", 1, "near it: '/conv1/Conv'")]
-    [InlineData("{ \"name\": \"/conv1/*\", \"bits\": \"8:4\" }, { \"name\": \"*/Conv\", \"bits\": \"8:5\" }", 1, "two rules contradict each other")]
+    [
+        InlineData(
+            "{ \"name\": \"/conv1/*\", \"bits\": \"8:4\" }, { \"name\": \"*/Conv\", \"bits\": \"8:5\" }",
+            1,
+            "two rules contradict each other")
+    ]
     public void Rules_that_do_not_fit_the_model_are_one_line(string rules, int code, string message)
     {
         string config = Write($$"""{ "weights": { "rules": [{{rules}}] } }""");

@@ -19,7 +19,8 @@ public sealed class PackageTests(PackagesFixture packages)
         if (packages.HasNativePackage) expected = [.. expected, "NestQuant.RuntimeOps.Native"];
         Assert.Equal(expected.Order(StringComparer.Ordinal), Ids("*.nupkg"));
         // The tool brings its symbols along, and the native library has none.
-        Assert.Equal(expected.Where(id => id[0] == 'N' && id != "NestQuant.RuntimeOps.Native").Order(StringComparer.Ordinal), Ids("*.snupkg"));
+        Assert.Equal(
+            expected.Where(id => id[0] == 'N' && id != "NestQuant.RuntimeOps.Native").Order(StringComparer.Ordinal), Ids("*.snupkg"));
     }
 
     [SkippableFact]

@@ -94,7 +94,8 @@ public sealed class CompileApiTests
         var progress = new ListProgress();
         NestQuantCompiler.Compile(GoldenModel.Load("digits-cnn"), Options with { Progress = progress });
         string[] passes = [.. NestQuantCompiler.CreatePipeline(Options).Passes.Select(static pass => pass.Name)];
-        Assert.Equal(passes, progress.Reports.Where(static report => report is { Total: 0, Duration: null }).Select(static report => report.Pass));
+        Assert.Equal(
+            passes, progress.Reports.Where(static report => report is { Total: 0, Duration: null }).Select(static report => report.Pass));
         Assert.Equal(passes, progress.Reports.Where(static report => report.Duration is not null).Select(static report => report.Pass));
     }
 
@@ -120,7 +121,8 @@ public sealed class CompileApiTests
         {
             string path = Path.Combine(folder, "new", "m.onnx");
             CompileResult result = NestQuantCompiler.Compile(model, new CompilerOptions());
-            Assert.Contains("CheckOptions.CustomOps", Assert.Throws<ModelException>(() => result.Save(path)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "CheckOptions.CustomOps", Assert.Throws<ModelException>(() => result.Save(path)).Message, StringComparison.Ordinal);
             Assert.Empty(Directory.EnumerateFileSystemEntries(folder, "*.onnx", SearchOption.AllDirectories));
             SavedFile file = Assert.Single((result with { Check = new CheckOptions { LoadResult = false } }).Save(path));
             Assert.Equal((path, new FileInfo(path).Length), (file.Path, file.Bytes));

@@ -159,7 +159,8 @@ public sealed class NestQuantCompilerTests
                 part = Path.Combine(folder, "m.part.onnx"),
                 low = Path.Combine(folder, "m.low.bin"),
                 away = Path.Combine(folder, "away");
-            Assert.Equal(["m.high.bin", "m.low.bin", "m.onnx", "m.part.onnx"], result.Save(full).Select(static file => Path.GetFileName(file.Path)));
+            Assert.Equal(
+                ["m.high.bin", "m.low.bin", "m.onnx", "m.part.onnx"], result.Save(full).Select(static file => Path.GetFileName(file.Path)));
             Assert.Equal(
                 ["m.high.bin", "m.low.bin", "m.onnx", "m.part.onnx"],
                 Directory.EnumerateFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));

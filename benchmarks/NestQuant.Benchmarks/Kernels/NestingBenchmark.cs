@@ -29,7 +29,8 @@ public class NestingBenchmark
         for (int i = 0; i < _weights.Length; i++) _weights[i] = random.NextSingle() - random.NextSingle();
         _high = new sbyte[_weights.Length];
         _low = new sbyte[_weights.Length];
-        _nester = new ChannelNester(new WeightQuantization(new NestedBits(8, 6), WeightScheme.Symmetric, Rounding, Rounding), _weights.Length);
+        _nester = new ChannelNester(
+            new WeightQuantization(new NestedBits(8, 6), WeightScheme.Symmetric, Rounding, Rounding), _weights.Length);
     }
 
     /// <summary>Quantize, split and measure.</summary>

@@ -24,22 +24,29 @@ internal static class CompileCommand
         command.Description = "Compile a model: fold constants, fuse GroupNL blocks and, with --nest, nest its weights";
         command.ExtendedHelpText = """
 
-            Writes OUT.onnx and, when weights are nested, beside it OUT.high.bin and OUT.low.bin (the packed weights) and OUT.part.onnx
-            (the same model without the low file: part precision only). Either all files appear or none does.
+            Writes OUT.onnx and, when weights are nested, beside it OUT.high.bin and
+            OUT.low.bin (the packed weights) and OUT.part.onnx (the same model without the
+            low file: part precision only). Either all files appear or none does.
 
             Example:
               nestquant compile model.onnx -o out/model.onnx --nest 8:6 --exclude '/head/*' --report out/report.html
 
-            --groupnl expand rewrites convolutions into GroupNL blocks (arXiv 2506.12335), which changes what the model computes: the result has
-            to be trained. Its parts, all optional: expand:r=2,g=4,sparse,seed=0,form=standard,period=1:2,shift=1:5,function=sine. A convolution keeps
-            1/r of its filters, in g groups; form=fused writes one operator per block instead of standard ones; other functions are gaussian,
-            multiquadric, inverse_quadratic, inverse_multiquadric and monomial (with power=3).
-            With --calibrate DATA no training is needed: what reads an expanded convolution is refitted, by least squares on DATA, to yield what it did,
-            and a convolution for which that fails is left as it was.
+            --groupnl expand rewrites convolutions into GroupNL blocks (arXiv 2506.12335),
+            which changes what the model computes: the result has to be trained. Its parts,
+            all optional:
+            expand:r=2,g=4,sparse,seed=0,form=standard,period=1:2,shift=1:5,function=sine. A
+            convolution keeps 1/r of its filters, in g groups; form=fused writes one
+            operator per block instead of standard ones; other functions are gaussian,
+            multiquadric, inverse_quadratic, inverse_multiquadric and monomial (with
+            power=3). With --calibrate DATA no training is needed: what reads an expanded
+            convolution is refitted, by least squares on DATA, to yield what it did, and a
+            convolution for which that fails is left as it was.
 
-            With --nest and --calibrate, activations are static: quantized with ranges of the values that they take on DATA, a .npy or .npz file,
-            a folder of test_data_set_*, a folder of pictures, or a .json file that "calibrate" or "merge-ranges" wrote. --activations static
-            without --calibrate takes a rule that needs no data, and loses more accuracy.
+            With --nest and --calibrate, activations are static: quantized with ranges of
+            the values that they take on DATA, a .npy or .npz file, a folder of
+            test_data_set_*, a folder of pictures, or a .json file that "calibrate" or
+            "merge-ranges" wrote. --activations static without --calibrate takes a rule that
+            needs no data, and loses more accuracy.
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file to compile");
         CommandOption output = command.Option(

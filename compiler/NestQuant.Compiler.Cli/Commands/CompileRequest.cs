@@ -77,7 +77,8 @@ internal sealed record CompileRequest(
         if (Options.GroupNL.Expansion is not { } expansion)
             return Options.GroupNL.Mode == GroupNLMode.Fuse ? nesting : $"{nesting}, groupnl {OptionsText.Name(Options.GroupNL.Mode)}";
         string calibration = Options.GroupNL.Calibration is { } c
-            ? string.Create(CultureInfo.InvariantCulture, $", calibrated on {c.Data.Count} samples with budget {c.Budget} and ridge {c.Ridge}")
+            ? string.Create(
+                CultureInfo.InvariantCulture, $", calibrated on {c.Data.Count} samples with budget {c.Budget} and ridge {c.Ridge}")
             : "";
         return $"{nesting}, groupnl expand:{expansion}{calibration}";
     }

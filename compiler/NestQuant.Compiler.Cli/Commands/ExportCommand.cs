@@ -31,7 +31,8 @@ internal static class ExportCommand
         CommandArgument model = command.Argument("MODEL", "ONNX file that 'nestquant compile --nest' wrote").IsRequired();
         CommandOption output = command.Option(
             "-o|--output <FILE>", "ONNX file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
-        CommandOption bits = command.Option("--bits <BITS>", "the precision, one of those that the model has", CommandOptionType.SingleValue)
+        CommandOption bits = command.Option(
+            "--bits <BITS>", "the precision, one of those that the model has", CommandOptionType.SingleValue)
             .IsRequired();
         CommandOption format = command.Option("--format <FORMAT>", "qdq (default)", CommandOptionType.SingleValue);
         CommandOption customOps = command.Option(

@@ -77,7 +77,8 @@ internal static class ConfigKeys
             ]),
             Texts("customOps", "Libraries with operators that the model uses.", "custom-ops"),
             new ConfigValue("check", "Whether ONNX Runtime has to load the result.", ConfigKind.Switch, "no-check") { IsInverted = true },
-            new ConfigValue("allowLinks", "Whether external data may be a link; for models that are trusted.", ConfigKind.Switch, "allow-links"),
+            new ConfigValue(
+                "allowLinks", "Whether external data may be a link; for models that are trusted.", ConfigKind.Switch, "allow-links"),
             new ConfigValue("threads", "Most threads to use.", ConfigKind.Integer, "threads") { Minimum = 1 },
         ]);
 

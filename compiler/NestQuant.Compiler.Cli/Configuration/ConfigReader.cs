@@ -41,7 +41,8 @@ internal sealed class ConfigReader
     /// <exception cref="ModelException">It is no JSON, or says something that a configuration cannot say.</exception>
     public static Config Parse(string path, byte[] text)
     {
-        var reader = new ConfigReader(path, text.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? text[Encoding.UTF8.Preamble.Length..] : text);
+        var reader = new ConfigReader(
+            path, text.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? text[Encoding.UTF8.Preamble.Length..] : text);
         var json = new Utf8JsonReader(
             reader._text, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
         try
@@ -86,7 +87,8 @@ internal sealed class ConfigReader
             Utf8JsonReader start = json;
             var values = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
             ReadSection(ref json, list.Item, path, values);
-            WeightRule rule = RuleText.Read(name => values.TryGetValue($"{path}.{name}", out IReadOnlyList<string>? value) ? value[0] : null);
+            WeightRule rule = RuleText.Read(
+                name => values.TryGetValue($"{path}.{name}", out IReadOnlyList<string>? value) ? value[0] : null);
             int selectors = list.Selectors.Count(name => values.ContainsKey($"{path}.{name}"));
             if (selectors == 0) throw Fault(start, path, $"a rule needs one of {string.Join(" and ", list.Selectors)}, or both");
             if (selectors == values.Count) throw Fault(start, path, "this rule gives no setting");
@@ -97,7 +99,8 @@ internal sealed class ConfigReader
     private string[] ReadValue(ref Utf8JsonReader json, ConfigValue key, string at)
     {
         if (key.Kind is not (ConfigKind.Texts or ConfigKind.Numbers)) return [ReadItem(json, key, at)];
-        if (json.TokenType != JsonTokenType.StartArray) throw Wrong(json, at, key.Kind == ConfigKind.Texts ? "a list of texts" : "a list of numbers");
+        if (json.TokenType != JsonTokenType.StartArray)
+            throw Wrong(json, at, key.Kind == ConfigKind.Texts ? "a list of texts" : "a list of numbers");
         Utf8JsonReader start = json;
         var items = new List<string>();
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
@@ -123,7 +126,8 @@ internal sealed class ConfigReader
         string text = json.GetString()!;
         if (key.Allowed is { } allowed && !allowed.Contains(text, StringComparer.Ordinal))
             throw Fault(json, at, $"'{text}' is none of {string.Join(", ", allowed)}");
-        if (key.Pattern is { } pattern && !Regex.IsMatch(text, pattern, RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)))
+        if (key.Pattern is { } pattern
+            && !Regex.IsMatch(text, pattern, RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)))
             throw Fault(json, at, $"'{text}' is impossible: write {key.Example}");
         return text;
     }
@@ -136,11 +140,13 @@ internal sealed class ConfigReader
         double number = json.GetDouble();
         if (!double.IsFinite(number) || number < key.Minimum || (key.IsExclusive && number == key.Minimum))
             throw Fault(
-                json, at, string.Create(CultureInfo.InvariantCulture, $"a number {(key.IsExclusive ? "above" : "of at least")} {key.Minimum} is needed"));
+                json, at, string.Create(
+                    CultureInfo.InvariantCulture, $"a number {(key.IsExclusive ? "above" : "of at least")} {key.Minimum} is needed"));
         return Encoding.UTF8.GetString(json.ValueSpan);
     }
 
-    private ModelException Wrong(Utf8JsonReader json, string at, string needed) => Fault(json, at, $"{needed} is needed, and this is {Name(json)}");
+    private ModelException Wrong(Utf8JsonReader json, string at, string needed) =>
+        Fault(json, at, $"{needed} is needed, and this is {Name(json)}");
 
     private ModelException Fault(Utf8JsonReader json, string at, string problem)
     {

@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace NestQuant.Compiler.Cli.Configuration;
 
-/// <summary>The JSON schema (draft 2020-12) of configuration files: the keys that the reader knows, in the words of that language.</summary>
+/// <summary>
+/// The JSON schema (draft 2020-12) of configuration files: the keys that the reader knows, in the words of that language.
+/// </summary>
 internal static class ConfigSchema
 {
     /// <summary>The schema, ending in a line feed.</summary>

@@ -66,7 +66,8 @@ public sealed class CorruptedDataset : Dataset
             float pixel = (values[i] * deviation) + mean;
             if (!(pixel is >= -Slack and <= 1 + Slack))
                 throw new ModelException(
-                    $"{Path}: the value {values[i]} is a pixel of {pixel}, not 0 to 1: mean and standard deviation must say how the data was "
+                    $"{Path}: the value {values[i]} is a pixel of {pixel}, not 0 to 1: mean and standard deviation must say how the "
+                        + "data was "
                         + "normalised");
             values[i] = Math.Clamp(pixel, 0, 1);
         }

@@ -20,7 +20,9 @@ internal static class LookupExport
     /// <summary>QLinearLookup.</summary>
     public static void Lookup(NodeProto node, ExportedGraph graph)
     {
-        if (graph.View.Constant(node.InputAt(InputNames.Table)) is not { DataType: TensorDataType.UInt8, ElementCount: PointwiseValue.TableLength } table)
+        if (
+            graph.View.Constant(
+                node.InputAt(InputNames.Table)) is not { DataType: TensorDataType.UInt8, ElementCount: PointwiseValue.TableLength } table)
             throw NestedOperator.Damaged(node, "its table is no constant of 256 uint8 values");
         ExportedValue x = graph.Value(node.InputAt(InputNames.X));
         FunctionText? function = FunctionText.Parse(node.GetString(OperatorAttributes.TableFunction));

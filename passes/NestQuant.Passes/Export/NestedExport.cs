@@ -150,7 +150,8 @@ internal static class NestedExport
     private static string Clamp(NodeProto node, string value, long min, long max, ExportedGraph graph)
     {
         if (graph.View.Constant(node.InputAt(InputNames.YScale)) is not { DataType: TensorDataType.Float, ElementCount: 1 } scale
-            || graph.View.Constant(node.InputAt(InputNames.YZeroPoint)) is not { DataType: TensorDataType.UInt8, ElementCount: 1 } zeroPoint)
+            || graph.View.Constant(
+                node.InputAt(InputNames.YZeroPoint)) is not { DataType: TensorDataType.UInt8, ElementCount: 1 } zeroPoint)
             throw NestedOperator.Damaged(node, "it has bounds, and its scale and zero point are no constants");
         int zero = zeroPoint.GetBytes().Span[0];
         string output = graph.Step(node.Output[0], "_bounded");

@@ -74,7 +74,8 @@ internal sealed class NestedGraphEmitter
     {
         if (_dequantized.TryGetValue(candidate.Weight!, out string? known)) return known;
         string name = candidate.Weight!.Name, value = _names.Next(name + "_dequantized");
-        NodeProto node = OperatorSet.NestedDequantizeLinear.NewNode(_names.Next(name + "_dequantize"), [.. operands.Inputs, Bits(operands)], value);
+        NodeProto node = OperatorSet.NestedDequantizeLinear.NewNode(
+            _names.Next(name + "_dequantize"), [.. operands.Inputs, Bits(operands)], value);
         operands.Describe(node);
         operands.DescribeChannels(node);
         GraphView owner = candidate.Owner!;

@@ -6,8 +6,8 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.Passes.Nesting;
 
 /// <summary>
-/// The precisions that a compiled model can run at, highest first: the levels n and h of all its weights. At each, a weight that has no such
-/// level runs at <see cref="NestedBits.LevelAt"/>. Those at which a weight would need a low operand that is absent are left out.
+/// The precisions that a compiled model can run at, highest first: the levels n and h of all its weights. At each, a weight that has no
+/// such level runs at <see cref="NestedBits.LevelAt"/>. Those at which a weight would need a low operand that is absent are left out.
 /// </summary>
 /// <param name="Bits">The precisions; never empty.</param>
 public sealed record NestedPrecisions(IReadOnlyList<int> Bits)

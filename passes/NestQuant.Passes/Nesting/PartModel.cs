@@ -6,8 +6,8 @@ using NestQuant.RuntimeOps.Schema;
 namespace NestQuant.Passes.Nesting;
 
 /// <summary>
-/// The part model: a compiled model without its low operands, whose precision input is h by default, the lowest where weights differ. It is what a device can run
-/// before, or without, receiving the low file.
+/// The part model: a compiled model without its low operands, whose precision input is h by default, the lowest where weights differ. It is
+/// what a device can run before, or without, receiving the low file.
 /// </summary>
 public static class PartModel
 {

@@ -31,7 +31,8 @@ public static class PrecisionInput
                 .DefaultIfEmpty(bits.Full).Max();
             if (value < full)
                 throw new ModelException(
-                    $"the model's precision input '{Name}' is {value} by default, where full precision takes {full}: nest the source model, "
+                    $"the model's precision input '{Name}' is {value} by default, where full precision takes {full}: nest the source "
+                        + "model, "
                         + "not a part model");
             if (value < bits.Full) main.ReplaceInitializer(TensorProto.FromInt32s(Name, [], [bits.Full]));
             return Name;
@@ -41,7 +42,10 @@ public static class PrecisionInput
             throw new ModelException(
                 $"the model already has a value named '{Name}', which the precision input needs: rename it in the source model");
         main.AddInitializer(TensorProto.FromInt32s(Name, [], [bits.Full]));
-        var scalar = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Int32, Shape = new TensorShapeProto() } };
+        var scalar = new TypeProto
+        {
+            TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Int32, Shape = new TensorShapeProto() },
+        };
         main.AddInput(new ValueInfoProto { Name = Name, Type = scalar });
         OperatorDomain.Import(model);
         return Name;

@@ -17,10 +17,14 @@ public sealed record WeightOptions
     /// <summary>Rounding of the second stage, which takes h high bits of them; null for that of the first stage.</summary>
     public WeightRounding? SplitRounding { get; init; }
 
-    /// <summary>Patterns of the names of the only nodes to nest (<c>*</c>, <c>?</c>); none for all. One that matches no node is an error.</summary>
+    /// <summary>
+    /// Patterns of the names of the only nodes to nest (<c>*</c>, <c>?</c>); none for all. One that matches no node is an error.
+    /// </summary>
     public IReadOnlyList<string> Include { get; init; } = [];
 
-    /// <summary>Patterns of the names of nodes to leave as they are, whatever else names them. One that matches no node is an error.</summary>
+    /// <summary>
+    /// Patterns of the names of nodes to leave as they are, whatever else names them. One that matches no node is an error.
+    /// </summary>
     public IReadOnlyList<string> Exclude { get; init; } = [];
 
     /// <summary>Other settings for some nodes, see <see cref="WeightRule"/>.</summary>
@@ -34,7 +38,8 @@ public sealed record WeightOptions
     internal void Verify()
     {
         if (!Nests && (Include.Count > 0 || Exclude.Count > 0 || Rules.Count > 0))
-            throw new ArgumentException("Weights: Include, Exclude and Rules say what to nest, but neither Bits nor a rule gives bit widths");
+            throw new ArgumentException(
+                "Weights: Include, Exclude and Rules say what to nest, but neither Bits nor a rule gives bit widths");
         VerifyFirstStage(Rounding, "Weights");
         for (int i = 0; i < Rules.Count; i++)
         {

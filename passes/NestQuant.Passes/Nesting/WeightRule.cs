@@ -56,7 +56,8 @@ public sealed record WeightRule
     internal void Verify(int position)
     {
         if (Name is null && Operator is null)
-            throw new ArgumentException($"Weights: rule {position + 1} needs a Name or an Operator: what holds for all nodes are the options");
+            throw new ArgumentException(
+                $"Weights: rule {position + 1} needs a Name or an Operator: what holds for all nodes are the options");
         if (this == new WeightRule { Name = Name, Operator = Operator })
             throw new ArgumentException($"Weights: rule {position + 1} ({this}) gives no setting");
     }

@@ -31,7 +31,8 @@ internal sealed record WeightSettings(WeightQuantization? Quantization, bool Wei
 
     private static string? WhyLeftOut(WeightOptions options, string node)
     {
-        if (options.Exclude.LastOrDefault(pattern => new NamePattern(pattern).Matches(node)) is { } excluding) return $"excluded by '{excluding}'";
+        if (options.Exclude.LastOrDefault(pattern => new NamePattern(pattern).Matches(node)) is { } excluding)
+            return $"excluded by '{excluding}'";
         bool isIncluded = options.Include.Count == 0 || options.Include.Any(pattern => new NamePattern(pattern).Matches(node));
         return isIncluded ? null : "no include pattern names it";
     }

@@ -5,7 +5,9 @@ internal static class NearNames
 {
     private const int Shown = 3;
 
-    /// <summary>Up to three of the names, nearest first, as the end of a message: "; near it: 'a', 'b'". Empty where there are none.</summary>
+    /// <summary>
+    /// Up to three of the names, nearest first, as the end of a message: "; near it: 'a', 'b'". Empty where there are none.
+    /// </summary>
     public static string Hint(string name, IEnumerable<string> known)
     {
         string[] near =

@@ -52,7 +52,8 @@ public static class LoadCheck
         foreach (string path in written)
             if (WhyNot(path, customOps) is { } reason)
                 throw new ModelException(
-                    $"{Path.GetFileName(path)}: ONNX Runtime does not load the result: {reason}: name libraries with operators of the model's own "
+                    $"{Path.GetFileName(path)}: ONNX Runtime does not load the result: {reason}: name libraries with operators of the "
+                        + "model's own "
                         + "(CheckOptions.CustomOps); if the source does load, this is a defect of the compiler; nothing was written");
     }
 

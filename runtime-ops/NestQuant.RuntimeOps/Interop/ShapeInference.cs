@@ -14,7 +14,9 @@ internal readonly unsafe ref struct ShapeInference(OperatorSchema schema, OrtApi
     private readonly OrtApi _api = api;
     private readonly void* _context = context;
 
-    /// <summary>The shape of an input, one of <see cref="InputNames"/>, -1 where a dimension is unknown; null when nothing is known.</summary>
+    /// <summary>
+    /// The shape of an input, one of <see cref="InputNames"/>, -1 where a dimension is unknown; null when nothing is known.
+    /// </summary>
     public long[]? InputShape(string input) => _api.InferredInputShape(_context, _schema[input].Position);
 
     /// <summary>An int attribute, or its default.</summary>

@@ -31,7 +31,8 @@ internal sealed class NestedGemm(OperatorSchema schema) : CustomOperator(schema)
     /// <inheritdoc/>
     public override void InferShape(in ShapeInference inference)
     {
-        if (inference.InputShape(InputNames.X) is not { Length: > 0 } shape || inference.Ints(OperatorAttributes.ChannelView) is not { Length: 4 } view)
+        if (inference.InputShape(InputNames.X) is not { Length: > 0 } shape
+            || inference.Ints(OperatorAttributes.ChannelView) is not { Length: 4 } view)
             return;
         shape[^1] = view[0] * view[2];
         inference.SetOutput(shape);

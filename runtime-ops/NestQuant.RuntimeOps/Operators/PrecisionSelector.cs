@@ -43,11 +43,13 @@ internal sealed class PrecisionSelector
         bool isPart = _bits.LevelAt(precision) == _bits.High;
         if (!isPart && !hasLow)
             throw new OperatorException(
-                Invariant(
-                    $"nest_bits is {precision} but the low operand W_low is missing: this model can run only below {_bits.Full} bits (part)"));
+                string.Create(CultureInfo.InvariantCulture, $"nest_bits is {precision} but the low operand W_low is missing: this model can run only below {_bits.Full} "
+                        + $"bits (part)"));
         return isPart;
     }
 
     private OperatorException NotAllowed(string what, string value) =>
-        new(Invariant($"{what} is {value}: an integer of at least {LeastBits} expected, here {_bits.High} for part and {_bits.Full} for full"));
+        new(
+            Invariant(
+                $"{what} is {value}: an integer of at least {LeastBits} expected, here {_bits.High} for part and {_bits.Full} for full"));
 }

@@ -53,8 +53,8 @@ public sealed class CorruptedDatasetTests : IDisposable
     {
         Refused([2, 64], 0.5f, new CorruptionOptions(), "not that of pictures");
         Refused([2, 4, 4, 4], 0.5f, new CorruptionOptions(), "1 or 3 channels");
-        Refused([1, 3, 4, 4], 2f, new CorruptionOptions(), "--mean and --std");
-        Refused([1, 3, 4, 4], float.NaN, new CorruptionOptions(), "--mean and --std");
+        Refused([1, 3, 4, 4], 2f, new CorruptionOptions(), "mean and standard deviation");
+        Refused([1, 3, 4, 4], float.NaN, new CorruptionOptions(), "mean and standard deviation");
         Refused([1, 3, 4, 4], 0.5f, new CorruptionOptions { Mean = [0, 0] }, "2 values of mean do not fit 3 channels");
         Refused([1, 3, 4, 4], 0.5f, new CorruptionOptions { Deviation = [0] }, "std must be positive");
     }

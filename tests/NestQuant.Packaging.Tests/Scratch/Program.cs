@@ -21,10 +21,9 @@ if (args is ["library-path"])
 }
 
 ModelProto model = ModelFile.Load(args[0]);
-CompileOptions options = new() { Nest = new NestedBits(8, 6) };
-ModelContext context = new(model);
-NestQuantCompiler.CreatePipeline(options).InsertAfter<DeadCodePass>(new RenamePass()).Run(context);
-ModelFile.Save(context.Model, args[1]);
+CompilerOptions options = new() { Weights = new() { Bits = new NestedBits(8, 6) } };
+PassPipeline pipeline = NestQuantCompiler.CreatePipeline(options).InsertAfter<DeadCodePass>(new RenamePass());
+NestQuantCompiler.Compile(model, pipeline, options).Save(args[1]);
 
 using SessionOptions session = new SessionOptions().RegisterNestQuantOps();
 using InferenceSession nested = new(args[1], session);

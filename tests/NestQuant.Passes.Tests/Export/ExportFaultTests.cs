@@ -81,7 +81,8 @@ public sealed class ExportFaultTests
         {
             var cases = new TheoryData<string, ActivationMode>();
             foreach (string name in Graphs.Keys)
-                foreach (ActivationMode mode in (ActivationMode[])[ActivationMode.WeightOnly, ActivationMode.Dynamic, ActivationMode.Static])
+                foreach (
+                    ActivationMode mode in (ActivationMode[])[ActivationMode.WeightOnly, ActivationMode.Dynamic, ActivationMode.Static])
                     cases.Add(name, mode);
             return cases;
         }

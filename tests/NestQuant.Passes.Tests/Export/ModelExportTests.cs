@@ -308,7 +308,8 @@ public sealed class ModelExportTests
         ModelProto source = GoldenModel.Load("digits-cnn");
         Assert.Contains("no nested weights", Assert.Throws<ModelException>(() => Export(source, 8)).Message, StringComparison.Ordinal);
         CompileResult compiled = NestQuantCompiler.Compile(source, Options(ActivationMode.Dynamic, null));
-        Assert.Contains("it runs at 8 or 6 bits", Assert.Throws<ModelException>(() => Export(compiled.Model, 7)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "it runs at 8 or 6 bits", Assert.Throws<ModelException>(() => Export(compiled.Model, 7)).Message, StringComparison.Ordinal);
         Assert.Contains(
             "low operand", Assert.Throws<ModelException>(() => Export(compiled.CreatePartModel()!, 8)).Message, StringComparison.Ordinal);
         AssertStandard(Export(compiled.CreatePartModel()!, 6));
@@ -330,10 +331,10 @@ public sealed class ModelExportTests
 
     private static CompilerOptions Options(
         ActivationMode mode, MeasuredRanges? ranges, WeightScheme scheme = WeightScheme.Symmetric) => new()
-    {
-        Weights = new() { Bits = new NestedBits(8, 6), Scheme = scheme },
-        Activations = new() { Mode = mode, Ranges = ranges },
-    };
+        {
+            Weights = new() { Bits = new NestedBits(8, 6), Scheme = scheme },
+            Activations = new() { Mode = mode, Ranges = ranges },
+        };
 
     private static ModelProto Export(ModelProto compiled, int bits) => ModelExport.ToQdq(compiled, new ExportOptions { Bits = bits }).Model;
 

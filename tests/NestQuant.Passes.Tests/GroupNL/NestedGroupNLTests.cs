@@ -64,7 +64,8 @@ public sealed class NestedGroupNLTests
     [Fact]
     public void WithFloatActivationsTheExpansionStaysByItself()
     {
-        ModelProto model = NestQuantCompiler.Compile(Block().Output("h").Model(), Options with { Activations = new() { Mode = ActivationMode.WeightOnly } }).Model;
+        ModelProto model = NestQuantCompiler.Compile(
+            Block().Output("h").Model(), Options with { Activations = new() { Mode = ActivationMode.WeightOnly } }).Model;
         Assert.Equal(["NestedDequantizeLinear", "Conv", "GroupNLExpand"], model.AllNodes().Select(static node => node.OpType));
     }
 
@@ -82,7 +83,8 @@ public sealed class NestedGroupNLTests
     [Fact]
     public void AnExcludedConvolutionKeepsItsExpansion()
     {
-        ModelProto model = NestQuantCompiler.Compile(Block().Output("h").Model(), Options with { Weights = Options.Weights with { Exclude = ["c"] } }).Model;
+        ModelProto model = NestQuantCompiler.Compile(
+            Block().Output("h").Model(), Options with { Weights = Options.Weights with { Exclude = ["c"] } }).Model;
         Assert.Equal(["Conv", "GroupNLExpand"], model.AllNodes().Select(static node => node.OpType));
     }
 

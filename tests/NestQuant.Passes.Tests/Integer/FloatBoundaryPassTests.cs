@@ -55,7 +55,11 @@ public sealed class FloatBoundaryPassTests
         DeadCode.Remove(source.Graph!);
         var options = new CompilerOptions
         {
-            Weights = new() { Bits = new NestedBits(8, 6), Exclude = node.StartsWith("excluded", StringComparison.Ordinal) ? ["excluded"] : [] },
+            Weights = new()
+            {
+                Bits = new NestedBits(8, 6),
+                Exclude = node.StartsWith("excluded", StringComparison.Ordinal) ? ["excluded"] : [],
+            },
             Activations = new() { Mode = ActivationMode.Static, Ranges = new MeasuredRanges(X) },
         };
         ModelProto compiled = NestQuantCompiler.Compile(source, options).Model;

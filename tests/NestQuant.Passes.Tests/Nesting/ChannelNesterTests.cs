@@ -97,7 +97,12 @@ public sealed class ChannelNesterTests
 
     [Fact]
     public void SymmetricWeightsHaveNoZeroPoint() => Channels.Sample(static channel =>
-        Assert.Equal(0, Nest(channel, new WeightQuantization(new NestedBits(8, 6), WeightScheme.Symmetric, WeightRounding.Adaptive, WeightRounding.Adaptive)).Result.ZeroPoint));
+        Assert.Equal(
+            0,
+            Nest(
+                channel,
+                new WeightQuantization(
+                    new NestedBits(8, 6), WeightScheme.Symmetric, WeightRounding.Adaptive, WeightRounding.Adaptive)).Result.ZeroPoint));
 
     [Fact]
     public void NegatedWeightsGiveNegatedNearestIntegers() => Channels.Sample(static channel =>
@@ -127,7 +132,8 @@ public sealed class ChannelNesterTests
     public void AConstantChannelKeepsItsValue(float value)
     {
         NestedChannel result = Nest(
-            ([value, value, value], 3), new WeightQuantization(new NestedBits(8, 6), WeightScheme.Affine, WeightRounding.Adaptive, WeightRounding.Adaptive)).Result;
+            ([value, value, value], 3), new WeightQuantization(
+                new NestedBits(8, 6), WeightScheme.Affine, WeightRounding.Adaptive, WeightRounding.Adaptive)).Result;
         Assert.InRange(result.ZeroPoint, -128, 127);
         Assert.True(result.NoiseFull <= result.Signal * 1e-4);
     }

@@ -104,7 +104,12 @@ public sealed class NestedExecutionTests
         {
             for (int high = 2; high < full; high++)
             {
-                var options = new WeightOptions { Bits = new NestedBits(full, high), SplitRounding = rounding, Scheme = WeightScheme.Affine };
+                var options = new WeightOptions
+                {
+                    Bits = new NestedBits(full, high),
+                    SplitRounding = rounding,
+                    Scheme = WeightScheme.Affine,
+                };
                 ModelProto model = PassRun.Of(new NestingPass(options), form.Model(), loads: false).Model;
                 using InferenceSession session = ModelRunner.Open(model);
                 foreach (int bits in (int[])[full, high])

@@ -70,7 +70,8 @@ public sealed class ReferenceVectorTests
         ("rtn_all", WeightRounding.Nearest, WeightRounding.Nearest),
     ];
 
-    private static (sbyte[] High, sbyte[] Low) Nest(float[] weights, int channels, int taps, WeightQuantization options, ChannelScale[] scales)
+    private static (sbyte[] High, sbyte[] Low) Nest(
+        float[] weights, int channels, int taps, WeightQuantization options, ChannelScale[] scales)
     {
         int length = weights.Length / channels;
         var nester = new ChannelNester(options, length);

@@ -42,7 +42,8 @@ public sealed class WeightRuleTests
             new WeightRule { Name = "/one", Bits = Four },
             new WeightRule { Operator = "Conv", Scheme = WeightScheme.Affine, WeightOnly = true, Exclude = true },
             new WeightRule { Name = "/*", Rounding = WeightRounding.Nearest, Exclude = false });
-        Assert.Equal(new WeightQuantization(Four, WeightScheme.Affine, WeightRounding.Nearest, WeightRounding.Nearest), settings.Quantization);
+        Assert.Equal(
+            new WeightQuantization(Four, WeightScheme.Affine, WeightRounding.Nearest, WeightRounding.Nearest), settings.Quantization);
         Assert.True(settings.WeightOnly);
         Assert.Null(settings.Reason);
     }
@@ -52,7 +53,8 @@ public sealed class WeightRuleTests
     {
         WeightRule one = new() { Name = "/o*", Bits = Six }, another = new() { Name = "*ne", Bits = Five };
         string message = Assert.Throws<ModelException>(() => Settings(one, another)).Message;
-        Assert.Contains("the bits of node '/one': the one for name '/o*' says 6:4, the one for name '*ne' 5:3", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "the bits of node '/one': the one for name '/o*' says 6:4, the one for name '*ne' 5:3", message, StringComparison.Ordinal);
         Assert.Equal(Six, Settings(one, another with { Bits = Six }).Quantization!.Bits);
         Assert.Equal(Four, Settings(one, another, new WeightRule { Name = "/one", Bits = Four }).Quantization!.Bits);
     }
@@ -87,11 +89,15 @@ public sealed class WeightRuleTests
             .Node("first: a = Conv(x, W)").Node("second: y = Conv(a, W)").Output("y").Model();
         var rule = new WeightRule { Name = "first", Bits = Six };
         string message = Assert.Throws<ModelException>(() => Nest(model, rule)).Message;
-        Assert.Contains("weight 'W' is read by 'first' and 'second', which rules give different settings", message, StringComparison.Ordinal);
-        Assert.Equal(2, Nest(model, rule, new WeightRule { Name = "second", Bits = Six }).Decisions.Count(static decision => decision.Rewritten));
+        Assert.Contains(
+            "weight 'W' is read by 'first' and 'second', which rules give different settings", message, StringComparison.Ordinal);
+        Assert.Equal(
+            2, Nest(model, rule, new WeightRule { Name = "second", Bits = Six }).Decisions.Count(static decision => decision.Rewritten));
     }
 
-    /// <summary>A model whose weights have different n: full precision is the default, and every decision names the bits of its node.</summary>
+    /// <summary>
+    /// A model whose weights have different n: full precision is the default, and every decision names the bits of its node.
+    /// </summary>
     [Fact]
     public void ANodeHasTheBitsThatItsRuleGives()
     {
@@ -104,7 +110,9 @@ public sealed class WeightRuleTests
         Assert.Equal(2, run.Ops.Count(static op => op == "NestedConv"));
     }
 
-    /// <summary>At 6 bits a weight of 8:6 is at part precision and one of 6:4 at full precision, in ONNX Runtime as in the definition.</summary>
+    /// <summary>
+    /// At 6 bits a weight of 8:6 is at part precision and one of 6:4 at full precision, in ONNX Runtime as in the definition.
+    /// </summary>
     [Fact]
     public void AModelOfMixedBitsRunsEachNodeAtItsOwn()
     {
@@ -121,8 +129,13 @@ public sealed class WeightRuleTests
     [Fact]
     public void PairsWithOneFullWidthRunAtFullPrecisionByDefault()
     {
-        var options = new WeightOptions { Bits = Eight, Rules = [new WeightRule { Operator = "Conv", Name = "s*", Bits = new NestedBits(8, 4) }] };
-        ModelProto mixed = Compile(options, ActivationMode.Dynamic), plain = Compile(new WeightOptions { Bits = Eight }, ActivationMode.Dynamic);
+        var options = new WeightOptions
+        {
+            Bits = Eight,
+            Rules = [new WeightRule { Operator = "Conv", Name = "s*", Bits = new NestedBits(8, 4) }],
+        };
+        ModelProto mixed = Compile(options, ActivationMode.Dynamic),
+            plain = Compile(new WeightOptions { Bits = Eight }, ActivationMode.Dynamic);
         Assert.Equal(ModelRunner.Run(plain, X)["y"].Bytes, ModelRunner.Run(mixed, X)["y"].Bytes);
     }
 
@@ -151,7 +164,9 @@ public sealed class WeightRuleTests
         CompileResult result = NestQuantCompiler.Compile(Convs(), options);
         Assert.Contains(result.Model.AllNodes(), static node => node.OpType == "NestedQLinearConv");
         Assert.Equal("third", Assert.Single(result.Model.AllNodes(), static node => node.OpType == "Conv").Name);
-        Assert.Equal("a rule says so", result.Decisions.Decisions.Single(static d => d is { Pass: "activation-quantization", Node: "third" }).Reason);
+        Assert.Equal(
+            "a rule says so",
+            result.Decisions.Decisions.Single(static d => d is { Pass: "activation-quantization", Node: "third" }).Reason);
         using InferenceSession session = ModelRunner.Open(result.Model);
         Closeness.AssertClose(ModelRunner.Run(Convs(), X)["y"], ModelRunner.Run(session, X)["y"], 0.1f);
     }

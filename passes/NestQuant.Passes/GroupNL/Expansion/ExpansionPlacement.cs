@@ -76,6 +76,7 @@ internal static class ExpansionPlacement
         return matching.Length > 0
             ? matching
             : throw new ModelException(
-                $"the {kind} pattern '{pattern}' for the expansion matches no Conv of the model's main graph: 'nestquant print' shows the names of its nodes");
+                $"the {kind} pattern '{pattern}' for the expansion matches no Conv of the model's main graph: 'nestquant print' "
+                    + "shows the names of its nodes");
     }
 }
