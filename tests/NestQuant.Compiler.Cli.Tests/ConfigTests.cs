@@ -21,9 +21,15 @@ public sealed class ConfigTests : IDisposable
         { "{ \"weights\": [] }", "weights: an object is needed, and this is a list" },
         { "{ \"weights\": { \"exclude\": \"a\" } }", "weights.exclude: a list of texts is needed" },
         { "{ \"weights\": { \"exclude\": [1] } }", "weights.exclude[0]: a text is needed" },
-        { "{ \"weights\": { \"rules\": [{ \"bits\": \"8:6\" }] } }", "c.json:1:26: weights.rules[0]: a rule needs one of name and operator" },
+        {
+            "{ \"weights\": { \"rules\": [{ \"bits\": \"8:6\" }] } }",
+            "c.json:1:26: weights.rules[0]: a rule needs one of name and operator"
+                },
         { "{ \"weights\": { \"rules\": [{ \"name\": \"a\" }] } }", "weights.rules[0]: this rule gives no setting" },
-        { "{ \"weights\": { \"rules\": [{ \"name\": \"a\", \"exclude\": \"yes\" }] } }", "weights.rules[0].exclude: true or false is needed" },
+        {
+            "{ \"weights\": { \"rules\": [{ \"name\": \"a\", \"exclude\": \"yes\" }] } }",
+            "weights.rules[0].exclude: true or false is needed"
+                },
         { "{ \"weights\": { \"rules\": [{ \"operator\": \"Relu\", \"exclude\": true }] } }", "'Relu' is none of Conv, ConvTranspose" },
         { "{ \"threads\": 0 }", "threads: a number of at least 1 is needed" },
         { "{ \"threads\": 1.5 }", "threads: an integer of at most 32 bits" },
@@ -42,7 +48,8 @@ public sealed class ConfigTests : IDisposable
         "{ \"$schema\": \"docs/nestquant.schema.json\", \"model\": \"a.onnx\", \"output\": \"b.onnx\", \"reports\": [] }",
         "{ \"weights\": { \"bits\": \"8:6\", \"scheme\": \"affine\", \"rounding\": \"nearest\", \"splitRounding\": \"floor\" } }",
         "{ \"weights\": { \"rules\": [{ \"name\": \"a\", \"operator\": \"Conv\", \"bits\": \"3:2\", \"weightOnly\": false }] } }",
-        "{ \"calibration\": { \"data\": \"d\", \"method\": \"percentile:99.9\", \"size\": \"224x320\", \"mean\": [0.5, 1e-3], \"std\": [1] } }",
+        "{ \"calibration\": { \"data\": \"d\", \"method\": \"percentile:99.9\", \"size\": \"224x320\", "
+            + "\"mean\": [0.5, 1e-3], \"std\": [1] } }",
         "{ \"groupNL\": { \"mode\": \"expand:r=2,g=4\", \"include\": [\"a\"], \"budget\": 0.5, \"ridge\": 0 } }",
         "{ \"customOps\": [\"a.so\"], \"check\": false, \"allowLinks\": true, \"threads\": 2 }",
     ];
@@ -127,7 +134,8 @@ public sealed class ConfigTests : IDisposable
     {
         string config = Write("{ \"weights\": { \"bits\": \"8:6\", \"exclude\": [\"/fc/*\"] }, \"check\": false }");
         ToolRun run = Tool.Run(
-            "compile", Golden.Cnn, "-o", Output, "--config", config, "--nest", "8:4", "--exclude", "/conv1/*", "--print-config").ShouldSucceed();
+            "compile", Golden.Cnn, "-o", Output, "--config", config, "--nest", "8:4",
+            "--exclude", "/conv1/*", "--print-config").ShouldSucceed();
         Config effective = ConfigReader.Parse("printed", Encoding.UTF8.GetBytes(run.Out));
         Assert.Equal(["8:4"], effective.Values["weights.bits"]);
         Assert.Equal(["/conv1/*"], effective.Values["weights.exclude"]);
@@ -159,7 +167,8 @@ public sealed class ConfigTests : IDisposable
     public void Rules_are_in_the_report_of_every_node()
     {
         string config = Write(
-            "{ \"weights\": { \"rules\": [{ \"name\": \"/conv1/*\", \"bits\": \"8:4\" }, { \"operator\": \"Gemm\", \"weightOnly\": true }] } }");
+            "{ \"weights\": { \"rules\": [{ \"name\": \"/conv1/*\", \"bits\": \"8:4\" }, "
+                + "{ \"operator\": \"Gemm\", \"weightOnly\": true }] } }");
         ToolRun run = Tool.Run("compile", Golden.Cnn, "-o", Output, "--nest", "8:6", "--config", config).ShouldSucceed();
         Assert.Matches(@"/conv1/Conv +Conv +nested 8:4", run.Out);
         Assert.Matches(@"/conv2/Conv +Conv +nested 8:6", run.Out);

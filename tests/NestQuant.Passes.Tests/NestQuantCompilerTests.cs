@@ -94,7 +94,8 @@ public sealed class NestQuantCompilerTests
     public void ProvenanceSaysWhereTheModelComesFrom()
     {
         ModelProto model = NestQuantCompiler.Compile(
-            GoldenModel.Load("digits-cnn"), Options with { Weights = Options.Weights with { Rounding = WeightRounding.Nearest, Exclude = ["/*conv1*"] } }).Model;
+            GoldenModel.Load("digits-cnn"),
+            Options with { Weights = Options.Weights with { Rounding = WeightRounding.Nearest, Exclude = ["/*conv1*"] } }).Model;
         Dictionary<string, string> properties = model.MetadataProps.ToDictionary(
             static entry => entry.Key!, static entry => entry.Value ?? "", StringComparer.Ordinal);
         Assert.Equal("nest=8:6 rounding=nearest weights=symmetric activations=dynamic exclude=/*conv1*", properties[Provenance.OptionsKey]);

@@ -130,7 +130,12 @@ internal static class CompileCommand
         SavedModels saved = SavedModels.Write(result, request.Output, transaction, cancellation);
         string? notChecked = new ResultCheck(options.Check).Run(saved.Staged, request.Model);
         var report = new CompileReport(
-            Provenance.Version, request.Model, ModelFiles.Length(request.Model), options.SourceSha256, request.Describe(), result.Decisions, saved.Files);
+            Provenance.Version,
+            request.Model,
+            ModelFiles.Length(request.Model),
+            options.SourceSha256,
+            request.Describe(),
+             result.Decisions, saved.Files);
         foreach (string path in request.Reports)
             transaction.WriteText(path, CompileRequest.IsHtml(path) ? ReportHtml.Write(report) : ReportJson.Write(report));
         cancellation.ThrowIfCancellationRequested();

@@ -26,7 +26,8 @@ internal static class LookupExport
             throw NestedOperator.Damaged(node, "its table is no constant of 256 uint8 values");
         ExportedValue x = graph.Value(node.InputAt(InputNames.X));
         FunctionText? function = FunctionText.Parse(node.GetString(OperatorAttributes.TableFunction));
-        if (function is not null && graph.Parameters(node.InputAt(InputNames.X)) is { } source && graph.Parameters(node.Output[0]) is { } result
+        if (function is not null && graph.Parameters(node.InputAt(InputNames.X)) is { } source
+            && graph.Parameters(node.Output[0]) is { } result
             && Constants(source, graph) is { } from && Constants(result, graph) is { } to && Gives(function, from, to, table))
         {
             string value = function.Write(graph, graph.Dequantize(x.Name, source), graph.Step(node.Output[0]));

@@ -58,13 +58,15 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSe
             return $"its weight '{name}' is {weight.DataType.TextName()}; only float32 weights are nested";
         if (weight.Dims.Contains(0))
         {
-            Defect = $"weight '{name}' of node '{Node.DisplayName()}' has no elements (a dimension is 0): export the model again, or exclude the node";
+            Defect = $"weight '{name}' of node '{Node.DisplayName()}' has no elements (a dimension is 0): "
+                + "export the model again, or exclude the node";
             return null;
         }
 
         if (weight.Dims.Count == 1) return $"its weight '{name}' is a vector";
         if (WeightView.Of(Node, weight) is not { } channels)
-            return $"its weight '{name}' of shape [{string.Join(',', weight.Dims)}] does not fit {Node.OpType}, or has more than 2^31 elements";
+            return $"its weight '{name}' of shape [{string.Join(',', weight.Dims)}] does not fit {Node.OpType}, "
+                + "or has more than 2^31 elements";
         Weight = weight;
         Channels = channels;
         Owner = owner;

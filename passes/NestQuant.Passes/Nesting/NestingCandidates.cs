@@ -38,7 +38,8 @@ internal static class NestingCandidates
                 && first[candidate.Weight!].Settings.Quantization != candidate.Settings.Quantization)
                 throw new ModelException(
                     $"weight '{candidate.Weight!.Name}' is read by '{first[candidate.Weight].Node.DisplayName()}' and "
-                        + $"'{candidate.Node.DisplayName()}', which rules give different settings: a weight is stored once, so give both the same");
+                        + $"'{candidate.Node.DisplayName()}', which rules give different settings: a weight is stored once, "
+                            + "so give both the same");
     }
 
     /// <summary>Keeps the candidates whose weight is read by anything that is not to be rewritten.</summary>

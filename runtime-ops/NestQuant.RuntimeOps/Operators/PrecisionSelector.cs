@@ -42,9 +42,9 @@ internal sealed class PrecisionSelector
         int precision = Math.Min(fed, _limit);
         bool isPart = _bits.LevelAt(precision) == _bits.High;
         if (!isPart && !hasLow)
-            throw new OperatorException(
-                string.Create(CultureInfo.InvariantCulture, $"nest_bits is {precision} but the low operand W_low is missing: this model can run only below {_bits.Full} "
-                        + $"bits (part)"));
+            throw new OperatorException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"nest_bits is {precision} but the low operand W_low is missing: this model can run only below {_bits.Full} bits (part)"));
         return isPart;
     }
 
