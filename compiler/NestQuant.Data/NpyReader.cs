@@ -10,7 +10,7 @@ namespace NestQuant.Data;
 /// <remarks>
 /// Big-endian elements are swapped. An array in Fortran order has no contiguous rows: it is read whole and transposed.
 /// </remarks>
-public sealed class NpyReader : IDisposable
+internal sealed class NpyReader : IDisposable
 {
     private const int ChunkBytes = 1 << 20;
 

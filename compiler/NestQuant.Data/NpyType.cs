@@ -43,7 +43,7 @@ public enum NpyType
 }
 
 /// <summary>Facts about element types.</summary>
-public static class NpyTypes
+internal static class NpyTypes
 {
     private static readonly (NpyType Type, string Code, int Size, TensorDataType Onnx)[] Table =
     [

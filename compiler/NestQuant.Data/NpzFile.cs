@@ -5,7 +5,7 @@ using NestQuant.Onnx.Files;
 namespace NestQuant.Data;
 
 /// <summary>The named arrays of a <c>.npz</c> archive, stored or deflated.</summary>
-public sealed class NpzFile : IDisposable
+internal sealed class NpzFile : IDisposable
 {
     private const string Extension = ".npy";
 

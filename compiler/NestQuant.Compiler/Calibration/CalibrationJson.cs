@@ -15,7 +15,7 @@ namespace NestQuant.Compiler.Calibration;
 /// <c>{"count","min","max","zeros","exponent","first_bin","bins":[...]}</c>:
 /// the bins from the first to the last non-empty one, where a negative number -k means k empty ones.
 /// </remarks>
-public static class CalibrationJson
+internal static class CalibrationJson
 {
     /// <summary>Value of the property <c>format</c>.</summary>
     public const string Format = "nestquant-calibration";

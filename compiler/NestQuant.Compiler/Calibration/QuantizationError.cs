@@ -1,7 +1,7 @@
 namespace NestQuant.Compiler.Calibration;
 
 /// <summary>The expected squared error of uint8 quantization of an activation.</summary>
-public static class QuantizationError
+internal static class QuantizationError
 {
     private const int HighestLevel = 255;
 

@@ -16,7 +16,7 @@ namespace NestQuant.Compiler.Reports;
 /// a nested one. Ratios are in dB with four decimals; null means an infinite one, that is, a weight without any error, and "-Infinity" one
 /// whose error is infinite. The same log gives the same text.
 /// </remarks>
-public static class DecisionJson
+internal static class DecisionJson
 {
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 

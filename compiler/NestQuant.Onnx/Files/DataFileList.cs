@@ -9,13 +9,13 @@ namespace NestQuant.Onnx.Files;
 /// <param name="Location">The file's name, as the model's tensors refer to it.</param>
 /// <param name="Bytes">Its length.</param>
 /// <param name="Sha256">SHA-256 of its content, lower-case hexadecimal.</param>
-public sealed record DataFileEntry(string Location, long Bytes, string Sha256);
+internal sealed record DataFileEntry(string Location, long Bytes, string Sha256);
 
 /// <summary>
 /// The list of a model's data files in its <c>metadata_props</c>: <c>{"X.high.bin":{"bytes":...,"sha256":"..."}}</c>, in ordinal order.
 /// Saving writes it for every model that has data files, and removes it where there are none.
 /// </summary>
-public static class DataFileList
+internal static class DataFileList
 {
     /// <summary>Key of the list in <c>metadata_props</c>.</summary>
     public const string Key = "nestquant.files";

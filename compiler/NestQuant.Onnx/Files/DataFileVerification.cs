@@ -4,7 +4,7 @@ namespace NestQuant.Onnx.Files;
 /// <param name="Model">The model, with the content of the tensors whose files could be read.</param>
 /// <param name="Files">Its data files, in ordinal order of their names.</param>
 /// <param name="IsListed">Whether the model has a <see cref="DataFileList"/>; without one, content cannot be compared.</param>
-public sealed record DataFileVerification(ModelProto Model, IReadOnlyList<DataFileState> Files, bool IsListed)
+internal sealed record DataFileVerification(ModelProto Model, IReadOnlyList<DataFileState> Files, bool IsListed)
 {
     /// <summary>Reads a model, whatever the state of its data files, and every data file that it names.</summary>
     /// <param name="path">Path of the ONNX file.</param>
@@ -77,4 +77,4 @@ public sealed record DataFileVerification(ModelProto Model, IReadOnlyList<DataFi
 /// <param name="Location">Its name, as the model's tensors refer to it.</param>
 /// <param name="Problem">What is wrong with it, as the end of a sentence; null when no problem is known.</param>
 /// <param name="IsReadable">Whether all tensors that lie in it could be attached.</param>
-public sealed record DataFileState(string Location, string? Problem, bool IsReadable);
+internal sealed record DataFileState(string Location, string? Problem, bool IsReadable);

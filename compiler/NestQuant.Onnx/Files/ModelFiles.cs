@@ -1,7 +1,7 @@
 namespace NestQuant.Onnx.Files;
 
 /// <summary>The files that a model consists of.</summary>
-public static class ModelFiles
+internal static class ModelFiles
 {
     /// <summary>The file of a loaded model, then its data files in ordinal order.</summary>
     public static IReadOnlyList<SavedFile> Of(string path, ModelProto model)

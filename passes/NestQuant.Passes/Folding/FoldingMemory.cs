@@ -11,7 +11,7 @@ namespace NestQuant.Passes.Folding;
 /// The limit is an allocator that is registered with ONNX Runtime for the whole process. So it is meant for processes that only compile,
 /// such as the command line; a host that shares allocators among its own sessions registers its own, which folding then uses.
 /// </remarks>
-public static class FoldingMemory
+internal static class FoldingMemory
 {
     private const long BaseBytes = 128 << 20;
 

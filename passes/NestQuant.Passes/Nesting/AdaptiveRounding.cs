@@ -15,7 +15,7 @@ namespace NestQuant.Passes.Nesting;
 /// Equal priorities are broken by the lowest index, so the result depends on nothing but the values. The arithmetic is float32,
 /// error sums are accumulated in float64. An instance holds scratch memory for one channel and is not thread-safe.
 /// </remarks>
-public sealed class AdaptiveRounding
+internal sealed class AdaptiveRounding
 {
     private readonly float[] _nearest;
     private readonly float[] _errors;

@@ -5,7 +5,7 @@ namespace NestQuant.Passes.Nesting;
 /// <summary>
 /// Quantizes one output channel to n bits and splits it into its high and low parts. Holds scratch memory: one instance per thread.
 /// </summary>
-public sealed class ChannelNester
+internal sealed class ChannelNester
 {
     private readonly WeightQuantization _quantization;
     private readonly AdaptiveRounding _adaptive;
@@ -117,4 +117,4 @@ public sealed class ChannelNester
 /// <param name="Signal">Sum of squared weights.</param>
 /// <param name="NoiseFull">Sum of squared errors of the full-bit weights.</param>
 /// <param name="NoisePart">Sum of squared errors of the part-bit weights.</param>
-public readonly record struct NestedChannel(float Scale, int ZeroPoint, double Signal, double NoiseFull, double NoisePart);
+internal readonly record struct NestedChannel(float Scale, int ZeroPoint, double Signal, double NoiseFull, double NoisePart);

@@ -8,7 +8,7 @@ namespace NestQuant.Passes.Nesting;
 /// </summary>
 /// <param name="Multiplier">Integer steps per unit of weight: the inverse of ONNX's scale. Finite and positive.</param>
 /// <param name="Offset">Minus ONNX's zero point: an integer of at most <see cref="LargestOffset"/> in magnitude.</param>
-public readonly record struct ChannelScale(float Multiplier, float Offset)
+internal readonly record struct ChannelScale(float Multiplier, float Offset)
 {
     /// <summary>Greatest magnitude of an offset: beyond 2^23 float32 no longer resolves the fraction that rounding looks at.</summary>
     public const float LargestOffset = 1 << 23;

@@ -3,7 +3,7 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.Passes.Nesting;
 
 /// <summary>A weight tensor as nested integers, not yet packed.</summary>
-public sealed class NestedWeight
+internal sealed class NestedWeight
 {
     private readonly NestedChannel[] _channels;
 

@@ -9,7 +9,7 @@ namespace NestQuant.Passes.Nesting;
 /// The part model: a compiled model without its low operands, whose precision input is h by default, the lowest where weights differ. It is
 /// what a device can run before, or without, receiving the low file.
 /// </summary>
-public static class PartModel
+internal static class PartModel
 {
     /// <summary>Derives the part model; <paramref name="model"/> stays as it is, and tensor contents are shared, not copied.</summary>
     /// <returns>The part model, or null when the model has no nested weights.</returns>

@@ -9,7 +9,7 @@ namespace NestQuant.Passes.Nesting;
 /// <c>nest_bits</c>: an int32 scalar that is both an initializer and a graph input. A run that does not feed it has full precision; one
 /// that feeds b uses every weight at <see cref="NestedBits.LevelAt"/> b.
 /// </summary>
-public static class PrecisionInput
+internal static class PrecisionInput
 {
     /// <summary>Name of the graph input.</summary>
     public const string Name = "nest_bits";

@@ -5,7 +5,7 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.Passes.Nesting;
 
 /// <summary>Nests a whole weight tensor, output channels in parallel. The result does not depend on the number of threads.</summary>
-public static class WeightNester
+internal static class WeightNester
 {
     /// <summary>Output channels per unit of work: strided layouts are gathered a cache line of channels at a time.</summary>
     private const int ChannelsPerTask = 16;

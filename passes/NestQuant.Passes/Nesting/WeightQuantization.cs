@@ -7,4 +7,4 @@ namespace NestQuant.Passes.Nesting;
 /// <param name="Scheme">Symmetric or affine.</param>
 /// <param name="Rounding">Rounding of the first stage, to n bits.</param>
 /// <param name="SplitRounding">Rounding of the second stage, to h bits.</param>
-public sealed record WeightQuantization(NestedBits Bits, WeightScheme Scheme, WeightRounding Rounding, WeightRounding SplitRounding);
+internal sealed record WeightQuantization(NestedBits Bits, WeightScheme Scheme, WeightRounding Rounding, WeightRounding SplitRounding);

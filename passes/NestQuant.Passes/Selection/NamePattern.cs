@@ -1,7 +1,7 @@
 namespace NestQuant.Passes.Selection;
 
 /// <summary>A pattern of node names: <c>*</c> stands for any run of characters, <c>?</c> for exactly one; case matters.</summary>
-public sealed class NamePattern(string pattern)
+internal sealed class NamePattern(string pattern)
 {
     /// <summary>Whether a text is more than the name of one node.</summary>
     public static bool HasWildcards(string text)

@@ -8,7 +8,7 @@ namespace NestQuant.Passes.Sessions;
 /// <summary>
 /// The inputs of an ONNX Runtime session, and their values from arrays. Element types have the same numbers there and in the ONNX schema.
 /// </summary>
-public static class SessionInputs
+internal static class SessionInputs
 {
     /// <summary>The inputs that a session must be fed, in the model's order.</summary>
     /// <param name="session">The session.</param>

@@ -4,7 +4,7 @@ using static System.FormattableString;
 namespace NestQuant.RuntimeOps.Packing;
 
 /// <summary>Writes and reads the packed operands of a nested weight (see <see cref="NestedLayout"/>).</summary>
-public static class NestedPacker
+internal static class NestedPacker
 {
     /// <summary>Packs a whole weight, the trailers of its operands included.</summary>
     /// <param name="layout">The weight's layout.</param>

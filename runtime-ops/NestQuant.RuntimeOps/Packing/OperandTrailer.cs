@@ -7,7 +7,7 @@ namespace NestQuant.RuntimeOps.Packing;
 /// The last 16 bytes of an operand, which identify it: <c>NQOP</c>, the layout version, <c>H</c> or <c>L</c>, two zeros, and the
 /// 8 bytes of the <see cref="WeightTag"/>.
 /// </summary>
-public static class OperandTrailer
+internal static class OperandTrailer
 {
     /// <summary>Bytes of a trailer.</summary>
     public const int Length = 16;

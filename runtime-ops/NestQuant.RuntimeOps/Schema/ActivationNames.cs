@@ -1,7 +1,7 @@
 namespace NestQuant.RuntimeOps.Schema;
 
 /// <summary>Values of the attribute <see cref="AttributeNames.Activation"/>.</summary>
-public static class ActivationNames
+internal static class ActivationNames
 {
     /// <summary>No activation.</summary>
     public const string None = "none";

@@ -1,7 +1,7 @@
 namespace NestQuant.RuntimeOps.Schema;
 
 /// <summary>Attributes of the operators in the domain <see cref="NestQuantOps.Domain"/>.</summary>
-public static class AttributeNames
+internal static class AttributeNames
 {
     /// <summary>int: n, the bits of the full-precision weight.</summary>
     public const string FullBits = "n";

@@ -8,7 +8,7 @@ namespace NestQuant.RuntimeOps.Schema;
 /// The sine is GroupNL's (arXiv 2506.12335); the others are those that the released code of MonoCNN, by the same first author, generates
 /// filters with. There a monomial's exponent is a real number drawn for each filter; here it is one integer for all maps.
 /// </remarks>
-public static class GroupNLFunctions
+internal static class GroupNLFunctions
 {
     /// <summary>sin(u).</summary>
     public const string Sine = "sine";

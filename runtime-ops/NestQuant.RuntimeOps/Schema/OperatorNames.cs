@@ -1,7 +1,7 @@
 namespace NestQuant.RuntimeOps.Schema;
 
 /// <summary>Types of the operators in the domain <see cref="NestQuantOps.Domain"/>; docs/operators.md describes them.</summary>
-public static class OperatorNames
+internal static class OperatorNames
 {
     /// <summary>The float form of a nested weight.</summary>
     public const string NestedDequantizeLinear = "NestedDequantizeLinear";
