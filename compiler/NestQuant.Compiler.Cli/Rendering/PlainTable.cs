@@ -49,6 +49,7 @@ internal sealed class PlainTable
         console.Out.WriteLine(new string('-', widths.Sum() + Gap.Length * (shown.Length - 1)));
         foreach (string[] row in _rows)
             WriteLine(console, shown, widths, [.. shown.Select(column => row[column])]);
+        console.Out.WriteLine();
     }
 
     private PlainTable Add(Column column)
