@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using NestQuant.RuntimeOps;
 using NestQuant.TestSupport;
 
 namespace NestQuant.Packaging.Tests;
@@ -75,8 +76,11 @@ public sealed class PackageTests(PackagesFixture packages)
         Programs.Run(folder, packages.Surroundings, tool, "verify", "out/digits.onnx").Succeeded();
     }
 
+    // All packages have one version, and the assemblies theirs from it.
+    private static string Version { get; } = typeof(NestQuantOps).Assembly.GetName().Version!.ToString(fieldCount: 3);
+
     private IEnumerable<string> Ids(string pattern) =>
         Directory.EnumerateFiles(packages.Packages, pattern)
-            .Select(path => Path.GetFileNameWithoutExtension(path).Replace(".0.1.0", "", StringComparison.Ordinal))
+            .Select(path => Path.GetFileNameWithoutExtension(path).Replace($".{Version}", "", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal);
 }

@@ -1,7 +1,7 @@
 using NestQuant.Onnx;
-using NestQuant.RuntimeOps.Schema;
 using NestQuant.RuntimeOps;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Benchmarks.GroupNL;
 

@@ -1,8 +1,8 @@
 using NestQuant.Onnx;
-using NestQuant.RuntimeOps.Schema;
 using NestQuant.RuntimeOps;
 using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Benchmarks.Kernels;
 

@@ -311,7 +311,9 @@ public sealed class ModelExportTests
         Assert.Contains(
             "it runs at 8 or 6 bits", Assert.Throws<ModelException>(() => Export(compiled.Model, 7)).Message, StringComparison.Ordinal);
         Assert.Contains(
-            "it runs at 6 bits", Assert.Throws<ModelException>(() => Export(compiled.CreatePartModel()!, 8)).Message, StringComparison.Ordinal);
+            "it runs at 6 bits",
+            Assert.Throws<ModelException>(() => Export(compiled.CreatePartModel()!, 8)).Message,
+            StringComparison.Ordinal);
         AssertStandard(Export(compiled.CreatePartModel()!, 6));
     }
 
