@@ -4,7 +4,7 @@ namespace NestQuant.Architecture.Tests;
 
 public class LayerTests
 {
-    public static TheoryData<Layer> Layers => [.. Tests.Layers.All];
+    public static TheoryData<Layer> Layers => [.. Layer.All];
 
     [Theory]
     [MemberData(nameof(Layers))]
@@ -12,7 +12,7 @@ public class LayerTests
     {
         string[] forbidden =
         [
-            .. Tests.Layers.All.Where(other => other != layer && !layer.MayUse.Contains(other.Name)).SelectMany(NamespacesOf)
+            .. Layer.All.Where(other => other != layer && !layer.MayUse.Contains(other.Name)).SelectMany(NamespacesOf)
         ];
         NetArchTest.Rules.TestResult result = Types.InAssembly(layer.Assembly).ShouldNot().HaveDependencyOnAny(forbidden).GetResult();
         Assert.True(result.IsSuccessful, string.Join(", ", result.FailingTypeNames ?? []));
@@ -21,7 +21,7 @@ public class LayerTests
     [Fact]
     public void The_object_model_needs_neither_an_image_decoder_nor_a_runtime()
     {
-        Layer onnx = Tests.Layers.All[0];
+        Layer onnx = Layer.All[0];
         Assert.Equal("NestQuant.Onnx", onnx.Name);
         NetArchTest.Rules.TestResult result =
             Types.InAssembly(onnx.Assembly).ShouldNot().HaveDependencyOnAny("StbImageSharp", "Microsoft.ML.OnnxRuntime").GetResult();

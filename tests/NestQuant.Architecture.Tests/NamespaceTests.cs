@@ -8,7 +8,7 @@ public partial class NamespaceTests
     // The tiers choose kernels and the kernels name their tier: one unit, in folders for its size.
     private static readonly string[] OneUnit = ["NestQuant.RuntimeOps.Kernels", "NestQuant.RuntimeOps.Packing"];
 
-    public static TheoryData<Layer> Layers => [.. Tests.Layers.All];
+    public static TheoryData<Layer> Layers => [.. Layer.All];
 
     [Theory]
     [MemberData(nameof(Layers))]
@@ -21,7 +21,7 @@ public partial class NamespaceTests
 
     [Fact]
     public void The_kernels_are_found_to_be_a_circle() =>
-        Assert.NotEmpty(new NamespaceGraph(Tests.Layers.All[1].Assembly.Location).Cycles());
+        Assert.NotEmpty(new NamespaceGraph(Layer.All[1].Assembly.Location).Cycles());
 
     [Fact]
     public void A_namespace_is_the_path_of_its_folder()

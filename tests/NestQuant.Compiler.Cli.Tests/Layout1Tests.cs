@@ -2,6 +2,7 @@ using NestQuant.Data;
 using NestQuant.Onnx.Files;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Nesting;
+using NestQuant.TestSupport;
 
 namespace NestQuant.Compiler.Cli.Tests;
 
@@ -57,7 +58,7 @@ public sealed class Layout1Tests : IDisposable
         Assert.Contains("note: 3 of 3 nested weights are of layout version 1", run.Out, StringComparison.Ordinal);
     }
 
-    private static string Old(string name) => Path.Combine(Golden.Root, "tests", "NestQuant.Compiler.Cli.Tests", "Layout1", name);
+    private static string Old(string name) => Path.Combine(Checkout.Root, "tests", "NestQuant.Compiler.Cli.Tests", "Layout1", name);
 
     private void RunsAs(string expected, string model, params string[] more)
     {

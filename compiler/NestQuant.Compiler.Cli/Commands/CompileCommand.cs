@@ -135,7 +135,8 @@ internal static class CompileCommand
             ModelFiles.Length(request.Model),
             options.SourceSha256,
             request.Describe(),
-             result.Decisions, saved.Files);
+            result.Decisions,
+            saved.Files);
         foreach (string path in request.Reports)
             transaction.WriteText(path, CompileRequest.IsHtml(path) ? ReportHtml.Write(report) : ReportJson.Write(report));
         cancellation.ThrowIfCancellationRequested();

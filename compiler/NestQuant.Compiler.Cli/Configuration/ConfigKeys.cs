@@ -1,3 +1,5 @@
+using NestQuant.Passes;
+using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Compiler.Cli.Configuration;
@@ -5,7 +7,10 @@ namespace NestQuant.Compiler.Cli.Configuration;
 /// <summary>All keys of a configuration file: the one place from which it is read, written and described.</summary>
 internal static class ConfigKeys
 {
-    private static readonly string[] Roundings = ["adaptive", "nearest"], SplitRoundings = ["adaptive", "nearest", "floor"];
+    private static readonly string[] SplitRoundings = NamesOf<WeightRounding>(), Schemes = NamesOf<WeightScheme>();
+
+    // The first stage never rounds down.
+    private static readonly string[] Roundings = [.. SplitRoundings.Except([OptionsText.Name(WeightRounding.Floor)])];
 
     private static readonly string[] BitPairs =
     [
@@ -32,7 +37,7 @@ internal static class ConfigKeys
             new ConfigSection("weights", "Which weights are nested, and how.",
             [
                 Choice("bits", "n:h, bits at full and at part precision.", BitPairs, "nest"),
-                Choice("scheme", "Where the zero of a weight lies.", ["symmetric", "affine"], "weights"),
+                Choice("scheme", "Where the zero of a weight lies.", Schemes, "weights"),
                 Choice("rounding", "Rounding to n bits.", Roundings, "rounding"),
                 Choice("splitRounding", "Rounding to h bits; by default as to n bits.", SplitRoundings, "split-rounding"),
                 Texts("include", "Patterns of the names of the only nodes to nest.", "include"),
@@ -41,7 +46,7 @@ internal static class ConfigKeys
             ]),
             new ConfigSection("activations", "How activations reach nested weights.",
             [
-                Choice("mode", "Quantized, and when, or not at all.", ["weight-only", "dynamic", "static"], "activations"),
+                Choice("mode", "Quantized, and when, or not at all.", NamesOf<ActivationMode>(), "activations"),
             ]),
             new ConfigSection("calibration", "Data that ranges of activations, and refits of an expansion, are taken from.",
             [
@@ -94,14 +99,17 @@ internal static class ConfigKeys
     private static ConfigSection Rule() => new("rule", "Settings for the nodes of a name, a pattern of names, or an operator.",
     [
         Text("name", "Name of a node, or a pattern of names."),
-        Choice("operator", "Operator type.", ["Conv", "ConvTranspose", "Gemm", "MatMul"]),
+        Choice("operator", "Operator type.", NestingCandidate.Operators),
         Choice("bits", "n:h, bits at full and at part precision.", BitPairs),
-        Choice("scheme", "Where the zero of a weight lies.", ["symmetric", "affine"]),
+        Choice("scheme", "Where the zero of a weight lies.", Schemes),
         Choice("rounding", "Rounding to n bits.", Roundings),
         Choice("splitRounding", "Rounding to h bits.", SplitRoundings),
         new ConfigValue("exclude", "Whether the nodes stay as they are.", ConfigKind.Switch),
         new ConfigValue("weightOnly", "Whether the nodes keep float activations.", ConfigKind.Switch),
     ]);
+
+    private static string[] NamesOf<T>()
+        where T : struct, Enum => [.. Enum.GetValues<T>().Select(OptionsText.Name)];
 
     private static ConfigValue Text(string name, string description, string? option = null) =>
         new(name, description, ConfigKind.Text, option);

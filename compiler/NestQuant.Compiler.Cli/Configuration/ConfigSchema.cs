@@ -1,6 +1,5 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Json;
+using NestQuant.Compiler.Cli.Rendering;
 
 namespace NestQuant.Compiler.Cli.Configuration;
 
@@ -10,20 +9,14 @@ namespace NestQuant.Compiler.Cli.Configuration;
 internal static class ConfigSchema
 {
     /// <summary>The schema, ending in a line feed.</summary>
-    public static string Write()
+    public static string Write() => JsonText.Write(static json =>
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, ConfigWriter.Readable))
-        {
-            json.WriteStartObject();
-            json.WriteString("$schema", "https://json-schema.org/draft/2020-12/schema");
-            json.WriteString("title", "nestquant.json");
-            WriteSection(json, ConfigKeys.Root);
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(buffer.WrittenSpan) + "\n";
-    }
+        json.WriteStartObject();
+        json.WriteString("$schema", "https://json-schema.org/draft/2020-12/schema");
+        json.WriteString("title", "nestquant.json");
+        WriteSection(json, ConfigKeys.Root);
+        json.WriteEndObject();
+    }) + "\n";
 
     private static void WriteSection(Utf8JsonWriter json, ConfigSection section)
     {

@@ -1,8 +1,6 @@
-using System.Buffers;
 using System.Globalization;
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using NestQuant.Compiler.Cli.Rendering;
 using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Compiler.Cli.Configuration;
@@ -10,18 +8,8 @@ namespace NestQuant.Compiler.Cli.Configuration;
 /// <summary>Writes configurations as <see cref="ConfigReader"/> reads them.</summary>
 internal static class ConfigWriter
 {
-    /// <summary>How JSON is written for people.</summary>
-    public static JsonWriterOptions Readable { get; } =
-        new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>The text of a configuration, ending in a line feed, keys in the order of <see cref="ConfigKeys"/>.</summary>
-    public static string Write(Config config)
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, Readable))
-            WriteSection(json, ConfigKeys.Root, "", config);
-        return Encoding.UTF8.GetString(buffer.WrittenSpan) + "\n";
-    }
+    public static string Write(Config config) => JsonText.Write(json => WriteSection(json, ConfigKeys.Root, "", config)) + "\n";
 
     private static void WriteSection(Utf8JsonWriter json, ConfigSection section, string at, Config config)
     {

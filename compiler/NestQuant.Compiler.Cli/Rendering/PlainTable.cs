@@ -35,8 +35,9 @@ internal sealed class PlainTable
     /// <summary>Prints the table.</summary>
     public void Write(CliConsole console)
     {
-        int[] shown = Shown(console.Width);
-        int[] widths = [.. shown.Select(NaturalWidth)];
+        int[] natural = [.. Enumerable.Range(0, _columns.Count).Select(NaturalWidth)];
+        int[] shown = Shown(natural, console.Width);
+        int[] widths = [.. shown.Select(column => natural[column])];
         Narrow(shown, widths, console.Width);
         string[][] titles = [.. shown.Select(column => _columns[column].TitleLines)];
         int titleLines = titles.Max(lines => lines.Length);
@@ -61,14 +62,12 @@ internal sealed class PlainTable
     private int NaturalWidth(int column) =>
         _rows.Select(row => row[column]).Concat(_columns[column].TitleLines).Max(cell => cell.GetCellWidth());
 
-    private int LeastWidth(int column) =>
-        _columns[column].IsNumber ? NaturalWidth(column) : Math.Min(NaturalWidth(column), LeastText);
-
     // The columns that fit when texts are cut as far as they may be.
-    private int[] Shown(int width)
+    private int[] Shown(int[] natural, int width)
     {
+        int[] least = [.. natural.Select((own, column) => _columns[column].IsNumber ? own : Math.Min(own, LeastText))];
         int[] shown = [.. Enumerable.Range(0, _columns.Count)];
-        while (shown.Sum(LeastWidth) + Gap.Length * (shown.Length - 1) > width
+        while (shown.Sum(column => least[column]) + Gap.Length * (shown.Length - 1) > width
             && shown.Max(column => _columns[column].Rank) is > 0 and int rank)
         {
             int dropped = shown.Last(column => _columns[column].Rank == rank);

@@ -43,16 +43,11 @@ internal sealed class CliConsole(TextWriter output, TextWriter error) : IConsole
     public void Line(ConsoleLine line) => Out.WriteLine(line.ToString());
 
     /// <summary>Rich text on <see cref="Error"/>.</summary>
-    public IAnsiConsole RichError() => Rich(Error, ErrorIsTerminal);
-
-    private static IAnsiConsole Rich(TextWriter writer, bool terminal)
+    public IAnsiConsole RichError() => AnsiConsole.Create(new AnsiConsoleSettings
     {
-        return AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Out = new AnsiConsoleOutput(writer),
-            Ansi = terminal ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = terminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-            Interactive = terminal ? InteractionSupport.Detect : InteractionSupport.No,
-        });
-    }
+        Out = new AnsiConsoleOutput(Error),
+        Ansi = ErrorIsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+        ColorSystem = ErrorIsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+        Interactive = ErrorIsTerminal ? InteractionSupport.Detect : InteractionSupport.No,
+    });
 }

@@ -41,8 +41,8 @@ internal static partial class ChangedWords
         {
             if (!kept.Contains(i))
             {
-                if (afterChange > 0)
-                    kept.RemoveWhere(index => index >= afterChange && index < i);
+                for (int between = afterChange > 0 ? afterChange : i; between < i; between++)
+                    kept.Remove(between);
                 afterChange = i + 1;
             }
             else if (IsWord(words[i]))

@@ -42,7 +42,7 @@ public static class ModelExport
         ArgumentNullException.ThrowIfNull(options);
         NestedPrecisions precisions = NestedPrecisions.Of(compiled)
             ?? throw new ModelException(
-                "the model has no nested weights: only what 'nestquant compile --nest' has written can be exported");
+                "the model has no nested weights: only a compiled model with nested weights can be exported");
         if (!precisions.Bits.Contains(options.Bits))
             throw new ModelException($"the model has no precision of {options.Bits} bits: it runs at {precisions}");
         if (compiled.OpsetVersion() < FirstOpset)

@@ -11,8 +11,8 @@ namespace NestQuant.Passes.Nesting;
 /// <param name="Settings">What the options say about it.</param>
 internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSettings Settings)
 {
-    /// <summary>The operators that nest.</summary>
-    private static readonly HashSet<string> Operators = new(StringComparer.Ordinal) { "Conv", "ConvTranspose", "Gemm", "MatMul" };
+    /// <summary>Types of the operators whose weights nest.</summary>
+    public static IReadOnlyList<string> Operators { get; } = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
 
     /// <summary>The constant weight; null where the node is kept for a reason that lies in the weight.</summary>
     public TensorProto? Weight { get; private set; }

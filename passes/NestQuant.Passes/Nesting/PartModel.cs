@@ -23,13 +23,11 @@ internal static class PartModel
         ModelProto part = model.Clone();
         List<TensorProto> initializers = part.MainGraph().Initializer;
         initializers.RemoveAll(tensor => low.Contains(tensor.Name));
-        for (int i = 0; i < initializers.Count; i++) initializers[i] = AtPartPrecision(initializers[i], nested);
+        // The lowest h is below every n, so that no weight needs its low operand.
+        int lowest = nested.Min(static node => NestedOperator.BitsOf(node).High);
+        int selector = initializers.FindIndex(static tensor => tensor.Name == PrecisionInput.Name);
+        if (selector >= 0) initializers[selector] = TensorProto.FromInt32s(PrecisionInput.Name, [], [lowest]);
         foreach (NodeProto node in part.AllNodes().Where(SchemaNodes.IsNested)) node.Input[node.PositionOf(InputNames.WeightLow)] = "";
         return part;
     }
-
-    // The lowest h is below every n, so that no weight needs its low operand.
-    private static TensorProto AtPartPrecision(TensorProto tensor, NodeProto[] nested) => tensor.Name == PrecisionInput.Name
-        ? TensorProto.FromInt32s(tensor.Name, [], [nested.Min(static node => NestedOperator.BitsOf(node).High)])
-        : tensor;
 }

@@ -14,7 +14,8 @@ internal static class WeightSelection
     public static void Verify(WeightOptions options, NestingCandidate[] candidates, GraphView main)
     {
         // Nodes of a model that was compiled before have the names of those that they were made of.
-        string[] nested = [.. main.WithInner().SelectMany(static view => view.Graph.Node).Where(SchemaNodes.IsNested).Select(NodeName)];
+        string[] nested = [.. main.WithInner().SelectMany(static view => view.Graph.Node).Where(SchemaNodes.IsNested)
+            .Select(static node => node.DisplayName())];
         string[] known = [.. candidates.Select(static candidate => candidate.Node.DisplayName()), .. nested];
         VerifyPatterns("include", options.Include, known);
         VerifyPatterns("exclude", options.Exclude, known);
@@ -46,6 +47,4 @@ internal static class WeightSelection
     private static ModelException NoMatch(string what, string? name, string[] known) => new(
         $"{what} matches no Conv, ConvTranspose, Gemm or MatMul of the model: 'nestquant print' shows the names of its nodes"
             + (name is null ? "" : NearNames.Hint(name, known)));
-
-    private static string NodeName(NodeProto node) => node.DisplayName();
 }

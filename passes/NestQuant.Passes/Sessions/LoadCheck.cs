@@ -53,8 +53,8 @@ public static class LoadCheck
             if (WhyNot(path, customOps) is { } reason)
                 throw new ModelException(
                     $"{Path.GetFileName(path)}: ONNX Runtime does not load the result: {reason}: name libraries with operators of the "
-                        + "model's own "
-                        + "(CheckOptions.CustomOps); if the source does load, this is a defect of the compiler; nothing was written");
+                        + "model's own (CheckOptions.CustomOps); if the source does load, this is a defect of the compiler; "
+                        + "nothing was written");
     }
 
     /// <summary>Fails where a model does not load although its source does.</summary>

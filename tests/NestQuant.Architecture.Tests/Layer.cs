@@ -14,12 +14,7 @@ public sealed record Layer(Assembly Assembly, params string[] MayUse)
 {
     public string Name => Assembly.GetName().Name!;
 
-    public override string ToString() => Name;
-}
-
-/// <summary>The project's assemblies, from the lowest to the highest.</summary>
-internal static class Layers
-{
+    /// <summary>All assemblies, from the lowest to the highest.</summary>
     public static Layer[] All { get; } =
     [
         new(typeof(ModelProto).Assembly),
@@ -34,4 +29,6 @@ internal static class Layers
             typeof(CliApplication).Assembly,
             "NestQuant.Onnx", "NestQuant.Data", "NestQuant.Compiler", "NestQuant.Passes", "NestQuant.Evaluation", "NestQuant.RuntimeOps"),
     ];
+
+    public override string ToString() => Name;
 }
