@@ -9,6 +9,9 @@ internal static class AttributeNames
     /// <summary>int: h, the bits of the part-precision weight.</summary>
     public const string HighBits = "h";
 
+    /// <summary>ints: the bits of all levels, descending; n and h alone when absent.</summary>
+    public const string Levels = "levels";
+
     /// <summary>int: the operands' layout version, <see cref="Packing.NestedLayout.Version"/>.</summary>
     public const string LayoutVersion = "layout_version";
 

@@ -14,9 +14,17 @@ internal static class InputNames
     public const string YScale = "y_scale";
     public const string YZeroPoint = "y_zero_point";
     public const string Bits = "bits";
+    public const string PartScale = "part_scale";
+    public const string PartBias = "part_bias";
     public const string Table = "table";
     public const string Shift = "shift";
     public const string Period = "period";
     public const string MapScale = "scale";
     public const string MapBias = "bias";
+
+    /// <summary>
+    /// The low operand of a step: <see cref="WeightLow"/> for the first, from the lowest level to the next, then W_low_2 to W_low_6.
+    /// </summary>
+    /// <param name="step">The step, from 1.</param>
+    public static string WeightStep(int step) => step == 1 ? WeightLow : $"{WeightLow}_{(char)('0' + step)}";
 }

@@ -11,6 +11,9 @@ internal static class OperatorAttributes
     public static IntAttribute HighBits { get; } =
         new(AttributeNames.HighBits, "2 to n - 1", "h, bits of the part-precision weight") { IsRequired = true };
 
+    public static IntsAttribute Levels { get; } =
+        new(AttributeNames.Levels, "descending from n to h", "bits of all levels", Default: "n, h");
+
     public static IntAttribute LayoutVersion { get; } =
         new(AttributeNames.LayoutVersion, "1, 2", "version of the operands' [layout](operand-format.md)") { IsRequired = true };
 
@@ -83,7 +86,7 @@ internal static class OperatorAttributes
         new(AttributeNames.Function, "any", "the function as text, for export; the kernel does not read it");
 
     /// <summary>Attributes of every nested operator.</summary>
-    public static IReadOnlyList<AttributeSchema> Weight { get; } = [FullBits, HighBits, LayoutVersion, WeightTag, Shape];
+    public static IReadOnlyList<AttributeSchema> Weight { get; } = [FullBits, HighBits, Levels, LayoutVersion, WeightTag, Shape];
 
     /// <summary>Attributes that a convolution has in ONNX too, with the same meaning.</summary>
     public static IReadOnlyList<AttributeSchema> Convolution { get; } = [Group, Strides, Dilations, Pads, AutoPad];

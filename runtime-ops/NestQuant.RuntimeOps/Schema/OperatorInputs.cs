@@ -1,3 +1,5 @@
+using NestQuant.RuntimeOps.Packing;
+
 namespace NestQuant.RuntimeOps.Schema;
 
 /// <summary>Inputs that several operators have, in the order in which they follow each other.</summary>
@@ -55,9 +57,48 @@ internal static class OperatorInputs
         },
     ];
 
-    /// <summary>What selects the precision of a run; the last input of every nested operator.</summary>
+    /// <summary>What selects the precision of a run.</summary>
     public static InputSchema Bits { get; } =
         new(InputNames.Bits, ElementType.Int32, "scalar", "precision of the run, at least 1; see [precision.md](precision.md)");
+
+    /// <summary>The scale of a weight below full precision, one row for every level but the first, in descending order.</summary>
+    public static InputSchema PartScale { get; } = new(
+        InputNames.PartScale,
+        ElementType.Float,
+        "[levels - 1, M]",
+        "scale per output channel of every level below full precision, finite and positive; w_scale when absent")
+    {
+        IsOptional = true,
+        IsConstant = true,
+    };
+
+    /// <summary>The bias below full precision, one row for every level but the first, in descending order.</summary>
+    public static InputSchema PartBias { get; } = new(
+        InputNames.PartBias,
+        ElementType.Float,
+        "[levels - 1, M]",
+        "bias per output channel of every level below full precision; B when absent")
+    {
+        IsOptional = true,
+        IsConstant = true,
+    };
+
+    /// <summary>The low operands of weights of more than two levels, those of the second and further steps.</summary>
+    public static IReadOnlyList<InputSchema> Steps { get; } =
+    [
+        .. Enumerable.Range(2, NestedBits.MostLevels - 2).Select(static step => new InputSchema(
+            InputNames.WeightStep(step),
+            ElementType.UInt8,
+            "[bytes]",
+            $"low operand of step {step}, for more than {step} levels; absent where only lower levels are there")
+        {
+            IsOptional = true,
+            IsConstant = true,
+        }),
+    ];
+
+    /// <summary>What follows the operands of every nested operator with a bias.</summary>
+    public static IReadOnlyList<InputSchema> Precision { get; } = [Bits, PartScale, PartBias, .. Steps];
 
     /// <summary>The inputs of an integer operator with a nested weight, without <see cref="Bits"/>.</summary>
     /// <param name="shape">The shape of X.</param>

@@ -6,6 +6,9 @@ internal static class OperatorNames
     /// <summary>The float form of a nested weight.</summary>
     public const string NestedDequantizeLinear = "NestedDequantizeLinear";
 
+    /// <summary>The bias of a weight-only layer at the precision of a run.</summary>
+    public const string NestedBias = "NestedBias";
+
     /// <summary>A convolution, channels last, with a float result.</summary>
     public const string NestedConv = "NestedConv";
 

@@ -14,21 +14,35 @@ internal static class OperatorSet
     public static OperatorSchema NestedDequantizeLinear { get; } = new(
         OperatorNames.NestedDequantizeLinear,
         "The float form of a nested weight, whose channels lie as channel_view says. Compare ONNX DequantizeLinear.",
-        [.. OperatorInputs.Weight, OperatorInputs.Bits],
+        [.. OperatorInputs.Weight, OperatorInputs.Bits, OperatorInputs.PartScale, .. OperatorInputs.Steps],
         [.. OperatorAttributes.Weight, OperatorAttributes.ChannelView],
         new OutputSchema(ElementType.Float, "the attribute shape"));
+
+    public static OperatorSchema NestedBias { get; } = new(
+        OperatorNames.NestedBias,
+        "The bias that goes with a weight-only layer's level: B at full precision, the level's row of part_bias below it.",
+        [
+            new InputSchema(InputNames.Bias, ElementType.Float, "[M]", "bias per output channel; -0 when absent, which adds nothing")
+            {
+                IsOptional = true,
+            },
+            OperatorInputs.Bits,
+            OperatorInputs.PartBias with { IsOptional = false },
+        ],
+        [OperatorAttributes.FullBits, OperatorAttributes.HighBits, OperatorAttributes.Levels],
+        new OutputSchema(ElementType.Float, "[M]"));
 
     public static OperatorSchema NestedConv { get; } = new(
         OperatorNames.NestedConv,
         "Convolution over one or two spatial axes, channels last; shape is [M, C/group, k...]. Compare ONNX ConvInteger.",
-        [.. OperatorInputs.Product(Nhwc), OperatorInputs.Bits],
+        [.. OperatorInputs.Product(Nhwc), .. OperatorInputs.Precision],
         [.. OperatorAttributes.Weight, .. OperatorAttributes.Convolution],
         new OutputSchema(ElementType.Float, "[N, H', W', M] or [N, W', M]"));
 
     public static OperatorSchema NestedGemm { get; } = new(
         OperatorNames.NestedGemm,
         "Matrix product; shape is [K, M] with channel_view [1, K, M, 1], or [M, K] with [M, K, 1, 1]. Compare ONNX MatMulInteger.",
-        [.. OperatorInputs.Product("[..., K]"), OperatorInputs.Bits],
+        [.. OperatorInputs.Product("[..., K]"), .. OperatorInputs.Precision],
         [.. OperatorAttributes.Weight, OperatorAttributes.ChannelView],
         new OutputSchema(ElementType.Float, "[..., M]"));
 
@@ -45,21 +59,21 @@ internal static class OperatorSet
     public static OperatorSchema NestedGroupNLConv { get; } = new(
         OperatorNames.NestedGroupNLConv,
         "NestedConv, whose M = Cs channels are the seed maps, followed by a GroupNLExpand that is channels last.",
-        [.. OperatorInputs.Product(Nhwc), .. OperatorInputs.Expansion, OperatorInputs.Bits],
+        [.. OperatorInputs.Product(Nhwc), .. OperatorInputs.Expansion, .. OperatorInputs.Precision],
         [.. OperatorAttributes.Weight, .. OperatorAttributes.Convolution, .. OperatorAttributes.Expansion],
         new OutputSchema(ElementType.Float, "[N, H', W', M + G] or [N, W', M + G]"));
 
     public static OperatorSchema NestedQLinearConv { get; } = new(
         OperatorNames.NestedQLinearConv,
         "NestedConv with a quantized result. Compare ONNX QLinearConv.",
-        [.. OperatorInputs.Product(Nhwc), .. OperatorInputs.ResultParameters, OperatorInputs.Bits],
+        [.. OperatorInputs.Product(Nhwc), .. OperatorInputs.ResultParameters, .. OperatorInputs.Precision],
         [.. OperatorAttributes.Weight, .. OperatorAttributes.Convolution, .. OperatorAttributes.Clamp],
         new OutputSchema(ElementType.UInt8, "[N, H', W', M] or [N, W', M]"));
 
     public static OperatorSchema NestedQLinearGemm { get; } = new(
         OperatorNames.NestedQLinearGemm,
         "NestedGemm with a quantized result. Compare ONNX QLinearMatMul.",
-        [.. OperatorInputs.Product("[..., K]"), .. OperatorInputs.ResultParameters, OperatorInputs.Bits],
+        [.. OperatorInputs.Product("[..., K]"), .. OperatorInputs.ResultParameters, .. OperatorInputs.Precision],
         [.. OperatorAttributes.Weight, OperatorAttributes.ChannelView, .. OperatorAttributes.Clamp],
         new OutputSchema(ElementType.UInt8, "[..., M]"));
 
@@ -84,6 +98,7 @@ internal static class OperatorSet
         NestedQLinearConv,
         NestedQLinearGemm,
         QLinearLookup,
+        NestedBias,
     ];
 
     private static readonly Dictionary<string, OperatorSchema> ByName =
