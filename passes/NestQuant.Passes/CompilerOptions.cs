@@ -40,6 +40,7 @@ public sealed record CompilerOptions
     public void Verify()
     {
         Weights.Verify();
+        if (Weights.Nests) Weights.VerifyData();
         if (Weights.Nests && Activations is { Mode: ActivationMode.Static, Ranges: null })
             throw new ArgumentException(
                 "Activations: static activations need ranges: say where they come from (Ranges), or quantize at run time "

@@ -25,7 +25,9 @@ internal static class OptionsText
     {
         string bits = weights.Bits is { } given ? $"{given}" : "rules";
         string text = $"nest={bits} rounding={Name(weights.Rounding)}";
-        if (weights.SplitRounding is { } split && split != weights.Rounding) text += $" split-rounding={Name(split)}";
+        WeightRounding split = weights.DefaultSplitRounding;
+        if (split != weights.Rounding) text += $" split-rounding={Name(split)}";
+        if (weights.Calibration is { } calibration) text += $" calibration=({calibration})";
         text += $" weights={Name(weights.Scheme)} activations={Name(activations.Mode)}";
         foreach (WeightRule rule in weights.Rules) text += $" rule=({Rule(rule)})";
         return activations is { Mode: ActivationMode.Static, Ranges: { } ranges } ? $"{text} ranges=({ranges})" : text;

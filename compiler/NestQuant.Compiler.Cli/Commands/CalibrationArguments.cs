@@ -5,6 +5,7 @@ using NestQuant.Onnx;
 using NestQuant.Passes;
 using NestQuant.Passes.Calibration;
 using NestQuant.Passes.GroupNL.Calibration;
+using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
@@ -12,8 +13,12 @@ namespace NestQuant.Compiler.Cli.Commands;
 /// <param name="Source">Path of data, or of stored statistics; null for none.</param>
 /// <param name="IsStatic">Whether activations need ranges.</param>
 /// <param name="Expands">Whether convolutions are expanded.</param>
-internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool Expands)
+/// <param name="RoundsWeights">Whether weights are rounded for the data.</param>
+internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool Expands, bool RoundsWeights)
 {
+    /// <summary>Most samples that weights are rounded for.</summary>
+    public required int Samples { get; init; }
+
     /// <summary>How ranges are chosen.</summary>
     public required CalibrationMethod Method { get; init; }
 
@@ -40,8 +45,12 @@ internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool 
         GroupNLCalibration? refit = Expands && data is not null
             ? new GroupNLCalibration(data) { Budget = Budget, Ridge = Ridge, CustomOps = CustomOps }
             : null;
+        WeightCalibration? rounding = RoundsWeights && data is not null
+            ? new WeightCalibration(data) { Samples = Samples, CustomOps = CustomOps }
+            : null;
         return options with
         {
+            Weights = options.Weights with { Calibration = rounding },
             GroupNL = options.GroupNL with { Calibration = refit },
             Activations = options.Activations with { Ranges = IsStatic ? RangesFrom(data, options.SourceSha256 ?? "") : null },
         };

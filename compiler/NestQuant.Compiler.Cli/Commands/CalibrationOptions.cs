@@ -16,12 +16,16 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
 {
     private readonly CommandOption _source = command.Option(
         "--calibrate <DATA>",
-        "inputs of the model, or a .json file that 'calibrate' wrote: ranges of static activations; with --groupnl expand also to "
-            + "refit what reads an expanded convolution",
+        "inputs of the model, or a .json file that 'calibrate' wrote: for ranges of static activations and, unless it is a .json "
+            + "file, for the rounding of weights and the refit of what reads a convolution that --groupnl expand expands",
         CommandOptionType.SingleValue);
     private readonly CommandOption _method = command.Option(
         "--calibration <METHOD>",
         $"how ranges are chosen: {CalibrationMethod.Forms}; default {CalibrationMethod.Default}",
+        CommandOptionType.SingleValue);
+    private readonly CommandOption _samples = command.Option(
+        "--calibration-samples <N>",
+        $"most samples of DATA that weights are rounded for, evenly spaced; default {WeightCalibration.DefaultSamples}",
         CommandOptionType.SingleValue);
     private readonly CommandOption _customOps = command.Option(
         "--custom-ops <LIB>",
@@ -43,25 +47,34 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
     public ActivationMode DefaultActivations(bool nests) => nests && _source.HasValue() ? ActivationMode.Static : ActivationMode.Dynamic;
 
     /// <summary>What the options ask for.</summary>
-    /// <param name="activations">How activations of nested layers are quantized; null when nothing is nested.</param>
+    /// <param name="weights">Which weights are nested, and how.</param>
+    /// <param name="activations">How activations of nested layers are quantized.</param>
     /// <param name="expands">Whether convolutions are expanded.</param>
     /// <param name="checks">Whether the results are to be loaded.</param>
     /// <exception cref="UsageException">A value is impossible, or an option has nothing to act on.</exception>
-    public CalibrationArguments Parse(ActivationMode? activations, bool expands, bool checks)
+    public CalibrationArguments Parse(WeightOptions weights, ActivationMode activations, bool expands, bool checks)
     {
-        bool isStatic = activations == ActivationMode.Static, stored = _source.Text() is { } path && RangesFile.IsNamed(path);
+        bool isStatic = weights.Nests && activations == ActivationMode.Static;
+        bool stored = _source.Text() is { } path && RangesFile.IsNamed(path);
+        bool rounds = weights.Nests && _source.HasValue() && !stored && (weights.SplitRounding is null || weights.AsksForData);
+        if (weights.AsksForData && !rounds)
+            throw new UsageException("calibrated rounding needs inputs of the model: give --calibrate DATA too, which is no .json file");
         if ((_budget.HasValue() || _ridge.HasValue()) && !(expands && _source.HasValue()))
             throw new UsageException(
                 "--groupnl-budget and --ridge say how to refit an expansion: give --groupnl expand and --calibrate DATA too");
         if (stored && expands)
             throw new UsageException(
                 $"--calibrate {_source.Text()}: stored ranges cannot refit an expansion, which changes them: give DATA");
-        if (_source.HasValue() && !isStatic && !expands)
+        if (_source.HasValue() && !isStatic && !expands && !rounds)
         {
-            throw new UsageException(activations is { } mode
-                ? $"--activations {OptionsText.Name(mode)} needs no --calibrate: leave out one of them"
+            throw new UsageException(weights.Nests
+                ? $"--activations {OptionsText.Name(activations)} with weights that are rounded without data needs no --calibrate: leave it out"
                 : "--calibrate serves nested layers and expanded ones: give --nest N:H or --groupnl expand too");
         }
+
+        if (_samples.HasValue() && !rounds)
+            throw new UsageException(
+                "--calibration-samples says how much data weights are rounded for: give --nest N:H and --calibrate DATA too");
 
         if (_method.HasValue() && !(isStatic && _source.HasValue()))
             throw new UsageException(
@@ -71,8 +84,9 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
                 "--custom-ops serves to run and to check the model: give --calibrate DATA too, or leave out --no-check");
         if (_pictures.Given && (stored || !_source.HasValue()))
             throw new UsageException("--size, --mean and --std say how pictures are read: give --calibrate FOLDER too");
-        return new CalibrationArguments(_source.Text(), isStatic, expands)
+        return new CalibrationArguments(_source.Text(), isStatic, expands, rounds)
         {
+            Samples = _samples.PositiveInteger() ?? WeightCalibration.DefaultSamples,
             Method = ParseMethod(),
             CustomOps = [.. _customOps.Values.Select(library => library!)],
             Pictures = _pictures.Parse(),

@@ -46,7 +46,9 @@ internal static class CompileCommand
             the values that they take on DATA, a .npy or .npz file, a folder of
             test_data_set_*, a folder of pictures, or a .json file that "calibrate" or
             "merge-ranges" wrote. --activations static without --calibrate takes a rule that
-            needs no data, and loses more accuracy.
+            needs no data, and loses more accuracy. DATA, unless it is a .json file, also
+            decides how weights are rounded below full precision, so that the layers'
+            outputs change least: labels are not needed, and a few samples do.
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file to compile");
         CommandOption output = command.Option(
@@ -78,7 +80,7 @@ internal static class CompileCommand
             WeightOptions weightOptions = weights.Parse(rules);
             ActivationMode mode = weights.ParseActivations(calibration.DefaultActivations(weightOptions.Nests));
             bool checks = !noCheck.HasValue();
-            CalibrationArguments arguments = calibration.Parse(weightOptions.Nests ? mode : null, expands: expand is not null, checks);
+            CalibrationArguments arguments = calibration.Parse(weightOptions, mode, expands: expand is not null, checks);
             var request = new CompileRequest(
                 model.Value ?? throw new UsageException("compile: MODEL is needed, the ONNX file to compile"),
                 output.Text() ?? throw new UsageException("compile: --output is needed, the ONNX file to write"),
@@ -97,7 +99,7 @@ internal static class CompileCommand
             request.CheckReports();
             if (config.Prints)
             {
-                weights.Set(weightOptions, mode);
+                weights.Set(weightOptions, mode, arguments.RoundsWeights);
                 console.Out.Write(ConfigWriter.Write(config.Effective(rules)));
                 return ExitCode.Done;
             }

@@ -17,11 +17,13 @@ internal sealed class WeightArguments(CommandLineApplication command)
         CommandOptionType.SingleValue);
     private readonly CommandOption _rounding = command.Option(
         "--rounding <KIND>",
-        "adaptive (default) or nearest; floor is adaptive with --split-rounding floor",
+        "rounding of the N bits: adaptive (default), nearest or, with --calibrate, calibrated; floor is adaptive with "
+            + "--split-rounding floor",
         CommandOptionType.SingleValue);
     private readonly CommandOption _split = command.Option(
         "--split-rounding <KIND>",
-        "rounding of the H bits: adaptive, nearest or floor; default: as --rounding",
+        "rounding of the H bits: calibrated (default with --calibrate DATA), adaptive, nearest or floor; default without data: as "
+            + "--rounding",
         CommandOptionType.SingleValue);
     private readonly CommandOption _scheme = command.Option(
         "--weights <KIND>", "symmetric (default) or affine", CommandOptionType.SingleValue);
@@ -80,13 +82,15 @@ internal sealed class WeightArguments(CommandLineApplication command)
         _activations.Text() == WeightOnlySynonym ? ActivationMode.WeightOnly : _activations.OneOf(fallback);
 
     /// <summary>Gives the options what they were found to say, defaults and abbreviations written out.</summary>
-    public void Set(WeightOptions options, ActivationMode mode)
+    public void Set(WeightOptions options, ActivationMode mode, bool hasData)
     {
         if (!options.Nests)
             return;
         Set(_rounding, OptionsText.Name(options.Rounding));
         if (options.SplitRounding is { } split)
             Set(_split, OptionsText.Name(split));
+        else if (hasData)
+            Set(_split, OptionsText.Name(WeightRounding.Calibrated));
         Set(_scheme, OptionsText.Name(options.Scheme));
         Set(_activations, OptionsText.Name(mode));
 

@@ -39,7 +39,7 @@ internal static class ConfigKeys
                 Choice("bits", "n:h, bits at full and at part precision.", BitPairs, "nest"),
                 Choice("scheme", "Where the zero of a weight lies.", Schemes, "weights"),
                 Choice("rounding", "Rounding to n bits.", Roundings, "rounding"),
-                Choice("splitRounding", "Rounding to h bits; by default as to n bits.", SplitRoundings, "split-rounding"),
+                Choice("splitRounding", "Rounding to h bits; by default calibrated where there is data, and else as to n bits.", SplitRoundings, "split-rounding"),
                 Texts("include", "Patterns of the names of the only nodes to nest.", "include"),
                 Texts("exclude", "Patterns of the names of nodes to leave as they are.", "exclude"),
                 new ConfigList(Rules, "Other settings for some nodes; the most specific rule wins.", Rule(), ["name", "operator"]),
@@ -48,7 +48,7 @@ internal static class ConfigKeys
             [
                 Choice("mode", "Quantized, and when, or not at all.", NamesOf<ActivationMode>(), "activations"),
             ]),
-            new ConfigSection("calibration", "Data that ranges of activations, and refits of an expansion, are taken from.",
+            new ConfigSection("calibration", "Data that ranges of activations, the rounding of weights, and refits of an expansion are taken from.",
             [
                 Text("data", "Inputs of the model, or a file of ranges.", "calibrate"),
                 Text("method", "How ranges are chosen.", "calibration") with
@@ -56,6 +56,8 @@ internal static class ConfigKeys
                     Pattern = "^(minmax|percentile(:[0-9.]+)?|entropy|mse)$",
                     Example = "minmax, percentile:99.9, entropy or mse",
                 },
+                new ConfigValue(
+                    "samples", "Most samples that weights are rounded for.", ConfigKind.Integer, "calibration-samples") { Minimum = 1 },
                 Text("size", "Pixels that pictures are scaled to.", "size") with
                 {
                     Pattern = "^[1-9][0-9]*(x[1-9][0-9]*)?$",

@@ -68,12 +68,11 @@ internal sealed class ActivationCapture : IDisposable
     /// <exception cref="ModelException">The data does not fit the model, or is not finite; or the run fails.</exception>
     public void Run(CalibrationBatch batch, Action<string, OrtValue> read)
     {
-        var inputs = new List<OrtValue>();
+        OrtValue[] inputs = SampleFeed.Of(Inputs, batch);
         try
         {
-            foreach (ModelInput input in Inputs) inputs.Add(Feed(input, batch));
             using IDisposableReadOnlyCollection<OrtValue> outputs = _session.Run(_run, _session.InputNames, inputs, Outputs);
-            for (int i = 0; i < inputs.Count; i++)
+            for (int i = 0; i < inputs.Length; i++)
                 if (Inputs[i].Type == NpyType.Float32) read(Inputs[i].Name, inputs[i]);
             for (int i = 0; i < outputs.Count; i++) read(Outputs[i], outputs[i]);
         }
@@ -83,7 +82,7 @@ internal sealed class ActivationCapture : IDisposable
         }
         finally
         {
-            inputs.ForEach(static input => input.Dispose());
+            Array.ForEach(inputs, static input => input.Dispose());
         }
     }
 
@@ -92,31 +91,6 @@ internal sealed class ActivationCapture : IDisposable
     {
         _run.Dispose();
         _session.Dispose();
-    }
-
-    private OrtValue Feed(ModelInput input, CalibrationBatch batch)
-    {
-        NpyArray array;
-        try
-        {
-            array = input.Fit(ModelInput.Find(Inputs, input, batch.Samples.Inputs));
-        }
-        catch (ModelException e)
-        {
-            throw new ModelException($"{batch.Source}: {e.Message}", e);
-        }
-
-        if (input.Type is NpyType.Float32 or NpyType.Float64) VerifyFinite(array.ToFloats(), input.Name, batch);
-        return array.ToOrtValue();
-    }
-
-    private static void VerifyFinite(ReadOnlySpan<float> values, string name, CalibrationBatch batch)
-    {
-        if (!NonFinite.IsIn(values)) return;
-        int element = NonFinite.IndexIn(values);
-        throw new ModelException(
-            $"{batch.SampleOf(element, values.Length)}: the data for input '{name}' has the value "
-                + $"{NonFinite.Name(values[element])}, which is not finite: calibration needs real inputs");
     }
 
     private static bool IsFloat(NodeMetadata metadata) => metadata.IsTensor && metadata.ElementDataType == TensorElementType.Float;

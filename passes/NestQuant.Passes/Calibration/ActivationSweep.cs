@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.ExceptionServices;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Pipeline;
@@ -37,24 +36,17 @@ internal static class ActivationSweep
         var options = new ParallelOptions { MaxDegreeOfParallelism = context.Threads, CancellationToken = context.Cancellation };
         var gate = new Lock();
         long samples = 0;
-        try
+        var batches = Partitioner.Create(
+            CalibrationBatch.Read(data, capture.FixedBatch, size: 1), EnumerablePartitionerOptions.NoBuffering);
+        ParallelRuns.Unwrapped(() => Parallel.ForEach(batches, options, batch =>
         {
-            var batches = Partitioner.Create(
-                CalibrationBatch.Read(data, capture.FixedBatch, size: 1), EnumerablePartitionerOptions.NoBuffering);
-            Parallel.ForEach(batches, options, batch =>
+            capture.Run(batch, (name, value) => accumulators[name].Add(value, batch));
+            lock (gate)
             {
-                capture.Run(batch, (name, value) => accumulators[name].Add(value, batch));
-                lock (gate)
-                {
-                    samples += batch.Samples.Samples;
-                    context.Progress?.Report(new PassProgress(Name, samples, data.Count));
-                }
-            });
-        }
-        catch (AggregateException e) when (e.InnerExceptions.OfType<ModelException>().FirstOrDefault() is { } failure)
-        {
-            ExceptionDispatchInfo.Throw(failure);
-        }
+                samples += batch.Samples.Samples;
+                context.Progress?.Report(new PassProgress(Name, samples, data.Count));
+            }
+        }));
 
         return new CalibrationStatistics(
             sourceSha256, samples, all.Select(static accumulator => KeyValuePair.Create(accumulator.Name, accumulator.Statistics)));

@@ -16,14 +16,20 @@ internal readonly record struct GemmBias(string Fused, string Added)
         if (name.Length == 0) return new GemmBias("", "");
         if (Constant(candidate) is not { } bias) return new GemmBias("", name);
 
-        float beta = gemm.GetFloat("beta", 1);
         int channels = candidate.Channels.OutputChannels;
-        if (beta == 1 && bias.Dims.Count == 1 && bias.Dims[0] == channels) return new GemmBias(name, "");
-        float[] values = bias.ToFloats();
-        float[] broadcast = [.. Enumerable.Range(0, channels).Select(n => beta * values[values.Length == 1 ? 0 : n])];
-        TensorProto scaled = TensorProto.FromFloats(names.Next(name + "_bias"), [channels], broadcast);
+        if (gemm.GetFloat("beta", 1) == 1 && bias.Dims.Count == 1 && bias.Dims[0] == channels) return new GemmBias(name, "");
+        TensorProto scaled = TensorProto.FromFloats(names.Next(name + "_bias"), [channels], Values(candidate)!);
         candidate.View.AddInitializer(scaled);
         return new GemmBias(scaled.Name, "");
+    }
+
+    /// <summary>The third input of a Gemm times beta, one value per output channel; null where it is no such constant.</summary>
+    public static float[]? Values(NestingCandidate candidate)
+    {
+        if (Constant(candidate) is not { } bias) return null;
+        float beta = candidate.Node.GetFloat("beta", 1);
+        float[] values = bias.ToFloats();
+        return [.. Enumerable.Range(0, candidate.Channels.OutputChannels).Select(n => beta * values[values.Length == 1 ? 0 : n])];
     }
 
     /// <summary>Why the bias can be neither fused nor added; null where it can.</summary>

@@ -34,6 +34,9 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSe
     /// <summary>What the decision log should say about the rewritten node; null for nothing.</summary>
     public string? Note { get; set; }
 
+    /// <summary>What the decision log should say about the rounding of its weight for data; null for nothing.</summary>
+    public string? RoundingNote { get; set; }
+
     /// <summary>Whether a node is a candidate at all.</summary>
     public static bool IsCandidate(NodeProto node) => node.IsDefaultDomain() && Operators.Contains(node.OpType);
 

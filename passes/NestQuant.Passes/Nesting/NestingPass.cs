@@ -35,6 +35,7 @@ public sealed class NestingPass : IGraphPass
     {
         ArgumentNullException.ThrowIfNull(weights);
         weights.Verify();
+        weights.VerifyData();
         _weights = weights;
         _activations = activations;
     }

@@ -11,11 +11,17 @@ public sealed record WeightOptions
     /// <summary>Symmetric or affine weights.</summary>
     public WeightScheme Scheme { get; init; } = WeightScheme.Symmetric;
 
-    /// <summary>Rounding of the first stage, which makes integers of n bits: adaptive or nearest.</summary>
+    /// <summary>Rounding of the first stage, which makes integers of n bits: adaptive, nearest, or calibrated.</summary>
     public WeightRounding Rounding { get; init; } = WeightRounding.Adaptive;
 
-    /// <summary>Rounding of the second stage, which takes h high bits of them; null for that of the first stage.</summary>
+    /// <summary>
+    /// Rounding of the second stage, which takes high bits of them; null for calibrated where there is <see cref="Calibration"/>, and for
+    /// that of the first stage elsewhere.
+    /// </summary>
     public WeightRounding? SplitRounding { get; init; }
+
+    /// <summary>Data that calibrated rounding looks at; null for none.</summary>
+    public WeightCalibration? Calibration { get; init; }
 
     /// <summary>
     /// Patterns of the names of the only nodes to nest (<c>*</c>, <c>?</c>); none for all. One that matches no node is an error.
@@ -29,6 +35,14 @@ public sealed record WeightOptions
 
     /// <summary>Other settings for some nodes, see <see cref="WeightRule"/>.</summary>
     public IReadOnlyList<WeightRule> Rules { get; init; } = [];
+
+    /// <summary>Rounding of the second stage where no rule says otherwise.</summary>
+    internal WeightRounding DefaultSplitRounding =>
+        SplitRounding ?? (Calibration is null ? Rounding : WeightRounding.Calibrated);
+
+    /// <summary>Whether options or a rule name calibrated rounding.</summary>
+    internal bool AsksForData =>
+        IsCalibrated(Rounding, SplitRounding) || Rules.Any(static rule => IsCalibrated(rule.Rounding, rule.SplitRounding));
 
     /// <summary>Whether anything can be nested.</summary>
     public bool Nests => Bits is not null || Rules.Any(static rule => rule.Bits is not null);
@@ -48,10 +62,21 @@ public sealed record WeightOptions
         }
     }
 
+    /// <summary>Fails where rounding needs data that is missing.</summary>
+    /// <exception cref="ArgumentException">It does.</exception>
+    internal void VerifyData()
+    {
+        if (Calibration is null && AsksForData)
+            throw new ArgumentException("Weights: Calibrated rounding needs data: give a Calibration, or round without data");
+    }
+
+    private static bool IsCalibrated(WeightRounding? first, WeightRounding? second) =>
+        first == WeightRounding.Calibrated || second == WeightRounding.Calibrated;
+
     private static void VerifyFirstStage(WeightRounding rounding, string where)
     {
         if (rounding == WeightRounding.Floor)
-            throw new ArgumentException($"{where}: Floor is a SplitRounding: the first stage rounds adaptively or to nearest");
+            throw new ArgumentException($"{where}: Floor is a SplitRounding: the first stage rounds adaptively, to nearest or calibrated");
     }
 }
 
@@ -63,6 +88,12 @@ public enum WeightRounding
 
     /// <summary>Round to nearest, ties to even.</summary>
     Nearest,
+
+    /// <summary>
+    /// Up or down so that the layer's outputs on data change least, layer after layer, with a scale and a bias of its own below full
+    /// precision; needs <see cref="WeightOptions.Calibration"/>. docs/algorithms.md describes it.
+    /// </summary>
+    Calibrated,
 
     /// <summary>Round down, in the second stage only, where it is a plain bit shift: the paper's ablation.</summary>
     Floor,

@@ -1,0 +1,158 @@
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Passes.Nesting.Calibrated;
+
+/// <summary>
+/// Rounds the weights of a network to one precision, layer after layer: every layer is rounded for the inputs that it gets from the layers
+/// before it at that precision, so that it makes up for their errors.
+/// </summary>
+/// <param name="model">The model that is being compiled; quantized activations are those of its QuantizeLinear nodes.</param>
+/// <param name="samples">The calibration data.</param>
+/// <param name="customOps">Paths of libraries with operators that the model uses.</param>
+/// <param name="parallel">Degree of parallelism and cancellation. The result does not depend on it.</param>
+internal sealed class LevelCalibration(
+    ModelProto model, CalibrationSamples samples, IReadOnlyList<string> customOps, ParallelOptions parallel)
+{
+    /// <summary>Most bytes of the values of a network that are kept in memory: more lie in temporary files.</summary>
+    public const long MemoryLimit = 1L << 30;
+
+    /// <summary>Finds the levels that a run at a precision uses, those that are not known yet.</summary>
+    /// <param name="layers">The layers in graph order.</param>
+    /// <param name="weights">All weights of the model, also those that no layer rounds; what they are rounded from is known.</param>
+    /// <param name="precision">The precision.</param>
+    /// <param name="done">Told after each layer.</param>
+    /// <exception cref="ModelException">The data does not fit the model.</exception>
+    public void Run(
+        IReadOnlyList<CalibratedLayer> layers, IReadOnlyCollection<CalibratedWeight> weights, int precision, Action<CalibratedLayer> done)
+    {
+        using var inFloat = new LayeredNetwork(WithoutQuantization(), samples, customOps, MemoryLimit, parallel);
+        using var inPart = new LayeredNetwork(model, samples, customOps, MemoryLimit, parallel);
+        var names = new UniqueNames(model);
+        foreach (CalibratedWeight weight in weights.Where(weight => weight.Has(weight.Bits.LevelAt(precision)))) SetWeight(weight);
+        foreach (CalibratedLayer layer in layers)
+        {
+            CalibratedWeight weight = layer.Weight;
+            int level = weight.Bits.LevelAt(precision);
+            if (!layer.IsKnown(level))
+            {
+                string input = layer.Node.Input[0];
+                inFloat.Compute(input);
+                inPart.Compute(input);
+                layer.Positions = 0;
+                Round(layer, level, LayerMoments.Collect(layer, inFloat, inPart, samples, parallel));
+                SetWeight(weight);
+            }
+
+            if (layer.Biases.ContainsKey(level))
+            {
+                NodeProto[] nodes = layer.WithBias(level, names, out TensorProto bias);
+                inPart.SetInitializer(bias);
+                inPart.Replace(layer.Node, nodes);
+            }
+
+            done(layer);
+        }
+
+        void SetWeight(CalibratedWeight weight)
+        {
+            float[] values = ChannelMajor.To<float>(weight.Dequantized(weight.Bits.LevelAt(precision)), weight.View);
+            TensorProto source = model.MainGraph().Initializer.Find(tensor => tensor.Name == weight.Name)!;
+            inPart.SetInitializer(TensorProto.FromFloats(weight.Name, [.. source.Dims], values));
+        }
+    }
+
+    /// <summary>Rounds a layer's weight, unless another layer has, and finds the layer's bias.</summary>
+    private void Round(CalibratedLayer layer, int level, InputMoments[] moments)
+    {
+        CalibratedWeight weight = layer.Weight;
+        if (!weight.Has(level)) weight[level] = Rounded(layer, level, moments);
+        if (layer.Bias is not { } bias) return;
+        float[] values = weight.Dequantized(level), corrected = new float[bias.Length];
+        for (int m = 0; m < bias.Length; m++)
+        {
+            InputMoments inputs = moments[m / layer.Rows.ChannelsPerGroup];
+            double shift = 0;
+            for (int k = 0; k < layer.Rows.Length; k++)
+            {
+                int i = (m * layer.Rows.Length) + k;
+                shift += (weight.Values[i] * inputs.MeanInFloat[k]) - (values[i] * inputs.MeanInPart[k]);
+            }
+
+            corrected[m] = (float)(bias[m] + (layer.Alpha * shift));
+        }
+
+        layer.Biases[level] = corrected;
+    }
+
+    private WeightLevel Rounded(CalibratedLayer layer, int level, InputMoments[] moments)
+    {
+        CalibratedWeight weight = layer.Weight;
+        int channels = layer.Rows.ChannelsPerGroup, length = layer.Rows.Length;
+        sbyte[] floors = Floors(weight, level), integers = new sbyte[floors.Length];
+        var scales = new float[weight.Scales.Length];
+        double gain = weight.Gain(level), error = 0, signal = 0;
+        for (int group = 0; group < moments.Length; group++)
+        {
+            int first = group * channels, end = first + channels;
+            var problem = new RoundingProblem(
+                weight.Values[(first * length)..(end * length)],
+                floors[(first * length)..(end * length)],
+                (1 << (level - 1)) - 1,
+                Array.ConvertAll(weight.Scales[first..end], scale => scale * gain),
+                Array.ConvertAll(weight.ZeroPoints[first..end], zero => zero / gain),
+                FitsScale: level < weight.Bits.Full);
+            RoundingResult result = CalibratedRounding.Round(moments[group], problem, parallel);
+            result.Integers.CopyTo(integers, first * length);
+            for (int i = 0; i < channels; i++)
+            {
+                scales[first + i] = (float)(weight.Scales[first + i] * result.ScaleFactors[i]);
+                error += result.Errors[i];
+                signal += result.Signals[i];
+            }
+        }
+
+        return new WeightLevel(integers, scales, 10 * Math.Log10(signal / error));
+    }
+
+    /// <summary>The lower one of the two integers that each weight may become.</summary>
+    private static sbyte[] Floors(CalibratedWeight weight, int level)
+    {
+        NestedBits bits = weight.Bits;
+        if (level < bits.Full)
+        {
+            int above = bits.Levels[bits.IndexOf(level) - 1];
+            return Array.ConvertAll(weight[above].Integers, value => (sbyte)(value >> (above - level)));
+        }
+
+        int length = weight.View.WeightsPerChannel, limit = 1 << (level - 1);
+        var floors = new sbyte[weight.Values.Length];
+        for (int i = 0; i < floors.Length; i++)
+        {
+            double steps = ((double)weight.Values[i] / weight.Scales[i / length]) + weight.ZeroPoints[i / length];
+            floors[i] = (sbyte)Math.Clamp(Math.Floor(steps), -limit, limit - 1);
+        }
+
+        return floors;
+    }
+
+    /// <summary>The model with float activations: every DequantizeLinear of a QuantizeLinear yields what that one reads.</summary>
+    private ModelProto WithoutQuantization()
+    {
+        ModelProto copy = model.Clone();
+        GraphProto graph = copy.MainGraph();
+        GraphView view = GraphView.Of(graph);
+        for (int i = 0; i < graph.Node.Count; i++)
+        {
+            NodeProto node = graph.Node[i];
+            if (!node.Is("DequantizeLinear") || view.Producer(node.Input[0]) is not { } quantize || !quantize.Is("QuantizeLinear")) continue;
+            var identity = new NodeProto { OpType = "Identity", Name = node.Name };
+            identity.Input.Add(quantize.Input[0]);
+            identity.Output.AddRange(node.Output);
+            graph.Node[i] = identity;
+        }
+
+        return copy;
+    }
+}
