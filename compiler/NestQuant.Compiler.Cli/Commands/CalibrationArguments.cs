@@ -16,6 +16,9 @@ namespace NestQuant.Compiler.Cli.Commands;
 /// <param name="RoundsWeights">Whether weights are rounded for the data.</param>
 internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool Expands, bool RoundsWeights)
 {
+    /// <summary>Whether weights are rounded for images that are made here.</summary>
+    public required bool IsSynthetic { get; init; }
+
     /// <summary>Most samples that weights are rounded for.</summary>
     public required int Samples { get; init; }
 
@@ -45,8 +48,9 @@ internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool 
         GroupNLCalibration? refit = Expands && data is not null
             ? new GroupNLCalibration(data) { Budget = Budget, Ridge = Ridge, CustomOps = CustomOps }
             : null;
-        WeightCalibration? rounding = RoundsWeights && data is not null
-            ? new WeightCalibration(data) { Samples = Samples, CustomOps = CustomOps }
+        Dataset? rounded = IsSynthetic ? Pictures.Synthesise(model) : data;
+        WeightCalibration? rounding = RoundsWeights && rounded is not null
+            ? new WeightCalibration(rounded) { Samples = Samples, CustomOps = CustomOps }
             : null;
         return options with
         {

@@ -23,6 +23,11 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
         "--calibration <METHOD>",
         $"how ranges are chosen: {CalibrationMethod.Forms}; default {CalibrationMethod.Default}",
         CommandOptionType.SingleValue);
+    private readonly CommandOption _synthetic = command.Option(
+        "--synthetic <KIND>",
+        "image: random smooth images in the place of --calibrate DATA, for the rounding of weights; --mean and --std as for pictures, "
+            + "else about zero mean and unit variance",
+        CommandOptionType.SingleValue);
     private readonly CommandOption _samples = command.Option(
         "--calibration-samples <N>",
         $"most samples of DATA that weights are rounded for, evenly spaced; default {WeightCalibration.DefaultSamples}",
@@ -56,9 +61,15 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
     {
         bool isStatic = weights.Nests && activations == ActivationMode.Static;
         bool stored = _source.Text() is { } path && RangesFile.IsNamed(path);
-        bool rounds = weights.Nests && _source.HasValue() && !stored && (weights.SplitRounding is null || weights.AsksForData);
+        bool synthetic = IsSynthetic(), hasData = _source.HasValue() && !stored;
+        bool rounds = weights.Nests && (hasData || synthetic) && (weights.SplitRounding is null || weights.AsksForData);
+        if (synthetic && hasData)
+            throw new UsageException("--synthetic makes images in the place of --calibrate DATA: give one of them");
+        if (synthetic && !rounds)
+            throw new UsageException("--synthetic serves calibrated rounding: give --nest N:H too, and no other --split-rounding");
         if (weights.AsksForData && !rounds)
-            throw new UsageException("calibrated rounding needs inputs of the model: give --calibrate DATA too, which is no .json file");
+            throw new UsageException(
+                "calibrated rounding needs inputs of the model: give --calibrate DATA too, which is no .json file, or --synthetic image");
         if ((_budget.HasValue() || _ridge.HasValue()) && !(expands && _source.HasValue()))
             throw new UsageException(
                 "--groupnl-budget and --ridge say how to refit an expansion: give --groupnl expand and --calibrate DATA too");
@@ -75,17 +86,18 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
         if (_samples.HasValue() && !rounds)
             throw new UsageException(
                 "--calibration-samples says how much data weights are rounded for: give --nest N:H and --calibrate DATA too");
-
         if (_method.HasValue() && !(isStatic && _source.HasValue()))
             throw new UsageException(
                 "--calibration says how the ranges of static activations are chosen: give --nest N:H and --calibrate too");
-        if (_customOps.HasValue() && !checks && (stored || !(isStatic || _source.HasValue())))
+        if (_customOps.HasValue() && !checks && !(isStatic || hasData || synthetic))
             throw new UsageException(
                 "--custom-ops serves to run and to check the model: give --calibrate DATA too, or leave out --no-check");
-        if (_pictures.Given && (stored || !_source.HasValue()))
-            throw new UsageException("--size, --mean and --std say how pictures are read: give --calibrate FOLDER too");
+        if (_pictures.Given && !hasData && !synthetic)
+            throw new UsageException(
+                "--size, --mean and --std say how pictures are read: give --calibrate FOLDER or --synthetic image too");
         return new CalibrationArguments(_source.Text(), isStatic, expands, rounds)
         {
+            IsSynthetic = synthetic,
             Samples = _samples.PositiveInteger() ?? WeightCalibration.DefaultSamples,
             Method = ParseMethod(),
             CustomOps = [.. _customOps.Values.Select(library => library!)],
@@ -96,6 +108,13 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
             Ridge = Number(_ridge, GroupNLCalibration.DefaultRidge),
         };
     }
+
+    private bool IsSynthetic() => _synthetic.Text() switch
+    {
+        null => false,
+        "image" => true,
+        var other => throw new UsageException($"--synthetic is '{other}': image is possible"),
+    };
 
     private CalibrationMethod ParseMethod()
     {

@@ -38,6 +38,13 @@ internal sealed record PictureArguments((int Height, int Width)? Size, IReadOnly
     public Dataset Open(string path, ModelProto model) =>
         Dataset.Open(path, new DatasetOptions { Image = ModelPictures.For(ModelInput.Of(model), Size, Mean, Deviation) });
 
+    /// <summary>Random images for a model, normalised where a mean or a deviation is given.</summary>
+    /// <exception cref="ModelException">The model does not take an image of known size.</exception>
+    public Dataset Synthesise(ModelProto model) => new SyntheticImages(
+        ModelInput.Of(model),
+        Size,
+        Mean is null && Deviation is null ? null : new ImageOptions { Mean = Mean ?? [0f], Deviation = Deviation ?? [1f] });
+
     /// <summary>Reads <c>N</c> or <c>HxW</c>; null when the text is null.</summary>
     /// <exception cref="UsageException">The text is something else.</exception>
     public static (int Height, int Width)? ParseSize(string? text)
