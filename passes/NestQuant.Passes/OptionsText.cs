@@ -28,6 +28,7 @@ internal static class OptionsText
         WeightRounding split = weights.DefaultSplitRounding;
         if (split != weights.Rounding) text += $" split-rounding={Name(split)}";
         if (weights.Calibration is { } calibration) text += $" calibration=({calibration})";
+        if (weights.Budget is { } budget) text += $" budget=({budget})";
         text += $" weights={Name(weights.Scheme)} activations={Name(activations.Mode)}";
         foreach (WeightRule rule in weights.Rules) text += $" rule=({Rule(rule)})";
         return activations is { Mode: ActivationMode.Static, Ranges: { } ranges } ? $"{text} ranges=({ranges})" : text;

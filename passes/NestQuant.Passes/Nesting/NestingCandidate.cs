@@ -11,6 +11,9 @@ namespace NestQuant.Passes.Nesting;
 /// <param name="Settings">What the options say about it.</param>
 internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSettings Settings)
 {
+    /// <summary>What the options say about it; a budget changes its bits.</summary>
+    public WeightSettings Settings { get; set; } = Settings;
+
     /// <summary>Types of the operators whose weights nest.</summary>
     public static IReadOnlyList<string> Operators { get; } = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
 

@@ -23,6 +23,9 @@ public sealed record WeightOptions
     /// <summary>Data that calibrated rounding looks at; null for none.</summary>
     public WeightCalibration? Calibration { get; init; }
 
+    /// <summary>How the bits of part precision are chosen weight by weight; null where all have h. Needs a Calibration.</summary>
+    public BitBudget? Budget { get; init; }
+
     /// <summary>
     /// Patterns of the names of the only nodes to nest (<c>*</c>, <c>?</c>); none for all. One that matches no node is an error.
     /// </summary>
@@ -68,6 +71,12 @@ public sealed record WeightOptions
     {
         if (Calibration is null && AsksForData)
             throw new ArgumentException("Weights: Calibrated rounding needs data: give a Calibration, or round without data");
+        if (Budget is null) return;
+        Budget.Verify();
+        if (Calibration is null || DefaultSplitRounding != WeightRounding.Calibrated)
+            throw new ArgumentException("Weights: a Budget chooses bits by calibrated errors: give a Calibration, and no other SplitRounding");
+        if (Bits is not { Count: 2 })
+            throw new ArgumentException("Weights: a Budget chooses between two levels n:h, h being the fewest bits: give such Bits");
     }
 
     private static bool IsCalibrated(WeightRounding? first, WeightRounding? second) =>

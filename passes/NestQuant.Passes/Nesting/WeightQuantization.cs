@@ -7,4 +7,11 @@ namespace NestQuant.Passes.Nesting;
 /// <param name="Scheme">Symmetric or affine.</param>
 /// <param name="Rounding">Rounding of the first stage, to n bits.</param>
 /// <param name="SplitRounding">Rounding of the second stage, to h bits.</param>
-internal sealed record WeightQuantization(NestedBits Bits, WeightScheme Scheme, WeightRounding Rounding, WeightRounding SplitRounding);
+internal sealed record WeightQuantization(NestedBits Bits, WeightScheme Scheme, WeightRounding Rounding, WeightRounding SplitRounding)
+{
+    /// <summary>The same with the best rounding that needs no data in the place of calibrated rounding, which starts from it.</summary>
+    public WeightQuantization WithoutData => this with { Rounding = WithoutDataOf(Rounding), SplitRounding = WithoutDataOf(SplitRounding) };
+
+    private static WeightRounding WithoutDataOf(WeightRounding rounding) =>
+        rounding == WeightRounding.Calibrated ? WeightRounding.Adaptive : rounding;
+}

@@ -1,21 +1,27 @@
 using NestQuant.Onnx;
 using NestQuant.Passes.Selection;
+using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Nesting;
 
 /// <summary>What the options and their rules say about one node.</summary>
 /// <param name="Quantization">How its weight is nested; null where nothing gives it bits.</param>
 /// <param name="WeightOnly">Whether it keeps float activations.</param>
+/// <param name="HasOwnBits">Whether a rule gives it its bits.</param>
 /// <param name="Reason">Why it is to stay as it is; null where it is to be nested.</param>
-internal sealed record WeightSettings(WeightQuantization? Quantization, bool WeightOnly, string? Reason)
+internal sealed record WeightSettings(WeightQuantization? Quantization, bool WeightOnly, bool HasOwnBits, string? Reason)
 {
+    /// <summary>The same with other bits.</summary>
+    public WeightSettings With(NestedBits bits) => this with { Quantization = Quantization! with { Bits = bits } };
+
     /// <summary>The settings of a node.</summary>
     /// <exception cref="ModelException">Two equally specific rules contradict each other.</exception>
     public static WeightSettings Of(WeightOptions options, string node, string op)
     {
         WeightRule[] rules = [.. options.Rules.Where(rule => rule.Matches(node, op)).OrderByDescending(static rule => rule.Specificity)];
         WeightRounding rounding = Pick(rules, node, "rounding", static rule => rule.Rounding) ?? options.Rounding;
-        WeightQuantization? quantization = (Pick(rules, node, "bits", static rule => rule.Bits) ?? options.Bits) is { } bits
+        NestedBits? ownBits = Pick(rules, node, "bits", static rule => rule.Bits);
+        WeightQuantization? quantization = (ownBits ?? options.Bits) is { } bits
             ? new WeightQuantization(
                 bits,
                 Pick(rules, node, "scheme", static rule => rule.Scheme) ?? options.Scheme,
@@ -28,7 +34,7 @@ internal sealed record WeightSettings(WeightQuantization? Quantization, bool Wei
         string? reason = WhyLeftOut(options, node)
             ?? (isExcluded ? $"excluded by the rule for {Array.Find(rules, static rule => rule.Exclude == true)}" : null)
             ?? (quantization is null ? "no rule gives it bit widths" : null);
-        return new WeightSettings(quantization, Pick(rules, node, "weight-only", static rule => rule.WeightOnly) ?? false, reason);
+        return new WeightSettings(quantization, Pick(rules, node, "weight-only", static rule => rule.WeightOnly) ?? false, ownBits is not null, reason);
     }
 
     private static string? WhyLeftOut(WeightOptions options, string node)

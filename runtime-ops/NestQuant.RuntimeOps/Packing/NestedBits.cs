@@ -96,6 +96,14 @@ public readonly record struct NestedBits
     /// <param name="level">Bits of a level.</param>
     public int Below(int level) => level == High ? 0 : LevelAt(level - 1);
 
+    /// <summary>The next higher level of one; that of full precision itself.</summary>
+    /// <param name="level">Bits of a level.</param>
+    public int Above(int level)
+    {
+        int above = _levels & ~((2 << level) - 1);
+        return above == 0 ? level : BitOperations.TrailingZeroCount(above);
+    }
+
     /// <summary>The position of a level among <see cref="Levels"/>: 0 for full precision.</summary>
     /// <param name="level">Bits of a level.</param>
     public int IndexOf(int level) => BitOperations.PopCount((uint)_levels >> (level + 1));

@@ -1,6 +1,5 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
-using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Nesting.Calibrated;
 
@@ -30,7 +29,8 @@ internal sealed class LevelCalibration(
         using var inFloat = new LayeredNetwork(WithoutQuantization(), samples, customOps, MemoryLimit, parallel);
         using var inPart = new LayeredNetwork(model, samples, customOps, MemoryLimit, parallel);
         var names = new UniqueNames(model);
-        foreach (CalibratedWeight weight in weights.Where(weight => weight.Has(weight.Bits.LevelAt(precision)))) SetWeight(weight);
+        foreach (CalibratedWeight weight in weights)
+            if (weight.Has(weight.Bits.LevelAt(precision))) SetWeight(inPart, weight, weight.Bits.LevelAt(precision));
         foreach (CalibratedLayer layer in layers)
         {
             CalibratedWeight weight = layer.Weight;
@@ -42,7 +42,7 @@ internal sealed class LevelCalibration(
                 inPart.Compute(input);
                 layer.Positions = 0;
                 Round(layer, level, LayerMoments.Collect(layer, inFloat, inPart, samples, parallel));
-                SetWeight(weight);
+                SetWeight(inPart, weight, level);
             }
 
             if (layer.Biases.ContainsKey(level))
@@ -54,20 +54,50 @@ internal sealed class LevelCalibration(
 
             done(layer);
         }
+    }
 
-        void SetWeight(CalibratedWeight weight)
+    private void SetWeight(LayeredNetwork network, CalibratedWeight weight, int level)
+    {
+        float[] values = ChannelMajor.To<float>(weight.Dequantized(level), weight.View);
+        TensorProto source = model.MainGraph().Initializer.Find(tensor => tensor.Name == weight.Name)!;
+        network.SetInitializer(TensorProto.FromFloats(weight.Name, [.. source.Dims], values));
+    }
+
+    /// <summary>
+    /// The relative squared output errors of layers at several numbers of bits, each with all other layers at full precision.
+    /// </summary>
+    /// <param name="layers">The layers in graph order, whose weights are known at full precision.</param>
+    /// <param name="fewest">The fewest bits.</param>
+    /// <param name="done">Told after each layer.</param>
+    /// <returns>For every layer the errors from the fewest bits up to one less than full precision.</returns>
+    /// <exception cref="ModelException">The data does not fit the model.</exception>
+    public IReadOnlyList<double[]> ErrorsFrom(int fewest, IReadOnlyList<CalibratedLayer> layers, Action<CalibratedLayer> done)
+    {
+        using var inFloat = new LayeredNetwork(WithoutQuantization(), samples, customOps, MemoryLimit, parallel);
+        using var inPart = new LayeredNetwork(model, samples, customOps, MemoryLimit, parallel);
+        var errors = new List<double[]>();
+        foreach (CalibratedLayer layer in layers)
         {
-            float[] values = ChannelMajor.To<float>(weight.Dequantized(weight.Bits.LevelAt(precision)), weight.View);
-            TensorProto source = model.MainGraph().Initializer.Find(tensor => tensor.Name == weight.Name)!;
-            inPart.SetInitializer(TensorProto.FromFloats(weight.Name, [.. source.Dims], values));
+            int full = layer.Weight.Bits.Full;
+            inFloat.Compute(layer.Node.Input[0]);
+            inPart.Compute(layer.Node.Input[0]);
+            InputMoments[] moments = LayerMoments.Collect(layer, inFloat, inPart, samples, parallel);
+            errors.Add([
+                .. Enumerable.Range(fewest, full - fewest)
+                    .Select(bits => Math.Pow(10, -Rounded(layer, full, bits, moments).OutputSqnrDb!.Value / 10)),
+            ]);
+            SetWeight(inPart, layer.Weight, full);
+            done(layer);
         }
+
+        return errors;
     }
 
     /// <summary>Rounds a layer's weight, unless another layer has, and finds the layer's bias.</summary>
     private void Round(CalibratedLayer layer, int level, InputMoments[] moments)
     {
         CalibratedWeight weight = layer.Weight;
-        if (!weight.Has(level)) weight[level] = Rounded(layer, level, moments);
+        if (!weight.Has(level)) weight[level] = Rounded(layer, weight.Bits.Above(level), level, moments);
         if (layer.Bias is not { } bias) return;
         float[] values = weight.Dequantized(level), corrected = new float[bias.Length];
         for (int m = 0; m < bias.Length; m++)
@@ -86,11 +116,16 @@ internal sealed class LevelCalibration(
         layer.Biases[level] = corrected;
     }
 
-    private WeightLevel Rounded(CalibratedLayer layer, int level, InputMoments[] moments)
+    /// <summary>Rounds a layer's weight.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="above">Bits of the level that it is rounded from; those of <paramref name="level"/> for full precision.</param>
+    /// <param name="level">Bits that it gets.</param>
+    /// <param name="moments">The moments of every group.</param>
+    private WeightLevel Rounded(CalibratedLayer layer, int above, int level, InputMoments[] moments)
     {
         CalibratedWeight weight = layer.Weight;
         int channels = layer.Rows.ChannelsPerGroup, length = layer.Rows.Length;
-        sbyte[] floors = Floors(weight, level), integers = new sbyte[floors.Length];
+        sbyte[] floors = Floors(weight, above, level), integers = new sbyte[floors.Length];
         var scales = new float[weight.Scales.Length];
         double gain = weight.Gain(level), error = 0, signal = 0;
         for (int group = 0; group < moments.Length; group++)
@@ -117,15 +152,9 @@ internal sealed class LevelCalibration(
     }
 
     /// <summary>The lower one of the two integers that each weight may become.</summary>
-    private static sbyte[] Floors(CalibratedWeight weight, int level)
+    private static sbyte[] Floors(CalibratedWeight weight, int above, int level)
     {
-        NestedBits bits = weight.Bits;
-        if (level < bits.Full)
-        {
-            int above = bits.Levels[bits.IndexOf(level) - 1];
-            return Array.ConvertAll(weight[above].Integers, value => (sbyte)(value >> (above - level)));
-        }
-
+        if (level < above) return Array.ConvertAll(weight[above].Integers, value => (sbyte)(value >> (above - level)));
         int length = weight.View.WeightsPerChannel, limit = 1 << (level - 1);
         var floors = new sbyte[weight.Values.Length];
         for (int i = 0; i < floors.Length; i++)

@@ -1,0 +1,112 @@
+using System.Globalization;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
+using NestQuant.Passes.Nesting.Calibrated;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Passes.Nesting;
+
+/// <summary>Gives every weight the bits that a <see cref="BitBudget"/> allows, and tells the decision log how.</summary>
+internal static class BitBudgetSearch
+{
+    /// <summary>Name under which it decides.</summary>
+    public const string Name = "bit-budget";
+
+    /// <summary>Points of the curve that are reported, at most.</summary>
+    private const int ReportedPoints = 24;
+
+    /// <summary>Chooses the bits of candidates.</summary>
+    /// <param name="main">The main graph.</param>
+    /// <param name="open">The candidates that are to be nested, in graph order; their settings are changed.</param>
+    /// <param name="options">The options, with a budget and data.</param>
+    /// <param name="context">The model.</param>
+    /// <param name="parallel">Degree of parallelism and cancellation. The result does not depend on it.</param>
+    /// <exception cref="ModelException">The data does not fit the model, or the budget cannot be kept.</exception>
+    public static void Apply(
+        GraphView main, NestingCandidate[] open, WeightOptions options, ModelContext context, ParallelOptions parallel)
+    {
+        (BitBudget budget, WeightCalibration calibration) = (options.Budget!, options.Calibration!);
+        var nested = new Dictionary<TensorProto, NestedWeight>(ReferenceEqualityComparer.Instance);
+        foreach (NestingCandidate candidate in open)
+            if (!nested.ContainsKey(candidate.Weight!))
+                nested[candidate.Weight!] =
+                    WeightNester.Nest(candidate.Weight!, candidate.Channels, candidate.Settings.Quantization!.WithoutData, parallel);
+        var model = new CalibratedModel(main, open, nested);
+        (NestingCandidate Candidate, CalibratedLayer Layer)[] free =
+        [
+            .. model.Layers.Where(static pair => !pair.Candidate.Settings.HasOwnBits && pair.Layer.RoundsParts)
+                .DistinctBy(static pair => pair.Layer.Weight),
+        ];
+        if (free.Length == 0) return;
+
+        var chosen = BitAllocation.Choose(
+            Choices(free, options.Bits!.Value, calibration, context, parallel),
+            (budget.Bytes ?? long.MaxValue) - Fixed(nested, free),
+            budget.Decibels is { } decibels ? Math.Pow(10, -decibels / 10) : 0);
+        Verify(budget, chosen.Curve, Fixed(nested, free));
+        for (int i = 0; i < free.Length; i++)
+        {
+            int bits = chosen.Chosen[i].Bits;
+            foreach (NestingCandidate candidate in open)
+                if (ReferenceEquals(candidate.Weight, free[i].Candidate.Weight))
+                    candidate.Settings = candidate.Settings.With(new NestedBits(options.Bits.Value.Full, bits));
+            context.Decisions.Rewritten(
+                Name,
+                free[i].Candidate.Node.DisplayName(),
+                free[i].Candidate.Node.OpType,
+                note: string.Create(CultureInfo.InvariantCulture, $"{bits} bits, output error {ToDb(chosen.Chosen[i].Error):F1} dB"));
+        }
+
+        context.Decisions.Rewritten(Name, "curve", "all", note: Describe(chosen.Curve, Fixed(nested, free)));
+    }
+
+    private static BitChoice[][] Choices(
+        (NestingCandidate Candidate, CalibratedLayer Layer)[] free, NestedBits bits, WeightCalibration calibration, ModelContext context,
+        ParallelOptions parallel)
+    {
+        using CalibrationSamples samples =
+            CalibrationSamples.Read(context.Model, calibration.Data, calibration.Samples, LevelCalibration.MemoryLimit);
+        int done = 0;
+        IReadOnlyList<double[]> errors = new LevelCalibration(context.Model, samples, calibration.CustomOps, parallel).ErrorsFrom(
+            bits.High,
+            [.. free.Select(static pair => pair.Layer)],
+            _ => context.Progress?.Report(new PassProgress(Name, ++done, free.Length)));
+        return
+        [
+            .. free.Select((pair, layer) => errors[layer].Select((error, i) => new BitChoice(
+                bits.High + i,
+                new NestedLayout(new NestedBits(bits.Full, bits.High + i), pair.Layer.Weight.View).HighByteLength,
+                error)).ToArray()),
+        ];
+    }
+
+    /// <summary>Bytes of the high operands whose bits are not chosen here.</summary>
+    private static long Fixed(
+        Dictionary<TensorProto, NestedWeight> nested, (NestingCandidate Candidate, CalibratedLayer Layer)[] free) =>
+        nested.Where(pair => !Array.Exists(free, chosen => ReferenceEquals(chosen.Candidate.Weight, pair.Key)))
+            .Sum(static pair => new NestedLayout(pair.Value.Bits, pair.Value.View).HighByteLength);
+
+    private static void Verify(BitBudget budget, IReadOnlyList<(long Bytes, double Error)> curve, long fixedBytes)
+    {
+        if (curve[0].Bytes + fixedBytes > budget.Bytes)
+            throw new ModelException(
+                $"the budget is {budget.Bytes} bytes, but the fewest bits of all weights already take {curve[0].Bytes + fixedBytes}: give a "
+                    + "larger budget or fewer bits");
+        if (budget.Decibels is { } wanted && ToDb(curve[^1].Error) < wanted)
+            throw new ModelException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"the budget asks for {wanted} dB, but {ToDb(curve[^1].Error):F1} dB is all that "
+                    + $"{curve[^1].Bytes + fixedBytes} bytes give: lower it, or allow more bits or bytes"));
+    }
+
+    private static string Describe(IReadOnlyList<(long Bytes, double Error)> curve, long fixedBytes)
+    {
+        int stride = Math.Max((curve.Count + ReportedPoints - 2) / (ReportedPoints - 1), 1);
+        IEnumerable<string> points = curve.Where((_, i) => i % stride == 0 || i == curve.Count - 1).Select(point => string.Create(
+            CultureInfo.InvariantCulture, $"{point.Bytes + fixedBytes} bytes {ToDb(point.Error):F1} dB"));
+        return string.Join(", ", points);
+    }
+
+    private static double ToDb(double error) => -10 * Math.Log10(error);
+}

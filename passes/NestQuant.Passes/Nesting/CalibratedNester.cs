@@ -1,0 +1,72 @@
+using System.Globalization;
+using NestQuant.Compiler.Pipeline;
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
+using NestQuant.Passes.Nesting.Calibrated;
+
+namespace NestQuant.Passes.Nesting;
+
+/// <summary>
+/// Rounds nested weights for the inputs that their layers get on data (docs/algorithms.md, calibrated rounding): one precision of the
+/// model after the other, from full precision down, and within it one layer after the other.
+/// </summary>
+internal static class CalibratedNester
+{
+    /// <summary>Replaces the levels of weights, and gives the candidates the biases that go with them.</summary>
+    /// <param name="main">The main graph.</param>
+    /// <param name="open">The candidates that are to be nested, in graph order.</param>
+    /// <param name="nested">Their weights, rounded without data; receives the rounded ones.</param>
+    /// <param name="calibration">The data.</param>
+    /// <param name="context">The model.</param>
+    /// <param name="parallel">Degree of parallelism and cancellation. The result does not depend on it.</param>
+    /// <exception cref="ModelException">The data does not fit the model.</exception>
+    public static void Refine(
+        GraphView main, NestingCandidate[] open, Dictionary<TensorProto, NestedWeight> nested, WeightCalibration calibration,
+        ModelContext context, ParallelOptions parallel)
+    {
+        var model = new CalibratedModel(main, open, nested);
+        CalibratedLayer[] layers = [.. model.Layers.Select(static pair => pair.Layer)];
+        if (layers.Length == 0) return;
+        using CalibrationSamples samples =
+            CalibrationSamples.Read(context.Model, calibration.Data, calibration.Samples, LevelCalibration.MemoryLimit);
+        var levels = new LevelCalibration(context.Model, samples, calibration.CustomOps, parallel);
+        int[] precisions =
+        [
+            .. model.Weights.Values.SelectMany(static weight => weight.Bits.Levels).Distinct().OrderDescending()
+                .Where(precision => Array.Exists(layers, layer => !layer.IsKnown(layer.Weight.Bits.LevelAt(precision)))),
+        ];
+        int done = 0;
+        foreach (int precision in precisions)
+            levels.Run(
+                layers,
+                model.Weights.Values,
+                precision,
+                _ => context.Progress?.Report(new PassProgress(NestingPass.CalibrationName, ++done, layers.Length * precisions.Length)));
+
+        foreach (TensorProto tensor in model.Layers.Select(static pair => pair.Candidate.Weight!).Distinct(ReferenceEqualityComparer.Instance))
+            nested[tensor] = Nested(tensor, model.Weights[tensor], nested[tensor], parallel);
+        foreach ((NestingCandidate candidate, CalibratedLayer layer) in model.Layers) Describe(candidate, layer);
+    }
+
+    private static NestedWeight Nested(TensorProto tensor, CalibratedWeight weight, NestedWeight plain, ParallelOptions parallel)
+    {
+        IReadOnlyList<int> levels = weight.Bits.Levels;
+        return plain.WithLevels(
+            tensor,
+            [.. levels.Select(level => ChannelMajor.To<sbyte>(weight[level].Integers, weight.View))],
+            [.. levels.Skip(1).SelectMany(level => weight[level].Scales)],
+            [.. levels.Select(level => weight[level].OutputSqnrDb)],
+            parallel);
+    }
+
+    private static void Describe(NestingCandidate candidate, CalibratedLayer layer)
+    {
+        int[] levels = [.. layer.Weight.Bits.Levels];
+        if (layer.Biases.TryGetValue(levels[0], out float[]? full)) candidate.FullBias = full;
+        if (levels.Skip(1).All(layer.Biases.ContainsKey)) candidate.PartBias = [.. levels.Skip(1).SelectMany(level => layer.Biases[level])];
+        if (layer.Positions < layer.Rows.Length)
+            candidate.RoundingNote = string.Create(
+                CultureInfo.InvariantCulture,
+                $"rounded for {layer.Positions} positions, fewer than its {layer.Rows.Length} weights per channel: more samples may do better");
+    }
+}
