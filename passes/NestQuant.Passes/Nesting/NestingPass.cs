@@ -69,7 +69,12 @@ public sealed class NestingPass : IGraphPass
         }
 
         LogFunctions(context);
-        if (open.Length > 0) DeadCode.Remove(context.Model.MainGraph());
+        if (open.Length > 0)
+        {
+            OperandFiles.Assign(context.Model);
+            DeadCode.Remove(context.Model.MainGraph());
+        }
+
         return new PassResult(open.Length > 0);
     }
 
