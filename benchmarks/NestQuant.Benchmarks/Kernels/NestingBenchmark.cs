@@ -8,8 +8,7 @@ namespace NestQuant.Benchmarks.Kernels;
 public class NestingBenchmark
 {
     private float[] _weights = [];
-    private sbyte[] _high = [];
-    private sbyte[] _low = [];
+    private sbyte[] _levels = [];
     private ChannelNester? _nester;
 
     /// <summary>Taps of a kernel.</summary>
@@ -27,13 +26,12 @@ public class NestingBenchmark
         var random = new Random(1);
         _weights = new float[Taps == 1 ? 2048 : 256 * Taps];
         for (int i = 0; i < _weights.Length; i++) _weights[i] = random.NextSingle() - random.NextSingle();
-        _high = new sbyte[_weights.Length];
-        _low = new sbyte[_weights.Length];
+        _levels = new sbyte[2 * _weights.Length];
         _nester = new ChannelNester(
             new WeightQuantization(new NestedBits(8, 6), WeightScheme.Symmetric, Rounding, Rounding), _weights.Length);
     }
 
     /// <summary>Quantize, split and measure.</summary>
     [Benchmark]
-    public double Nest() => _nester!.Nest(_weights, Taps, _high, _low).NoisePart;
+    public double Nest() => _nester!.Nest(_weights, Taps, _levels).Noise[1];
 }

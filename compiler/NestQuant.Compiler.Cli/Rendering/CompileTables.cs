@@ -37,10 +37,10 @@ internal static class CompileTables
     private static void WriteTotals(CliConsole console, Decision[] nested, int candidates)
     {
         NestingNumbers[] numbers = [.. nested.Select(decision => decision.Nesting!)];
+        var parts = LevelColumns.Of(numbers).Bytes.Select(column => $"{Numbers.Bytes(numbers.Sum(n => column.Value(n) ?? 0))} {column.Title}");
         console.Line(
             $"{nested.Length} of {candidates} candidates nested, {Numbers.Count(numbers.Sum(n => n.Weights))} weights: "
-                + $"{Numbers.Bytes(numbers.Sum(n => n.SourceBytes))} -> {Numbers.Bytes(numbers.Sum(n => n.HighBytes))} high + "
-                + $"{Numbers.Bytes(numbers.Sum(n => n.LowBytes))} low");
+                + $"{Numbers.Bytes(numbers.Sum(n => n.SourceBytes))} -> {string.Join(" + ", parts)}");
     }
 
     private static void WriteNothingNested(CliConsole console, Decision[] candidates)
@@ -81,29 +81,29 @@ internal static class CompileTables
         PlainTable table = new PlainTable()
             .Text("node")
             .Text("op")
-            .Text("outcome", keepsStart: true)
-            .Number("full dB")
-            .Number("part dB")
-            .Number("bytes", rank: 3)
-            .Number("high", rank: 2)
-            .Number("low", rank: 1);
+            .Text("outcome", keepsStart: true);
+        LevelColumns columns = LevelColumns.Of([.. decisions.Select(decision => decision.Nesting).OfType<NestingNumbers>()]);
+        foreach (var (title, _) in columns.Decibels) table.Number(title);
+        table.Number("bytes", rank: columns.Bytes.Count + 1);
+        for (int i = 0; i < columns.Bytes.Count; i++) table.Number(columns.Bytes[i].Title, rank: columns.Bytes.Count - i);
         foreach (Decision decision in decisions)
         {
             if (decision.Nesting is { } nesting)
             {
                 table.Row(
+                [
                     decision.Node,
                     decision.Op,
-                    $"nested {nesting.Full}:{nesting.High}" + (decision.Note is null ? "" : $" ({decision.Note})"),
-                    Numbers.Decibels(nesting.SqnrFullDb),
-                    Numbers.Decibels(nesting.SqnrPartDb),
+                    $"nested {nesting.Bits}" + (decision.Note is null ? "" : $" ({decision.Note})"),
+                    .. columns.Decibels.Select(column => column.Value(nesting) is { } ratio ? Numbers.Decibels(ratio) : ""),
                     Numbers.Count(nesting.SourceBytes),
-                    Numbers.Count(nesting.HighBytes),
-                    Numbers.Count(nesting.LowBytes));
+                    .. columns.Bytes.Select(column => column.Value(nesting) is { } bytes ? Numbers.Count(bytes) : ""),
+                ]);
             }
             else
             {
-                table.Row(decision.Node, decision.Op, $"kept: {decision.Reason}", "", "", "", "", "");
+                string[] empty = [.. Enumerable.Repeat("", columns.Decibels.Count + 1 + columns.Bytes.Count)];
+                table.Row([decision.Node, decision.Op, $"kept: {decision.Reason}", .. empty]);
             }
         }
 

@@ -68,9 +68,10 @@ internal static class InspectionJson
         json.WriteEndArray();
         json.WriteNumber("weights", nested.Layout.View.Count);
         json.WriteNumber("high_bytes", nested.High.ByteCount);
-        json.WriteNumber("low_bytes", nested.Low?.ByteCount ?? 0);
-        DecisionJson.WriteDecibels(json, "sqnr_full_db", node.SqnrFullDb);
-        DecisionJson.WriteDecibels(json, "sqnr_part_db", node.SqnrPartDb);
+        json.WriteNumber("low_bytes", node.Numbers.LowBytes);
+        DecisionJson.WriteDecibels(json, "sqnr_full_db", node.Numbers.Levels[0].SqnrDb);
+        DecisionJson.WriteDecibels(json, "sqnr_part_db", node.Numbers.Levels[^1].SqnrDb);
+        DecisionJson.WriteLevels(json, node.Numbers.Levels);
         json.WriteString("tag", nested.Tag?.ToString());
         json.WriteEndObject();
     }

@@ -1,5 +1,6 @@
 using NestQuant.Compiler.Cli.Terminal;
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Compiler.Reports;
 using NestQuant.Evaluation.Inspection;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
@@ -37,27 +38,26 @@ internal static class InspectionTables
             .Text("runs as", rank: 4)
             .Text("shape", rank: 3)
             .Text("bits")
-            .Number("weights", rank: 2)
-            .Number("high bytes")
-            .Number("low bytes")
-            .Number("full dB")
-            .Number("part dB")
-            .Text("tag", rank: 5);
+            .Number("weights", rank: 2);
+        LevelColumns columns = LevelColumns.Of([.. nested.Select(node => node.Numbers)]);
+        foreach (var (title, _) in columns.Bytes) table.Number($"{title} bytes");
+        foreach (var (title, _) in columns.Decibels) table.Number(title);
+        table.Text("tag", rank: 5);
         foreach (NestedNode node in nested)
         {
             NestedLayout layout = node.Operator.Layout;
             table.Row(
+            [
                 node.Node,
                 node.Op,
                 node.Operator.Node.OpType,
                 string.Join(" x ", node.Operator.Shape),
                 layout.Bits.ToString(),
                 Numbers.Count(layout.View.Count),
-                Numbers.Count(node.Operator.High.ByteCount),
-                Numbers.Count(node.Operator.Low?.ByteCount ?? 0),
-                Numbers.Decibels(node.SqnrFullDb),
-                Numbers.Decibels(node.SqnrPartDb),
-                node.Operator.Tag?.ToString() ?? "-");
+                .. columns.Bytes.Select(column => column.Value(node.Numbers) is { } bytes ? Numbers.Count(bytes) : ""),
+                .. columns.Decibels.Select(column => column.Value(node.Numbers) is { } ratio ? Numbers.Decibels(ratio) : ""),
+                node.Operator.Tag?.ToString() ?? "-",
+            ]);
         }
 
         table.Write(console);

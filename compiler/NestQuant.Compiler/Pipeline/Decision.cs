@@ -14,15 +14,3 @@ public sealed record Decision(
     /// <summary>True when the node was rewritten, false when it was kept.</summary>
     public bool Rewritten => Reason is null;
 }
-
-/// <summary>The numbers of one nested weight.</summary>
-/// <param name="Full">n, bits at full precision.</param>
-/// <param name="High">h, bits at part precision.</param>
-/// <param name="Weights">Number of weights.</param>
-/// <param name="SourceBytes">Bytes of the weight in the source model.</param>
-/// <param name="HighBytes">Bytes of the packed high operand.</param>
-/// <param name="LowBytes">Bytes of the packed low operand.</param>
-/// <param name="SqnrFullDb">Signal to quantization-noise ratio of the full-bit weight in dB; infinite when it is exact.</param>
-/// <param name="SqnrPartDb">The same for the part-bit weight.</param>
-public sealed record NestingNumbers(
-    int Full, int High, long Weights, long SourceBytes, long HighBytes, long LowBytes, double SqnrFullDb, double SqnrPartDb);

@@ -13,8 +13,9 @@ namespace NestQuant.Compiler.Reports;
 /// <remarks>
 /// One array of objects in log order: <c>{"pass","node","op"}</c>, then <c>"reason"</c> for a kept node, <c>"note"</c> and <c>"warning"</c>
 /// where there are any, then <c>"nesting":{"n","h","weights","source_bytes","high_bytes","low_bytes","sqnr_full_db","sqnr_part_db"}</c> for
-/// a nested one. Ratios are in dB with four decimals; null means an infinite one, that is, a weight without any error, and "-Infinity" one
-/// whose error is infinite. The same log gives the same text.
+/// a nested one, and inside it, where there are more than two, <c>"levels":[{"bits","bytes","sqnr_db"}]</c>, full precision first. Ratios
+/// are in dB with four decimals; null means an infinite one, that is, a weight without any error, and "-Infinity" one whose error is
+/// infinite. The same log gives the same text.
 /// </remarks>
 internal static class DecisionJson
 {
@@ -89,18 +90,36 @@ internal static class DecisionJson
         if (decision.Nesting is { } nesting)
         {
             json.WriteStartObject("nesting");
-            json.WriteNumber("n", nesting.Full);
-            json.WriteNumber("h", nesting.High);
+            LevelNumbers full = nesting.Levels[0], part = nesting.Levels[^1];
+            json.WriteNumber("n", full.Bits);
+            json.WriteNumber("h", part.Bits);
             json.WriteNumber("weights", nesting.Weights);
             json.WriteNumber("source_bytes", nesting.SourceBytes);
             json.WriteNumber("high_bytes", nesting.HighBytes);
             json.WriteNumber("low_bytes", nesting.LowBytes);
-            WriteDecibels(json, "sqnr_full_db", nesting.SqnrFullDb);
-            WriteDecibels(json, "sqnr_part_db", nesting.SqnrPartDb);
+            WriteDecibels(json, "sqnr_full_db", full.SqnrDb);
+            WriteDecibels(json, "sqnr_part_db", part.SqnrDb);
+            if (nesting.Levels.Count > 2) WriteLevels(json, nesting.Levels);
             json.WriteEndObject();
         }
 
         json.WriteEndObject();
+    }
+
+    /// <summary>Writes the property <c>"levels":[{"bits","bytes","sqnr_db"}]</c>.</summary>
+    public static void WriteLevels(Utf8JsonWriter json, IReadOnlyList<LevelNumbers> levels)
+    {
+        json.WriteStartArray("levels");
+        foreach (LevelNumbers level in levels)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("bits", level.Bits);
+            json.WriteNumber("bytes", level.Bytes);
+            WriteDecibels(json, "sqnr_db", level.SqnrDb);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void ReadDecision(JsonElement item, DecisionLog log)
@@ -121,14 +140,26 @@ internal static class DecisionJson
     }
 
     private static NestingNumbers ReadNesting(JsonElement item) => new(
-        item.GetProperty("n").GetInt32(),
-        item.GetProperty("h").GetInt32(),
+        item.TryGetProperty("levels", out JsonElement levels) ? ReadLevels(levels) : ReadTwoLevels(item),
         item.GetProperty("weights").GetInt64(),
-        item.GetProperty("source_bytes").GetInt64(),
-        item.GetProperty("high_bytes").GetInt64(),
-        item.GetProperty("low_bytes").GetInt64(),
-        Decibels(item, "sqnr_full_db"),
-        Decibels(item, "sqnr_part_db"));
+        item.GetProperty("source_bytes").GetInt64());
+
+    private static LevelNumbers[] ReadLevels(JsonElement items)
+    {
+        LevelNumbers[] levels =
+        [
+            .. from item in items.EnumerateArray()
+               select new LevelNumbers(
+                   item.GetProperty("bits").GetInt32(), item.GetProperty("bytes").GetInt64(), Decibels(item, "sqnr_db")),
+        ];
+        return levels.Length >= 2 ? levels : throw new FormatException("'levels' has fewer than two");
+    }
+
+    private static LevelNumbers[] ReadTwoLevels(JsonElement item) =>
+    [
+        new(item.GetProperty("n").GetInt32(), item.GetProperty("low_bytes").GetInt64(), Decibels(item, "sqnr_full_db")),
+        new(item.GetProperty("h").GetInt32(), item.GetProperty("high_bytes").GetInt64(), Decibels(item, "sqnr_part_db")),
+    ];
 
     private static string Text(JsonElement item, string name) =>
         item.GetProperty(name).GetString() ?? throw new FormatException($"'{name}' is null");

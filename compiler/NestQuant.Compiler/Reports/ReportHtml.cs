@@ -63,12 +63,13 @@ public static class ReportHtml
         if (decisions.Length == 0)
             return;
         NestingNumbers[] nested = [.. decisions.Select(decision => decision.Nesting!)];
+        LevelColumns columns = LevelColumns.Of(nested);
         html.Append("<div class=\"totals\">\n");
         Append($"{nested.Length} of {weights.Count(decision => decision.Pass == decisions[0].Pass)}", "candidates nested");
         Append(Count(nested.Sum(n => n.Weights)), "weights");
         Append(Count(nested.Sum(n => n.SourceBytes)), "bytes before");
-        Append(Count(nested.Sum(n => n.HighBytes)), "bytes high");
-        Append(Count(nested.Sum(n => n.LowBytes)), "bytes low");
+        foreach (var (title, bytes) in columns.Bytes)
+            Append(Count(nested.Sum(n => bytes(n) ?? 0)), $"bytes {title}");
         html.Append("</div>\n");
 
         void Append(string value, string label) => html.Append($"<div><b>{value}</b><span>{label}</span></div>\n");
@@ -89,9 +90,10 @@ public static class ReportHtml
     {
         if (decisions.Length == 0)
             return;
-        html.Append(
-            "<h2>Decisions</h2>\n<div class=\"wide\"><table>\n<tr><th>node</th><th>op</th><th>outcome</th><th class=\"n\">full dB</th>");
-        html.Append("<th class=\"n\">part dB</th><th class=\"n\">bytes</th><th class=\"n\">high</th><th class=\"n\">low</th></tr>\n");
+        LevelColumns columns = LevelColumns.Of([.. decisions.Select(decision => decision.Nesting).OfType<NestingNumbers>()]);
+        string[] titles = [.. columns.Decibels.Select(column => column.Title), "bytes", .. columns.Bytes.Select(column => column.Title)];
+        html.Append("<h2>Decisions</h2>\n<div class=\"wide\"><table>\n<tr><th>node</th><th>op</th><th>outcome</th>");
+        html.Append(string.Concat(titles.Select(title => $"<th class=\"n\">{title}</th>")) + "</tr>\n");
         foreach (Decision decision in decisions)
         {
             html.Append(decision.Nesting is null ? "<tr class=\"kept\">" : "<tr>");
@@ -99,18 +101,14 @@ public static class ReportHtml
             if (decision.Nesting is { } nesting)
             {
                 string note = decision.Note is null ? "" : $" ({Escape(decision.Note)})";
-                html.Append($"<td>nested {nesting.Full}:{nesting.High}{note}</td>");
-                AppendNumbers(
-                    html,
-                    Decibels(nesting.SqnrFullDb),
-                    Decibels(nesting.SqnrPartDb),
-                    Count(nesting.SourceBytes),
-                    Count(nesting.HighBytes),
-                    Count(nesting.LowBytes));
+                html.Append($"<td>nested {nesting.Bits}{note}</td>");
+                AppendNumbers(html, columns.Decibels.Select(column => column.Value(nesting) is { } ratio ? Decibels(ratio) : ""));
+                AppendNumbers(html, [Count(nesting.SourceBytes)]);
+                AppendNumbers(html, columns.Bytes.Select(column => column.Value(nesting) is { } bytes ? Count(bytes) : ""));
             }
             else
             {
-                html.Append($"<td colspan=\"6\">kept: {Escape(decision.Reason!)}</td>");
+                html.Append($"<td colspan=\"{titles.Length + 1}\">kept: {Escape(decision.Reason!)}</td>");
             }
 
             html.Append("</tr>\n");
@@ -119,7 +117,7 @@ public static class ReportHtml
         html.Append("</table></div>\n");
     }
 
-    private static void AppendNumbers(StringBuilder html, params ReadOnlySpan<string> numbers)
+    private static void AppendNumbers(StringBuilder html, IEnumerable<string> numbers)
     {
         foreach (string number in numbers)
             html.Append($"<td class=\"n\">{number}</td>");

@@ -30,7 +30,7 @@ public sealed record ModelInspection(
     private static readonly string[] ProvenanceKeys = [Provenance.VersionKey, Provenance.OptionsKey, Provenance.SourceKey];
 
     /// <summary>True when weights are nested but the low operands are absent: part precision only.</summary>
-    public bool IsPart => Operators.Count > 0 && Operators.All(nested => nested.Low is null);
+    public bool IsPart => Operators.Count > 0 && Operators.All(nested => nested.Highest == nested.Layout.Bits.High);
 
     /// <summary>Reads a model file.</summary>
     /// <exception cref="ModelException">The file is no model, or a nested operator is damaged.</exception>
@@ -65,19 +65,22 @@ public sealed record WeightTotals(int Count, long Bytes);
 /// <param name="Node">Its name.</param>
 /// <param name="Op">Its operator in the source model; the nested operator's own where the decision log is missing.</param>
 /// <param name="Operator">The operator that holds the weight.</param>
-/// <param name="SqnrFullDb">Ratio of the full-bit weight in dB; NaN when the decision log is missing.</param>
-/// <param name="SqnrPartDb">The same of the part-bit weight.</param>
-public sealed record NestedNode(string Node, string Op, NestedOperator Operator, double SqnrFullDb, double SqnrPartDb)
+/// <param name="Numbers">
+/// Its levels, with the bytes of the operands that are there, and ratios that are NaN where the decision log is missing.
+/// </param>
+public sealed record NestedNode(string Node, string Op, NestedOperator Operator, NestingNumbers Numbers)
 {
     /// <summary>Joins an operator with the decision about a node.</summary>
     public static NestedNode Of(string node, NestedOperator nested, IReadOnlyList<Decision> decisions)
     {
         Decision? decision = decisions.FirstOrDefault(d => d.Node == node && d.Nesting is not null);
-        return new NestedNode(
-            node,
-            decision?.Op ?? nested.Node.OpType,
-            nested,
-            decision?.Nesting?.SqnrFullDb ?? double.NaN,
-            decision?.Nesting?.SqnrPartDb ?? double.NaN);
+        long[] bytes = [nested.High.ByteCount, .. nested.Steps.Select(low => low?.ByteCount ?? 0)];
+        Array.Reverse(bytes);
+        LevelNumbers[] levels = [.. nested.Layout.Bits.Levels.Select((bits, i) => new LevelNumbers(bits, bytes[i], Ratio(decision, bits)))];
+        var numbers = new NestingNumbers(levels, nested.Layout.View.Count, decision?.Nesting?.SourceBytes ?? 0);
+        return new NestedNode(node, decision?.Op ?? nested.Node.OpType, nested, numbers);
     }
+
+    private static double Ratio(Decision? decision, int bits) =>
+        decision?.Nesting?.Levels.FirstOrDefault(level => level.Bits == bits)?.SqnrDb ?? double.NaN;
 }

@@ -9,8 +9,9 @@ namespace NestQuant.Evaluation.Inspection;
 
 /// <summary>
 /// Writes the integers of nested weights as <c>.npy</c> files, in the original weight's shape: <c>w_int</c>, <c>w_high</c> and
-/// <c>w_low</c> (int8), <c>scale</c> (float32) and <c>zero_point</c> (int32) per output channel, so that
-/// <c>w = (w_int - zero_point) * scale</c>.
+/// <c>w_low</c>, with more than two levels also <c>w_low_2</c> and so on (int8), <c>scale</c> (float32) and <c>zero_point</c> (int32) per
+/// output channel, so that <c>w = (w_int - zero_point) * scale</c>. <c>part_scale</c> has a row for every level below full precision, where
+/// they have scales of their own.
 /// </summary>
 internal static class WeightUnpacker
 {
@@ -34,24 +35,17 @@ internal static class WeightUnpacker
 
     private static List<(string Part, NpyArray Array)> Unpack(NestedOperator nested)
     {
-        NestedLayout layout = nested.Layout;
-        sbyte[] high = new sbyte[layout.View.Count];
-        sbyte[] low = new sbyte[layout.View.Count];
-        // A part model has no low operand; all-zero bytes decode to something, which is not used.
-        ReadOnlyMemory<byte> lowBytes = nested.Low?.GetBytes() ?? new byte[layout.LowByteLength];
-        NestedPacker.Unpack(layout, nested.High.GetBytes().Span, lowBytes.Span, high, low);
-
         var arrays = new List<(string, NpyArray)>();
-        if (nested.Low is not null)
-        {
-            arrays.Add(("w_int", Int8(nested, nested.Integers(part: false))));
-            arrays.Add(("w_low", Int8(nested, low)));
-        }
-
-        arrays.Add(("w_high", Int8(nested, high)));
-        int channels = layout.View.OutputChannels;
+        NestedBits bits = nested.Layout.Bits;
+        if (nested.Highest == bits.Full) arrays.Add(("w_int", Int8(nested, nested.Integers(bits.Full))));
+        for (int step = 1; step < bits.Count; step++)
+            if (nested.LowValues(step) is { } low) arrays.Add((step == 1 ? "w_low" : $"w_low_{step}", Int8(nested, low)));
+        arrays.Add(("w_high", Int8(nested, nested.HighValues())));
+        int channels = nested.Layout.View.OutputChannels;
         arrays.Add(("scale", NpyArray.FromFloats([channels], nested.Scale.ToFloats())));
         arrays.Add(("zero_point", NpyArray.From<int>(NpyType.Int32, [channels], nested.ZeroPoint?.ToInt32s() ?? new int[channels])));
+        if (nested.PartScale is { } partScale)
+            arrays.Add(("part_scale", NpyArray.FromFloats([bits.Count - 1, channels], partScale.ToFloats())));
         return arrays;
     }
 

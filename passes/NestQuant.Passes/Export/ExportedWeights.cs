@@ -61,8 +61,8 @@ internal sealed class ExportedWeights(ExportContext context)
         string wanted = nested.High.Name.EndsWith("_high", StringComparison.Ordinal)
             ? nested.High.Name[..^"_high".Length]
             : nested.High.Name;
-        NestedBits bits = nested.Layout.Bits;
-        sbyte[] integers = nested.Integers(part: bits.LevelAt(context.Precision) == bits.High);
+        int level = nested.Layout.Bits.LevelAt(context.Precision);
+        sbyte[] integers = nested.Integers(level);
         long[] shape = [.. nested.Shape];
         int axis = ChannelAxis(nested);
         if (turn)
@@ -72,7 +72,7 @@ internal sealed class ExportedWeights(ExportContext context)
             axis = 1 - axis;
         }
 
-        float[] scales = nested.Scale.ToFloats();
+        float[] scales = nested.Scales(level);
         int[] zeroPoints = nested.ZeroPoint?.ToInt32s() ?? new int[scales.Length];
         string? reason = axis < 0 ? "its channels lie on more than one axis"
             : Array.Exists(zeroPoints, static value => value is < sbyte.MinValue or > sbyte.MaxValue) ? "a zero point is no int8"
@@ -104,7 +104,7 @@ internal sealed class ExportedWeights(ExportContext context)
             offsets = Array.ConvertAll(zeroPoints, value => unchecked((byte)(value + offset)));
         return new Stored(
             context.Add(wanted + suffix, name => TensorProto.FromBytes(name, type, shape, bytes), home),
-            home == context.Model.Graph
+            home == context.Model.Graph && nested.RowOf(nested.PartScale, level) is null
                 ? nested.Scale.Name
                 : context.Add(nested.Scale.Name, name => TensorProto.FromFloats(name, [scales.Length], scales), home),
             context.Add(wanted + suffix + "_zero_point", name => TensorProto.FromBytes(name, type, [offsets.Length], offsets), home),

@@ -1,6 +1,7 @@
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
+using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps.Schema;
 
@@ -13,7 +14,10 @@ namespace NestQuant.Passes.Integer;
 /// y = com.nestquant.NestedGemm (x, ..., bias, bits)
 /// </code>
 /// </summary>
-/// <remarks>The operator adds its bias as Add does, in float32 and after scaling: every result is the same bit for bit.</remarks>
+/// <remarks>
+/// The operator adds its bias as Add does, in float32 and after scaling: every result is the same bit for bit, except that of a level with a
+/// bias of its own, to which the constant is added here.
+/// </remarks>
 public sealed class BiasFusionPass : IGraphPass
 {
     /// <inheritdoc/>
@@ -28,12 +32,9 @@ public sealed class BiasFusionPass : IGraphPass
         {
             foreach (NodeProto node in view.Graph.Node.Where(IsCandidate).ToArray())
             {
-                if (view.Consumers(node.Output[0]) is not [var add]
-                    || !add.Is("Add")
-                    || add.Input.Count != 2
-                    || view.IsOutput(node.Output[0]))
-                    continue;
-                string? reason = Fuse(node, add, view);
+                if (AddedBias.Of(node, view.Constant(node.InputAt(InputNames.WeightScale))?.ElementCount, view) is not { } added) continue;
+                NodeProto add = added.Add;
+                string? reason = added.Reason ?? Fuse(node, added, view);
                 if (reason is null)
                     context.Decisions.Rewritten(Name, add.DisplayName(), add.OpType, note: $"as the bias of '{node.DisplayName()}'");
                 else context.Decisions.Kept(Name, add.DisplayName(), add.OpType, reason);
@@ -50,15 +51,20 @@ public sealed class BiasFusionPass : IGraphPass
             && node.Input.Count > node.PositionOf(InputNames.Bias)
             && node.InputAt(InputNames.Bias).Length == 0;
 
-    private static string? Fuse(NodeProto node, NodeProto add, GraphView view)
+    private static string? Fuse(NodeProto node, AddedBias added, GraphView view)
     {
-        string product = node.Output[0], bias = add.Input[add.Input[0] == product ? 1 : 0];
-        if (view.Constant(bias) is not { DataType: TensorDataType.Float } tensor) return "its other operand is not a float32 constant";
-        if (tensor.Dims.Count != 1 || tensor.ElementCount != view.Constant(node.InputAt(InputNames.WeightScale))?.ElementCount)
-            return "its other operand is not one value per output channel";
-        view.SetInput(node, node.PositionOf(InputNames.Bias), bias);
-        view.Remove(add);
-        view.RenameProduced(product, add.Output[0]);
+        if (node.InputAt(InputNames.PartBias) is { Length: > 0 } part)
+        {
+            if (view.Initializer(part) is not { DataType: TensorDataType.Float } rows || view.Consumers(part).Count != 1)
+                return $"the part bias '{part}' of '{node.DisplayName()}' is not a constant of its own";
+            view.ReplaceInitializer(
+                TensorProto.FromFloats(part, [.. rows.Dims], AddedBias.PlusEveryRow(rows.ToFloats(), added.Bias!.ToFloats())));
+        }
+
+        string product = node.Output[0];
+        view.SetInput(node, node.PositionOf(InputNames.Bias), added.Bias!.Name);
+        view.Remove(added.Add);
+        view.RenameProduced(product, added.Add.Output[0]);
         return null;
     }
 }

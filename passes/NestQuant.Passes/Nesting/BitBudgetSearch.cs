@@ -27,11 +27,7 @@ internal static class BitBudgetSearch
         GraphView main, NestingCandidate[] open, WeightOptions options, ModelContext context, ParallelOptions parallel)
     {
         (BitBudget budget, WeightCalibration calibration) = (options.Budget!, options.Calibration!);
-        var nested = new Dictionary<TensorProto, NestedWeight>(ReferenceEqualityComparer.Instance);
-        foreach (NestingCandidate candidate in open)
-            if (!nested.ContainsKey(candidate.Weight!))
-                nested[candidate.Weight!] =
-                    WeightNester.Nest(candidate.Weight!, candidate.Channels, candidate.Settings.Quantization!.WithoutData, parallel);
+        Dictionary<TensorProto, NestedWeight> nested = CalibratedNester.WithoutData(open, parallel);
         var model = new CalibratedModel(main, open, nested);
         (NestingCandidate Candidate, CalibratedLayer Layer)[] free =
         [

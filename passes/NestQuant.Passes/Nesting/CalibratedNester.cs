@@ -12,21 +12,20 @@ namespace NestQuant.Passes.Nesting;
 /// </summary>
 internal static class CalibratedNester
 {
-    /// <summary>Replaces the levels of weights, and gives the candidates the biases that go with them.</summary>
+    /// <summary>Nests all weights, and gives the candidates the biases that go with them.</summary>
     /// <param name="main">The main graph.</param>
     /// <param name="open">The candidates that are to be nested, in graph order.</param>
-    /// <param name="nested">Their weights, rounded without data; receives the rounded ones.</param>
     /// <param name="calibration">The data.</param>
     /// <param name="context">The model.</param>
     /// <param name="parallel">Degree of parallelism and cancellation. The result does not depend on it.</param>
     /// <exception cref="ModelException">The data does not fit the model.</exception>
-    public static void Refine(
-        GraphView main, NestingCandidate[] open, Dictionary<TensorProto, NestedWeight> nested, WeightCalibration calibration,
-        ModelContext context, ParallelOptions parallel)
+    public static Dictionary<TensorProto, NestedWeight> Nest(
+        GraphView main, NestingCandidate[] open, WeightCalibration calibration, ModelContext context, ParallelOptions parallel)
     {
+        Dictionary<TensorProto, NestedWeight> nested = WithoutData(open, parallel);
         var model = new CalibratedModel(main, open, nested);
         CalibratedLayer[] layers = [.. model.Layers.Select(static pair => pair.Layer)];
-        if (layers.Length == 0) return;
+        if (layers.Length == 0) return nested;
         using CalibrationSamples samples =
             CalibrationSamples.Read(context.Model, calibration.Data, calibration.Samples, LevelCalibration.MemoryLimit);
         var levels = new LevelCalibration(context.Model, samples, calibration.CustomOps, parallel);
@@ -43,9 +42,21 @@ internal static class CalibratedNester
                 precision,
                 _ => context.Progress?.Report(new PassProgress(NestingPass.CalibrationName, ++done, layers.Length * precisions.Length)));
 
-        foreach (TensorProto tensor in model.Layers.Select(static pair => pair.Candidate.Weight!).Distinct(ReferenceEqualityComparer.Instance))
+        foreach (TensorProto tensor in model.Layers.Select(static pair => pair.Candidate.Weight!).Distinct())
             nested[tensor] = Nested(tensor, model.Weights[tensor], nested[tensor], parallel);
         foreach ((NestingCandidate candidate, CalibratedLayer layer) in model.Layers) Describe(candidate, layer);
+        return nested;
+    }
+
+    /// <summary>The weights of candidates by the best rounding that needs no data.</summary>
+    public static Dictionary<TensorProto, NestedWeight> WithoutData(NestingCandidate[] open, ParallelOptions parallel)
+    {
+        var nested = new Dictionary<TensorProto, NestedWeight>(ReferenceEqualityComparer.Instance);
+        foreach (NestingCandidate candidate in open)
+            if (!nested.ContainsKey(candidate.Weight!))
+                nested[candidate.Weight!] =
+                    WeightNester.Nest(candidate.Weight!, candidate.Channels, candidate.Settings.Quantization!.WithoutData, parallel);
+        return nested;
     }
 
     private static NestedWeight Nested(TensorProto tensor, CalibratedWeight weight, NestedWeight plain, ParallelOptions parallel)
@@ -55,7 +66,6 @@ internal static class CalibratedNester
             tensor,
             [.. levels.Select(level => ChannelMajor.To<sbyte>(weight[level].Integers, weight.View))],
             [.. levels.Skip(1).SelectMany(level => weight[level].Scales)],
-            [.. levels.Select(level => weight[level].OutputSqnrDb)],
             parallel);
     }
 

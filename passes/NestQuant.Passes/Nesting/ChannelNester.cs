@@ -1,9 +1,10 @@
 using System.Numerics.Tensors;
+using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Nesting;
 
 /// <summary>
-/// Quantizes one output channel to n bits and splits it into its high and low parts. Holds scratch memory: one instance per thread.
+/// Quantizes one output channel to n bits, and that to every lower level. Holds scratch memory: one instance per thread.
 /// </summary>
 internal sealed class ChannelNester
 {
@@ -11,7 +12,7 @@ internal sealed class ChannelNester
     private readonly AdaptiveRounding _adaptive;
     private readonly float[] _scaled;
     private readonly float[] _rounded;
-    private readonly sbyte[] _integers;
+    private readonly IReadOnlyList<int> _bits;
 
     /// <summary>Creates a nester for channels of up to <paramref name="maxChannelLength"/> weights.</summary>
     public ChannelNester(WeightQuantization quantization, int maxChannelLength)
@@ -20,24 +21,27 @@ internal sealed class ChannelNester
         _adaptive = new AdaptiveRounding(maxChannelLength);
         _scaled = new float[maxChannelLength];
         _rounded = new float[maxChannelLength];
-        _integers = new sbyte[maxChannelLength];
+        _bits = quantization.Bits.Levels;
     }
 
     /// <summary>Nests one channel.</summary>
     /// <param name="weights">The channel's finite weights, kernel after kernel.</param>
     /// <param name="taps">Weights per kernel.</param>
-    /// <param name="high">Receives w_high, in [-2^(h-1), 2^(h-1) - 1].</param>
-    /// <param name="low">Receives w_low, in [-2^l, 2^l - 1]: <c>2^l * w_high + w_low</c> is the n-bit integer of every weight.</param>
+    /// <param name="levels">
+    /// Receives the integers of one level after the other, full precision first; those of b bits are in [-2^(b-1), 2^(b-1) - 1].
+    /// </param>
     /// <returns>The channel's scale and the sums from which SQNR follows.</returns>
-    public NestedChannel Nest(ReadOnlySpan<float> weights, int taps, Span<sbyte> high, Span<sbyte> low)
+    public NestedChannel Nest(ReadOnlySpan<float> weights, int taps, Span<sbyte> levels)
     {
+        NestedBits bits = _quantization.Bits;
         ChannelScale scale = _quantization.Scheme == WeightScheme.Symmetric
-            ? ChannelScale.Symmetric(weights, _quantization.Bits.Full)
-            : ChannelScale.Affine(weights, _quantization.Bits.Full);
-        Span<sbyte> integers = _integers.AsSpan(0, weights.Length);
-        Quantize(weights, taps, scale, integers);
-        Split(integers, taps, high, low);
-        return Measure(weights, scale, integers, high);
+            ? ChannelScale.Symmetric(weights, bits.Full)
+            : ChannelScale.Affine(weights, bits.Full);
+        int length = weights.Length;
+        Quantize(weights, taps, scale, levels[..length]);
+        for (int level = 1; level < bits.Count; level++)
+            Split(levels.Slice((level - 1) * length, length), taps, level, levels.Slice(level * length, length));
+        return NestedChannel.Measure(bits, scale.Scale, scale.ZeroPoint, partScales: [], weights, levels, _scaled);
     }
 
     /// <summary>The full-bit stage: integers of n bits (algorithm 1.1).</summary>
@@ -54,19 +58,21 @@ internal sealed class ChannelNester
             integers);
     }
 
-    /// <summary>The split: the high part is the integer divided by 2^l and rounded, the low part the rest (section 1.2).</summary>
-    public void Split(ReadOnlySpan<sbyte> integers, int taps, Span<sbyte> high, Span<sbyte> low)
+    /// <summary>The split: the integers of a level are those of the next higher one, divided by 2^l and rounded (section 1.2).</summary>
+    /// <param name="above">The integers of the next higher level.</param>
+    /// <param name="taps">Weights per kernel.</param>
+    /// <param name="level">Position of the level, from 1.</param>
+    /// <param name="below">Receives the integers of the level.</param>
+    public void Split(ReadOnlySpan<sbyte> above, int taps, int level, Span<sbyte> below)
     {
-        int shift = _quantization.Bits.Shift;
-        int hi = (1 << (_quantization.Bits.High - 1)) - 1;
-        float inverse = 1f / (1 << shift);
-        Span<float> scaled = _scaled.AsSpan(0, integers.Length);
-        ByteConversion.Load(integers, scaled);
+        int bits = _bits[level];
+        int hi = (1 << (bits - 1)) - 1;
+        float inverse = 1f / (1 << (_bits[level - 1] - bits));
+        Span<float> scaled = _scaled.AsSpan(0, above.Length);
+        ByteConversion.Load(above, scaled);
         TensorPrimitives.Multiply(scaled, inverse, scaled);
         TensorPrimitives.Clamp(scaled, -hi - 1, hi, scaled);
-        Round(_quantization.SplitRounding, scaled, taps, _quantization.Bits.High, high);
-        TensorPrimitives.Multiply(high, unchecked((sbyte)(1 << shift)), low);
-        TensorPrimitives.Subtract(integers, low, low);
+        Round(_quantization.SplitRounding, scaled, taps, bits, below);
     }
 
     private void Round(WeightRounding rounding, ReadOnlySpan<float> x, int taps, int bits, Span<sbyte> integers)
@@ -89,32 +95,4 @@ internal sealed class ChannelNester
                 throw new ArgumentOutOfRangeException(nameof(rounding), rounding, "unknown rounding");
         }
     }
-
-    private NestedChannel Measure(
-        ReadOnlySpan<float> weights, ChannelScale scale, ReadOnlySpan<sbyte> integers, ReadOnlySpan<sbyte> high) => new(
-        scale.Scale,
-        scale.ZeroPoint,
-        FixedOrderSum.OfSquares(weights),
-        Noise(weights, integers, gain: 1, scale),
-        Noise(weights, high, gain: 1 << _quantization.Bits.Shift, scale));
-
-    /// <summary>Sum of squared differences between the weights and <c>(gain * integer - zero point) * scale</c>.</summary>
-    private double Noise(ReadOnlySpan<float> weights, ReadOnlySpan<sbyte> integers, int gain, ChannelScale scale)
-    {
-        Span<float> errors = _scaled.AsSpan(0, weights.Length);
-        ByteConversion.Load(integers, errors);
-        if (gain != 1) TensorPrimitives.Multiply(errors, gain, errors);
-        TensorPrimitives.Subtract(errors, scale.ZeroPoint, errors);
-        TensorPrimitives.Multiply(errors, scale.Scale, errors);
-        TensorPrimitives.Subtract(errors, weights, errors);
-        return FixedOrderSum.OfSquares(errors);
-    }
 }
-
-/// <summary>What nesting one channel yields beside the integers.</summary>
-/// <param name="Scale">ONNX scale.</param>
-/// <param name="ZeroPoint">ONNX zero point.</param>
-/// <param name="Signal">Sum of squared weights.</param>
-/// <param name="NoiseFull">Sum of squared errors of the full-bit weights.</param>
-/// <param name="NoisePart">Sum of squared errors of the part-bit weights.</param>
-internal readonly record struct NestedChannel(float Scale, int ZeroPoint, double Signal, double NoiseFull, double NoisePart);

@@ -5,7 +5,7 @@ namespace NestQuant.Passes.Nesting;
 
 /// <summary>How the third input of a Gemm is added to a nested product.</summary>
 /// <param name="Fused">Name of a float32 [N] bias for the operator itself; empty for none.</param>
-/// <param name="Added">Name of a value for an Add behind the operator; empty for none.</param>
+/// <param name="Added">Name of a value for an Add after the operator; empty for none.</param>
 internal readonly record struct GemmBias(string Fused, string Added)
 {
     /// <summary>Finds the form, and adds a constant [N] with beta in it where that is needed.</summary>
@@ -42,7 +42,7 @@ internal readonly record struct GemmBias(string Fused, string Added)
             : null;
 
     /// <summary>The bias as a constant that holds one value per output channel, or one for all; null otherwise.</summary>
-    private static TensorProto? Constant(NestingCandidate candidate)
+    public static TensorProto? Constant(NestingCandidate candidate)
     {
         TensorProto? bias = candidate.View.Constant(candidate.Node.InputAt(2));
         bool perChannel = bias is { DataType: TensorDataType.Float }

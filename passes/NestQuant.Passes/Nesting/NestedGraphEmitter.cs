@@ -14,6 +14,7 @@ internal sealed class NestedGraphEmitter
     private readonly ActivationMode _activationMode;
     private readonly UniqueNames _names;
     private readonly QuantizedActivations _activations;
+    private readonly LayerBias _bias;
     private readonly Dictionary<TensorProto, NestedOperands> _operands = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<TensorProto, string> _dequantized = new(ReferenceEqualityComparer.Instance);
     private int _fullBits;
@@ -29,7 +30,11 @@ internal sealed class NestedGraphEmitter
         _activationMode = activations;
         _names = new UniqueNames(model);
         _activations = new QuantizedActivations(_names);
+        _bias = new LayerBias(_names);
     }
+
+    /// <summary>View of the main graph.</summary>
+    public GraphView Main => _main;
 
     /// <summary>Adds the operands of a nested weight to the main graph, also where the float weight belongs to a body.</summary>
     public NestedOperands AddOperands(NestedWeight nested, TensorProto weight, ParallelOptions parallel) =>
@@ -44,6 +49,7 @@ internal sealed class NestedGraphEmitter
         if (reason is not null)
         {
             candidate.View.SetInput(candidate.Node, 1, Dequantized(candidate, operands));
+            _bias.WriteWeightOnly(candidate, operands.Layout.Bits, PrecisionInput.Name);
             ConvolutionOutputs.KeepApart(candidate.Node.Output[0], candidate.View, _names);
             return _activationMode == ActivationMode.WeightOnly ? null : $"weight-only: {reason}";
         }
@@ -65,7 +71,8 @@ internal sealed class NestedGraphEmitter
     private string? WhyNotScaled(NestingCandidate candidate, NestedOperands operands)
     {
         float alpha = candidate.Node.Is("Gemm") ? candidate.Node.GetFloat("alpha", 1) : 1;
-        bool fits = alpha == 0 || Array.TrueForAll(_main.Initializer(operands.Scale)!.ToFloats(), scale => float.IsNormal(scale * alpha));
+        float[] scales = [.. new[] { operands.Scale, operands.PartScale }.SelectMany(name => _main.Initializer(name)?.ToFloats() ?? [])];
+        bool fits = alpha == 0 || Array.TrueForAll(scales, scale => float.IsNormal(scale * alpha));
         return fits ? null : FormattableString.Invariant($"scales times its alpha, {alpha}, leave float32");
     }
 
@@ -94,7 +101,7 @@ internal sealed class NestedGraphEmitter
         OperatorSchema schema = expansion is null ? OperatorSet.NestedConv : OperatorSet.NestedGroupNLConv;
         NodeProto nested = schema.NewNode(
             conv.DisplayName(),
-            [.. x.Inputs, .. operands.Inputs, (InputNames.Bias, conv.InputAt(2)), .. expansion?.Inputs ?? [], Bits(operands)],
+            [.. x.Inputs, .. operands.Inputs, .. Biases(candidate, conv.InputAt(2)), .. expansion?.Inputs ?? [], Bits(operands)],
             channelsLast);
         operands.Describe(nested);
         foreach (AttributeSchema attribute in OperatorAttributes.Convolution)
@@ -119,9 +126,9 @@ internal sealed class NestedGraphEmitter
         string output = gemm.Output[0];
         GemmBias bias = GemmBias.Of(candidate, _names);
         string product = bias.Added.Length == 0 ? output : _names.Next(output + "_product");
-        NestedOperands scaled = operands with { Scale = ScaledBy(gemm.GetFloat("alpha", 1), operands, candidate) };
+        NestedOperands scaled = ScaledBy(gemm.GetFloat("alpha", 1), operands, candidate);
         NodeProto nested = OperatorSet.NestedGemm.NewNode(
-            gemm.DisplayName(), [.. x.Inputs, .. scaled.Inputs, (InputNames.Bias, bias.Fused), Bits(operands)], product);
+            gemm.DisplayName(), [.. x.Inputs, .. scaled.Inputs, .. Biases(candidate, bias.Fused), Bits(operands)], product);
         operands.Describe(nested);
         operands.DescribeChannels(nested);
         if (bias.Added.Length == 0)
@@ -136,14 +143,24 @@ internal sealed class NestedGraphEmitter
         view.Replace(gemm, nested, add);
     }
 
-    /// <summary>The scales of a weight times Gemm's alpha.</summary>
-    private string ScaledBy(float alpha, NestedOperands operands, NestingCandidate candidate)
+    private IEnumerable<(string Input, string Value)> Biases(NestingCandidate candidate, string own) =>
+        [(InputNames.Bias, _bias.Full(candidate, own)), (InputNames.PartBias, _bias.Part(candidate))];
+
+    /// <summary>The weight with its scales times Gemm's alpha.</summary>
+    private NestedOperands ScaledBy(float alpha, NestedOperands operands, NestingCandidate candidate)
     {
-        if (alpha == 1) return operands.Scale;
-        float[] scales = Array.ConvertAll(_main.Initializer(operands.Scale)!.ToFloats(), scale => scale * alpha);
-        string name = _names.Next(candidate.Node.DisplayName() + "_scale");
-        candidate.View.AddInitializer(TensorProto.FromFloats(name, [scales.Length], scales));
-        return name;
+        return alpha == 1
+            ? operands
+            : operands with { Scale = Scaled(operands.Scale, "_scale"), PartScale = Scaled(operands.PartScale, "_part_scale") };
+
+        string Scaled(string scales, string suffix)
+        {
+            if (_main.Initializer(scales) is not { } tensor) return "";
+            string name = _names.Next(candidate.Node.DisplayName() + suffix);
+            float[] products = Array.ConvertAll(tensor.ToFloats(), scale => scale * alpha);
+            candidate.View.AddInitializer(TensorProto.FromFloats(name, [.. tensor.Dims], products));
+            return name;
+        }
     }
 
     /// <summary>

@@ -8,19 +8,25 @@ namespace NestQuant.Passes.Nesting;
 
 /// <summary>A nested weight in the graph: the names of its operands, and the attributes that describe them.</summary>
 /// <param name="Layout">Bit widths, layout and byte lengths.</param>
-/// <param name="Tag">The tag that both operands carry.</param>
+/// <param name="Tag">The tag that all operands carry.</param>
 /// <param name="Shape">Shape of the weight.</param>
 /// <param name="High">Name of the packed high bits.</param>
-/// <param name="Low">Name of the packed low bits.</param>
+/// <param name="Steps">Names of the packed low operands, that of the lowest step first.</param>
 /// <param name="Scale">Name of the scales, float32 [M].</param>
 /// <param name="ZeroPoint">Name of the zero points, int32 [M]; empty for symmetric weights.</param>
+/// <param name="PartScale">Name of the scales below full precision, float32 [levels - 1, M]; empty where they are the same.</param>
 /// <param name="Numbers">The numbers for the decision log.</param>
 internal sealed record NestedOperands(
-    NestedLayout Layout, WeightTag Tag, long[] Shape, string High, string Low, string Scale, string ZeroPoint, NestingNumbers Numbers)
+    NestedLayout Layout,
+    WeightTag Tag,
+    long[] Shape,
+    string High,
+    IReadOnlyList<string> Steps,
+    string Scale,
+    string ZeroPoint,
+    string PartScale,
+    NestingNumbers Numbers)
 {
-    /// <summary>Groups of external data: one file each, so that the low bits can come and go by themselves.</summary>
-    public const string HighGroup = "high", LowGroup = "low";
-
     /// <summary>What the weight loses beyond rounding; null when nothing.</summary>
     public string? Warning { get; private init; }
 
@@ -28,45 +34,55 @@ internal sealed record NestedOperands(
     public IEnumerable<(string Input, string Value)> Inputs =>
     [
         (InputNames.WeightHigh, High),
-        (InputNames.WeightLow, Low),
+        .. Steps.Select(static (name, position) => (InputNames.WeightStep(position + 1), name)),
         (InputNames.WeightScale, Scale),
         (InputNames.WeightZeroPoint, ZeroPoint),
+        (InputNames.PartScale, PartScale),
     ];
 
     /// <summary>Packs a nested weight and adds its operands to the main graph.</summary>
     public static NestedOperands Add(NestedWeight nested, TensorProto weight, GraphView main, UniqueNames names, ParallelOptions parallel)
     {
-        NestedLayout layout = nested.Layout;
+        var layout = new NestedLayout(nested.Bits, nested.View);
         var high = new byte[layout.HighByteLength];
         var low = new byte[layout.LowByteLength];
-        Parallel.For(0, layout.Panels, parallel, panel => NestedPacker.PackPanels(layout, panel, 1, nested.High, nested.Low, high, low));
+        sbyte[] highValues = nested.Levels[^1], lowValues = nested.Low(0);
+        Parallel.For(0, layout.Panels, parallel, panel => NestedPacker.PackPanels(layout, panel, 1, highValues, lowValues, high, low));
         WeightTag tag = NestedPacker.Seal(layout, high, low);
+        byte[][] steps = [low];
 
         int[] zeroPoints = nested.ZeroPoints;
+        long channels = zeroPoints.Length;
         var operands = new NestedOperands(
             layout,
             tag,
             [.. weight.Dims],
-            AddBytes(main, names.Next(weight.Name + "_high"), high, HighGroup),
-            AddBytes(main, names.Next(weight.Name + "_low"), low, LowGroup),
+            AddBytes(main, names.Next(weight.Name + "_high"), high),
+            [.. steps.Select((step, position) => AddBytes(main, names.Next(weight.Name + StepSuffix(position)), step))],
             names.Next(weight.Name + "_scale"),
             zeroPoints.Any(static zeroPoint => zeroPoint != 0) ? names.Next(weight.Name + "_zero_point") : "",
-            new NestingNumbers(
-                layout.Bits.Full, layout.Bits.High, layout.View.Count, weight.ByteCount, high.Length, low.Length, nested.SqnrFullDb,
-                nested.SqnrPartDb))
+            nested.PartScales is null ? "" : names.Next(weight.Name + "_part_scale"),
+            new NestingNumbers([.. Levels(nested, high, steps)], layout.View.Count, weight.ByteCount))
         {
             Warning = nested.Loss,
         };
-        main.AddInitializer(TensorProto.FromFloats(operands.Scale, [zeroPoints.Length], nested.Scales));
-        if (operands.ZeroPoint.Length > 0) main.AddInitializer(TensorProto.FromInt32s(operands.ZeroPoint, [zeroPoints.Length], zeroPoints));
+        main.AddInitializer(TensorProto.FromFloats(operands.Scale, [channels], nested.Scales));
+        if (operands.ZeroPoint.Length > 0) main.AddInitializer(TensorProto.FromInt32s(operands.ZeroPoint, [channels], zeroPoints));
+        if (nested.PartScales is { } partScales)
+            main.AddInitializer(TensorProto.FromFloats(operands.PartScale, [partScales.Length / channels, channels], partScales));
         return operands;
     }
+
+    private static IEnumerable<LevelNumbers> Levels(NestedWeight nested, byte[] high, byte[][] steps) =>
+        nested.Bits.Levels.Select((bits, level) => new LevelNumbers(
+            bits, level < steps.Length ? steps[^(level + 1)].Length : high.Length, nested.SqnrDb(level)));
+
+    private static string StepSuffix(int position) => position == 0 ? "_low" : FormattableString.Invariant($"_low_{position + 1}");
 
     /// <summary>Adds the attributes that every nested operator has.</summary>
     public void Describe(NodeProto node)
     {
-        node.Attribute.Add(AttributeProto.Int(AttributeNames.FullBits, Layout.Bits.Full));
-        node.Attribute.Add(AttributeProto.Int(AttributeNames.HighBits, Layout.Bits.High));
+        NestedLevels.Describe(node, Layout.Bits);
         node.Attribute.Add(AttributeProto.Int(AttributeNames.LayoutVersion, Layout.Version));
         node.Attribute.Add(AttributeProto.String(AttributeNames.WeightTag, Tag.ToString()));
         node.Attribute.Add(AttributeProto.IntList(AttributeNames.Shape, Shape));
@@ -79,11 +95,9 @@ internal sealed record NestedOperands(
         node.Attribute.Add(AttributeProto.IntList(AttributeNames.ChannelView, view.Groups, view.Inner, view.Channels, view.Taps));
     }
 
-    private static string AddBytes(GraphView main, string name, byte[] bytes, string group)
+    private static string AddBytes(GraphView main, string name, byte[] bytes)
     {
-        TensorProto tensor = TensorProto.FromBytes(name, TensorDataType.UInt8, [bytes.Length], bytes);
-        tensor.ExternalGroup = group;
-        main.AddInitializer(tensor);
+        main.AddInitializer(TensorProto.FromBytes(name, TensorDataType.UInt8, [bytes.Length], bytes));
         return name;
     }
 }

@@ -10,12 +10,15 @@ namespace NestQuant.Passes.Nesting;
 /// <param name="Node">The operator.</param>
 /// <param name="Consumers">Names of the source model's nodes that use the weight.</param>
 /// <param name="Layout">Bits and layout of the packed operands.</param>
-/// <param name="Tag">The tag that the operands carry; null in layout version 1, which has none.</param>
+/// <param name="Tag">The tag that all operands carry; null in layout version 1, which has none.</param>
 /// <param name="Shape">Shape of the weight in the source model.</param>
 /// <param name="High">Packed high operand.</param>
-/// <param name="Low">Packed low operand; null in a part model.</param>
+/// <param name="Steps">Packed low operands, that of the lowest step first; null for those that a part model lacks.</param>
 /// <param name="Scale">One scale per output channel.</param>
 /// <param name="ZeroPoint">One zero point per output channel; null when all are zero.</param>
+/// <param name="PartScale">
+/// One scale for every level below full precision, in descending order, and output channel; null where they are those at full precision.
+/// </param>
 public sealed record NestedOperator(
     NodeProto Node,
     IReadOnlyList<string> Consumers,
@@ -23,9 +26,10 @@ public sealed record NestedOperator(
     WeightTag? Tag,
     IReadOnlyList<long> Shape,
     TensorProto High,
-    TensorProto? Low,
+    IReadOnlyList<TensorProto?> Steps,
     TensorProto Scale,
-    TensorProto? ZeroPoint)
+    TensorProto? ZeroPoint,
+    TensorProto? PartScale)
 {
     /// <summary>The nested operators of a model, in graph order, those inside bodies included.</summary>
     /// <exception cref="ModelException">An operator is not as the compiler writes it.</exception>
@@ -38,47 +42,66 @@ public sealed record NestedOperator(
     ];
 
     /// <summary>
-    /// The weight's integers at full precision, or 2^l times its high part, in the shape's row-major order. They lie in [-2^(n-1), 2^(n-1)
-    /// - 1].
+    /// The weight's integers at a level of b bits times 2^(n-b), in the shape's row-major order. They lie in [-2^(n-1), 2^(n-1) - 1].
     /// </summary>
-    /// <param name="part">Whether to leave the low operand out.</param>
-    /// <exception cref="ModelException">The low operand is needed and missing.</exception>
-    public sbyte[] Integers(bool part)
+    /// <param name="level">Bits of the level.</param>
+    /// <exception cref="ModelException">A low operand that the level needs is missing, or an operand is damaged.</exception>
+    public sbyte[] Integers(int level)
     {
-        if (!part && Low is null) throw Damaged(Node, "it has no low operand, which full precision needs");
-        var high = new sbyte[Layout.View.Count];
-        var low = new sbyte[Layout.View.Count];
-        ReadOnlyMemory<byte> lowBytes = Low?.GetBytes() ?? new byte[Layout.LowByteLength];
-        NestedPacker.Unpack(Layout, High.GetBytes().Span, lowBytes.Span, high, low);
-        int limit = 1 << (Layout.Bits.Full - 1);
-        for (int i = 0; i < high.Length; i++)
+        sbyte[] integers = HighValues();
+        int bits = Layout.Bits.High;
+        for (int step = 1; bits < level; step++)
         {
-            int value = (high[i] << Layout.Bits.Shift) + (part ? 0 : low[i]);
-            if (value < -limit || value >= limit)
-                throw Damaged(Node, $"element {i} of its weight is {value}, which {Layout.Bits.Full} bits cannot hold");
-            high[i] = (sbyte)value;
+            int above = Layout.Bits.Levels[^(step + 1)], shift = above - bits, limit = 1 << (above - 1);
+            sbyte[] low = LowValues(step) ?? throw Damaged(
+                Node, $"it has no operand '{InputNames.WeightStep(step)}', which more than {bits} bits need");
+            for (int i = 0; i < integers.Length; i++)
+            {
+                int value = (integers[i] << shift) + low[i];
+                if (value < -limit || value >= limit)
+                    throw Damaged(Node, $"element {i} of its weight is {value}, which {above} bits cannot hold");
+                integers[i] = (sbyte)value;
+            }
+
+            bits = above;
         }
 
+        for (int i = 0; i < integers.Length; i++) integers[i] = (sbyte)(integers[i] << (Layout.Bits.Full - bits));
+        return integers;
+    }
+
+    /// <summary>The values of the high operand, in the shape's row-major order.</summary>
+    internal sbyte[] HighValues()
+    {
+        var high = new sbyte[Layout.View.Count];
+        NestedPacker.Unpack(
+            Layout, High.GetBytes().Span, new byte[Layout.LowByteLength], high, new sbyte[Layout.View.Count]);
         return high;
     }
 
-    /// <summary>The bit widths that an operator's attributes name.</summary>
-    /// <exception cref="ModelException">They are missing or impossible.</exception>
-    public static NestedBits BitsOf(NodeProto node)
+    /// <summary>The values of a step's low operand, likewise; null where it is absent.</summary>
+    /// <param name="step">The step, from 1.</param>
+    internal sbyte[]? LowValues(int step)
     {
-        ArgumentNullException.ThrowIfNull(node);
-        try
-        {
-            return checked(new NestedBits((int)node.GetInt(OperatorAttributes.FullBits), (int)node.GetInt(OperatorAttributes.HighBits)));
-        }
-        catch (Exception e) when (e is ArgumentException or OverflowException)
-        {
-            throw Damaged(node, e.Message);
-        }
+        if (Steps[step - 1] is not { } operand) return null;
+        var low = new sbyte[Layout.View.Count];
+        NestedPacker.Unpack(Layout, High.GetBytes().Span, operand.GetBytes().Span, new sbyte[Layout.View.Count], low);
+        return low;
     }
 
-    /// <summary>Whether the operator has its low operand, without which it runs at part precision only.</summary>
-    public static bool HasLow(NodeProto node) => node.InputAt(InputNames.WeightLow).Length > 0;
+    /// <summary>The scales of a level, one per output channel.</summary>
+    /// <param name="level">Bits of the level.</param>
+    public float[] Scales(int level) => RowOf(PartScale, level) ?? Scale.ToFloats();
+
+    /// <summary>The row of a level in values below full precision, [levels - 1, M]; null at full precision and where there are none.</summary>
+    internal float[]? RowOf(TensorProto? rows, int level)
+    {
+        int row = Layout.Bits.IndexOf(level) - 1, channels = Layout.View.OutputChannels;
+        return rows is null || row < 0 ? null : rows.ToFloats()[(row * channels)..((row + 1) * channels)];
+    }
+
+    /// <summary>The highest level whose low operands are all there.</summary>
+    public int Highest => NestedLevels.Highest(Node);
 
     /// <summary>A failure that names the operator.</summary>
     public static ModelException Damaged(NodeProto node, string problem) =>
@@ -115,16 +138,17 @@ public sealed record NestedOperator(
             ReadTag(node, layout),
             shape,
             Operand(node, view, InputNames.WeightHigh) ?? throw Damaged(node, "it has no high operand"),
-            Operand(node, view, InputNames.WeightLow),
+            [.. NestedLevels.Steps(layout.Bits).Select(step => Operand(node, view, step.Input))],
             Operand(node, view, InputNames.WeightScale) ?? throw Damaged(node, "it has no scale"),
-            Operand(node, view, InputNames.WeightZeroPoint));
+            Operand(node, view, InputNames.WeightZeroPoint),
+            Operand(node, view, InputNames.PartScale));
         nested.CheckLengths();
         return nested;
     }
 
     /// <summary>The operands that are there.</summary>
     internal IEnumerable<(OperandRole Role, TensorProto Operand)> Operands =>
-        Low is null ? [(OperandRole.High, High)] : [(OperandRole.High, High), (OperandRole.Low, Low)];
+        [(OperandRole.High, High), .. Steps.OfType<TensorProto>().Select(static low => (OperandRole.Low, low))];
 
     /// <summary>
     /// Why an operand is not this operator's, as <see cref="OperandTrailer.Problem"/> says it; null when it is, or nothing tells.
@@ -148,8 +172,9 @@ public sealed record NestedOperator(
     {
         int channels = Layout.View.OutputChannels;
         bool fits = High.ByteCount == Layout.HighByteLength
-            && (Low is null || Low.ByteCount == Layout.LowByteLength)
+            && Steps.All(low => low is null || low.ByteCount == Layout.LowByteLength)
             && Scale.ElementCount == channels
+            && (PartScale is null || PartScale.ElementCount == (long)channels * (Layout.Bits.Count - 1))
             && (ZeroPoint is null || ZeroPoint.ElementCount == channels);
         if (!fits)
             throw Damaged(Node, "an operand has another length than the weight's shape and bits give");
@@ -184,7 +209,7 @@ public sealed record NestedOperator(
             if (Product(shape) != Product(view) || Product(view) > Array.MaxLength)
                 throw Damaged(node, "its shape and its layout disagree");
             var channels = new ChannelView((int)view[0], (int)view[1], (int)view[2], (int)view[3]);
-            return new NestedLayout(BitsOf(node), channels, node.GetInt(OperatorAttributes.LayoutVersion));
+            return new NestedLayout(NestedLevels.Of(node), channels, node.GetInt(OperatorAttributes.LayoutVersion));
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {

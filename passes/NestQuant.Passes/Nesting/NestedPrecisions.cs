@@ -6,7 +6,7 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.Passes.Nesting;
 
 /// <summary>
-/// The precisions that a compiled model can run at, highest first: the levels n and h of all its weights. At each, a weight that has no
+/// The precisions that a compiled model can run at, highest first: the levels of all its weights. At each, a weight that has no
 /// such level runs at <see cref="NestedBits.LevelAt"/>. Those at which a weight would need a low operand that is absent are left out.
 /// </summary>
 /// <param name="Bits">The precisions; never empty.</param>
@@ -20,18 +20,17 @@ public sealed record NestedPrecisions(IReadOnlyList<int> Bits)
     public static NestedPrecisions? Of(ModelProto model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        (NestedBits Bits, bool HasLow)[] weights =
+        (NestedBits Bits, int Highest)[] weights =
         [
             .. from node in model.AllNodes()
                where node.IsNested()
-               select (NestedOperator.BitsOf(node), NestedOperator.HasLow(node)),
+               select (NestedLevels.Of(node), NestedLevels.Highest(node)),
         ];
         if (weights.Length == 0) return null;
-        IEnumerable<int> levels = weights.SelectMany(static weight => (int[])[weight.Bits.Full, weight.Bits.High]);
+        IEnumerable<int> levels = weights.SelectMany(static weight => weight.Bits.Levels);
         return new NestedPrecisions([.. levels.Distinct().Where(IsPossible).OrderDescending()]);
 
-        bool IsPossible(int precision) =>
-            Array.TrueForAll(weights, weight => weight.HasLow || weight.Bits.LevelAt(precision) == weight.Bits.High);
+        bool IsPossible(int precision) => Array.TrueForAll(weights, weight => weight.Bits.LevelAt(precision) <= weight.Highest);
     }
 
     /// <summary>Fails unless a model can run at a precision.</summary>

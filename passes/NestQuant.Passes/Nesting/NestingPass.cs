@@ -24,6 +24,9 @@ public sealed class NestingPass : IGraphPass
     /// <summary>Name of the pass in the decision log.</summary>
     public const string PassName = "nesting";
 
+    /// <summary>Name under which calibrated rounding reports its progress.</summary>
+    internal const string CalibrationName = "calibrated rounding";
+
     private readonly WeightOptions _weights;
     private readonly ActivationMode _activations;
 
@@ -66,11 +69,16 @@ public sealed class NestingPass : IGraphPass
             }
 
             NestedOperands nested = operands[candidate.Weight!];
-            context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType, nested.Numbers, candidate.Note, nested.Warning);
+            context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType, nested.Numbers, NoteOf(candidate), nested.Warning);
         }
 
         LogFunctions(context);
-        if (open.Length > 0) DeadCode.Remove(context.Model.MainGraph());
+        if (open.Length > 0)
+        {
+            OperandFiles.Assign(context.Model);
+            DeadCode.Remove(context.Model.MainGraph());
+        }
+
         return new PassResult(open.Length > 0);
     }
 
@@ -79,13 +87,17 @@ public sealed class NestingPass : IGraphPass
         var operands = new Dictionary<TensorProto, NestedOperands>(ReferenceEqualityComparer.Instance);
         long total = open.Sum(static candidate => candidate.Channels.Count), done = 0;
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = context.Threads, CancellationToken = context.Cancellation };
+        foreach (NestingCandidate candidate in open) VerifyFinite(candidate.Weight!, candidate.Node);
+        Dictionary<TensorProto, NestedWeight> calibrated = _weights.Calibration is { } calibration
+            ? Calibrated(calibration)
+            : new(ReferenceEqualityComparer.Instance);
         foreach (NestingCandidate candidate in open)
         {
             TensorProto weight = candidate.Weight!;
             if (!operands.ContainsKey(weight))
             {
-                VerifyFinite(weight, candidate.Node);
-                NestedWeight nested = WeightNester.Nest(weight, candidate.Channels, candidate.Settings.Quantization!, parallel);
+                if (!calibrated.Remove(weight, out NestedWeight? nested))
+                    nested = WeightNester.Nest(weight, candidate.Channels, candidate.Settings.Quantization!.WithoutData, parallel);
                 operands[weight] = emitter.AddOperands(nested, weight, parallel);
             }
 
@@ -94,7 +106,18 @@ public sealed class NestingPass : IGraphPass
         }
 
         return operands;
+
+        Dictionary<TensorProto, NestedWeight> Calibrated(WeightCalibration data)
+        {
+            if (_weights.Budget is not null) BitBudgetSearch.Apply(emitter.Main, open, _weights, context, parallel);
+            return CalibratedNester.Nest(emitter.Main, open, data, context, parallel);
+        }
     }
+
+    private static string? NoteOf(NestingCandidate candidate) =>
+        candidate.Note is null || candidate.RoundingNote is null
+            ? candidate.Note ?? candidate.RoundingNote
+            : $"{candidate.Note}; {candidate.RoundingNote}";
 
     private static void VerifyFinite(TensorProto weight, NodeProto node)
     {

@@ -24,7 +24,7 @@ internal static class PartModel
         List<TensorProto> initializers = part.MainGraph().Initializer;
         initializers.RemoveAll(tensor => low.Contains(tensor.Name));
         // The lowest h is below every n, so that no weight needs its low operand.
-        int lowest = nested.Min(static node => NestedOperator.BitsOf(node).High);
+        int lowest = nested.Min(static node => NestedLevels.Of(node).High);
         int selector = initializers.FindIndex(static tensor => tensor.Name == PrecisionInput.Name);
         if (selector >= 0) initializers[selector] = TensorProto.FromInt32s(PrecisionInput.Name, [], [lowest]);
         foreach (NodeProto node in part.AllNodes().Where(SchemaNodes.IsNested)) node.Input[node.PositionOf(InputNames.WeightLow)] = "";

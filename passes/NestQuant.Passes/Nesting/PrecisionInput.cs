@@ -20,14 +20,14 @@ internal static class PrecisionInput
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="main">View of its main graph.</param>
-    /// <param name="bits">The pair of a weight that is about to be nested.</param>
+    /// <param name="bits">The levels of a weight that is about to be nested.</param>
     /// <returns>Its name.</returns>
     /// <exception cref="ModelException">Another value of the model has that name, or the model is a part model.</exception>
     internal static string Ensure(ModelProto model, GraphView main, NestedBits bits)
     {
         if (main.IsInput(Name) && main.Initializer(Name) is { DataType: TensorDataType.Int32 } known && known.ToInt32s() is [var value])
         {
-            int full = model.AllNodes().Where(SchemaNodes.IsNested).Select(static node => NestedOperator.BitsOf(node).Full)
+            int full = model.AllNodes().Where(SchemaNodes.IsNested).Select(static node => NestedLevels.Of(node).Full)
                 .DefaultIfEmpty(bits.Full).Max();
             if (value < full)
                 throw new ModelException(

@@ -7,9 +7,6 @@ namespace NestQuant.Passes.Nesting;
 /// <summary>Nests a whole weight tensor, output channels in parallel. The result does not depend on the number of threads.</summary>
 internal static class WeightNester
 {
-    /// <summary>Output channels per unit of work: strided layouts are gathered a cache line of channels at a time.</summary>
-    private const int ChannelsPerTask = 16;
-
     /// <summary>Nests a tensor.</summary>
     /// <param name="tensor">Finite float32 weights, row-major in the operator's own layout.</param>
     /// <param name="view">The layout.</param>
@@ -17,76 +14,99 @@ internal static class WeightNester
     /// <param name="parallel">Degree of parallelism and cancellation.</param>
     public static NestedWeight Nest(TensorProto tensor, ChannelView view, WeightQuantization quantization, ParallelOptions parallel)
     {
-        ArgumentNullException.ThrowIfNull(tensor);
         ArgumentNullException.ThrowIfNull(quantization);
+        NestedBits bits = quantization.Bits;
+        int length = view.WeightsPerChannel;
+        sbyte[][] levels = [.. Enumerable.Range(0, bits.Count).Select(_ => new sbyte[view.Count])];
+        NestedChannel[] channels = ForEachChannel(
+            tensor,
+            view,
+            parallel,
+            () => (Nester: new ChannelNester(quantization, length), Integers: new sbyte[ChannelRuns.Length * bits.Count * length]),
+            (scratch, weights, run, results) =>
+            {
+                int stride = bits.Count * length;
+                for (int i = 0; i < results.Length; i++)
+                    results[i] = scratch.Nester.Nest(
+                        weights.Slice(i * length, length), view.Taps, scratch.Integers.AsSpan(i * stride, stride));
+                for (int level = 0; level < bits.Count; level++)
+                    ChannelRuns.Scatter<sbyte>(view, run, scratch.Integers.AsSpan(level * length), stride, levels[level]);
+            });
+        return new NestedWeight(bits, view, levels[0], levels[1..], channels);
+    }
+
+    /// <summary>Measures the errors of the levels of a nested tensor.</summary>
+    /// <param name="tensor">The weights.</param>
+    /// <param name="view">Their layout.</param>
+    /// <param name="bits">The levels.</param>
+    /// <param name="levels">The integers of every level, full precision first.</param>
+    /// <param name="channels">Scale and zero point of every output channel.</param>
+    /// <param name="partScales">Scales below full precision, [levels - 1, M]; null where they are the channels'.</param>
+    /// <param name="parallel">Degree of parallelism and cancellation.</param>
+    public static NestedChannel[] Measure(
+        TensorProto tensor,
+        ChannelView view,
+        NestedBits bits,
+        IReadOnlyList<sbyte[]> levels,
+        NestedChannel[] channels,
+        float[]? partScales,
+        ParallelOptions parallel)
+    {
+        int length = view.WeightsPerChannel;
+        return ForEachChannel(
+            tensor,
+            view,
+            parallel,
+            () => (Integers: new sbyte[ChannelRuns.Length * bits.Count * length], Errors: new float[length]),
+            (scratch, weights, run, results) =>
+            {
+                int stride = bits.Count * length, first = ChannelRuns.Channels(view, run).First;
+                var scales = new float[partScales is null ? 0 : bits.Count - 1];
+                for (int level = 0; level < bits.Count; level++)
+                    ChannelRuns.Gather<sbyte>(view, run, levels[level], scratch.Integers.AsSpan(level * length), stride);
+                for (int i = 0; i < results.Length; i++)
+                {
+                    for (int part = 0; part < scales.Length; part++) scales[part] = partScales![(part * view.OutputChannels) + first + i];
+                    NestedChannel channel = channels[first + i];
+                    results[i] = NestedChannel.Measure(
+                        bits,
+                        channel.Scale,
+                        channel.ZeroPoint,
+                        scales,
+                        weights.Slice(i * length, length),
+                        scratch.Integers.AsSpan(i * stride, stride),
+                        scratch.Errors);
+                }
+            });
+    }
+
+    private delegate void RunWork<TScratch>(TScratch scratch, ReadOnlySpan<float> weights, int run, Span<NestedChannel> results);
+
+    /// <summary>Works on runs of output channels, gathered so that each channel is contiguous.</summary>
+    private static NestedChannel[] ForEachChannel<TScratch>(
+        TensorProto tensor, ChannelView view, ParallelOptions parallel, Func<TScratch> newScratch, RunWork<TScratch> work)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
         ArgumentNullException.ThrowIfNull(parallel);
         if (tensor.DataType != TensorDataType.Float || tensor.ElementCount != view.Count)
             throw new ArgumentException($"tensor '{tensor.Name}' does not hold the {view.Count} float32 weights of {view}");
 
         ReadOnlyMemory<byte> weights = tensor.GetBytes();
-        var high = new sbyte[view.Count];
-        var low = new sbyte[view.Count];
-        var channels = new NestedChannel[view.OutputChannels];
-        int tasks = (view.OutputChannels + ChannelsPerTask - 1) / ChannelsPerTask;
+        var results = new NestedChannel[view.OutputChannels];
         Parallel.For(
             0,
-            tasks,
+            ChannelRuns.Count(view),
             parallel,
-            () => new ChannelBlock(quantization, view),
-            (task, _, block) =>
+            () => (Scratch: newScratch(), Weights: new float[ChannelRuns.Length * view.WeightsPerChannel]),
+            (run, _, local) =>
             {
-                int first = task * ChannelsPerTask;
-                int count = Math.Min(ChannelsPerTask, view.OutputChannels - first);
-                block.Nest(MemoryMarshal.Cast<byte, float>(weights.Span), first, high, low, channels.AsSpan(first, count));
-                return block;
+                (int first, int count) = ChannelRuns.Channels(view, run);
+                ChannelRuns.Gather(
+                    view, run, MemoryMarshal.Cast<byte, float>(weights.Span), local.Weights.AsSpan(), view.WeightsPerChannel);
+                work(local.Scratch, local.Weights, run, results.AsSpan(first, count));
+                return local;
             },
             static _ => { });
-        return new NestedWeight(quantization.Bits, view, high, low, channels);
-    }
-
-    /// <summary>Scratch memory for a run of output channels, gathered so that each is contiguous.</summary>
-    private sealed class ChannelBlock(WeightQuantization quantization, ChannelView view)
-    {
-        private readonly ChannelNester _nester = new(quantization, view.WeightsPerChannel);
-        private readonly float[] _weights = new float[ChannelsPerTask * view.WeightsPerChannel];
-        private readonly sbyte[] _high = new sbyte[ChannelsPerTask * view.WeightsPerChannel];
-        private readonly sbyte[] _low = new sbyte[ChannelsPerTask * view.WeightsPerChannel];
-
-        public void Nest(ReadOnlySpan<float> weights, int first, Span<sbyte> high, Span<sbyte> low, Span<NestedChannel> results)
-        {
-            int length = view.WeightsPerChannel;
-            if (view.Channels == 1)
-            {
-                for (int i = 0; i < results.Length; i++)
-                {
-                    int start = (first + i) * length;
-                    results[i] = _nester.Nest(weights.Slice(start, length), view.Taps, high.Slice(start, length), low.Slice(start, length));
-                }
-
-                return;
-            }
-
-            for (int inner = 0; inner < view.Inner; inner++)
-                for (int i = 0; i < results.Length; i++)
-                    weights.Slice(Offset(first + i, inner), view.Taps).CopyTo(_weights.AsSpan((i * length) + (inner * view.Taps)));
-            for (int i = 0; i < results.Length; i++)
-                results[i] = _nester.Nest(
-                    _weights.AsSpan(i * length, length), view.Taps, _high.AsSpan(i * length, length), _low.AsSpan(i * length, length));
-            for (int inner = 0; inner < view.Inner; inner++)
-            {
-                for (int i = 0; i < results.Length; i++)
-                {
-                    _high.AsSpan((i * length) + (inner * view.Taps), view.Taps).CopyTo(high[Offset(first + i, inner)..]);
-                    _low.AsSpan((i * length) + (inner * view.Taps), view.Taps).CopyTo(low[Offset(first + i, inner)..]);
-                }
-            }
-        }
-
-        /// <summary>Where the taps of one (output channel, inner channel) pair start in the operator's layout.</summary>
-        private int Offset(int outputChannel, int inner)
-        {
-            (int group, int channel) = Math.DivRem(outputChannel, view.Channels);
-            return ((((group * view.Inner) + inner) * view.Channels) + channel) * view.Taps;
-        }
+        return results;
     }
 }

@@ -34,7 +34,7 @@ internal static class WeightSelection
         foreach (Decision decision in decisions.Decisions.Where(static decision => decision is { Rewritten: true, Nesting: not null }))
             if (WeightSettings.Of(options, decision.Node, decision.Op).Reason is null)
                 throw new ModelException(
-                    $"the weight of node '{decision.Node}' was nested at {decision.Nesting!.Full}:{decision.Nesting.High} earlier in this "
+                    $"the weight of node '{decision.Node}' was nested at {decision.Nesting!.Bits} earlier in this "
                         + "pipeline, and cannot be nested again: let one nesting pass only select it (Include, Exclude, Rules)");
     }
 

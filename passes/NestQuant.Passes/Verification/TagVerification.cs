@@ -12,7 +12,7 @@ namespace NestQuant.Passes.Verification;
 internal sealed class TagVerification(string model, IReadOnlySet<string> unreadable)
 {
     private readonly Dictionary<string, FileOperands> _operands = new(StringComparer.Ordinal);
-    private readonly HashSet<(TensorProto High, TensorProto? Low)> _weights = [];
+    private readonly HashSet<TensorProto> _weights = [];
     private readonly List<VerificationProblem> _problems = [];
     private int _untagged;
 
@@ -50,7 +50,7 @@ internal sealed class TagVerification(string model, IReadOnlySet<string> unreada
 
     private void Check(NestedOperator nested)
     {
-        bool isNew = _weights.Add((nested.High, nested.Low));
+        bool isNew = _weights.Add(nested.High);
         if (nested.Tag is not { } tag)
         {
             _untagged += isNew ? 1 : 0;
@@ -64,11 +64,13 @@ internal sealed class TagVerification(string model, IReadOnlySet<string> unreada
             areOwn &= !unreadable.Contains(file) && IsOwn(nested, role, operand, file);
         }
 
-        if (!isNew || !areOwn || nested.Low is not { } low)
+        TensorProto[] lows = [.. nested.Steps.OfType<TensorProto>()];
+        if (!isNew || !areOwn || lows.Length < nested.Steps.Count)
             return;
-        if (WeightTag.Of(nested.Layout, nested.High.GetBytes().Span, low.GetBytes().Span) != tag)
+        if (WeightTag.Of(nested.Layout, nested.High.GetBytes().Span, lows[0].GetBytes().Span) != tag)
         {
-            string operands = $"{NestedOperator.Describe(nested.High)} and {NestedOperator.Describe(low)}";
+            string operands = string.Join(", ", lows.SkipLast(1).Prepend(nested.High).Select(NestedOperator.Describe))
+                + $" and {NestedOperator.Describe(lows[^1])}";
             string problem = $"operands {operands} do not hold the weight that their tag names: one is damaged or half replaced";
             _problems.Add(new VerificationProblem(model, $"{nested.Title}: {problem}"));
         }

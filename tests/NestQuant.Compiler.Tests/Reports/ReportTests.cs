@@ -35,7 +35,7 @@ public sealed class ReportTests
             "nesting",
             "<first>",
             "Conv",
-            new NestingNumbers(8, 6, 1, 4, 1, 1, 0, double.NegativeInfinity),
+            Numbers(1, 4, 1, 1, 0, double.NegativeInfinity),
             warning: "weights & all are lost");
         CompileReport report = Example with { Decisions = log };
         Assert.Contains("\"warning\": \"weights & all are lost\"", ReportJson.Write(report), StringComparison.Ordinal);
@@ -48,12 +48,15 @@ public sealed class ReportTests
     public void A_log_survives_the_round_trip()
     {
         Gen<NestingNumbers> numbers =
-            from counts in Gen.Long[0, 1L << 50].Array[4]
+            from count in Gen.Int[2, 7]
+            from counts in Gen.Long[0, 1L << 50].Array[2]
+            from bytes in Gen.Long[0, 1L << 50].Array[count]
             from decibels in Gen.Frequency(
                 (4, Gen.Int[-500_000, 2_000_000].Select(d => d / 10_000.0)),
                 (1, Gen.Const(double.PositiveInfinity)),
-                (1, Gen.Const(double.NegativeInfinity))).Array[2]
-            select new NestingNumbers(8, 6, counts[0], counts[1], counts[2], counts[3], decibels[0], decibels[1]);
+                (1, Gen.Const(double.NegativeInfinity))).Array[count]
+            select new NestingNumbers(
+                [.. Enumerable.Range(0, count).Select(i => new LevelNumbers(8 - i, bytes[i], decibels[i]))], counts[0], counts[1]);
         Gen<Decision> decisions =
             from names in Gen.String.Array[3]
             from text in Gen.String
@@ -102,13 +105,16 @@ public sealed class ReportTests
         new[] { decision.Pass, decision.Node, decision.Op, decision.Reason, decision.Note, decision.Warning }.All(
             text => text is null || !text.Any(char.IsSurrogate));
 
+    private static NestingNumbers Numbers(long weights, long sourceBytes, long high, long low, double full, double part) =>
+        new([new LevelNumbers(8, low, full), new LevelNumbers(6, high, part)], weights, sourceBytes);
+
     private static DecisionLog ExampleLog()
     {
         var log = new DecisionLog();
         log.Rewritten("batch-norm-folding", "bn1", "BatchNormalization");
         log.Rewritten(
-            "nesting", "/conv1/Conv", "Conv", new NestingNumbers(8, 6, 432, 1728, 1024, 512, 48.123456, 34.5), "weight-only: <why>");
-        log.Rewritten("nesting", "/exact/Gemm", "Gemm", new NestingNumbers(8, 6, 10, 40, 24, 12, double.PositiveInfinity, 20));
+            "nesting", "/conv1/Conv", "Conv", Numbers(432, 1728, 1024, 512, 48.123456, 34.5), "weight-only: <why>");
+        log.Rewritten("nesting", "/exact/Gemm", "Gemm", Numbers(10, 40, 24, 12, double.PositiveInfinity, 20));
         log.Kept("nesting", "MatMul \"x\"", "MatMul", "its weight 'w' is not a constant");
         return log;
     }

@@ -120,7 +120,7 @@ public sealed class ChannelNesterTests
     {
         (sbyte[] high, sbyte[] low, NestedChannel result) = Nest(
             (new float[18], 9), new WeightQuantization(new NestedBits(8, 6), scheme, WeightRounding.Adaptive, WeightRounding.Adaptive));
-        Assert.Equal(0, result.NoiseFull);
+        Assert.Equal(0, result.Noise[0]);
         for (int i = 0; i < high.Length; i++) Assert.Equal(result.ZeroPoint, (high[i] * 4) + low[i]);
     }
 
@@ -135,15 +135,16 @@ public sealed class ChannelNesterTests
             ([value, value, value], 3), new WeightQuantization(
                 new NestedBits(8, 6), WeightScheme.Affine, WeightRounding.Adaptive, WeightRounding.Adaptive)).Result;
         Assert.InRange(result.ZeroPoint, -128, 127);
-        Assert.True(result.NoiseFull <= result.Signal * 1e-4);
+        Assert.True(result.Noise[0] <= result.Signal * 1e-4);
     }
 
     private static (sbyte[] High, sbyte[] Low, NestedChannel Result) Nest((float[] Weights, int Taps) channel, WeightQuantization options)
     {
-        var high = new sbyte[channel.Weights.Length];
-        var low = new sbyte[channel.Weights.Length];
-        NestedChannel result = new ChannelNester(options, high.Length).Nest(channel.Weights, channel.Taps, high, low);
-        return (high, low, result);
+        int length = channel.Weights.Length;
+        var levels = new sbyte[2 * length];
+        NestedChannel result = new ChannelNester(options, length).Nest(channel.Weights, channel.Taps, levels);
+        sbyte[] high = levels[length..];
+        return (high, [.. levels[..length].Zip(high, (full, h) => (sbyte)(full - (h << options.Bits.Shift)))], result);
     }
 
     private static ChannelScale Scale(float[] weights, WeightQuantization options) =>

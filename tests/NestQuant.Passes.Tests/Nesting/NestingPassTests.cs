@@ -44,10 +44,10 @@ public sealed class NestingPassTests
     {
         PassRun run = Nest(new GraphBuilder().Input("x", 1, 3, 5, 5).Random("W", 40, 3, 3, 3).Node("first: y = Conv(x, W)").Output("y"));
         NestingNumbers numbers = run.About("first").Nesting!;
-        Assert.Equal((8, 6, 40L * 27, 40L * 27 * 4), (numbers.Full, numbers.High, numbers.Weights, numbers.SourceBytes));
+        Assert.Equal(("8:6", 40L * 27, 40L * 27 * 4), (numbers.Bits, numbers.Weights, numbers.SourceBytes));
         Assert.Equal((64L * 27 * 6 / 8 + 16, 64L * 27 * 3 / 8 + 8 + 16), (numbers.HighBytes, numbers.LowBytes));
-        Assert.InRange(numbers.SqnrFullDb, 35, 60);
-        Assert.InRange(numbers.SqnrPartDb, 25, numbers.SqnrFullDb - 5);
+        Assert.InRange(numbers.Levels[0].SqnrDb, 35, 60);
+        Assert.InRange(numbers.Levels[1].SqnrDb, 25, numbers.Levels[0].SqnrDb - 5);
     }
 
     /// <summary>Neither weights near the smallest nor near the largest float32 may turn into something else in silence.</summary>
@@ -75,7 +75,7 @@ public sealed class NestingPassTests
     {
         Decision decision = Nest(
             new GraphBuilder().Input("x", 2, 2).Floats("W", [2, 1], weight, weight).Node("y = MatMul(x, W)").Output("y")).About("y");
-        Assert.Equal((0, 0), (decision.Nesting!.SqnrFullDb, decision.Nesting.SqnrPartDb));
+        Assert.Equal([0, 0], decision.Nesting!.Levels.Select(static level => level.SqnrDb));
         Assert.NotNull(decision.Warning);
     }
 
@@ -90,7 +90,7 @@ public sealed class NestingPassTests
             .Output("y");
         Decision decision = Nest(graph, "8:4").About("y");
         Assert.Contains("1 of 1 output channels are so large that they overflow float32", decision.Warning, StringComparison.Ordinal);
-        Assert.Equal(double.NegativeInfinity, decision.Nesting!.SqnrPartDb);
+        Assert.Equal(double.NegativeInfinity, decision.Nesting!.Levels[1].SqnrDb);
     }
 
     [Theory]

@@ -81,7 +81,9 @@ public sealed class ReferenceVectorTests
         for (int m = 0; m < channels; m++)
         {
             nester.Quantize(weights.AsSpan(m * length, length), taps, scales[m], integers);
-            nester.Split(integers, taps, high.AsSpan(m * length, length), low.AsSpan(m * length, length));
+            nester.Split(integers, taps, level: 1, high.AsSpan(m * length, length));
+            for (int i = 0; i < length; i++)
+                low[(m * length) + i] = (sbyte)(integers[i] - (high[(m * length) + i] << options.Bits.Shift));
         }
 
         return (high, low);

@@ -10,7 +10,7 @@ namespace NestQuant.Passes.Tests.Nesting;
 public sealed class WeightNesterTests
 {
     private static readonly WeightQuantization Options =
-        new(new NestedBits(8, 5), WeightScheme.Affine, WeightRounding.Adaptive, WeightRounding.Adaptive);
+        new(new NestedBits(8, 5, 3), WeightScheme.Affine, WeightRounding.Adaptive, WeightRounding.Adaptive);
 
     private static readonly Gen<(ChannelView View, float[] Weights)> Tensors =
         from groups in Gen.Int[1, 40]
@@ -26,14 +26,12 @@ public sealed class WeightNesterTests
         {
             NestedWeight nested = Nest(view, weights, threads: 2);
             var nester = new ChannelNester(Options, view.WeightsPerChannel);
-            var high = new sbyte[view.WeightsPerChannel];
-            var low = new sbyte[view.WeightsPerChannel];
+            var levels = new sbyte[3 * view.WeightsPerChannel];
             for (int m = 0; m < view.OutputChannels; m++)
             {
                 int[] indices = IndicesOf(view, m);
-                NestedChannel result = nester.Nest(Array.ConvertAll(indices, i => weights[i]), view.Taps, high, low);
-                Assert.Equal(high, Array.ConvertAll(indices, i => nested.High[i]));
-                Assert.Equal(low, Array.ConvertAll(indices, i => nested.Low[i]));
+                NestedChannel result = nester.Nest(Array.ConvertAll(indices, i => weights[i]), view.Taps, levels);
+                Assert.Equal(levels, nested.Levels.SelectMany(level => indices.Select(i => level[i])));
                 Assert.Equal((result.Scale, result.ZeroPoint), (nested.Scales[m], nested.ZeroPoints[m]));
             }
         },
@@ -47,9 +45,11 @@ public sealed class WeightNesterTests
             foreach (int threads in (int[])[2, 7])
             {
                 NestedWeight many = Nest(view, weights, threads);
-                Assert.Equal(one.High, many.High);
-                Assert.Equal(one.Low, many.Low);
-                Assert.Equal((one.SqnrFullDb, one.SqnrPartDb), (many.SqnrFullDb, many.SqnrPartDb));
+                for (int level = 0; level < 3; level++)
+                {
+                    Assert.Equal(one.Levels[level], many.Levels[level]);
+                    Assert.Equal(one.SqnrDb(level), many.SqnrDb(level));
+                }
             }
         },
         iter: 60);
@@ -60,17 +60,29 @@ public sealed class WeightNesterTests
         var view = new ChannelView(8, 16, 1, 9);
         float[] weights = TensorValue.Random(view.Count).Floats;
         NestedWeight nested = Nest(view, weights, threads: 1);
-        Assert.Equal(Sqnr(i => (nested.High[i] * 8) + nested.Low[i]), nested.SqnrFullDb, 3);
-        Assert.Equal(Sqnr(i => nested.High[i] * 8), nested.SqnrPartDb, 3);
-        Assert.True(nested.SqnrFullDb > nested.SqnrPartDb + 10);
+        Assert.Equal(Sqnr(i => nested.Levels[0][i], _ => 1), nested.SqnrDb(0), 3);
+        Assert.Equal(Sqnr(i => nested.Levels[1][i] * 8, _ => 1), nested.SqnrDb(1), 3);
+        Assert.Equal(Sqnr(i => nested.Levels[2][i] * 32, _ => 1), nested.SqnrDb(2), 3);
+        Assert.True(nested.SqnrDb(0) > nested.SqnrDb(1) + 10);
 
-        double Sqnr(Func<int, int> integer)
+        float[] gains = [.. Enumerable.Range(0, 2 * view.OutputChannels).Select(static i => 0.9f + (0.01f * i))];
+        sbyte[][] below = [[.. nested.Levels[2].Select(static value => (sbyte)(2 * value))], nested.Levels[2]];
+        NestedWeight other = nested.WithBelow(
+            TensorProto.FromFloats("w", [weights.Length], weights),
+            below,
+            [.. gains.Select((gain, i) => gain * nested.Scales[i % view.OutputChannels])],
+            new ParallelOptions());
+        Assert.Equal(nested.SqnrDb(0), other.SqnrDb(0));
+        Assert.Equal(Sqnr(i => below[0][i] * 8, channel => gains[channel]), other.SqnrDb(1), 3);
+        Assert.Equal(Sqnr(i => below[1][i] * 32, channel => gains[view.OutputChannels + channel]), other.SqnrDb(2), 3);
+
+        double Sqnr(Func<int, int> integer, Func<int, float> gain)
         {
             double signal = 0, noise = 0;
             for (int i = 0; i < weights.Length; i++)
             {
                 int channel = i / view.WeightsPerChannel;
-                double error = ((integer(i) - nested.ZeroPoints[channel]) * (double)nested.Scales[channel]) - weights[i];
+                double error = ((integer(i) - nested.ZeroPoints[channel]) * (double)nested.Scales[channel] * gain(channel)) - weights[i];
                 signal += (double)weights[i] * weights[i];
                 noise += error * error;
             }
