@@ -9,7 +9,7 @@ public sealed class CalibratedRoundingTests
     private static readonly ParallelOptions OneThread = new() { MaxDegreeOfParallelism = 1 };
 
     [Fact]
-    public void IntegersAreInTheirPairsAndFactorsInTheirBounds() => CalibrationCase.Gen.Sample(
+    public void IntegersAreInTheirPairsAndFactorsInTheirBounds() => CalibrationCase.Any.Sample(
         static test =>
         {
             RoundingProblem problem = test.Problem();
@@ -27,7 +27,7 @@ public sealed class CalibratedRoundingTests
 
     /// <summary>Without a factor the last descent's objective is that of the result, so no single flip may lower it.</summary>
     [Fact]
-    public void NoSingleFlipImprovesTheResultAndTheStartIsNoBetter() => CalibrationCase.Gen.Sample(
+    public void NoSingleFlipImprovesTheResultAndTheStartIsNoBetter() => CalibrationCase.Any.Sample(
         static test =>
         {
             test = test with { FitsScale = false };
@@ -56,7 +56,7 @@ public sealed class CalibratedRoundingTests
         iter: 30);
 
     [Fact]
-    public void TheNumberOfThreadsChangesNoBit() => CalibrationCase.Gen.Sample(
+    public void TheNumberOfThreadsChangesNoBit() => CalibrationCase.Any.Sample(
         static test =>
         {
             RoundingResult one = CalibratedRounding.Round(test.Moments(), test.Problem(), OneThread);
