@@ -1,4 +1,4 @@
-using NestQuant.Passes.GroupNL.Expansion;
+using NestQuant.Passes.LinearAlgebra;
 
 namespace NestQuant.Passes.GroupNL.Calibration;
 
@@ -71,24 +71,23 @@ internal sealed class NormalEquations
     {
         double mean = 0;
         for (int i = 0; i < _features; i++) mean += _sums[i][0] / _features;
-        var lower = new double[_features + 1][];
+        var lower = new Matrix(_features + 1, _features + 1);
+        var solution = new Matrix(_features + 1, _outputs);
         for (int i = 0; i <= _features; i++)
         {
-            lower[i] = new double[i + 1];
-            for (int j = 0; j <= i; j++) lower[i][j] = _sums[j][i - j];
-            if (i < _features) lower[i][i] += ridge * mean;
+            for (int j = 0; j <= i; j++) lower[i, j] = _sums[j][i - j];
+            if (i < _features) lower[i, i] += ridge * mean;
+            for (int output = 0; output < _outputs; output++) solution[i, output] = Product(i, output);
         }
 
-        if (Cholesky.Factorise(lower) is not { } factor) return null;
-        var solution = new float[_outputs][];
-        Parallel.For(0, _outputs, new ParallelOptions { MaxDegreeOfParallelism = _threads }, output =>
-        {
-            var values = new double[_features + 1];
-            for (int i = 0; i <= _features; i++) values[i] = Product(i, output);
-            factor.Solve(values);
-            solution[output] = Array.ConvertAll(values, static value => (float)value);
-        });
-        return solution;
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = _threads };
+        if (Cholesky.Factorise(lower, parallel) is not { } factor) return null;
+        factor.Solve(solution, parallel);
+        Matrix byOutput = solution.Transposed();
+        var weights = new float[_outputs][];
+        for (int output = 0; output < _outputs; output++)
+            weights[output] = Array.ConvertAll(byOutput.Row(output)[..(_features + 1)].ToArray(), static value => (float)value);
+        return weights;
     }
 
     /// <summary>

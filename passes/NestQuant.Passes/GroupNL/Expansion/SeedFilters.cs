@@ -1,3 +1,5 @@
+using NestQuant.Passes.LinearAlgebra;
+
 namespace NestQuant.Passes.GroupNL.Expansion;
 
 /// <summary>Chooses the trained filters that a seed convolution keeps.</summary>

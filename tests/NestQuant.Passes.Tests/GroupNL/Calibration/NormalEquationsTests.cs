@@ -1,4 +1,3 @@
-using CsCheck;
 using NestQuant.Passes.GroupNL.Calibration;
 
 namespace NestQuant.Passes.Tests.GroupNL.Calibration;
@@ -54,29 +53,6 @@ public sealed class NormalEquationsTests
         (double[][] x, double[][] y) = Samples(3, 1, 20);
         x[7][1] = double.NaN;
         Assert.Null(Streamed(x, y, threads: 1).Solve(1));
-    }
-
-    /// <summary>A = B B^T + I is positive definite: the solution of A x = b, multiplied by A, is b.</summary>
-    [Fact]
-    public void CholeskySolvesPositiveDefiniteSystems() =>
-        Gen.Int[1, 30]
-            .SelectMany(static n => Gen.Double[-3, 3].Array[n].Array[n].Select(Gen.Double[-9, 9].Array[n]))
-            .Sample(static (b, right) =>
-        {
-            int n = right.Length;
-            double Element(int i, int j) => b[i].Zip(b[j], static (p, q) => p * q).Sum() + (i == j ? 1 : 0);
-            double[][] lower = [.. Enumerable.Range(0, n).Select(i => Enumerable.Range(0, i + 1).Select(j => Element(i, j)).ToArray())];
-            double[] solution = [.. right];
-            Cholesky.Factorise(lower)!.Solve(solution);
-            for (int i = 0; i < n; i++) Assert.Equal(right[i], Enumerable.Range(0, n).Sum(j => Element(i, j) * solution[j]), 1e-8);
-        }, iter: 200);
-
-    [Fact]
-    public void CholeskyRefusesWhatIsNotPositiveDefinite()
-    {
-        Assert.Null(Cholesky.Factorise([[1], [2, 1]]));
-        Assert.Null(Cholesky.Factorise([[0.0]]));
-        Assert.NotNull(Cholesky.Factorise([[1], [0.5, 1]]));
     }
 
     private static NormalEquations Streamed(double[][] x, double[][] y, int threads)

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace NestQuant.Passes.GroupNL.Expansion;
+namespace NestQuant.Passes.LinearAlgebra;
 
 /// <summary>Dot products whose order of additions is the same on every machine, so that results are too.</summary>
 internal static class FixedOrderDot

@@ -1,0 +1,30 @@
+namespace NestQuant.Passes.Nesting.Calibrated;
+
+/// <summary>Weights v = (integer - zero) * unit * alpha for a <see cref="RoundingProblem"/>, and what they leave of its target w*.</summary>
+internal sealed record RoundingResult
+{
+    /// <summary>[M, K] the integers.</summary>
+    public required sbyte[] Integers { get; init; }
+
+    /// <summary>[M] alpha.</summary>
+    public required double[] ScaleFactors { get; init; }
+
+    /// <summary>[M] w m_f - v m_p, to be added to the bias: the outputs of both models then have the same mean.</summary>
+    public required double[] BiasShifts { get; init; }
+
+    /// <summary>[M] (v - w*) C (v - w*)^T.</summary>
+    public required double[] Errors { get; init; }
+
+    /// <summary>[M] w* C w*^T.</summary>
+    public required double[] Signals { get; init; }
+
+    /// <summary>A result with room for some channels.</summary>
+    internal static RoundingResult For(int channels, int length) => new()
+    {
+        Integers = new sbyte[checked(channels * length)],
+        ScaleFactors = new double[channels],
+        BiasShifts = new double[channels],
+        Errors = new double[channels],
+        Signals = new double[channels],
+    };
+}
