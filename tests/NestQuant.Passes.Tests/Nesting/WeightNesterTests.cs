@@ -67,9 +67,9 @@ public sealed class WeightNesterTests
 
         float[] gains = [.. Enumerable.Range(0, 2 * view.OutputChannels).Select(static i => 0.9f + (0.01f * i))];
         sbyte[][] below = [[.. nested.Levels[2].Select(static value => (sbyte)(2 * value))], nested.Levels[2]];
-        NestedWeight other = nested.WithBelow(
+        NestedWeight other = nested.WithLevels(
             TensorProto.FromFloats("w", [weights.Length], weights),
-            below,
+            [nested.Levels[0], .. below],
             [.. gains.Select((gain, i) => gain * nested.Scales[i % view.OutputChannels])],
             new ParallelOptions());
         Assert.Equal(nested.SqnrDb(0), other.SqnrDb(0));

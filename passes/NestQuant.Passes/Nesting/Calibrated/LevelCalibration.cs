@@ -24,7 +24,7 @@ internal sealed class LevelCalibration(
     /// <param name="done">Told after each layer.</param>
     /// <exception cref="ModelException">The data does not fit the model.</exception>
     public void Run(
-        IReadOnlyList<CalibratedLayer> layers, IReadOnlyCollection<CalibratedWeight> weights, int precision, Action<CalibratedLayer> done)
+        IReadOnlyList<CalibratedLayer> layers, IEnumerable<CalibratedWeight> weights, int precision, Action<CalibratedLayer> done)
     {
         using var inFloat = new LayeredNetwork(WithoutQuantization(), samples, customOps, MemoryLimit, parallel);
         using var inPart = new LayeredNetwork(model, samples, customOps, MemoryLimit, parallel);
@@ -102,12 +102,12 @@ internal sealed class LevelCalibration(
         float[] values = weight.Dequantized(level), corrected = new float[bias.Length];
         for (int m = 0; m < bias.Length; m++)
         {
-            InputMoments inputs = moments[m / layer.Rows.ChannelsPerGroup];
             double shift = 0;
-            for (int k = 0; k < layer.Rows.Length; k++)
+            foreach (MomentBlock block in moments[m / layer.Rows.ChannelsPerGroup].Complete(parallel))
             {
-                int i = (m * layer.Rows.Length) + k;
-                shift += (weight.Values[i] * inputs.MeanInFloat[k]) - (values[i] * inputs.MeanInPart[k]);
+                int first = (m * layer.Rows.Length) + block.Start;
+                for (int k = 0; k < block.Length; k++)
+                    shift += (weight.Values[first + k] * block.FloatMeans[k]) - (values[first + k] * block.PartMeans[k]);
             }
 
             corrected[m] = (float)(bias[m] + (layer.Alpha * shift));
@@ -131,13 +131,15 @@ internal sealed class LevelCalibration(
         for (int group = 0; group < moments.Length; group++)
         {
             int first = group * channels, end = first + channels;
-            var problem = new RoundingProblem(
-                weight.Values[(first * length)..(end * length)],
-                floors[(first * length)..(end * length)],
-                (1 << (level - 1)) - 1,
-                Array.ConvertAll(weight.Scales[first..end], scale => scale * gain),
-                Array.ConvertAll(weight.ZeroPoints[first..end], zero => zero / gain),
-                FitsScale: level < weight.Bits.Full);
+            var problem = new RoundingProblem
+            {
+                Weights = weight.Values[(first * length)..(end * length)],
+                Floors = floors[(first * length)..(end * length)],
+                Largest = (1 << (level - 1)) - 1,
+                Units = Array.ConvertAll(weight.Scales[first..end], scale => scale * gain),
+                Zeros = Array.ConvertAll(weight.ZeroPoints[first..end], zero => zero / gain),
+                FitsScale = level < weight.Bits.Full,
+            };
             RoundingResult result = CalibratedRounding.Round(moments[group], problem, parallel);
             result.Integers.CopyTo(integers, first * length);
             for (int i = 0; i < channels; i++)
