@@ -8,19 +8,24 @@ using NestQuant.Passes.Sessions;
 namespace NestQuant.Passes;
 
 /// <summary>A compiled model and what was decided on the way.</summary>
-/// <param name="Model">The model; its packed operands are in the external groups "high" and "low".</param>
+/// <param name="Model">
+/// The model; its packed operands are in the external groups "high" and "low", or "low.b" for each step to b bits where a weight has more
+/// than two levels.
+/// </param>
 /// <param name="Decisions">What every pass did with every candidate.</param>
 public sealed record CompileResult(ModelProto Model, DecisionLog Decisions)
 {
     /// <summary>How the result is tried before it is saved.</summary>
     public CheckOptions Check { get; init; } = new();
 
-    /// <summary>The same graph without the low operands, at part precision; null when nothing was nested.</summary>
+    /// <summary>The same graph without the low operands, at the lowest precision; null when nothing was nested.</summary>
     public ModelProto? CreatePartModel() => PartModel.From(Model);
 
     /// <summary>
     /// Saves the model as <c>X.onnx</c> and, when weights are nested, beside it <c>X.high.bin</c>, <c>X.low.bin</c> and
-    /// <c>X.part.onnx</c>, the model for devices without the low file. Either all files appear or none does.
+    /// <c>X.part.onnx</c>, the model for devices without the low file. Where a weight has more than two levels, there is a low file
+    /// <c>X.low.b.bin</c> for every b bits that a step reaches, and a part model <c>X.part.b.onnx</c> for every precision between the lowest
+    /// and the highest, which needs those up to b. Either all files appear or none does.
     /// </summary>
     /// <param name="path">Path of the model to write, in a folder that is created when missing.</param>
     /// <param name="cancellation">Ends the work early; no file appears.</param>

@@ -1,6 +1,10 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
 using NestQuant.Onnx.Files.Transactions;
+using NestQuant.Onnx.Graph;
+using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes;
 
@@ -9,21 +13,37 @@ namespace NestQuant.Passes;
 /// <param name="Staged">Where the models lie until the transaction is committed.</param>
 internal sealed record SavedModels(IReadOnlyList<SavedFile> Files, IReadOnlyList<string> Staged)
 {
-    /// <summary>Writes the model, its data files and, where weights are nested, the part model.</summary>
+    /// <summary>Writes the model, its data files and, where weights are nested, the part models.</summary>
     public static SavedModels Write(CompileResult result, string path, FileTransaction transaction, CancellationToken cancellation)
     {
         var models = new List<ModelToSave> { new(result.Model, path) };
-        if (result.CreatePartModel() is { } part)
-            models.Add(new ModelToSave(part, PartPath(path), new SaveOptions { ExternalStem = ModelFile.Stem(path) }));
+        var options = new SaveOptions { ExternalStem = ModelFile.Stem(path) };
+        if (result.CreatePartModel() is { } part) models.Add(new ModelToSave(part, PartPath(path), options));
+        NestedBits[] weights = [.. result.Model.AllNodes().Where(SchemaNodes.IsNested).Select(NestedLevels.Of)];
+        foreach (int precision in PartModel.Intermediate(weights))
+            models.Add(new ModelToSave(PartModel.From(result.Model, precision), PartPath(path, precision), options));
         IReadOnlyList<SavedFile> files = ModelSaver.Write(models, transaction, cancellation);
         return new SavedModels(files, [.. models.Select(model => transaction.StagedPath(model.Path))]);
     }
 
-    /// <summary>Path of the part model of a model.</summary>
-    public static string PartPath(string path) => Beside(path, "part.onnx");
-
     /// <summary>Paths of all files that a model with nested weights may have.</summary>
-    public static IReadOnlyList<string> Expected(string path) => [path, PartPath(path), Beside(path, "high.bin"), Beside(path, "low.bin")];
+    /// <param name="path">Path of the model.</param>
+    /// <param name="weights">Which weights are to be nested, and how.</param>
+    public static IReadOnlyList<string> Expected(string path, WeightOptions weights)
+    {
+        NestedBits[] levels = [.. weights.Rules.Select(static rule => rule.Bits).Append(weights.Bits).OfType<NestedBits>()];
+        return
+        [
+            path,
+            PartPath(path),
+            .. PartModel.Intermediate(levels).Select(precision => PartPath(path, precision)),
+            .. OperandFiles.Possible(levels).Select(group => Beside(path, group + ".bin")),
+        ];
+    }
+
+    private static string PartPath(string path) => Beside(path, "part.onnx");
+
+    private static string PartPath(string path, int precision) => Beside(path, FormattableString.Invariant($"part.{precision}.onnx"));
 
     private static string Beside(string path, string ending) =>
         Path.Combine(Path.GetDirectoryName(path) ?? "", $"{ModelFile.Stem(Path.GetFileName(path))}.{ending}");

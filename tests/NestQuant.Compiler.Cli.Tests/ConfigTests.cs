@@ -16,7 +16,10 @@ public sealed class ConfigTests : IDisposable
     {
         { "{\n  \"weights\": { \"bitz\": \"8:6\" }\n}", "c.json:2:16: weights.bitz: unknown key; near it: 'bits'" },
         { "{ \"weights\": { \"bits\": 8 } }", "c.json:1:24: weights.bits: a text is needed, and this is the number 8" },
-        { "{ \"weights\": { \"bits\": \"9:4\" } }", "weights.bits: '9:4' is none of 3:2, 4:2," },
+        { "{ \"weights\": { \"bits\": \"9:4\" } }", "weights.bits: '9:4' is impossible: write 8:6, or 8:6:4" },
+        { "{ \"weights\": { \"bits\": \"8:4:6\" } }", "weights.bits: '8:4:6' is impossible" },
+        { "{ \"weights\": { \"bits\": \"8\" } }", "weights.bits: '8' is impossible" },
+        { "{ \"weights\": { \"rules\": [{ \"name\": \"a\", \"bits\": \"8:6:1\" }] } }", "rules[0].bits: '8:6:1' is impossible" },
         { "{ \"weights\": { \"rounding\": \"floor\" } }", "weights.rounding: 'floor' is none of adaptive, nearest" },
         { "{ \"weights\": [] }", "weights: an object is needed, and this is a list" },
         { "{ \"weights\": { \"exclude\": \"a\" } }", "weights.exclude: a list of texts is needed" },
@@ -47,6 +50,7 @@ public sealed class ConfigTests : IDisposable
         "{}",
         "{ \"$schema\": \"docs/nestquant.schema.json\", \"model\": \"a.onnx\", \"output\": \"b.onnx\", \"reports\": [] }",
         "{ \"weights\": { \"bits\": \"8:6\", \"scheme\": \"affine\", \"rounding\": \"nearest\", \"splitRounding\": \"floor\" } }",
+        "{ \"weights\": { \"bits\": \"8:6:4:3:2\" } }",
         "{ \"weights\": { \"rules\": [{ \"name\": \"a\", \"operator\": \"Conv\", \"bits\": \"3:2\", \"weightOnly\": false }] } }",
         "{ \"calibration\": { \"data\": \"d\", \"method\": \"percentile:99.9\", \"size\": \"224x320\", "
             + "\"mean\": [0.5, 1e-3], \"std\": [1] } }",
@@ -74,6 +78,22 @@ public sealed class ConfigTests : IDisposable
         string written = ConfigWriter.Write(config);
         Assert.Equal(written, ConfigWriter.Write(ConfigReader.Parse("w.json", Encoding.UTF8.GetBytes(written))));
         Assert.Empty((await Schema()).Validate(written));
+    }
+
+    /// <summary>The pattern of levels, which editors read, takes every descending list of at least two, and no other order.</summary>
+    [Fact]
+    public async Task Levels_are_possible_where_they_descend()
+    {
+        JsonSchema schema = await Schema();
+        for (int set = 1; set < 1 << 7; set++)
+        {
+            int[] levels = [.. Enumerable.Range(2, 7).Where(bits => (set & (1 << (bits - 2))) != 0).Reverse()];
+            Assert.Equal(levels.Length >= 2, IsPossible(levels));
+            Assert.False(IsPossible([.. levels.Reverse().Append(levels[0])]));
+        }
+
+        bool IsPossible(int[] levels) =>
+            schema.Validate($$"""{ "weights": { "bits": "{{string.Join(':', levels)}}" } }""").Count == 0;
     }
 
     /// <summary>

@@ -27,6 +27,9 @@ internal static class CompileCommand
             Writes OUT.onnx and, when weights are nested, beside it OUT.high.bin and
             OUT.low.bin (the packed weights) and OUT.part.onnx (the same model without the
             low file: part precision only). Either all files appear or none does.
+            With more levels, such as --nest 8:6:4, there is a file OUT.low.B.bin for every
+            level of B bits but the lowest, and OUT.part.B.onnx is the model for a device
+            that has those up to B.
 
             Example:
               nestquant compile model.onnx -o out/model.onnx --nest 8:6 --exclude '/head/*' --report out/report.html

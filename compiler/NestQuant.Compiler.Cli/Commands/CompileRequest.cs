@@ -30,7 +30,7 @@ internal sealed record CompileRequest(
 
     /// <summary>The files that will be written, as far as that is known before the compilation.</summary>
     public IEnumerable<string> ExpectedFiles =>
-        Options.Weights.Nests ? [.. SavedModels.Expected(Output), .. Reports] : [Output, .. Reports];
+        Options.Weights.Nests ? [.. SavedModels.Expected(Output, Options.Weights), .. Reports] : [Output, .. Reports];
 
     /// <summary>Whether a report of this name is a page rather than JSON.</summary>
     public static bool IsHtml(string path) => Path.GetExtension(path).Equals(".html", StringComparison.OrdinalIgnoreCase);

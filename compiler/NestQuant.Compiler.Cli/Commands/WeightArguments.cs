@@ -13,7 +13,8 @@ internal sealed class WeightArguments(CommandLineApplication command)
 
     private readonly CommandOption _nest = command.Option(
         "--nest <BITS>",
-        "N:H, for example 8:6: nest the weights with N bits in full and H bits in part precision, 2 <= H < N <= 8",
+        "N:H, for example 8:6: nest the weights with N bits in full and H bits in part precision, 2 <= H < N <= 8; "
+            + "or more levels, for example 8:6:4:3:2",
         CommandOptionType.SingleValue);
     private readonly CommandOption _rounding = command.Option(
         "--rounding <KIND>",
@@ -22,7 +23,7 @@ internal sealed class WeightArguments(CommandLineApplication command)
         CommandOptionType.SingleValue);
     private readonly CommandOption _split = command.Option(
         "--split-rounding <KIND>",
-        "rounding of the H bits: calibrated (default with --calibrate DATA), adaptive, nearest or floor; default without data: as "
+        "rounding of the lower levels: calibrated (default with --calibrate DATA), adaptive, nearest or floor; default without data: as "
             + "--rounding",
         CommandOptionType.SingleValue);
     private readonly CommandOption _scheme = command.Option(

@@ -1,6 +1,5 @@
 using NestQuant.Passes;
 using NestQuant.Passes.Nesting;
-using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Compiler.Cli.Configuration;
 
@@ -11,13 +10,6 @@ internal static class ConfigKeys
 
     // The first stage never rounds down.
     private static readonly string[] Roundings = [.. SplitRoundings.Except([OptionsText.Name(WeightRounding.Floor)])];
-
-    private static readonly string[] BitPairs =
-    [
-        .. from full in Enumerable.Range(3, 6)
-           from high in Enumerable.Range(2, full - 2)
-           select new NestedBits(full, high).ToString(),
-    ];
 
     /// <summary>Name of the list of rules, in the section of weights.</summary>
     public const string Rules = "rules";
@@ -36,10 +28,12 @@ internal static class ConfigKeys
             Texts("reports", "Reports to write, .json or .html.", "report"),
             new ConfigSection("weights", "Which weights are nested, and how.",
             [
-                Choice("bits", "n:h, bits at full and at part precision.", BitPairs, "nest"),
+                Levels("nest"),
                 Choice("scheme", "Where the zero of a weight lies.", Schemes, "weights"),
                 Choice("rounding", "Rounding to n bits.", Roundings, "rounding"),
-                Choice("splitRounding", "Rounding to h bits; by default calibrated where there is data, and else as to n bits.", SplitRoundings, "split-rounding"),
+                Choice(
+                    "splitRounding", "Rounding to the lower levels; by default calibrated where there is data, else as to n bits.", SplitRoundings,
+                    "split-rounding"),
                 Texts("include", "Patterns of the names of the only nodes to nest.", "include"),
                 Texts("exclude", "Patterns of the names of nodes to leave as they are.", "exclude"),
                 new ConfigList(Rules, "Other settings for some nodes; the most specific rule wins.", Rule(), ["name", "operator"]),
@@ -103,10 +97,10 @@ internal static class ConfigKeys
     [
         Text("name", "Name of a node, or a pattern of names."),
         Choice("operator", "Operator type.", NestingCandidate.Operators),
-        Choice("bits", "n:h, bits at full and at part precision.", BitPairs),
+        Levels(),
         Choice("scheme", "Where the zero of a weight lies.", Schemes),
         Choice("rounding", "Rounding to n bits.", Roundings),
-        Choice("splitRounding", "Rounding to h bits.", SplitRoundings),
+        Choice("splitRounding", "Rounding to the lower levels.", SplitRoundings),
         new ConfigValue("exclude", "Whether the nodes stay as they are.", ConfigKind.Switch),
         new ConfigValue("weightOnly", "Whether the nodes keep float activations.", ConfigKind.Switch),
     ]);
@@ -116,6 +110,13 @@ internal static class ConfigKeys
 
     private static ConfigValue Text(string name, string description, string? option = null) =>
         new(name, description, ConfigKind.Text, option);
+
+    private static ConfigValue Levels(string? option = null) =>
+        Text("bits", "n:h, bits at full and at part precision, or more levels in descending order.", option) with
+        {
+            Pattern = "^(?=[2-8](:[2-8])+$)(8:?)?(7:?)?(6:?)?(5:?)?(4:?)?(3:?)?2?$",
+            Example = "8:6, or 8:6:4 for more levels",
+        };
 
     private static ConfigValue Texts(string name, string description, string option) => new(name, description, ConfigKind.Texts, option);
 

@@ -24,7 +24,7 @@ internal static class InspectionTables
         if (inspection.Nested.Count == 0)
             console.Out.WriteLine("nothing is nested");
         if (inspection.IsPart)
-            console.Out.WriteLine("part model: the low operands are absent, it runs at part precision only");
+            console.Out.WriteLine("part model: low operands are absent, it runs below full precision only");
         console.Line($"{Numbers.Count(inspection.Weights.Count)} initializers, {Numbers.Count(inspection.Weights.Bytes)} bytes");
         foreach (SavedFile file in inspection.Files)
             console.Line($"{file.Path} ({Numbers.Count(file.Bytes)} bytes{(file.Sha256 is null ? "" : $", sha256 {file.Sha256}")})");

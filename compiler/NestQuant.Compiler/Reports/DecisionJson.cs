@@ -99,16 +99,20 @@ internal static class DecisionJson
             json.WriteNumber("low_bytes", nesting.LowBytes);
             WriteDecibels(json, "sqnr_full_db", full.SqnrDb);
             WriteDecibels(json, "sqnr_part_db", part.SqnrDb);
-            if (nesting.Levels.Count > 2) WriteLevels(json, nesting.Levels);
+            WriteLevels(json, nesting.Levels);
             json.WriteEndObject();
         }
 
         json.WriteEndObject();
     }
 
-    /// <summary>Writes the property <c>"levels":[{"bits","bytes","sqnr_db"}]</c>.</summary>
+    /// <summary>
+    /// Writes the property <c>"levels":[{"bits","bytes","sqnr_db"}]</c> where there are more than two, which have properties of their own.
+    /// </summary>
     public static void WriteLevels(Utf8JsonWriter json, IReadOnlyList<LevelNumbers> levels)
     {
+        if (levels.Count == 2)
+            return;
         json.WriteStartArray("levels");
         foreach (LevelNumbers level in levels)
         {

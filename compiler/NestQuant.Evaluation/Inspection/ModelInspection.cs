@@ -29,8 +29,8 @@ public sealed record ModelInspection(
 {
     private static readonly string[] ProvenanceKeys = [Provenance.VersionKey, Provenance.OptionsKey, Provenance.SourceKey];
 
-    /// <summary>True when weights are nested but the low operands are absent: part precision only.</summary>
-    public bool IsPart => Operators.Count > 0 && Operators.All(nested => nested.Highest == nested.Layout.Bits.High);
+    /// <summary>True when low operands of nested weights are absent: the model runs below full precision only.</summary>
+    public bool IsPart => Operators.Any(nested => nested.Highest < nested.Layout.Bits.Full);
 
     /// <summary>Reads a model file.</summary>
     /// <exception cref="ModelException">The file is no model, or a nested operator is damaged.</exception>

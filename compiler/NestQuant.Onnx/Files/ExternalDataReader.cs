@@ -85,7 +85,8 @@ internal sealed class ExternalDataReader(string folder, string? path, LoadOption
     }
 
     /// <summary>
-    /// <c>high</c> for <c>X.high.bin</c> beside <c>X.onnx</c>, and also beside <c>X.part.onnx</c>, which shares the file.
+    /// <c>high</c> for <c>X.high.bin</c> beside <c>X.onnx</c>, and also beside <c>X.part.onnx</c>, which shares the file; a group is one
+    /// word, or one and a number: <c>low.6</c> for <c>X.low.6.bin</c>.
     /// </summary>
     private string? GroupOf(string location)
     {
@@ -96,7 +97,9 @@ internal sealed class ExternalDataReader(string folder, string? path, LoadOption
                 && location.EndsWith(".bin", StringComparison.Ordinal))
             {
                 var group = location[(prefix.Length + 1)..^4];
-                return group.AsSpan().ContainsAny('.', '/', '\\') ? null : group;
+                var words = group.Split('.');
+                var isGroup = words.Length == 1 || (words.Length == 2 && words[1].Length > 0 && words[1].All(char.IsAsciiDigit));
+                return isGroup && !group.AsSpan().ContainsAny('/', '\\') ? group : null;
             }
         }
 

@@ -2,6 +2,7 @@ using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Export;
@@ -24,7 +25,7 @@ internal static class NestedExport
         string result = node.Output[0];
         string x = graph.Dequantize(graph.ChannelsFirst(node.InputAt(InputNames.X), rank), graph.ParametersAt(node, InputNames.XScale));
         string weight = graph.Context.Weights.Dequantize(nested, graph, turn: false, out string? note);
-        string bias = isQuantized ? QuantizedBias(node, nested, graph, ref note) : graph.AsCompiled(node.InputAt(InputNames.Bias));
+        string bias = isQuantized ? QuantizedBias(node, nested, graph, ref note) : BiasOf(node, nested, graph).Name;
         string output = isQuantized
             ? graph.Step(result)
             : node.Is(OperatorSet.NestedConv) ? graph.Define(result, rank)
@@ -47,17 +48,17 @@ internal static class NestedExport
         bool isTransposed = nested.Layout.View.Channels == 1
             && nested.Shape[0] == nested.Layout.View.Groups
             && nested.Shape[1] == nested.Layout.View.Inner;
-        string result = node.Output[0], biasName = node.InputAt(InputNames.Bias);
+        string result = node.Output[0];
         string x = graph.Dequantize(graph.AsCompiled(node.InputAt(InputNames.X)), graph.ParametersAt(node, InputNames.XScale));
         string weight = graph.Context.Weights.Dequantize(nested, graph, turn: isTransposed && !isMatrix, out string? note);
         string output = isQuantized ? graph.Step(result) : graph.Define(result);
         if (isMatrix)
         {
-            string bias = isQuantized ? QuantizedBias(node, nested, graph, ref note) : graph.AsCompiled(biasName);
-            NodeProto gemm = graph.Add("Gemm", node.Name, [x, weight, bias], output);
+            string added = isQuantized ? QuantizedBias(node, nested, graph, ref note) : BiasOf(node, nested, graph).Name;
+            NodeProto gemm = graph.Add("Gemm", node.Name, [x, weight, added], output);
             if (isTransposed) gemm.Attribute.Add(AttributeProto.Int("transB", 1));
         }
-        else if (biasName.Length == 0)
+        else if (BiasOf(node, nested, graph).Name is not { Length: > 0 } bias)
         {
             graph.Add("MatMul", node.Name, [x, weight], output);
         }
@@ -65,7 +66,7 @@ internal static class NestedExport
         {
             string product = graph.Step(result, "_product");
             graph.Add("MatMul", node.Name, [x, weight], product);
-            graph.Add("Add", node.Name + "_add_bias", [product, graph.AsCompiled(biasName)], output);
+            graph.Add("Add", node.Name + "_add_bias", [product, bias], output);
         }
 
         if (isQuantized) Quantize(node, output, graph, channelsLastRank: 0);
@@ -99,18 +100,48 @@ internal static class NestedExport
             && node.GetFloat("alpha", 1) == 1
             && (node.InputAt(2).Length == 0 || node.GetFloat("beta", 1) == 1);
 
+    /// <summary>NestedBias.</summary>
+    public static void Bias(NodeProto node, ExportedGraph graph)
+    {
+        NestedBits bits = NestedLevels.Of(node);
+        if (graph.View.Constant(node.InputAt(InputNames.PartBias)) is not { DataType: TensorDataType.Float } rows)
+            throw NestedOperator.Damaged(node, "its part bias is no float constant");
+        int row = bits.IndexOf(bits.LevelAt(graph.Context.Precision)) - 1;
+        string own = node.InputAt(InputNames.Bias);
+        int channels = (int)(rows.ElementCount / (bits.Count - 1));
+        float[] values = row < 0
+            ? [.. Enumerable.Repeat(-0f, channels)]
+            : [.. rows.ToFloats().Skip(row * channels).Take(channels)];
+        string value = row < 0 && own.Length > 0
+            ? graph.AsCompiled(own)
+            : graph.Context.Add(node.Output[0], name => TensorProto.FromFloats(name, [channels], values));
+        graph.Alias(node.Output[0], new ExportedValue(value));
+        graph.Log(node);
+    }
+
+    /// <summary>The bias of an operator at the exported level, and its values where they are constant; an empty name for none.</summary>
+    private static (string Name, float[]? Values) BiasOf(NodeProto node, NestedOperator nested, ExportedGraph graph)
+    {
+        string part = node.InputAt(InputNames.PartBias), own = node.InputAt(InputNames.Bias);
+        TensorProto? rows = part.Length == 0 ? null
+            : graph.View.Constant(part) ?? throw NestedOperator.Damaged(node, $"its part bias '{part}' is not a constant");
+        if (nested.RowOf(rows, nested.Layout.Bits.LevelAt(graph.Context.Precision)) is { } row)
+            return (graph.Context.Add(part, name => TensorProto.FromFloats(name, [row.Length], row)), row);
+        return (graph.AsCompiled(own), graph.View.Constant(own) is { DataType: TensorDataType.Float } bias ? bias.ToFloats() : null);
+    }
+
     /// <summary>
-    /// The bias as int32 in steps of x_scale * w_scale, the form that integer convolutions add to their sums; as float where it would
-    /// overflow or the scales are computed.
+    /// The bias as int32 in steps of x_scale * w_scale, the form that integer convolutions add to their accumulators; as float where it
+    /// would overflow or the scales are computed.
     /// </summary>
     private static string QuantizedBias(NodeProto node, NestedOperator nested, ExportedGraph graph, ref string? note)
     {
-        string name = node.InputAt(InputNames.Bias);
-        if (name.Length == 0 || note is not null) return graph.AsCompiled(name);
-        if (graph.View.Constant(name) is not { DataType: TensorDataType.Float } bias
+        (string name, float[]? bias) = BiasOf(node, nested, graph);
+        if (name.Length == 0 || note is not null) return name;
+        if (bias is not { } values
             || graph.View.Constant(node.InputAt(InputNames.XScale)) is not { DataType: TensorDataType.Float, ElementCount: 1 } xScale)
-            return graph.AsCompiled(name);
-        float[] values = bias.ToFloats(), scales = nested.Scale.ToFloats();
+            return name;
+        float[] scales = nested.Scales(nested.Layout.Bits.LevelAt(graph.Context.Precision));
         if (values.Length != scales.Length)
             throw NestedOperator.Damaged(node, $"its bias has {values.Length} elements for {scales.Length} channels");
         var products = new float[scales.Length];

@@ -97,7 +97,11 @@ public sealed record NestedOperator(
     internal float[]? RowOf(TensorProto? rows, int level)
     {
         int row = Layout.Bits.IndexOf(level) - 1, channels = Layout.View.OutputChannels;
-        return rows is null || row < 0 ? null : rows.ToFloats()[(row * channels)..((row + 1) * channels)];
+        if (rows is null || row < 0) return null;
+        float[] values = rows.ToFloats();
+        return values.Length == (Layout.Bits.Count - 1) * channels
+            ? values[(row * channels)..((row + 1) * channels)]
+            : throw Damaged(Node, $"'{rows.Name}' has {values.Length} elements for {Layout.Bits.Count - 1} levels of {channels} channels");
     }
 
     /// <summary>The highest level whose low operands are all there.</summary>
@@ -174,7 +178,6 @@ public sealed record NestedOperator(
         bool fits = High.ByteCount == Layout.HighByteLength
             && Steps.All(low => low is null || low.ByteCount == Layout.LowByteLength)
             && Scale.ElementCount == channels
-            && (PartScale is null || PartScale.ElementCount == (long)channels * (Layout.Bits.Count - 1))
             && (ZeroPoint is null || ZeroPoint.ElementCount == channels);
         if (!fits)
             throw Damaged(Node, "an operand has another length than the weight's shape and bits give");

@@ -2,6 +2,7 @@ using System.Globalization;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Nesting;
@@ -18,6 +19,15 @@ internal static class OperandFiles
     /// <summary>External group of the low operands of the steps that reach a level.</summary>
     /// <param name="bits">Bits of the level.</param>
     public static string Step(int bits) => string.Create(CultureInfo.InvariantCulture, $"{Low}.{bits}");
+
+    /// <summary>The groups that a model may have whose weights have some of these levels.</summary>
+    public static IEnumerable<string> Possible(IReadOnlyCollection<NestedBits> weights) =>
+    [
+        High,
+        Low,
+        .. weights.All(static bits => bits.Count == 2) ? [] : weights.SelectMany(NestedLevels.Steps).Select(static step => Step(step.Bits))
+            .Distinct(),
+    ];
 
     /// <summary>Assigns all operands of a model to their files.</summary>
     public static void Assign(ModelProto model)

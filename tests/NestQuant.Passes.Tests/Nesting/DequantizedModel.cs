@@ -1,9 +1,8 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
-using NestQuant.Passes.Operators;
+using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Packing;
-using NestQuant.RuntimeOps.Schema;
 using NestQuant.TestSupport;
 
 namespace NestQuant.Passes.Tests.Nesting;
@@ -20,17 +19,16 @@ internal static class DequantizedModel
     public static ModelProto Of(ModelProto source, ModelProto nested, int precision)
     {
         ModelProto model = ModelRunner.Clone(source);
-        Dictionary<string, TensorProto> operands = nested.Graph!.Initializer.ToDictionary(
-            static tensor => tensor.Name, StringComparer.Ordinal);
-        foreach (NodeProto node in nested.AllNodes().Where(SchemaNodes.IsNested))
+        foreach (NestedOperator operation in NestedOperator.Of(nested))
         {
-            string high = node.InputAt(InputNames.WeightHigh);
+            NodeProto node = operation.Node;
+            string high = operation.High.Name;
             string weight = high[..high.LastIndexOf("_high", StringComparison.Ordinal)];
             // A Gemm's alpha is part of the scale that its nested form reads.
             float alpha = node.OpType is "NestedGemm" or "NestedQLinearGemm"
                 ? source.AllNodes().First(reader => reader.InputAt(1) == weight).GetFloat("alpha", 1)
                 : 1;
-            Replace(model.Graph!, weight, Array.ConvertAll(Decode(node, operands, precision), value => value / alpha));
+            Replace(model.Graph!, weight, Array.ConvertAll(Decode(operation, precision), value => value / alpha));
         }
 
         return model;
@@ -48,31 +46,31 @@ internal static class DequantizedModel
         return ModelRunner.Run(model, ("x", x))["y"];
     }
 
-    private static float[] Decode(NodeProto node, Dictionary<string, TensorProto> operands, int precision)
+    private static float[] Decode(NestedOperator nested, int precision)
     {
-        long[] shape = node.GetInts("shape")!;
-        ChannelView view = node.GetInts("channel_view") is [var groups, var inner, var channels, var taps]
-            ? new ChannelView((int)groups, (int)inner, (int)channels, (int)taps)
-            : new ChannelView((int)shape[0], (int)shape[1], 1, (int)shape.Skip(2).Aggregate(1L, static (product, dim) => product * dim));
-        var layout = new NestedLayout(new NestedBits((int)node.GetInt("n", 0), (int)node.GetInt("h", 0)), view);
-        var high = new sbyte[view.Count];
-        var low = new sbyte[view.Count];
-        NestedPacker.Unpack(
-            layout, Operand(InputNames.WeightHigh)!.GetBytes().Span, Operand(InputNames.WeightLow)!.GetBytes().Span, high, low);
-        float[] scales = Operand(InputNames.WeightScale)!.ToFloats();
-        int[] zeroPoints = Operand(InputNames.WeightZeroPoint)?.ToInt32s() ?? new int[scales.Length];
-        bool isPart = precision < layout.Bits.Full;
-        var weights = new float[view.Count];
-        for (int i = 0; i < weights.Length; i++)
+        NestedBits bits = nested.Layout.Bits;
+        ChannelView view = nested.Layout.View;
+        int level = bits.LevelAt(precision);
+        int[] integers = Array.ConvertAll(nested.HighValues(), static value => (int)value);
+        int[] ascending = [.. bits.Levels.Reverse()];
+        for (int step = 1; ascending[step - 1] < level; step++)
         {
-            int channel = view.OutputChannelOfRow(i / view.Taps);
-            int integer = (high[i] << layout.Bits.Shift) + (isPart ? 0 : low[i]);
-            weights[i] = (integer - zeroPoints[channel]) * scales[channel];
+            sbyte[] low = nested.LowValues(step)!;
+            for (int i = 0; i < low.Length; i++) integers[i] = (integers[i] << (ascending[step] - ascending[step - 1])) + low[i];
         }
 
-        return weights;
-
-        TensorProto? Operand(string input) => operands.GetValueOrDefault(node.InputAt(input));
+        float[] scales = nested.Scale.ToFloats();
+        int row = Array.IndexOf([.. bits.Levels], level) - 1;
+        if (nested.PartScale is { } part && row >= 0) scales = [.. part.ToFloats().Skip(row * scales.Length).Take(scales.Length)];
+        int[] zeroPoints = nested.ZeroPoint?.ToInt32s() ?? new int[scales.Length];
+        return
+        [
+            .. integers.Select((integer, i) =>
+            {
+                int channel = view.OutputChannelOfRow(i / view.Taps);
+                return ((integer << (bits.Full - level)) - zeroPoints[channel]) * scales[channel];
+            }),
+        ];
     }
 
     private static void Replace(GraphProto graph, string weight, float[] values)
