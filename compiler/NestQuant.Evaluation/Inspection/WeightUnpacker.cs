@@ -35,20 +35,15 @@ internal static class WeightUnpacker
     private static List<(string Part, NpyArray Array)> Unpack(NestedOperator nested)
     {
         NestedLayout layout = nested.Layout;
-        sbyte[] high = new sbyte[layout.View.Count];
-        sbyte[] low = new sbyte[layout.View.Count];
-        // A part model has no low operand; all-zero bytes decode to something, which is not used.
-        ReadOnlyMemory<byte> lowBytes = nested.Low?.GetBytes() ?? new byte[layout.LowByteLength];
-        NestedPacker.Unpack(layout, nested.High.GetBytes().Span, lowBytes.Span, high, low);
-
+        sbyte[][] values = NestedPacker.Unpack(layout, [.. nested.Operands.Select(static operand => operand.Operand.GetBytes())]);
         var arrays = new List<(string, NpyArray)>();
         if (nested.Low is not null)
         {
             arrays.Add(("w_int", Int8(nested, nested.Integers(part: false))));
-            arrays.Add(("w_low", Int8(nested, low)));
+            arrays.Add(("w_low", Int8(nested, values[1])));
         }
 
-        arrays.Add(("w_high", Int8(nested, high)));
+        arrays.Add(("w_high", Int8(nested, values[0])));
         int channels = layout.View.OutputChannels;
         arrays.Add(("scale", NpyArray.FromFloats([channels], nested.Scale.ToFloats())));
         arrays.Add(("zero_point", NpyArray.From<int>(NpyType.Int32, [channels], nested.ZeroPoint?.ToInt32s() ?? new int[channels])));

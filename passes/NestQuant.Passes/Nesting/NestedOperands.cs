@@ -39,7 +39,11 @@ internal sealed record NestedOperands(
         NestedLayout layout = nested.Layout;
         var high = new byte[layout.HighByteLength];
         var low = new byte[layout.LowByteLength];
-        Parallel.For(0, layout.Panels, parallel, panel => NestedPacker.PackPanels(layout, panel, 1, nested.High, nested.Low, high, low));
+        Parallel.For(0, layout.Panels, parallel, panel =>
+        {
+            NestedPacker.PackPanels(layout, 0, panel, 1, nested.High, high);
+            NestedPacker.PackPanels(layout, 1, panel, 1, nested.Low, low);
+        });
         WeightTag tag = NestedPacker.Seal(layout, high, low);
 
         int[] zeroPoints = nested.ZeroPoints;

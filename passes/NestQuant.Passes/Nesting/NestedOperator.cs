@@ -46,14 +46,12 @@ public sealed record NestedOperator(
     public sbyte[] Integers(bool part)
     {
         if (!part && Low is null) throw Damaged(Node, "it has no low operand, which full precision needs");
-        var high = new sbyte[Layout.View.Count];
-        var low = new sbyte[Layout.View.Count];
-        ReadOnlyMemory<byte> lowBytes = Low?.GetBytes() ?? new byte[Layout.LowByteLength];
-        NestedPacker.Unpack(Layout, High.GetBytes().Span, lowBytes.Span, high, low);
+        sbyte[][] values = NestedPacker.Unpack(Layout, [.. Operands.Select(static operand => operand.Operand.GetBytes())]);
+        sbyte[] high = values[0];
         int limit = 1 << (Layout.Bits.Full - 1);
         for (int i = 0; i < high.Length; i++)
         {
-            int value = (high[i] << Layout.Bits.Shift) + (part ? 0 : low[i]);
+            int value = (high[i] << Layout.Bits.Shift) + (part ? 0 : values[1][i]);
             if (value < -limit || value >= limit)
                 throw Damaged(Node, $"element {i} of its weight is {value}, which {Layout.Bits.Full} bits cannot hold");
             high[i] = (sbyte)value;
@@ -92,9 +90,9 @@ public sealed record NestedOperator(
     public static NestedOperator Read(NodeProto node, GraphView view)
     {
         NestedOperator nested = ReadUntagged(node, view);
-        foreach ((OperandRole role, TensorProto operand) in nested.Operands)
+        foreach ((int step, TensorProto operand) in nested.Operands)
         {
-            if (nested.TagProblem(role, operand) is { } problem)
+            if (nested.TagProblem(step, operand) is { } problem)
                 throw new ModelException($"{nested.Title}: operand {Describe(operand)} {problem}; {OperandTrailer.Advice}");
         }
 
@@ -123,18 +121,17 @@ public sealed record NestedOperator(
     }
 
     /// <summary>The operands that are there.</summary>
-    internal IEnumerable<(OperandRole Role, TensorProto Operand)> Operands =>
-        Low is null ? [(OperandRole.High, High)] : [(OperandRole.High, High), (OperandRole.Low, Low)];
+    internal IEnumerable<(int Step, TensorProto Operand)> Operands => Low is null ? [(0, High)] : [(0, High), (1, Low)];
 
     /// <summary>
     /// Why an operand is not this operator's, as <see cref="OperandTrailer.Problem"/> says it; null when it is, or nothing tells.
     /// </summary>
-    internal string? TagProblem(OperandRole role, TensorProto operand)
+    internal string? TagProblem(int step, TensorProto operand)
     {
         if (Tag is not { } tag) return null;
         Span<byte> trailer = stackalloc byte[OperandTrailer.Length];
         operand.CopyBytes(operand.ByteCount - trailer.Length, trailer);
-        return OperandTrailer.Problem(trailer, Layout, role, tag);
+        return OperandTrailer.Problem(trailer, Layout, step, tag);
     }
 
     /// <summary>The operator's type and name, for messages.</summary>

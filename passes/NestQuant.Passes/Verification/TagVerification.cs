@@ -58,15 +58,15 @@ internal sealed class TagVerification(string model, IReadOnlySet<string> unreada
         }
 
         bool areOwn = true;
-        foreach ((OperandRole role, TensorProto operand) in nested.Operands)
+        foreach ((int step, TensorProto operand) in nested.Operands)
         {
             string file = FileOf(operand);
-            areOwn &= !unreadable.Contains(file) && IsOwn(nested, role, operand, file);
+            areOwn &= !unreadable.Contains(file) && IsOwn(nested, step, operand, file);
         }
 
         if (!isNew || !areOwn || nested.Low is not { } low)
             return;
-        if (WeightTag.Of(nested.Layout, nested.High.GetBytes().Span, low.GetBytes().Span) != tag)
+        if (WeightTag.Of(nested.Layout, nested.High.GetBytes(), low.GetBytes()) != tag)
         {
             string operands = $"{NestedOperator.Describe(nested.High)} and {NestedOperator.Describe(low)}";
             string problem = $"operands {operands} do not hold the weight that their tag names: one is damaged or half replaced";
@@ -74,10 +74,10 @@ internal sealed class TagVerification(string model, IReadOnlySet<string> unreada
         }
     }
 
-    private bool IsOwn(NestedOperator nested, OperandRole role, TensorProto operand, string file)
+    private bool IsOwn(NestedOperator nested, int step, TensorProto operand, string file)
     {
         FileOperands operands = _operands.GetValueOrDefault(file, new FileOperands(0, 0, null));
-        string? problem = nested.TagProblem(role, operand);
+        string? problem = nested.TagProblem(step, operand);
         _operands[file] = problem is null
             ? operands with { Count = operands.Count + 1 }
             : new FileOperands(operands.Count + 1, operands.Foreign + 1, operands.First ?? $"'{operand.Name}' of {nested.Title} {problem}");

@@ -55,10 +55,8 @@ internal static class DequantizedModel
             ? new ChannelView((int)groups, (int)inner, (int)channels, (int)taps)
             : new ChannelView((int)shape[0], (int)shape[1], 1, (int)shape.Skip(2).Aggregate(1L, static (product, dim) => product * dim));
         var layout = new NestedLayout(new NestedBits((int)node.GetInt("n", 0), (int)node.GetInt("h", 0)), view);
-        var high = new sbyte[view.Count];
-        var low = new sbyte[view.Count];
-        NestedPacker.Unpack(
-            layout, Operand(InputNames.WeightHigh)!.GetBytes().Span, Operand(InputNames.WeightLow)!.GetBytes().Span, high, low);
+        sbyte[][] values = NestedPacker.Unpack(
+            layout, Operand(InputNames.WeightHigh)!.GetBytes(), Operand(InputNames.WeightLow)!.GetBytes());
         float[] scales = Operand(InputNames.WeightScale)!.ToFloats();
         int[] zeroPoints = Operand(InputNames.WeightZeroPoint)?.ToInt32s() ?? new int[scales.Length];
         bool isPart = precision < layout.Bits.Full;
@@ -66,7 +64,7 @@ internal static class DequantizedModel
         for (int i = 0; i < weights.Length; i++)
         {
             int channel = view.OutputChannelOfRow(i / view.Taps);
-            int integer = (high[i] << layout.Bits.Shift) + (isPart ? 0 : low[i]);
+            int integer = (values[0][i] << layout.Bits.Shift) + (isPart ? 0 : values[1][i]);
             weights[i] = (integer - zeroPoints[channel]) * scales[channel];
         }
 
