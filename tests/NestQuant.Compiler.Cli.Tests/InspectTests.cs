@@ -75,7 +75,7 @@ public sealed class InspectTests : IDisposable
         File.Delete(_folder["cnn.low.bin"]);
 
         ToolRun run = Tool.Run("inspect", _folder["cnn.part.onnx"], "--unpack", _folder["u"]).ShouldSucceed();
-        Assert.Contains("w_int and w_low are not written", run.Error, StringComparison.Ordinal);
+        Assert.Contains("w_int and what is absent of w_low are not written", run.Error, StringComparison.Ordinal);
         Assert.True(File.Exists(_folder["u/conv2_Conv.w_high.npy"]));
         Assert.DoesNotContain(
             _folder.Entries,
