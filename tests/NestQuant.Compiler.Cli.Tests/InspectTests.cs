@@ -82,6 +82,15 @@ public sealed class InspectTests : IDisposable
             entry => entry.Contains("w_int", StringComparison.Ordinal) || entry.Contains("w_low", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Every_step_is_unpacked()
+    {
+        Tool.Run("compile", Golden.Cnn, "-o", _folder["cnn.onnx"], "--nest", "8:6:3").ShouldSucceed();
+        Tool.Run("inspect", _folder["cnn.onnx"], "--unpack", _folder["u"]).ShouldSucceed();
+        sbyte[] integers = Integers("w_int"), high = Integers("w_high"), low = Integers("w_low"), next = Integers("w_low_2");
+        for (int i = 0; i < integers.Length; i++) Assert.Equal(integers[i], (((high[i] << 3) + low[i]) << 2) + next[i]);
+    }
+
     private sbyte[] Integers(string part) =>
         MemoryMarshal.Cast<byte, sbyte>(NpyArray.Read(_folder[$"u/conv2_Conv.{part}.npy"]).Bytes).ToArray();
 }
