@@ -26,6 +26,47 @@ public sealed class CompileTests : IDisposable
     }
 
     [Fact]
+    public void More_levels_have_a_file_for_every_step_and_a_part_model_for_every_precision()
+    {
+        ToolRun run = Tool.Run("compile", Golden.Cnn, "-o", _folder["cnn.onnx"], "--nest", "8:6:4:2").ShouldSucceed();
+        string[] files =
+        [
+            "cnn.high.bin", "cnn.low.4.bin", "cnn.low.6.bin", "cnn.low.8.bin", "cnn.onnx", "cnn.part.4.onnx", "cnn.part.6.onnx", "cnn.part.onnx",
+        ];
+        Assert.Equal(files, _folder.Entries);
+        Assert.Contains("nested 8:6:4:2", run.Out, StringComparison.Ordinal);
+        Assert.Contains("KiB high + 9.0 KiB low.4 + 9.0 KiB low.6 + 9.0 KiB low.8", run.Out, StringComparison.Ordinal);
+
+        Tool.Run("verify", _folder["cnn.onnx"]).ShouldSucceed();
+        JsonElement levels = JsonDocument.Parse(Tool.Run("inspect", _folder["cnn.part.6.onnx"], "--json").ShouldSucceed().Out).RootElement
+            .GetProperty("nested")[0].GetProperty("levels");
+        Assert.Equal([8, 6, 4, 2], levels.EnumerateArray().Select(level => level.GetProperty("bits").GetInt32()));
+        Assert.Equal([0, 128, 128, 96], levels.EnumerateArray().Select(level => level.GetProperty("bytes").GetInt64()));
+        ToolRun evaluation = Tool.Run("evaluate", _folder["cnn.part.6.onnx"], "--data", Golden.Images).ShouldSucceed();
+        Assert.DoesNotContain("\n   8 ", evaluation.Out, StringComparison.Ordinal);
+        Assert.Contains("\n   6 ", evaluation.Out, StringComparison.Ordinal);
+        Assert.Contains("\n   2 ", evaluation.Out, StringComparison.Ordinal);
+        Tool.Run("evaluate", _folder["cnn.onnx"], "--data", Golden.Images, "--bits", "5")
+            .ShouldFail(1, "5 bits are not possible: the model runs at 8, 6, 4 or 2 bits");
+        Tool.Run("export", _folder["cnn.onnx"], "--bits", "4", "-o", _folder["qdq.onnx"]).ShouldSucceed();
+        Tool.Run("export", _folder["cnn.part.6.onnx"], "--bits", "8", "-o", _folder["q.onnx"]).ShouldFail(1, "it runs at 6, 4 or 2 bits");
+    }
+
+    [Theory]
+    [InlineData("8:4:6")]
+    [InlineData("8:6:6")]
+    [InlineData("8:6:1")]
+    [InlineData("9:8:7")]
+    [InlineData("8:7:6:5:4:3:2:1")]
+    [InlineData("8")]
+    [InlineData("8:")]
+    public void Levels_that_do_not_descend_are_wrong_usage(string bits)
+    {
+        Tool.Run("compile", Golden.Cnn, "-o", _folder["cnn.onnx"], "--nest", bits).ShouldFail(2, "--nest: ");
+        Assert.Empty(_folder.Entries);
+    }
+
+    [Fact]
     public void Weights_that_are_lost_are_named_in_the_summary()
     {
         ModelProto model = ModelFile.Load(Golden.Cnn);

@@ -75,11 +75,20 @@ public sealed class InspectTests : IDisposable
         File.Delete(_folder["cnn.low.bin"]);
 
         ToolRun run = Tool.Run("inspect", _folder["cnn.part.onnx"], "--unpack", _folder["u"]).ShouldSucceed();
-        Assert.Contains("w_int and w_low are not written", run.Error, StringComparison.Ordinal);
+        Assert.Contains("w_int and what is absent of w_low are not written", run.Error, StringComparison.Ordinal);
         Assert.True(File.Exists(_folder["u/conv2_Conv.w_high.npy"]));
         Assert.DoesNotContain(
             _folder.Entries,
             entry => entry.Contains("w_int", StringComparison.Ordinal) || entry.Contains("w_low", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Every_step_is_unpacked()
+    {
+        Tool.Run("compile", Golden.Cnn, "-o", _folder["cnn.onnx"], "--nest", "8:6:3").ShouldSucceed();
+        Tool.Run("inspect", _folder["cnn.onnx"], "--unpack", _folder["u"]).ShouldSucceed();
+        sbyte[] integers = Integers("w_int"), high = Integers("w_high"), low = Integers("w_low"), next = Integers("w_low_2");
+        for (int i = 0; i < integers.Length; i++) Assert.Equal(integers[i], (((high[i] << 3) + low[i]) << 2) + next[i]);
     }
 
     private sbyte[] Integers(string part) =>

@@ -65,6 +65,17 @@ public sealed class SourceFilesTests : IDisposable
         Assert.Equal([data, "source.onnx"], _folder.Entries.Order(StringComparer.Ordinal).Where(entry => entry != "unused"));
     }
 
+    [Theory]
+    [InlineData("out.low.6.bin")]
+    [InlineData("out.part.6.onnx")]
+    public void Files_of_more_levels_replace_nothing_either(string data)
+    {
+        string source = WithExternalData("initializer", data);
+        byte[] before = File.ReadAllBytes(_folder[data]);
+        Tool.Run("compile", source, "-o", _folder["out.onnx"], "--nest", "8:6:4").ShouldFail(1, "would replace");
+        Assert.Equal(before, File.ReadAllBytes(_folder[data]));
+    }
+
     [Fact]
     public void Data_and_ranges_are_not_replaced()
     {

@@ -90,7 +90,7 @@ public sealed class NativeLibraryTests(PackagesFixture packages) : IDisposable
         (sbyte[] high, sbyte[] low) = RandomWeights.Create(layout, 1);
         byte[] highBytes = new byte[layout.HighByteLength];
         byte[] lowBytes = new byte[layout.LowByteLength];
-        NestedPacker.Pack(layout, high, low, highBytes, lowBytes);
+        NestedPacker.Pack(layout, [high, low], [highBytes, lowBytes]);
         float[] scale = [.. Enumerable.Range(1, 70).Select(m => m * 0.37f)];
         return new NodeModel(OperatorNames.NestedDequantizeLinear)
             .Constant(TensorProto.FromBytes("W_high", TensorDataType.UInt8, [highBytes.Length], highBytes))

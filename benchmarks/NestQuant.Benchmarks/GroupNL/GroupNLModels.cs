@@ -74,7 +74,7 @@ internal static class GroupNLModels
         for (int i = 0; i < high.Length; i++)
             (high[i], low[i]) = ((sbyte)random.Next(-31, 32), (sbyte)random.Next(-4, 4));
         byte[] highBytes = new byte[layout.HighByteLength], lowBytes = new byte[layout.LowByteLength];
-        NestedPacker.Pack(layout, high, low, highBytes, lowBytes);
+        NestedPacker.Pack(layout, [high, low], [highBytes, lowBytes]);
 
         graph.Initializer.Add(TensorProto.FromFloats("x_scale", [], [0.02f]));
         graph.Initializer.Add(TensorProto.FromBytes("x_zero_point", TensorDataType.UInt8, [], [110]));

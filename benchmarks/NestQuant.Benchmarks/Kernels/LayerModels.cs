@@ -41,7 +41,7 @@ internal sealed class LayerModels
 
         _high = new byte[_layout.HighByteLength];
         _low = new byte[_layout.LowByteLength];
-        NestedPacker.Pack(_layout, high, low, _high, _low);
+        NestedPacker.Pack(_layout, [high, low], [_high, _low]);
         _scales = [.. Enumerable.Range(0, shape.Outputs).Select(_ => 0.001f + 0.002f * random.NextSingle())];
     }
 

@@ -49,6 +49,6 @@ internal static class InspectCommand
         WeightUnpacker.Write(inspection.Operators, folder, transaction);
         transaction.Commit();
         if (inspection.IsPart)
-            console.Error.WriteLine("nestquant: a part model has no low operands: w_int and w_low are not written");
+            console.Error.WriteLine("nestquant: a part model has no low operands: w_int and what is absent of w_low are not written");
     }
 }

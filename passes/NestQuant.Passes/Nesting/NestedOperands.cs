@@ -44,12 +44,8 @@ internal sealed record NestedOperands(
     public static NestedOperands Add(NestedWeight nested, TensorProto weight, GraphView main, UniqueNames names, ParallelOptions parallel)
     {
         var layout = new NestedLayout(nested.Bits, nested.View);
-        var high = new byte[layout.HighByteLength];
-        var low = new byte[layout.LowByteLength];
-        sbyte[] highValues = nested.Levels[^1], lowValues = nested.Low(0);
-        Parallel.For(0, layout.Panels, parallel, panel => NestedPacker.PackPanels(layout, panel, 1, highValues, lowValues, high, low));
-        WeightTag tag = NestedPacker.Seal(layout, high, low);
-        byte[][] steps = [low];
+        byte[][] packed = Pack(nested, layout, parallel);
+        WeightTag tag = NestedPacker.Seal(layout, packed);
 
         int[] zeroPoints = nested.ZeroPoints;
         long channels = zeroPoints.Length;
@@ -57,12 +53,12 @@ internal sealed record NestedOperands(
             layout,
             tag,
             [.. weight.Dims],
-            AddBytes(main, names.Next(weight.Name + "_high"), high),
-            [.. steps.Select((step, position) => AddBytes(main, names.Next(weight.Name + StepSuffix(position)), step))],
+            AddBytes(main, names.Next(weight.Name + "_high"), packed[0]),
+            [.. packed.Skip(1).Select((step, position) => AddBytes(main, names.Next(weight.Name + StepSuffix(position)), step))],
             names.Next(weight.Name + "_scale"),
             zeroPoints.Any(static zeroPoint => zeroPoint != 0) ? names.Next(weight.Name + "_zero_point") : "",
             nested.PartScales is null ? "" : names.Next(weight.Name + "_part_scale"),
-            new NestingNumbers([.. Levels(nested, high, steps)], layout.View.Count, weight.ByteCount))
+            new NestingNumbers([.. nested.Bits.Levels.Select((bits, level) => new LevelNumbers(bits, packed[^(level + 1)].Length, nested.SqnrDb(level)))], layout.View.Count, weight.ByteCount))
         {
             Warning = nested.Loss,
         };
@@ -73,9 +69,20 @@ internal sealed record NestedOperands(
         return operands;
     }
 
-    private static IEnumerable<LevelNumbers> Levels(NestedWeight nested, byte[] high, byte[][] steps) =>
-        nested.Bits.Levels.Select((bits, level) => new LevelNumbers(
-            bits, level < steps.Length ? steps[^(level + 1)].Length : high.Length, nested.SqnrDb(level)));
+    /// <summary>The high operand, then the low one of every step.</summary>
+    private static byte[][] Pack(NestedWeight nested, NestedLayout layout, ParallelOptions parallel)
+    {
+        var packed = new byte[layout.Bits.Count][];
+        for (int step = 0; step < packed.Length; step++)
+        {
+            int operand = step;
+            byte[] bytes = packed[step] = new byte[layout.ByteLength(step)];
+            sbyte[] values = step == 0 ? nested.Levels[^1] : nested.Low(layout.Bits.Count - 1 - step);
+            Parallel.For(0, layout.Panels, parallel, panel => NestedPacker.PackPanels(layout, operand, panel, 1, values, bytes));
+        }
+
+        return packed;
+    }
 
     private static string StepSuffix(int position) => position == 0 ? "_low" : FormattableString.Invariant($"_low_{position + 1}");
 

@@ -71,22 +71,17 @@ public sealed record NestedOperator(
     }
 
     /// <summary>The values of the high operand, in the shape's row-major order.</summary>
-    internal sbyte[] HighValues()
-    {
-        var high = new sbyte[Layout.View.Count];
-        NestedPacker.Unpack(
-            Layout, High.GetBytes().Span, new byte[Layout.LowByteLength], high, new sbyte[Layout.View.Count]);
-        return high;
-    }
+    internal sbyte[] HighValues() => Unpack(step: 0, High);
 
     /// <summary>The values of a step's low operand, likewise; null where it is absent.</summary>
     /// <param name="step">The step, from 1.</param>
-    internal sbyte[]? LowValues(int step)
+    internal sbyte[]? LowValues(int step) => Steps[step - 1] is { } operand ? Unpack(step, operand) : null;
+
+    private sbyte[] Unpack(int step, TensorProto operand)
     {
-        if (Steps[step - 1] is not { } operand) return null;
-        var low = new sbyte[Layout.View.Count];
-        NestedPacker.Unpack(Layout, High.GetBytes().Span, operand.GetBytes().Span, new sbyte[Layout.View.Count], low);
-        return low;
+        var values = new sbyte[Layout.View.Count];
+        NestedPacker.UnpackPanels(Layout, step, 0, Layout.Panels, operand.GetBytes().Span, values);
+        return values;
     }
 
     /// <summary>The scales of a level, one per output channel.</summary>
@@ -119,9 +114,9 @@ public sealed record NestedOperator(
     public static NestedOperator Read(NodeProto node, GraphView view)
     {
         NestedOperator nested = ReadUntagged(node, view);
-        foreach ((OperandRole role, TensorProto operand) in nested.Operands)
+        foreach ((int step, TensorProto operand) in nested.Operands)
         {
-            if (nested.TagProblem(role, operand) is { } problem)
+            if (nested.TagProblem(step, operand) is { } problem)
                 throw new ModelException($"{nested.Title}: operand {Describe(operand)} {problem}; {OperandTrailer.Advice}");
         }
 
@@ -151,18 +146,18 @@ public sealed record NestedOperator(
     }
 
     /// <summary>The operands that are there.</summary>
-    internal IEnumerable<(OperandRole Role, TensorProto Operand)> Operands =>
-        [(OperandRole.High, High), .. Steps.OfType<TensorProto>().Select(static low => (OperandRole.Low, low))];
+    internal IEnumerable<(int Step, TensorProto Operand)> Operands =>
+        Steps.Prepend(High).Select(static (operand, step) => (step, operand!)).Where(static pair => pair.Item2 is not null);
 
     /// <summary>
     /// Why an operand is not this operator's, as <see cref="OperandTrailer.Problem"/> says it; null when it is, or nothing tells.
     /// </summary>
-    internal string? TagProblem(OperandRole role, TensorProto operand)
+    internal string? TagProblem(int step, TensorProto operand)
     {
         if (Tag is not { } tag) return null;
         Span<byte> trailer = stackalloc byte[OperandTrailer.Length];
         operand.CopyBytes(operand.ByteCount - trailer.Length, trailer);
-        return OperandTrailer.Problem(trailer, Layout, role, tag);
+        return OperandTrailer.Problem(trailer, Layout, step, tag);
     }
 
     /// <summary>The operator's type and name, for messages.</summary>
@@ -175,8 +170,7 @@ public sealed record NestedOperator(
     private void CheckLengths()
     {
         int channels = Layout.View.OutputChannels;
-        bool fits = High.ByteCount == Layout.HighByteLength
-            && Steps.All(low => low is null || low.ByteCount == Layout.LowByteLength)
+        bool fits = Operands.All(operand => operand.Operand.ByteCount == Layout.ByteLength(operand.Step))
             && Scale.ElementCount == channels
             && (ZeroPoint is null || ZeroPoint.ElementCount == channels);
         if (!fits)

@@ -58,16 +58,16 @@ internal sealed class TagVerification(string model, IReadOnlySet<string> unreada
         }
 
         bool areOwn = true;
-        foreach ((OperandRole role, TensorProto operand) in nested.Operands)
+        foreach ((int step, TensorProto operand) in nested.Operands)
         {
             string file = FileOf(operand);
-            areOwn &= !unreadable.Contains(file) && IsOwn(nested, role, operand, file);
+            areOwn &= !unreadable.Contains(file) && IsOwn(nested, step, operand, file);
         }
 
         TensorProto[] lows = [.. nested.Steps.OfType<TensorProto>()];
         if (!isNew || !areOwn || lows.Length < nested.Steps.Count)
             return;
-        if (WeightTag.Of(nested.Layout, nested.High.GetBytes().Span, lows[0].GetBytes().Span) != tag)
+        if (WeightTag.Of(nested.Layout, [nested.High.GetBytes(), .. lows.Select(static low => low.GetBytes())]) != tag)
         {
             string operands = string.Join(", ", lows.SkipLast(1).Prepend(nested.High).Select(NestedOperator.Describe))
                 + $" and {NestedOperator.Describe(lows[^1])}";
@@ -76,10 +76,10 @@ internal sealed class TagVerification(string model, IReadOnlySet<string> unreada
         }
     }
 
-    private bool IsOwn(NestedOperator nested, OperandRole role, TensorProto operand, string file)
+    private bool IsOwn(NestedOperator nested, int step, TensorProto operand, string file)
     {
         FileOperands operands = _operands.GetValueOrDefault(file, new FileOperands(0, 0, null));
-        string? problem = nested.TagProblem(role, operand);
+        string? problem = nested.TagProblem(step, operand);
         _operands[file] = problem is null
             ? operands with { Count = operands.Count + 1 }
             : new FileOperands(operands.Count + 1, operands.Foreign + 1, operands.First ?? $"'{operand.Name}' of {nested.Title} {problem}");

@@ -113,27 +113,21 @@ internal abstract unsafe class KernelTier
     public virtual TileProduct? TileProduct(int rows, int reductionLength) => null;
 
     /// <summary>Decodes consecutive full blocks (8 rows of k, 32 channels) to signed bytes in the order of the operands.</summary>
-    /// <param name="high">blocks * 32 * h bytes of the high operand.</param>
-    /// <param name="low">blocks * 32 * (l + 1) bytes of the low operand, or null for part precision (2^l * w_high).</param>
+    /// <param name="operands">blocks * 32 * width bytes of each operand.</param>
     /// <param name="blocks">Number of blocks.</param>
-    /// <param name="bits">The pair n:h.</param>
     /// <param name="values">Receives blocks * 256 values.</param>
-    public abstract void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values);
+    public abstract void DecodeBlocks(in LevelOperands operands, int blocks, sbyte* values);
 
     /// <summary>
     /// Multiplies one row of bytes with consecutive full blocks without storing the decoded weights, where the tier has code for that.
     /// </summary>
-    /// <param name="high">As in <see cref="DecodeBlocks"/>.</param>
-    /// <param name="low">As in <see cref="DecodeBlocks"/>.</param>
+    /// <param name="operands">As in <see cref="DecodeBlocks"/>.</param>
     /// <param name="blocks">Number of blocks.</param>
-    /// <param name="bits">The pair n:h.</param>
     /// <param name="row">8 * blocks activations; accumulators stay within 32 bits.</param>
     /// <param name="accumulators">Receives the sums of x * w, 32.</param>
     /// <param name="weightSums">Receives the sums of w, 32.</param>
     /// <returns>False, with nothing written, where the tier has none.</returns>
-    public virtual bool TryMultiplyBlocks(
-        byte* high, byte* low, int blocks, NestedBits bits, byte* row, int* accumulators, int* weightSums) =>
-        false;
+    public virtual bool TryMultiplyBlocks(in LevelOperands operands, int blocks, byte* row, int* accumulators, int* weightSums) => false;
 
     /// <summary>Sums the weights of every channel of a decoded panel.</summary>
     /// <param name="panel">The decoded panel, <c>[k/4][channel 32][4]</c>.</param>

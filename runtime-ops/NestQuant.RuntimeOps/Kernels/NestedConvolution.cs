@@ -57,7 +57,7 @@ internal sealed unsafe class NestedConvolution
         // Cached panels are reused in runs with other zero points.
         bool needsSums = !tier.Rows.IsCentered && (data.XZeroPoint != 0 || weights.Cache is not null);
         _prepared = new PreparedPanels(tier, bundled, needsSums);
-        _cache = weights.Cache?.Enter(_prepared, weights.IsPart, weights.Layout.Panels);
+        _cache = weights.Cache?.Enter(_prepared, weights.Level, weights.Layout.Panels);
         _data = data;
         _isInPlace = !tier.Rows.IsCentered && _geometry.IsPointwise && _geometry.ChannelsPerGroup % 4 == 0;
         (_rowsPerPart, int rowParts) = SplitRows();

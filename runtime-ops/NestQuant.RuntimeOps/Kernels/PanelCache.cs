@@ -16,19 +16,19 @@ internal sealed class PanelCache(long maxBytes)
     /// <summary>Bytes of the panels that are kept now.</summary>
     public long Bytes => _entry?.Bytes ?? 0;
 
-    /// <summary>Whether the panels that are kept now are of part precision.</summary>
-    public bool IsPart => _entry is { IsPart: true };
+    /// <summary>Bits of the level of the panels that are kept now; 0 when none are.</summary>
+    public int Level => _entry?.Level ?? 0;
 
     /// <summary>The panels to use in a run.</summary>
     /// <param name="prepared">Prepares them; their weights never change.</param>
-    /// <param name="isPart">Whether they are of part precision.</param>
+    /// <param name="level">Bits of their level.</param>
     /// <param name="panels">Panels of the layer.</param>
-    public Entry Enter(IPanelPreparation prepared, bool isPart, int panels)
+    public Entry Enter(IPanelPreparation prepared, int level, int panels)
     {
         Entry? entry = _entry;
-        if (entry is null || entry.IsPart != isPart || entry.Form != prepared.Form || entry.PanelBytes != prepared.Bytes)
+        if (entry is null || entry.Level != level || entry.Form != prepared.Form || entry.PanelBytes != prepared.Bytes)
         {
-            entry = new Entry(isPart, prepared.Form, prepared.Bytes, (int)Math.Min(panels, maxBytes / prepared.Bytes));
+            entry = new Entry(level, prepared.Form, prepared.Bytes, (int)Math.Min(panels, maxBytes / prepared.Bytes));
             _entry = entry;
         }
 
@@ -36,12 +36,12 @@ internal sealed class PanelCache(long maxBytes)
     }
 
     /// <summary>The kept panels of one precision.</summary>
-    internal sealed unsafe class Entry(bool isPart, object form, int panelBytes, int panels)
+    internal sealed unsafe class Entry(int level, object form, int panelBytes, int panels)
     {
         private readonly byte[]?[] _panels = new byte[]?[panels];
 
-        /// <summary>Whether the panels are of part precision.</summary>
-        public bool IsPart { get; } = isPart;
+        /// <summary>Bits of the level of the panels.</summary>
+        public int Level { get; } = level;
 
         /// <summary>The form that they were prepared in (<see cref="IPanelPreparation.Form"/>).</summary>
         public object Form { get; } = form;

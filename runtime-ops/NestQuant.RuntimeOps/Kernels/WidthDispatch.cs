@@ -35,8 +35,13 @@ internal static unsafe class WidthDispatch<TDecoder>
     where TDecoder : struct, IBlockDecoder
 {
     /// <summary>See <see cref="KernelTier.DecodeBlocks"/>.</summary>
-    public static void Decode(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
+    /// <param name="operands">A pair (<see cref="LevelOperands.IsPair"/>).</param>
+    /// <param name="blocks">Number of blocks.</param>
+    /// <param name="values">Receives the values.</param>
+    public static void Decode(in LevelOperands operands, int blocks, sbyte* values)
     {
+        byte* high = operands.High, low = operands.Low;
+        NestedBits bits = operands.Bits;
         switch (bits.High)
         {
             case 2: WithHigh<Width2>(high, low, blocks, bits, values); break;

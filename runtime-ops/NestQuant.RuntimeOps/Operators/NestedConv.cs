@@ -18,7 +18,7 @@ internal sealed class NestedConv(OperatorSchema schema) : CustomOperator(schema)
         ConvAttributes attributes = ConvAttributes.Read(info, WeightAttributes.Shape(info));
         NestedWeight weight = new(info, attributes.View());
         QuantizedOutput? output = Schema.HasQuantizedOutput ? new QuantizedOutput(info) : null;
-        return new Kernel(attributes, new QuantizedInput(Schema), weight, output);
+        return new Kernel(attributes, new QuantizedInput(Schema, weight.Layout.Bits), weight, output);
     }
 
     /// <inheritdoc/>
@@ -36,7 +36,7 @@ internal sealed class NestedConv(OperatorSchema schema) : CustomOperator(schema)
             QuantizedActivations x = input.Bind(context);
             ConvolutionGeometry geometry = attributes.Geometry(x.Shape);
             PanelSource source = weight.Bind(context, out float* scale, out int* zeroPoint);
-            float* bias = input.Bias(context, attributes.OutputChannels);
+            float* bias = input.Bias(context, attributes.OutputChannels, source.Level);
             Requantization? requantization = output?.Bind(context);
             void* y = context.Output(attributes.OutputShape(geometry, attributes.OutputChannels));
             ConvolutionData data = new(x.Data, x.ZeroPoint, x.Scale, scale, zeroPoint, bias, y, requantization);

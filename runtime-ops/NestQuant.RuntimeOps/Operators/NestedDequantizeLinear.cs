@@ -7,7 +7,7 @@ namespace NestQuant.RuntimeOps.Operators;
 
 /// <summary>
 /// Restores a float weight from its nested operands: W = (float)(w_int - zero point) * scale, per output channel, where w_int is
-/// 2^l * w_high + w_low (full) or 2^l * w_high (part). Compare ONNX DequantizeLinear.
+/// 2^(n-b) * w_b at the level of b bits. Compare ONNX DequantizeLinear.
 /// </summary>
 internal sealed class NestedDequantizeLinear() : CustomOperator(OperatorSet.NestedDequantizeLinear)
 {

@@ -25,7 +25,7 @@ internal sealed class NestedGemm(OperatorSchema schema) : CustomOperator(schema)
             throw new OperatorException(
                 "attribute 'channel_view' does not fit a matrix: [1, K, N, 1] for the shape [K, N] or [N, K, 1, 1] for [N, K]");
         NestedWeight weight = new(info, view);
-        return new Kernel(new QuantizedInput(Schema), weight, Schema.HasQuantizedOutput ? new QuantizedOutput(info) : null);
+        return new Kernel(new QuantizedInput(Schema, weight.Layout.Bits), weight, Schema.HasQuantizedOutput ? new QuantizedOutput(info) : null);
     }
 
     /// <inheritdoc/>
@@ -55,7 +55,7 @@ internal sealed class NestedGemm(OperatorSchema schema) : CustomOperator(schema)
             ConvolutionGeometry geometry = new(
                 1, ConvolutionAxis.Single, ConvolutionAxis.Rows((int)rows), 1, view.Inner, view.OutputChannels);
             PanelSource source = weight.Bind(context, out float* scale, out int* zeroPoint);
-            float* bias = input.Bias(context, view.OutputChannels);
+            float* bias = input.Bias(context, view.OutputChannels, source.Level);
             long[] outputShape = x.Shape.ToArray();
             outputShape[^1] = view.OutputChannels;
             Requantization? requantization = output?.Bind(context);

@@ -19,7 +19,7 @@ internal sealed class NestedGroupNLConv() : CustomOperator(OperatorSet.NestedGro
         NestedWeight weight = new(info, convolution.View());
         GroupNLAttributes expansion = new(info);
         expansion.RequireSeeds(convolution.OutputChannels);
-        return new Kernel(convolution, new QuantizedInput(Schema), weight, expansion);
+        return new Kernel(convolution, new QuantizedInput(Schema, weight.Layout.Bits), weight, expansion);
     }
 
     /// <inheritdoc/>
@@ -39,7 +39,7 @@ internal sealed class NestedGroupNLConv() : CustomOperator(OperatorSet.NestedGro
             QuantizedActivations x = input.Bind(context);
             ConvolutionGeometry geometry = convolution.Geometry(x.Shape);
             PanelSource source = weight.Bind(context, out float* scale, out int* zeroPoint);
-            float* bias = input.Bias(context, convolution.OutputChannels);
+            float* bias = input.Bias(context, convolution.OutputChannels, source.Level);
             ExpansionData data = expansion.Bind(context, convolution.OutputChannels);
             float* y = context.FloatOutput(convolution.OutputShape(geometry, data.Maps));
             ConvolutionData tensors = new(x.Data, x.ZeroPoint, x.Scale, scale, zeroPoint, bias, y);

@@ -10,16 +10,20 @@ using static System.FormattableString;
 namespace NestQuant.RuntimeOps.Operators;
 
 /// <summary>
-/// A node's nested weight, the inputs W_high, W_low, w_scale, w_zero_point and <c>bits</c>, bound and checked at every run.
+/// A node's nested weight, the inputs W_high, W_low and those of further steps, w_scale, part_scale, w_zero_point and <c>bits</c>, bound
+/// and checked at every run.
 /// </summary>
 internal sealed unsafe class NestedWeight
 {
-    private readonly InputSchema _high, _low, _scale, _zeroPoint, _bits;
+    // By step, the high operand first.
+    private readonly InputSchema[] _operands;
+    private readonly bool[] _isConstant;
+    private readonly LowOperandPager?[] _pagers;
+    private readonly InputSchema _scale, _zeroPoint, _bits;
+    private readonly PartRows _partScale;
     private readonly PrecisionSelector _precision;
-    private readonly LowOperandPager _pager;
     private readonly PanelCache? _cache;
     private readonly WeightTag _tag;
-    private readonly bool _isHighConstant, _isLowConstant;
 
     /// <summary>Reads what the node says about its weight.</summary>
     /// <param name="info">The node.</param>
@@ -28,18 +32,26 @@ internal sealed unsafe class NestedWeight
     {
         Layout = WeightAttributes.Layout(info, view);
         _tag = WeightAttributes.Tag(info, Layout);
-        _high = info.Schema[InputNames.WeightHigh];
-        _low = info.Schema[InputNames.WeightLow];
         _scale = info.Schema[InputNames.WeightScale];
+        _partScale = new PartRows(info.Schema[InputNames.PartScale], Layout.Bits);
         _zeroPoint = info.Schema[InputNames.WeightZeroPoint];
         _bits = info.Schema[InputNames.Bits];
         _precision = new PrecisionSelector(Layout.Bits, info.ConfigEntry(SessionEntries.Bits));
         Tier = KernelTier.Current;
-        byte* high = Constant(info, OperandRole.High), low = Constant(info, OperandRole.Low);
-        (_isHighConstant, _isLowConstant) = (high != null, low != null);
-        _pager = new LowOperandPager((nint)low, Layout.LowByteLength);
+        _operands = new InputSchema[Layout.Bits.Count];
+        _isConstant = new bool[_operands.Length];
+        _pagers = new LowOperandPager?[_operands.Length];
+        for (int step = 0; step < _operands.Length; step++)
+        {
+            _operands[step] = info.Schema[step == 0 ? InputNames.WeightHigh : InputNames.WeightStep(step)];
+            byte* constant = Constant(info, step);
+            _isConstant[step] = constant != null;
+            if (step > 0)
+                _pagers[step] = new LowOperandPager((nint)constant, Layout.ByteLength(step));
+        }
+
         long cacheBytes = CacheSize.Parse(info.ConfigEntry(SessionEntries.Cache));
-        _cache = cacheBytes > 0 && _isHighConstant ? new PanelCache(cacheBytes) : null;
+        _cache = cacheBytes > 0 && _isConstant[0] ? new PanelCache(cacheBytes) : null;
     }
 
     /// <summary>The layout of the operands.</summary>
@@ -50,63 +62,70 @@ internal sealed unsafe class NestedWeight
 
     /// <summary>Binds the inputs of one run.</summary>
     /// <param name="context">The run.</param>
-    /// <param name="scale">The scales [M].</param>
+    /// <param name="scale">The level's scales [M].</param>
     /// <param name="zeroPoint">The zero points [M], or null.</param>
-    /// <returns>The operands at the run's precision; part precision holds no pointer to the low operand.</returns>
+    /// <returns>The operands of the run's level; it holds no pointer to those of the steps above it.</returns>
     /// <exception cref="OperatorException">An input is missing or has the wrong type, length or values.</exception>
     public PanelSource Bind(in KernelContext context, out float* scale, out int* zeroPoint)
     {
         int channels = Layout.View.OutputChannels;
-        byte* high = context.Input(_high).Bytes(Layout.HighByteLength);
-        bool hasLow = context.TryInput(_low, out TensorView lowTensor);
-        byte* low = hasLow ? lowTensor.Bytes(Layout.LowByteLength) : null;
+        Span<nint> addresses = stackalloc nint[NestedBits.MostLevels];
+        addresses[0] = (nint)context.Input(_operands[0]).Bytes(Layout.HighByteLength);
+        // A level needs all steps up to it: what follows a missing one is of no use.
+        int operands = 1;
+        for (; operands < _operands.Length && context.TryInput(_operands[operands], out TensorView low); operands++)
+            addresses[operands] = (nint)low.Bytes(Layout.ByteLength(operands));
+        zeroPoint = context.TryInput(_zeroPoint, out TensorView zeroPoints) ? zeroPoints.Int32s(channels) : null;
+        int level = _precision.LevelAt(*context.Input(_bits).Int32s(1), operands);
         scale = context.Input(_scale).Floats(channels);
-        RequireScales(new ReadOnlySpan<float>(scale, channels));
-        zeroPoint = context.TryInput(_zeroPoint, out TensorView zeroPointTensor)
-            ? zeroPointTensor.Int32s(channels)
-            : null;
-        int bits = *context.Input(_bits).Int32s(1);
+        float* partScale = _partScale.Of(context, level, channels);
+        if (partScale != null)
+            scale = partScale;
+        RequireScales(new ReadOnlySpan<float>(scale, channels), partScale == null ? _scale : _partScale.Input, level);
 
-        bool isPart = _precision.IsPart(bits, hasLow);
-        // Operands that a caller may feed could not be seen when the kernel was created.
-        if (!_isHighConstant)
-            RequireTag(high, OperandRole.High);
-        if (!_isLowConstant && !isPart)
-            RequireTag(low, OperandRole.Low);
-        _pager.Enter(isPart);
-        return new PanelSource(Layout, high, isPart ? null : low, isPart || _isLowConstant ? _cache : null);
+        LevelOperands weights = new(Layout.Bits, level, addresses);
+        bool areConstant = true;
+        for (int step = 0; step < _operands.Length; step++)
+        {
+            bool isNeeded = step <= weights.Steps;
+            // Operands that a caller may feed could not be seen when the kernel was created.
+            if (isNeeded && !_isConstant[step])
+                RequireTag(weights[step], step);
+            areConstant &= !isNeeded || _isConstant[step];
+            _pagers[step]?.Enter(isNeeded);
+        }
+
+        return new PanelSource(Layout, weights, areConstant ? _cache : null);
     }
 
-    private InputSchema Input(OperandRole role) => role == OperandRole.High ? _high : _low;
-
     /// <summary>The operand, checked, when it is constant, or null.</summary>
-    private byte* Constant(in KernelInfo info, OperandRole role)
+    private byte* Constant(in KernelInfo info, int step)
     {
-        if (!info.TryConstantInput(Input(role), out TensorView tensor))
+        if (!info.TryConstantInput(_operands[step], out TensorView tensor))
             return null;
-        long length = Layout.ByteLength(role);
+        long length = Layout.ByteLength(step);
         byte* operand = tensor.Bytes(length);
         // The trailer is all that is needed now, and of a low operand it may be all that is ever needed.
         if (OperatingSystem.IsLinux())
             PageAdvice.ReadSinglePages((nint)operand, length);
-        RequireTag(operand, role);
+        RequireTag(operand, step);
         if (OperatingSystem.IsLinux())
             PageAdvice.ReadAhead((nint)operand, length);
         return operand;
     }
 
-    private void RequireTag(byte* operand, OperandRole role)
+    private void RequireTag(byte* operand, int step)
     {
         if (!Layout.HasTrailer)
             return;
         // In bounds: the operand has been found to have the layout's length, whose last bytes are the trailer.
-        ReadOnlySpan<byte> trailer = new(operand + Layout.ByteLength(role) - OperandTrailer.Length, OperandTrailer.Length);
-        if (OperandTrailer.Problem(trailer, Layout, role, _tag) is { } problem)
-            throw new OperatorException($"input '{Input(role).Name}' {problem}; {OperandTrailer.Advice}");
+        ReadOnlySpan<byte> trailer = new(operand + Layout.ByteLength(step) - OperandTrailer.Length, OperandTrailer.Length);
+        if (OperandTrailer.Problem(trailer, Layout, step, _tag) is { } problem)
+            throw new OperatorException($"input '{_operands[step].Name}' {problem}; {OperandTrailer.Advice}");
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void RequireScales(ReadOnlySpan<float> scales)
+    private static void RequireScales(ReadOnlySpan<float> scales, InputSchema input, int level)
     {
         // Whole vectors of scales that are all right need no closer look.
         int m = 0;
@@ -115,7 +134,8 @@ internal sealed unsafe class NestedWeight
         for (; m < scales.Length; m++)
         {
             if (!float.IsFinite(scales[m]) || scales[m] <= 0)
-                throw new OperatorException(Invariant($"w_scale[{m}] is {scales[m]}: scales are finite and positive"));
+                throw new OperatorException(
+                    Invariant($"{input.Name}[{m}] is {scales[m]} at {level} bits: scales are finite and positive"));
         }
     }
 

@@ -17,5 +17,6 @@ internal static class OperatorCatalog
         new NestedConv(OperatorSet.NestedQLinearConv),
         new NestedGemm(OperatorSet.NestedQLinearGemm),
         new QLinearLookup(),
+        new NestedBias(),
     ];
 }

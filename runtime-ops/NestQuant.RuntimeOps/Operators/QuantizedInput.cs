@@ -1,4 +1,5 @@
 using NestQuant.RuntimeOps.Interop;
+using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Schema;
 using static System.FormattableString;
 
@@ -6,12 +7,14 @@ namespace NestQuant.RuntimeOps.Operators;
 
 /// <summary>The inputs of an integer operator that are neither its weight nor its output's: activations and bias.</summary>
 /// <param name="schema">The operator.</param>
-internal sealed unsafe class QuantizedInput(OperatorSchema schema)
+/// <param name="bits">The levels of its weight.</param>
+internal sealed unsafe class QuantizedInput(OperatorSchema schema, NestedBits bits)
 {
     private readonly InputSchema _x = schema[InputNames.X];
     private readonly InputSchema _scale = schema[InputNames.XScale];
     private readonly InputSchema _zeroPoint = schema[InputNames.XZeroPoint];
     private readonly InputSchema _bias = schema[InputNames.Bias];
+    private readonly PartRows _partBias = new(schema[InputNames.PartBias], bits);
 
     /// <summary>Reads and checks the activations of one run, all but X's shape.</summary>
     /// <exception cref="OperatorException">An input is missing or has the wrong type, length or values.</exception>
@@ -24,10 +27,14 @@ internal sealed unsafe class QuantizedInput(OperatorSchema schema)
         return new QuantizedActivations(x.Bytes(), x.Shape, scale, *context.Input(_zeroPoint).Bytes(1));
     }
 
-    /// <summary>The bias of one run, or null when there is none.</summary>
-    /// <exception cref="OperatorException">It has the wrong type or length.</exception>
-    public float* Bias(in KernelContext context, int channels) =>
-        context.TryInput(_bias, out TensorView bias) ? bias.Floats(channels) : null;
+    /// <summary>The bias of one run at a level of the weight, or null when there is none.</summary>
+    /// <exception cref="OperatorException">It has the wrong type or shape.</exception>
+    public float* Bias(in KernelContext context, int channels, int level)
+    {
+        float* full = context.TryInput(_bias, out TensorView bias) ? bias.Floats(channels) : null;
+        float* part = _partBias.Of(context, level, channels);
+        return part == null ? full : part;
+    }
 }
 
 /// <summary>The activations of one run of an integer operator.</summary>

@@ -9,6 +9,28 @@ namespace NestQuant.RuntimeOps.Operators;
 /// <summary>The attributes that describe a nested weight, read and checked; nothing in a model is trusted.</summary>
 internal static class WeightAttributes
 {
+    /// <summary>The levels of a weight.</summary>
+    public static NestedBits Bits(in KernelInfo info)
+    {
+        long full = info.Int(OperatorAttributes.FullBits);
+        long high = info.Int(OperatorAttributes.HighBits);
+        if (full is < 0 or > 64 || high is < 0 or > 64)
+            throw new OperatorException(Invariant($"nested bits {full}:{high} are not valid: n:h needs 2 <= h < n <= 8"));
+        NestedBits pair = new((int)full, (int)high);
+        if (info.OptionalInts(OperatorAttributes.Levels) is not { } levels)
+            return pair;
+        if (levels.Length > NestedBits.MostLevels)
+            throw new OperatorException(
+                Invariant($"attribute '{AttributeNames.Levels}' has {levels.Length} values, at most {NestedBits.MostLevels} expected"));
+        bool isDescending = levels[0] == full && levels[^1] == high;
+        for (int i = 1; i < levels.Length; i++)
+            isDescending &= levels[i] < levels[i - 1];
+        return isDescending
+            ? new NestedBits([.. levels.Select(static level => (int)level)])
+            : throw new OperatorException(
+                $"attribute '{AttributeNames.Levels}' {Text(levels)} does not descend from n to h, here from {full} to {high}");
+    }
+
     /// <summary>The layout of the operands.</summary>
     public static NestedLayout Layout(in KernelInfo info, ChannelView view) =>
         new(Bits(info), view, info.Int(OperatorAttributes.LayoutVersion));
@@ -50,15 +72,6 @@ internal static class WeightAttributes
         foreach (long d in dimensions)
             parts.Add(d.ToString(CultureInfo.InvariantCulture));
         return $"[{string.Join(", ", parts)}]";
-    }
-
-    private static NestedBits Bits(in KernelInfo info)
-    {
-        long full = info.Int(OperatorAttributes.FullBits);
-        long high = info.Int(OperatorAttributes.HighBits);
-        if (full is < 0 or > 64 || high is < 0 or > 64)
-            throw new OperatorException(Invariant($"nested bits {full}:{high} are not valid: n:h needs 2 <= h < n <= 8"));
-        return new NestedBits((int)full, (int)high);
     }
 
     private static long Product(string name, long[] dimensions)

@@ -1,41 +1,49 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace NestQuant.RuntimeOps.Packing;
 
-/// <summary>The integer weights of one block of an operand pair.</summary>
-internal static class BlockValues
+/// <summary>The integer weights of one block of a weight's operands.</summary>
+internal static unsafe class BlockValues
 {
-    /// <summary>Rebuilds w_int (or 2^l * w_high) of a block, modulo 256 as a signed byte.</summary>
-    /// <param name="high">The block's bytes of the high operand.</param>
-    /// <param name="low">The block's bytes of the low operand, or empty for part precision.</param>
-    /// <param name="bits">The pair n:h.</param>
+    /// <summary>Rebuilds 2^(n-b) * w_b of a block at level b, modulo 256 as a signed byte.</summary>
+    /// <param name="operands">The operands from the block on.</param>
     /// <param name="values">The block's 32 to 256 values, in the operands' order.</param>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Decode(ReadOnlySpan<byte> high, ReadOnlySpan<byte> low, NestedBits bits, Span<sbyte> values)
+    public static void Decode(in LevelOperands operands, Span<sbyte> values)
     {
-        Span<byte> highCodes = stackalloc byte[NestedLayout.BlockValues];
-        highCodes = highCodes[..values.Length];
-        BitPlanes.Decode(high, bits.High, highCodes);
-        Span<byte> lowCodes = stackalloc byte[NestedLayout.BlockValues];
-        lowCodes = lowCodes[..values.Length];
-        if (low.IsEmpty)
-            lowCodes.Clear();
-        else
-            BitPlanes.Decode(low, bits.LowWidth, lowCodes);
-
-        // Blocks have 32 values per row.
-        Vector256<byte> offset = Vector256.Create((byte)Offset(bits, isPart: low.IsEmpty));
-        for (int i = 0; i < values.Length; i += Vector256<byte>.Count)
+        // In bounds: a block of V values takes V * width / 8 bytes of each operand.
+        Span<byte> total = MemoryMarshal.AsBytes(values);
+        Span<byte> codes = stackalloc byte[NestedLayout.BlockValues];
+        codes = codes[..values.Length];
+        NestedBits bits = operands.Bits;
+        for (int step = 0; step <= operands.Steps; step++)
         {
-            Vector256<byte> value = (
-                Vector256.Create(
-                    highCodes.Slice(i, Vector256<byte>.Count)) << bits.Shift) + Vector256.Create(lowCodes.Slice(i, Vector256<byte>.Count));
-            (value - offset).AsSByte().CopyTo(values[i..]);
+            int width = bits.WidthOfStep(step);
+            BitPlanes.Decode(new ReadOnlySpan<byte>(operands[step], values.Length * width / 8), width, codes);
+
+            // Blocks have 32 values per row.
+            int shift = bits.Full - bits.LevelOfStep(step);
+            Vector256<byte> offset = Vector256.Create((byte)(step == 0 ? Offset(bits, operands.Steps) : 0));
+            for (int i = 0; i < codes.Length; i += Vector256<byte>.Count)
+            {
+                Vector256<byte> value = (Vector256.Create(codes.Slice(i, Vector256<byte>.Count)) << shift) - offset;
+                Span<byte> target = total.Slice(i, Vector256<byte>.Count);
+                (step == 0 ? value : value + Vector256.Create(target)).CopyTo(target);
+            }
         }
     }
 
-    /// <summary>The offset that the codes add to the value: 2^(n-1) in the high code, and 2^l in the low one.</summary>
-    public static int Offset(NestedBits bits, bool isPart) => (1 << (bits.Full - 1)) + (isPart ? 0 : 1 << bits.Shift);
+    /// <summary>What the codes of all operands add to the value: half the range of each code, in its place.</summary>
+    /// <param name="bits">The weight's levels.</param>
+    /// <param name="steps">The steps to the level of the value.</param>
+    public static int Offset(NestedBits bits, int steps)
+    {
+        int offset = 0;
+        for (int step = 0; step <= steps; step++)
+            offset += 1 << (bits.WidthOfStep(step) - 1 + bits.Full - bits.LevelOfStep(step));
+        return offset;
+    }
 }

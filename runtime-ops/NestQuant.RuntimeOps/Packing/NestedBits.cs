@@ -108,6 +108,24 @@ public readonly record struct NestedBits
     /// <param name="level">Bits of a level.</param>
     public int IndexOf(int level) => BitOperations.PopCount((uint)_levels >> (level + 1));
 
+    /// <summary>The level that a step reaches; step 0 stands for the high operand, which has the lowest level.</summary>
+    /// <param name="step">0 to <see cref="Count"/> - 1.</param>
+    internal int LevelOfStep(int step)
+    {
+        int levels = _levels;
+        for (; step > 0; step--)
+            levels &= levels - 1;
+        return BitOperations.TrailingZeroCount(levels);
+    }
+
+    /// <summary>The stored width of the values of a step, l + 1, or of the high operand, h.</summary>
+    /// <param name="step">0 to <see cref="Count"/> - 1.</param>
+    internal int WidthOfStep(int step) => step == 0 ? High : LevelOfStep(step) - LevelOfStep(step - 1) + 1;
+
+    /// <summary>The step that reaches a level, which takes that many low operands; 0 for the lowest level.</summary>
+    /// <param name="level">Bits of a level.</param>
+    internal int StepTo(int level) => Count - 1 - IndexOf(level);
+
     /// <summary>Parses <c>n:h</c>, for example <c>8:6</c>, or more levels, for example <c>8:6:4</c>.</summary>
     /// <exception cref="FormatException">The text is not integers separated by colons.</exception>
     /// <exception cref="ArgumentException">They are no levels.</exception>

@@ -2,16 +2,16 @@ using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Packing;
 
-/// <summary>The byte layout of the two operands (high and low) of one nested weight; docs/operand-format.md describes it exactly.</summary>
+/// <summary>The byte layout of the operands of one nested weight, the high one and a low one per step; docs/operand-format.md describes it exactly.</summary>
 /// <remarks>
 /// Output channels are grouped in panels of <see cref="PanelChannels"/>; inside a panel the reduction index is
-/// k = tap * Inner + inner, in blocks of 8 rows, each stored as dense bit planes. There is no padding along k. Besides h/8 and (l+1)/8
+/// k = tap * Inner + inner, in blocks of 8 rows, each stored as dense bit planes. There is no padding along k. Besides h/8 or (l+1)/8
 /// bytes per weight, an operand has only the channels that complete the last panel and, since version 2, an <see cref="OperandTrailer"/>.
 /// </remarks>
 public sealed record NestedLayout
 {
-    /// <summary>The version that is written; all versions from 1 are read.</summary>
-    public const int CurrentVersion = 2;
+    /// <summary>The newest version; all versions from 1 are read.</summary>
+    public const int NewestVersion = 3;
 
     /// <summary>Output channels per panel.</summary>
     public const int PanelChannels = 32;
@@ -22,18 +22,31 @@ public sealed record NestedLayout
     /// <summary>Values in a full block.</summary>
     internal const int BlockValues = BlockRows * PanelChannels;
 
-    /// <summary>Describes the operands of a weight.</summary>
-    /// <param name="bits">The pair n:h.</param>
+    /// <summary>Describes the operands of a weight in the version that is written.</summary>
+    /// <param name="bits">The levels.</param>
     /// <param name="view">The weight's dimensions.</param>
-    /// <param name="version">1: panels alone; 2: panels and a trailer.</param>
     /// <exception cref="ArgumentException">A dimension is not positive, or the number of output channels, of weights per channel
-    /// or of operand bytes does not fit, or the version is unknown.</exception>
-    public NestedLayout(NestedBits bits, ChannelView view, long version = CurrentVersion)
+    /// or of operand bytes does not fit.</exception>
+    public NestedLayout(NestedBits bits, ChannelView view)
+        : this(bits, view, bits.Count > 2 ? 3 : 2)
     {
-        if (version is < 1 or > CurrentVersion)
-            throw new ArgumentException(Invariant($"layout_version is {version}: this library reads versions 1 to {CurrentVersion}"));
+    }
+
+    /// <summary>Describes the operands of a weight.</summary>
+    /// <param name="bits">The levels.</param>
+    /// <param name="view">The weight's dimensions.</param>
+    /// <param name="version">1: panels alone; 2: panels and a trailer; 3: the same for more than two levels.</param>
+    /// <exception cref="ArgumentException">A dimension is not positive, or the number of output channels, of weights per channel
+    /// or of operand bytes does not fit, or the version is unknown or not one of so many levels.</exception>
+    public NestedLayout(NestedBits bits, ChannelView view, long version)
+    {
+        if (version is < 1 or > NewestVersion)
+            throw new ArgumentException(Invariant($"layout_version is {version}: this library reads versions 1 to {NewestVersion}"));
         if (bits.Full == 0)
             throw new ArgumentException("the bit widths are not set");
+        if (version == 3 != bits.Count > 2)
+            throw new ArgumentException(
+                Invariant($"layout_version is {version}: the levels {bits} need {(bits.Count > 2 ? "version 3" : "version 1 or 2")}"));
         if (view.Groups < 1 || view.Inner < 1 || view.Channels < 1 || view.Taps < 1)
             throw new ArgumentException(
                 Invariant($"the channel view [{view.Groups}, {view.Inner}, {view.Channels}, {view.Taps}] has a dimension below 1"));
@@ -49,7 +62,7 @@ public sealed record NestedLayout
         Panels = (int)((channels + PanelChannels - 1) / PanelChannels);
     }
 
-    /// <summary>The pair n:h.</summary>
+    /// <summary>The levels.</summary>
     public NestedBits Bits { get; }
 
     /// <summary>The weight's dimensions.</summary>
@@ -65,28 +78,28 @@ public sealed record NestedLayout
     public int Panels { get; }
 
     /// <summary>Bytes of the high operand, its trailer included.</summary>
-    public long HighByteLength => ByteLength(OperandRole.High);
+    public long HighByteLength => ByteLength(0);
 
-    /// <summary>Bytes of the low operand, its trailer included.</summary>
-    public long LowByteLength => ByteLength(OperandRole.Low);
-
-    /// <summary>Bytes of one panel of the high operand.</summary>
-    public long HighPanelBytes => PanelBytes(Bits.High);
-
-    /// <summary>Bytes of one panel of the low operand.</summary>
-    public long LowPanelBytes => PanelBytes(Bits.LowWidth);
+    /// <summary>Bytes of the low operand of the first step, the only one of two levels, its trailer included.</summary>
+    public long LowByteLength => ByteLength(1);
 
     /// <summary>Bytes of an operand, its trailer included.</summary>
-    public long ByteLength(OperandRole role) =>
-        HasTrailer ? RoundUp(PanelsLength(role), OperandTrailer.Alignment) + OperandTrailer.Length : PanelsLength(role);
+    /// <param name="step">0 for the high operand, or the step, from 1, whose low operand it is.</param>
+    public long ByteLength(int step) =>
+        HasTrailer ? RoundUp(PanelsLength(step), OperandTrailer.Alignment) + OperandTrailer.Length : PanelsLength(step);
+
+    /// <summary>Bytes of one panel of an operand.</summary>
+    /// <param name="step">As for <see cref="ByteLength"/>.</param>
+    public long PanelBytes(int step) => View.WeightsPerChannel * (long)RowBytes(step);
 
     /// <summary>Bytes of an operand's panels.</summary>
-    internal long PanelsLength(OperandRole role) => Panels * (role == OperandRole.High ? HighPanelBytes : LowPanelBytes);
+    internal long PanelsLength(int step) => Panels * PanelBytes(step);
+
+    /// <summary>Bytes of one row of k in one panel of an operand.</summary>
+    internal int RowBytes(int step) => PanelChannels / 8 * Bits.WidthOfStep(step);
 
     /// <summary>The channels of a panel that exist in the weight: 32, or fewer in the last panel.</summary>
     internal int ChannelsOf(int panel) => Math.Min(PanelChannels, View.OutputChannels - panel * PanelChannels);
 
     private static long RoundUp(long length, int multiple) => (length + multiple - 1) / multiple * multiple;
-
-    private long PanelBytes(int width) => (long)View.WeightsPerChannel * (PanelChannels / 8) * width;
 }

@@ -1,122 +1,118 @@
 using static System.FormattableString;
 
-
 namespace NestQuant.RuntimeOps.Packing;
 
 /// <summary>Writes and reads the packed operands of a nested weight (see <see cref="NestedLayout"/>).</summary>
+/// <remarks>
+/// Operands are numbered by their steps: 0 is the high operand with the integers of the lowest level, w_high, in [-2^(h-1), 2^(h-1) - 1];
+/// the low operand of a step from 1 on holds w_low, in [-2^l, 2^l - 1]. All values are row-major <c>[Groups, Inner, Channels, Taps]</c>.
+/// </remarks>
 internal static class NestedPacker
 {
     /// <summary>Packs a whole weight, the trailers of its operands included.</summary>
     /// <param name="layout">The weight's layout.</param>
-    /// <param name="high">w_high, row-major <c>[Groups, Inner, Channels, Taps]</c>, values in [-2^(h-1), 2^(h-1) - 1].</param>
-    /// <param name="low">w_low in the same order, values in [-2^l, 2^l - 1].</param>
-    /// <param name="highBytes">Receives <see cref="NestedLayout.HighByteLength"/> bytes.</param>
-    /// <param name="lowBytes">Receives <see cref="NestedLayout.LowByteLength"/> bytes.</param>
+    /// <param name="values">The values of every operand.</param>
+    /// <param name="operands">Receive <see cref="NestedLayout.ByteLength"/> bytes each.</param>
     /// <exception cref="ArgumentException">A length does not match the layout, or a value is out of range.</exception>
-    public static void Pack(
-        NestedLayout layout, ReadOnlySpan<sbyte> high, ReadOnlySpan<sbyte> low, Span<byte> highBytes, Span<byte> lowBytes)
+    public static void Pack(NestedLayout layout, ReadOnlySpan<sbyte[]> values, ReadOnlySpan<byte[]> operands)
     {
         ArgumentNullException.ThrowIfNull(layout);
-        PackPanels(layout, 0, layout.Panels, high, low, highBytes, lowBytes);
+        CheckCount("arrays of values", values.Length, layout);
+        CheckCount("operands", operands.Length, layout);
+        for (int step = 0; step < values.Length; step++)
+            PackPanels(layout, step, 0, layout.Panels, values[step], operands[step]);
         if (layout.HasTrailer)
-            Seal(layout, highBytes, lowBytes);
+            Seal(layout, operands);
     }
 
     /// <summary>
-    /// Packs a range of panels of a weight; ranges that do not overlap may be packed at the same time. <see cref="Seal"/> completes the
+    /// Packs a range of panels of an operand; ranges that do not overlap may be packed at the same time. <see cref="Seal"/> completes the
     /// weight.
     /// </summary>
     /// <param name="layout">The weight's layout.</param>
+    /// <param name="step">Which operand.</param>
     /// <param name="firstPanel">First panel to pack.</param>
     /// <param name="panelCount">Number of panels to pack.</param>
-    /// <param name="high">The whole w_high, as for <see cref="Pack"/>.</param>
-    /// <param name="low">The whole w_low, as for <see cref="Pack"/>.</param>
-    /// <param name="highBytes">The whole high operand, of which only these panels are written.</param>
-    /// <param name="lowBytes">The whole low operand, of which only these panels are written.</param>
+    /// <param name="values">All values of the operand.</param>
+    /// <param name="operand">The whole operand, of which only these panels are written.</param>
     /// <exception cref="ArgumentException">A length does not match the layout, or a value is out of range.</exception>
     public static void PackPanels(
-        NestedLayout layout, int firstPanel, int panelCount, ReadOnlySpan<sbyte> high, ReadOnlySpan<sbyte> low, Span<byte> highBytes,
-        Span<byte> lowBytes)
+        NestedLayout layout, int step, int firstPanel, int panelCount, ReadOnlySpan<sbyte> values, Span<byte> operand)
     {
-        Check(layout, firstPanel, panelCount, high.Length, low.Length, highBytes.Length, lowBytes.Length);
+        Check(layout, step, firstPanel, panelCount, values.Length, operand.Length);
+        int panelBytes = (int)layout.PanelBytes(step);
         for (int panel = firstPanel; panel < firstPanel + panelCount; panel++)
-        {
-            PanelCodec.Pack(layout, panel, high, layout.Bits.High, PanelOf(highBytes, panel, layout.HighPanelBytes), "high");
-            PanelCodec.Pack(layout, panel, low, layout.Bits.LowWidth, PanelOf(lowBytes, panel, layout.LowPanelBytes), "low");
-        }
+            PanelCodec.Pack(layout, panel, step, values, operand.Slice(panel * panelBytes, panelBytes));
     }
 
-    /// <summary>Writes the trailers of two operands whose panels are all packed.</summary>
+    /// <summary>Writes the trailers of operands whose panels are all packed.</summary>
     /// <param name="layout">The weight's layout.</param>
-    /// <param name="highBytes">The whole high operand.</param>
-    /// <param name="lowBytes">The whole low operand.</param>
+    /// <param name="operands">All operands as a whole.</param>
     /// <returns>The tag of the weight, for the nodes that read it.</returns>
     /// <exception cref="ArgumentException">A length does not match the layout, or its version has no trailers.</exception>
-    public static WeightTag Seal(NestedLayout layout, Span<byte> highBytes, Span<byte> lowBytes)
+    public static WeightTag Seal(NestedLayout layout, params ReadOnlySpan<byte[]> operands)
     {
-        WeightTag tag = WeightTag.Of(layout, highBytes, lowBytes);
-        OperandTrailer.Write(layout, OperandRole.High, tag, highBytes);
-        OperandTrailer.Write(layout, OperandRole.Low, tag, lowBytes);
+        ReadOnlyMemory<byte>[] content = new ReadOnlyMemory<byte>[operands.Length];
+        for (int step = 0; step < content.Length; step++)
+            content[step] = operands[step];
+        WeightTag tag = WeightTag.Of(layout, content);
+        for (int step = 0; step < operands.Length; step++)
+            OperandTrailer.Write(layout, step, tag, operands[step]);
         return tag;
     }
 
-    /// <summary>Unpacks a whole weight; the inverse of <see cref="Pack"/>.</summary>
+    /// <summary>Unpacks the first operands of a weight, or all of them; the inverse of <see cref="Pack"/>.</summary>
     /// <param name="layout">The weight's layout.</param>
-    /// <param name="highBytes">The high operand, <see cref="NestedLayout.HighByteLength"/> bytes.</param>
-    /// <param name="lowBytes">The low operand, <see cref="NestedLayout.LowByteLength"/> bytes.</param>
-    /// <param name="high">Receives w_high, row-major <c>[Groups, Inner, Channels, Taps]</c>.</param>
-    /// <param name="low">Receives w_low in the same order.</param>
-    /// <exception cref="ArgumentException">A length does not match the layout.</exception>
-    public static void Unpack(
-        NestedLayout layout, ReadOnlySpan<byte> highBytes, ReadOnlySpan<byte> lowBytes, Span<sbyte> high, Span<sbyte> low)
+    /// <param name="operands">The operands, <see cref="NestedLayout.ByteLength"/> bytes each.</param>
+    /// <returns>The values of each of them.</returns>
+    /// <exception cref="ArgumentException">A length does not match the layout, or there are too many operands.</exception>
+    public static sbyte[][] Unpack(NestedLayout layout, params ReadOnlySpan<ReadOnlyMemory<byte>> operands)
     {
         ArgumentNullException.ThrowIfNull(layout);
-        UnpackPanels(layout, 0, layout.Panels, highBytes, lowBytes, high, low);
+        sbyte[][] values = new sbyte[operands.Length][];
+        for (int step = 0; step < operands.Length; step++)
+        {
+            values[step] = new sbyte[layout.View.Count];
+            UnpackPanels(layout, step, 0, layout.Panels, operands[step].Span, values[step]);
+        }
+
+        return values;
     }
 
-    /// <summary>Unpacks a range of panels of a weight; ranges that do not overlap may be unpacked at the same time.</summary>
+    /// <summary>Unpacks a range of panels of an operand; ranges that do not overlap may be unpacked at the same time.</summary>
     /// <param name="layout">The weight's layout.</param>
+    /// <param name="step">Which operand.</param>
     /// <param name="firstPanel">First panel to unpack.</param>
     /// <param name="panelCount">Number of panels to unpack.</param>
-    /// <param name="highBytes">The whole high operand.</param>
-    /// <param name="lowBytes">The whole low operand.</param>
-    /// <param name="high">The whole w_high, of which only the channels of these panels are written.</param>
-    /// <param name="low">The whole w_low, of which only the channels of these panels are written.</param>
+    /// <param name="operand">The whole operand.</param>
+    /// <param name="values">All values, of which only the channels of these panels are written.</param>
     /// <exception cref="ArgumentException">A length does not match the layout.</exception>
     public static void UnpackPanels(
-        NestedLayout layout, int firstPanel, int panelCount, ReadOnlySpan<byte> highBytes, ReadOnlySpan<byte> lowBytes, Span<sbyte> high,
-        Span<sbyte> low)
+        NestedLayout layout, int step, int firstPanel, int panelCount, ReadOnlySpan<byte> operand, Span<sbyte> values)
     {
-        Check(layout, firstPanel, panelCount, high.Length, low.Length, highBytes.Length, lowBytes.Length);
+        Check(layout, step, firstPanel, panelCount, values.Length, operand.Length);
+        int panelBytes = (int)layout.PanelBytes(step);
         for (int panel = firstPanel; panel < firstPanel + panelCount; panel++)
-        {
-            PanelCodec.Unpack(layout, panel, PanelOf(highBytes, panel, layout.HighPanelBytes), layout.Bits.High, high);
-            PanelCodec.Unpack(layout, panel, PanelOf(lowBytes, panel, layout.LowPanelBytes), layout.Bits.LowWidth, low);
-        }
+            PanelCodec.Unpack(layout, panel, operand.Slice(panel * panelBytes, panelBytes), layout.Bits.WidthOfStep(step), values);
     }
 
-    private static Span<byte> PanelOf(Span<byte> operand, int panel, long panelBytes) =>
-        operand.Slice((int)(panel * panelBytes), (int)panelBytes);
+    /// <summary>Checks that an operand has the length that its layout gives.</summary>
+    internal static void CheckByteLength(NestedLayout layout, int step, int length) =>
+        CheckLength(step == 0 ? "high bytes" : "low bytes", length, layout.ByteLength(step));
 
-    private static ReadOnlySpan<byte> PanelOf(ReadOnlySpan<byte> operand, int panel, long panelBytes) =>
-        operand.Slice((int)(panel * panelBytes), (int)panelBytes);
+    /// <summary>Checks that there is one of something for every operand.</summary>
+    internal static void CheckCount(string what, int count, NestedLayout layout) => CheckLength(what, count, layout.Bits.Count);
 
-    private static void Check(NestedLayout layout, int firstPanel, int panelCount, int high, int low, int highBytes, int lowBytes)
+    private static void Check(NestedLayout layout, int step, int firstPanel, int panelCount, int values, int bytes)
     {
         ArgumentNullException.ThrowIfNull(layout);
+        ArgumentOutOfRangeException.ThrowIfNegative(step);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(step, layout.Bits.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(firstPanel);
         ArgumentOutOfRangeException.ThrowIfNegative(panelCount);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(panelCount, layout.Panels - firstPanel);
-        CheckLength("high values", high, layout.View.Count);
-        CheckLength("low values", low, layout.View.Count);
-        CheckByteLengths(layout, highBytes, lowBytes);
-    }
-
-    /// <summary>Checks that two operands have the lengths that their layout gives.</summary>
-    internal static void CheckByteLengths(NestedLayout layout, int highBytes, int lowBytes)
-    {
-        CheckLength("high bytes", highBytes, layout.HighByteLength);
-        CheckLength("low bytes", lowBytes, layout.LowByteLength);
+        CheckLength(step == 0 ? "high values" : "low values", values, layout.View.Count);
+        CheckByteLength(layout, step, bytes);
     }
 
     private static void CheckLength(string what, int actual, long expected)

@@ -11,14 +11,14 @@ internal static unsafe class PanelCodec
     /// <summary>Packs a panel.</summary>
     /// <param name="layout">The weight's layout.</param>
     /// <param name="panel">Index of the panel.</param>
+    /// <param name="step">The operand: 0 for the high one, or the step of a low one.</param>
     /// <param name="source">The whole weight's values of this operand, row-major, as many as the layout's view counts.</param>
-    /// <param name="width">Bits of a value.</param>
     /// <param name="planes">The panel's bytes, all overwritten.</param>
-    /// <param name="operand">The operand's name, for messages.</param>
-    /// <exception cref="ArgumentException">A value does not fit in <paramref name="width"/> bits.</exception>
+    /// <exception cref="ArgumentException">A value does not fit in the operand's width.</exception>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Pack(NestedLayout layout, int panel, ReadOnlySpan<sbyte> source, int width, Span<byte> planes, string operand)
+    public static void Pack(NestedLayout layout, int panel, int step, ReadOnlySpan<sbyte> source, Span<byte> planes)
     {
+        int width = layout.Bits.WidthOfStep(step);
         PanelOrder order = new(layout, panel, stackalloc long[NestedLayout.PanelChannels]);
         Span<byte> block = stackalloc byte[NestedLayout.BlockValues];
         Span<long> rowOffsets = stackalloc long[NestedLayout.BlockRows];
@@ -60,7 +60,7 @@ internal static unsafe class PanelCodec
         {
             int end = 1 << (width - 1);
             throw new ArgumentException(
-                Invariant($"a {operand} value of panel {panel} is outside [{-end}, {end - 1}], the range of {width} bits"));
+                Invariant($"a {(step == 0 ? "high" : "low")} value of panel {panel} is outside [{-end}, {end - 1}], the range of {width} bits"));
         }
     }
 

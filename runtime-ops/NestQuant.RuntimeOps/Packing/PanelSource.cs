@@ -5,23 +5,20 @@ using NestQuant.RuntimeOps.Kernels;
 
 namespace NestQuant.RuntimeOps.Packing;
 
-/// <summary>The operands of one weight in memory, read panel by panel; the memory is never written and may be a mapped file.</summary>
+/// <summary>The operands of one weight at one of its levels in memory, read panel by panel; the memory is never written and may be a mapped file.</summary>
 internal readonly unsafe struct PanelSource
 {
-    private readonly byte* _high;
-    private readonly byte* _low;
+    private readonly LevelOperands _operands;
 
     /// <summary>Wraps operands whose lengths the caller has checked against the layout.</summary>
     /// <param name="layout">The weight's layout.</param>
-    /// <param name="high">The high operand, <see cref="NestedLayout.HighByteLength"/> bytes.</param>
-    /// <param name="low">The low operand, <see cref="NestedLayout.LowByteLength"/> bytes, or null for part precision.</param>
+    /// <param name="operands">The operands, <see cref="NestedLayout.ByteLength"/> bytes each.</param>
     /// <param name="cache">Where prepared panels are kept, or null; only for operands that never change.</param>
-    public PanelSource(NestedLayout layout, byte* high, byte* low, PanelCache? cache = null)
+    public PanelSource(NestedLayout layout, in LevelOperands operands, PanelCache? cache = null)
     {
         Layout = layout;
         Cache = cache;
-        _high = high;
-        _low = low;
+        _operands = operands;
     }
 
     /// <summary>The weight's layout.</summary>
@@ -30,14 +27,15 @@ internal readonly unsafe struct PanelSource
     /// <summary>Where prepared panels are kept, or null.</summary>
     public PanelCache? Cache { get; }
 
-    /// <summary>Whether the operands are those of part precision.</summary>
-    public bool IsPart => _low == null;
+    /// <summary>Bits of the level.</summary>
+    public int Level => _operands.Level;
 
     /// <summary>
-    /// Bits of a weight, including its sign and without part precision's power of two. Full precision has one more than n, since damaged
-    /// operands can add up to slightly more than fits in n bits.
+    /// Bits of a weight, including its sign and without part precision's power of two. A level above the lowest has one more, since damaged
+    /// operands can add up to slightly more than fits; but of 8:...:b values only b bits are left modulo 256.
     /// </summary>
-    public int WeightBits => IsPart ? Layout.Bits.High : Layout.Bits.Full + 1;
+    public int WeightBits =>
+        _operands.Steps == 0 || (Layout.Bits.Full == NestedBits.Most && Level < Layout.Bits.Full) ? Level : Level + 1;
 
     /// <summary>Groups of 4 rows of k, the last one completed with zeros.</summary>
     public int Groups => (Layout.View.WeightsPerChannel + 3) / 4;
@@ -46,7 +44,7 @@ internal readonly unsafe struct PanelSource
     public int DecodedLength => Groups * 4 * NestedLayout.PanelChannels;
 
     /// <summary>
-    /// Decodes one panel to full (or part) precision integers, <c>[k/4][channel 32][4]</c>, zeros after the last row of k.
+    /// Decodes one panel to the level's integers in steps of the full-precision weight, <c>[k/4][channel 32][4]</c>, zeros after the last row of k.
     /// </summary>
     /// <param name="tier">Decodes the full blocks.</param>
     /// <param name="panel">Index of the panel.</param>
@@ -65,25 +63,15 @@ internal readonly unsafe struct PanelSource
     {
         // In bounds: panel < Panels, firstRow + count <= WeightsPerChannel, and a row takes 4 * width bytes, so a panel's reads end
         // where the next panel starts; a full block fills 256 of DecodedLength values, the last one the remainder.
-        NestedBits bits = Layout.Bits;
         (int blocks, int rows) = Math.DivRem(count, NestedLayout.BlockRows);
-        byte* high = _high + panel * Layout.HighPanelBytes + (long)firstRow * bits.High * (NestedLayout.PanelChannels / 8);
-        byte* low = _low == null
-            ? null
-            : _low + panel * Layout.LowPanelBytes + (long)firstRow * bits.LowWidth * (NestedLayout.PanelChannels / 8);
-        tier.DecodeBlocks(high, low, blocks, bits, values);
+        LevelOperands operands = _operands.Skip((long)panel * Layout.View.WeightsPerChannel + firstRow);
+        tier.DecodeBlocks(operands, blocks, values);
         if (rows == 0)
             return;
 
-        int highBytes = bits.High * (NestedLayout.PanelChannels / 8);
-        int lowBytes = bits.LowWidth * (NestedLayout.PanelChannels / 8);
         Span<sbyte> last = stackalloc sbyte[NestedLayout.BlockValues];
         last = last[..(rows * NestedLayout.PanelChannels)];
-        BlockValues.Decode(
-            new ReadOnlySpan<byte>(high + (long)blocks * NestedLayout.BlockRows * highBytes, rows * highBytes),
-            low == null ? [] : new ReadOnlySpan<byte>(low + (long)blocks * NestedLayout.BlockRows * lowBytes, rows * lowBytes),
-            bits,
-            last);
+        BlockValues.Decode(operands.Skip((long)blocks * NestedLayout.BlockRows), last);
 
         (int first, int second) = PanelOrder.GroupRows(rows);
         Span<sbyte> target = new(
@@ -104,9 +92,8 @@ internal readonly unsafe struct PanelSource
     {
         // In bounds: as in Decode.
         int blocks = Layout.View.WeightsPerChannel / NestedLayout.BlockRows;
-        byte* high = _high + panel * Layout.HighPanelBytes;
-        byte* low = _low == null ? null : _low + panel * Layout.LowPanelBytes;
-        return tier.TryMultiplyBlocks(high, low, blocks, Layout.Bits, row, accumulators, weightSums) ? blocks * NestedLayout.BlockRows : 0;
+        LevelOperands operands = _operands.Skip((long)panel * Layout.View.WeightsPerChannel);
+        return tier.TryMultiplyBlocks(operands, blocks, row, accumulators, weightSums) ? blocks * NestedLayout.BlockRows : 0;
     }
 
     /// <summary>Completes a group of 1 to 4 rows, <c>[channel 32][rows]</c>, with zeros to 4.</summary>

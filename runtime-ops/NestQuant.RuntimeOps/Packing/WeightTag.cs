@@ -6,7 +6,7 @@ using static System.FormattableString;
 namespace NestQuant.RuntimeOps.Packing;
 
 /// <summary>
-/// Identifies a nested weight: derived from the content of both operands, and stored in both and in every node that reads them, so that
+/// Identifies a nested weight: derived from the content of its operands, and stored in each of them and in every node that reads them, so that
 /// operands of different compilations are not taken for one weight.
 /// </summary>
 /// <remarks>
@@ -20,28 +20,29 @@ public readonly record struct WeightTag(ulong Value)
 
     /// <summary>Computes the tag of a weight from its operands' panels, without the trailers.</summary>
     /// <param name="layout">The weight's layout.</param>
-    /// <param name="highBytes">The whole high operand.</param>
-    /// <param name="lowBytes">The whole low operand.</param>
-    /// <exception cref="ArgumentException">A length does not match the layout, or its version has no tags.</exception>
-    public static WeightTag Of(NestedLayout layout, ReadOnlySpan<byte> highBytes, ReadOnlySpan<byte> lowBytes)
+    /// <param name="operands">All operands as a whole: the high one, then the low ones in the order of their steps.</param>
+    /// <exception cref="ArgumentException">One is missing, a length does not match the layout, or its version has no tags.</exception>
+    public static WeightTag Of(NestedLayout layout, params ReadOnlySpan<ReadOnlyMemory<byte>> operands)
     {
         ArgumentNullException.ThrowIfNull(layout);
         if (!layout.HasTrailer)
             throw new ArgumentException(Invariant($"operands of layout version {layout.Version} have no tags"));
-        NestedPacker.CheckByteLengths(layout, highBytes.Length, lowBytes.Length);
+        NestedPacker.CheckCount("operands", operands.Length, layout);
+        for (int step = 0; step < operands.Length; step++)
+            NestedPacker.CheckByteLength(layout, step, operands[step].Length);
 
         ReadOnlySpan<int> meaning =
             [
-                layout.Version, layout.Bits.Full, layout.Bits.High, layout.View.Groups, layout.View.Inner, layout.View.Channels,
-                layout.View.Taps
+                layout.Version, .. layout.Version >= 3 ? [layout.Bits.Count] : (int[])[], .. layout.Bits.Levels,
+                layout.View.Groups, layout.View.Inner, layout.View.Channels, layout.View.Taps
             ];
         Span<byte> header = stackalloc byte[sizeof(int) * meaning.Length];
         for (int i = 0; i < meaning.Length; i++)
             BinaryPrimitives.WriteInt32LittleEndian(header[(sizeof(int) * i)..], meaning[i]);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(header);
-        hash.AppendData(highBytes[..(int)layout.PanelsLength(OperandRole.High)]);
-        hash.AppendData(lowBytes[..(int)layout.PanelsLength(OperandRole.Low)]);
+        for (int step = 0; step < operands.Length; step++)
+            hash.AppendData(operands[step].Span[..(int)layout.PanelsLength(step)]);
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         hash.GetHashAndReset(digest);
         return new WeightTag(BinaryPrimitives.ReadUInt64BigEndian(digest));

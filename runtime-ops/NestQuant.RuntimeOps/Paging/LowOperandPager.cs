@@ -1,7 +1,7 @@
 namespace NestQuant.RuntimeOps.Paging;
 
 /// <summary>
-/// Releases a low operand's memory when its node switches to part precision, and fetches it when the node switches back.
+/// Releases a low operand's memory when its node switches to a level that does not need it, and fetches it when the node switches back.
 /// </summary>
 /// <remarks>
 /// Only an operand that is a constant initializer in a mapped file is paged: releasing its pages loses nothing, since the file still has
@@ -12,25 +12,25 @@ namespace NestQuant.RuntimeOps.Paging;
 internal sealed class LowOperandPager(nint address, long length)
 {
     private const int Unknown = 0;
-    private const int Full = 1;
-    private const int Part = 2;
+    private const int Needed = 1;
+    private const int NotNeeded = 2;
 
     private readonly Lazy<bool> _isFileBacked = new(
         () => address != 0 && OperatingSystem.IsLinux() && MemoryMaps.IsFileBacked(address, length));
     private int _state = Unknown;
 
-    /// <summary>Records the precision of a starting run, and acts when it differs from that of the previous run.</summary>
-    public void Enter(bool isPart)
+    /// <summary>Records whether a starting run needs the operand, and acts when the previous run did not agree.</summary>
+    public void Enter(bool isNeeded)
     {
-        int state = isPart ? Part : Full;
+        int state = isNeeded ? Needed : NotNeeded;
         if (Volatile.Read(ref _state) == state)
             return;
         int previous = Interlocked.Exchange(ref _state, state);
         if (previous is Unknown || previous == state || !_isFileBacked.Value)
             return;
-        if (isPart)
-            PageAdvice.Release(address, length);
-        else
+        if (isNeeded)
             PageAdvice.Prefetch(address, length);
+        else
+            PageAdvice.Release(address, length);
     }
 }

@@ -55,10 +55,21 @@ public sealed class GoldenTextTests
         });
     }
 
+    /// <summary>With three levels there is one low operand for every step.</summary>
+    [Theory]
+    [InlineData(ActivationMode.Dynamic)]
+    [InlineData(ActivationMode.WeightOnly)]
+    public void ThreeLevelTextIsAsCheckedIn(ActivationMode activations) => Compare("digits-cnn", new CompilerOptions
+    {
+        Weights = new() { Bits = new NestedBits(8, 6, 4) },
+        Activations = new() { Mode = activations },
+    });
+
     private static void Compare(string model, CompilerOptions options)
     {
         string text = ModelText.Print(NestQuantCompiler.Compile(GoldenModel.Load(model), options).Model);
-        string name = $"{model}.8-6.{options.Activations.Mode}.{options.Weights.Scheme}.txt".ToLowerInvariant();
+        string bits = options.Weights.Bits!.Value.ToString().Replace(':', '-');
+        string name = $"{model}.{bits}.{options.Activations.Mode}.{options.Weights.Scheme}.txt".ToLowerInvariant();
         Snapshot.Match(text, new SnapshotFullName(name, GoldenModel.SourceFolder));
     }
 }

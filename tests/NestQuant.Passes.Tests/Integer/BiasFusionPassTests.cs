@@ -1,9 +1,12 @@
+using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
+using NestQuant.Passes.Export;
 using NestQuant.Passes.Integer;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.Models;
+using NestQuant.Passes.Tests.Nesting;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.TestSupport;
 
@@ -38,20 +41,40 @@ public sealed class BiasFusionPassTests
         Assert.False(PassRun.Of(new BiasFusionPass(), model).Changed);
     }
 
+    [Theory]
+    [InlineData(8)]
+    [InlineData(6)]
+    public void ItIsAddedAtEveryLevel(int precision)
+    {
+        ModelProto source = Source("y = Add(p, B)"), model = ModelRunner.Clone(source);
+        var bits = new NestedBits(8, 6);
+        LevelForm.Nest(model, bits, ActivationMode.Dynamic);
+        PassRun run = PassRun.Of(new BiasFusionPass(), model, loads: false);
+        Assert.DoesNotContain("Add", run.Ops);
+        TensorValue x = TensorValue.Random(2, 4, 20);
+        TensorValue expected = ModelRunner.Run(
+            LevelForm.Reference(source, model, bits, precision), ("x", DequantizedModel.Quantized(x)), ("x2", TensorValue.Random(2, 4, 6)))["y"];
+        ModelProto exported = ModelExport.ToQdq(model, new ExportOptions { Bits = precision }).Model;
+        using InferenceSession session = ModelRunner.Open(exported, optimize: false);
+        Closeness.AssertClose(expected, ModelRunner.Run(session, ("x", x), ("x2", TensorValue.Random(2, 4, 6)))["y"], 1e-5f);
+    }
+
     private static ModelProto Nested(string add)
     {
-        ModelProto model = new GraphBuilder()
-            .Input("x", 2, 4, 20)
-            .Input("x2", 2, 4, 6)
-            .Random("W", 20, 6)
-            .Random("B", 6)
-            .Random("one", 1)
-            .Random("column", 4, 1)
-            .Node("p = MatMul(x, W)")
-            .Node(add)
-            .Output("y")
-            .Model();
+        ModelProto model = Source(add);
         new NestingPass(new WeightOptions { Bits = new NestedBits(8, 6) }).Run(new ModelContext(model));
         return model;
     }
+
+    private static ModelProto Source(string add) => new GraphBuilder()
+        .Input("x", 2, 4, 20)
+        .Input("x2", 2, 4, 6)
+        .Random("W", 20, 6)
+        .Random("B", 6)
+        .Random("one", 1)
+        .Random("column", 4, 1)
+        .Node("p = MatMul(x, W)")
+        .Node(add)
+        .Output("y")
+        .Model();
 }

@@ -18,6 +18,11 @@ public sealed class DamagedOperatorTests
         { AttributeNames.FullBits, [(1L << 32) + 8] },
         { AttributeNames.HighBits, [8] },
         { AttributeNames.HighBits, [-6] },
+        { AttributeNames.Levels, [8, 7] },
+        { AttributeNames.Levels, [6, 8] },
+        { AttributeNames.Levels, [8, 7, 6] },
+        { AttributeNames.Levels, [8, (1L << 32) + 6] },
+        { AttributeNames.Levels, [] },
         { AttributeNames.LayoutVersion, [99] },
         { AttributeNames.Shape, [4, 2, 1, 1] },
         { AttributeNames.Shape, [-4, -3, 1, 1] },
@@ -37,7 +42,7 @@ public sealed class DamagedOperatorTests
         ModelProto model = new GraphBuilder().Input("x", 1, 3, 2, 2).Random("W", 4, 3, 1, 1).Node("y = Conv(x, W)").Output("y").Model();
         NestQuantCompiler.CompileInPlace(model, new CompilerOptions { Weights = new() { Bits = new NestedBits(8, 6) } });
         NodeProto node = model.AllNodes().First(SchemaNodes.IsNested);
-        bool isList = attribute is AttributeNames.Shape or AttributeNames.ChannelView;
+        bool isList = attribute is AttributeNames.Shape or AttributeNames.ChannelView or AttributeNames.Levels;
         node.SetAttribute(isList ? AttributeProto.IntList(attribute, values) : AttributeProto.Int(attribute, values[0]));
 
         string message = Assert.Throws<ModelException>(() => NestedOperator.Of(model)).Message;

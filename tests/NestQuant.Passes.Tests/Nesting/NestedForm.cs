@@ -65,6 +65,12 @@ internal sealed record NestedForm(string Op, Func<ModelProto> Model, params (str
         ["gemm-bias-computed"] = Product(Gemm, [3, 20], [20, 35], "y = Gemm(x, W, b)"),
         ["gemm-bias-computed-beta"] = Product(WeightOnly, [3, 20], [20, 35], "y = Gemm(x, W, b)", Float("beta", 2)),
         ["matmul"] = Product(Gemm, [3, 20], [20, 35], "y = MatMul(x, W)"),
+        ["matmul-bias"] = Of(
+            Gemm,
+            static () => new GraphBuilder().Input("x", 3, 20).Random("W", 20, 35).Random("B", 35)
+                .Node("p = MatMul(x, W)").Node("y = Add(B, p)").Output("y").Model(),
+            3,
+            20),
         ["matmul-one-output"] = Product(Gemm, [3, 20], [20, 1], "y = MatMul(x, W)"),
         ["matmul-one-input"] = Product(Gemm, [3, 1], [1, 35], "y = MatMul(x, W)"),
         ["matmul-batch"] = Product(Gemm, [2, 4, 3, 20], [20, 35], "y = MatMul(x, W)"),

@@ -32,7 +32,7 @@ internal sealed unsafe class ConvolutionCase
 
         HighBytes = new byte[Layout.HighByteLength];
         LowBytes = new byte[Layout.LowByteLength];
-        NestedPacker.Pack(Layout, high, low, HighBytes, LowBytes);
+        NestedPacker.Pack(Layout, [high, low], [HighBytes, LowBytes]);
         _weights = [.. high.Zip(low, (h, l) => (sbyte)((h << bits.Shift) + (isPart ? 0 : l)))];
         XScale = random.NextSingle() + 0.01f;
         WScale = [.. Enumerable.Range(0, geometry.OutputChannels).Select(_ => random.NextSingle() * 0.1f + 1e-4f)];

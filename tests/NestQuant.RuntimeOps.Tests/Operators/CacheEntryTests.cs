@@ -54,8 +54,8 @@ public class CacheEntryTests
         // Of layout version 1, where no tag ties a node to one weight.
         NodeModel model = NestedModels.QLinearConv(first, requantization)
             .With(AttributeProto.Int(AttributeNames.LayoutVersion, 1))
-            .Default(Operand("W_high", Panels(first, OperandRole.High)))
-            .Default(Operand("W_low", Panels(first, OperandRole.Low)));
+            .Default(Operand("W_high", Panels(first, 0)))
+            .Default(Operand("W_low", Panels(first, 1)));
         using InferenceSession session = model.Open(1, (NestQuantOps.CacheConfigEntry, "1m"));
         Assert.Equal(Run(session, first, first), Run(session, first, first));
         Assert.NotEqual(Run(session, first, first), Run(session, first, second));
@@ -63,14 +63,14 @@ public class CacheEntryTests
 
     private static byte[] Run(InferenceSession session, ConvolutionCase image, ConvolutionCase weights) => session.Run<byte>(
         ("X", SessionRuns.Tensor(image.X, 1, 6, 5, 3)),
-        Fed("W_high", Panels(weights, OperandRole.High)),
-        Fed("W_low", Panels(weights, OperandRole.Low))).Data;
+        Fed("W_high", Panels(weights, 0)),
+        Fed("W_low", Panels(weights, 1))).Data;
 
     private static (string, OrtValue) Fed(string name, byte[] panels) => (name, SessionRuns.Tensor(panels, panels.Length));
 
     private static TensorProto Operand(string name, byte[] panels) =>
         TensorProto.FromBytes(name, TensorDataType.UInt8, [panels.Length], panels);
 
-    private static byte[] Panels(ConvolutionCase c, OperandRole role) =>
-        (role == OperandRole.High ? c.HighBytes : c.LowBytes)[..(int)c.Layout.PanelsLength(role)];
+    private static byte[] Panels(ConvolutionCase c, int step) =>
+        (step == 0 ? c.HighBytes : c.LowBytes)[..(int)c.Layout.PanelsLength(step)];
 }

@@ -22,7 +22,7 @@ public class NestedDequantizeLinearTests
                 (sbyte[] high, sbyte[] low) = RandomWeights.Create(layout, seed);
                 byte[] highBytes = new byte[layout.HighByteLength];
                 byte[] lowBytes = new byte[layout.LowByteLength];
-                NestedPacker.Pack(layout, high, low, highBytes, lowBytes);
+                NestedPacker.Pack(layout, [high, low], [highBytes, lowBytes]);
                 Random random = new(seed);
                 ChannelView view = layout.View;
                 float[] scale = [.. Enumerable.Range(0, view.OutputChannels).Select(_ => random.NextSingle() + 1e-3f)];

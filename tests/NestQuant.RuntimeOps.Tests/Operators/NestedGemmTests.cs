@@ -27,13 +27,11 @@ public class NestedGemmTests
     public void A_weight_stored_as_K_by_N_gives_the_same_product()
     {
         ConvolutionCase c = NestedModels.SmallGemm(5);
-        sbyte[] high = new sbyte[140];
-        sbyte[] low = new sbyte[140];
-        NestedPacker.Unpack(c.Layout, c.HighBytes, c.LowBytes, high, low);
+        sbyte[][] values = NestedPacker.Unpack(c.Layout, c.HighBytes, c.LowBytes);
         NestedLayout transposed = new(c.Layout.Bits, new ChannelView(1, 20, 7, 1));
         byte[] highBytes = new byte[transposed.HighByteLength];
         byte[] lowBytes = new byte[transposed.LowByteLength];
-        NestedPacker.Pack(transposed, Transpose(high), Transpose(low), highBytes, lowBytes);
+        NestedPacker.Pack(transposed, [Transpose(values[0]), Transpose(values[1])], [highBytes, lowBytes]);
         NodeModel model = NestedModels.Gemm(c, 5, 20)
             .Constant(TensorProto.FromBytes("W_high", TensorDataType.UInt8, [highBytes.Length], highBytes))
             .Constant(TensorProto.FromBytes("W_low", TensorDataType.UInt8, [lowBytes.Length], lowBytes))

@@ -18,8 +18,13 @@ internal abstract unsafe class Arm64Tier<TNeon> : KernelTier
     public sealed override RowFormat Rows => RowFormat.Bytes;
 
     /// <inheritdoc/>
-    public sealed override void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values) =>
-        WidthDispatch<BlockDecoder>.Decode(high, low, blocks, bits, values);
+    public sealed override void DecodeBlocks(in LevelOperands operands, int blocks, sbyte* values)
+    {
+        if (operands.IsPair)
+            WidthDispatch<BlockDecoder>.Decode(operands, blocks, values);
+        else
+            Portable.DecodeBlocks(operands, blocks, values);
+    }
 
     /// <inheritdoc/>
     public sealed override void SumWeights(sbyte* panel, int groups, int* sums) => WeightSums<TNeon>.Sum(panel, groups, sums);

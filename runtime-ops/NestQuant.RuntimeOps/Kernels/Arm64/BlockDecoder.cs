@@ -18,7 +18,7 @@ internal readonly unsafe struct BlockDecoder : IBlockDecoder
     {
         // In bounds: a block reads 32 * width bytes of each operand (32 * 4, 32 * 2 and 32 * 1 per sub-plane) and has 256 values.
         int shift = bits.Shift;
-        Vector128<byte> offset = Vector128.Create((byte)BlockValues.Offset(bits, isPart: TLow.Bits == 0));
+        Vector128<byte> offset = Vector128.Create((byte)BlockValues.Offset(bits, steps: TLow.Bits == 0 ? 0 : 1));
         for (int block = 0; block < blocks; block++)
         {
             Part<THigh, TLow>(high, low, 2 * TQuarter.Number, shift, offset, values);

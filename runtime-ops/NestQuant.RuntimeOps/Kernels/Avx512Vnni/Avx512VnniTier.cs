@@ -33,16 +33,16 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
     public override TileProduct? TileProduct(int rows, int reductionLength) => _product;
 
     /// <inheritdoc/>
-    public sealed override void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
+    public sealed override void DecodeBlocks(in LevelOperands operands, int blocks, sbyte* values)
     {
-        if (!Decoders.TryDecode(high, low, blocks, bits, values))
-            base.DecodeBlocks(high, low, blocks, bits, values);
+        if (!operands.IsPair || !Decoders.TryDecode(operands.High, operands.Low, blocks, operands.Bits, values))
+            base.DecodeBlocks(operands, blocks, values);
     }
 
     /// <inheritdoc/>
     public sealed override bool TryMultiplyBlocks(
-        byte* high, byte* low, int blocks, NestedBits bits, byte* row, int* accumulators, int* weightSums) =>
-        Decoders.TryMultiply(high, low, blocks, bits, row, accumulators, weightSums);
+        in LevelOperands operands, int blocks, byte* row, int* accumulators, int* weightSums) =>
+        operands.IsPair && Decoders.TryMultiply(operands.High, operands.Low, blocks, operands.Bits, row, accumulators, weightSums);
 
     /// <inheritdoc/>
     public sealed override void SumWeights(sbyte* panel, int groups, int* sums) => _kernels.SumWeights(panel, groups, sums);

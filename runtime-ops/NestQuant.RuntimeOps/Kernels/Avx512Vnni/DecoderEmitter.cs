@@ -88,7 +88,7 @@ internal sealed class DecoderEmitter
         LoadPlanes(High, 0, bits.High);
         if (!isPart)
             LoadPlanes(Low, FirstLowPlane, bits.LowWidth);
-        Zmm offset = Constant(_ => (byte)-BlockValues.Offset(bits, isPart));
+        Zmm offset = Constant(_ => (byte)-BlockValues.Offset(bits, steps: isPart ? 0 : 1));
         for (int vector = 0; vector < Vectors; vector++)
         {
             Decode(HighCode, 0, bits.High, bits.Shift, vector);

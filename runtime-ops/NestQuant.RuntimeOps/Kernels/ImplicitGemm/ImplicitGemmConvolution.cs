@@ -64,7 +64,7 @@ internal sealed unsafe class ImplicitGemmConvolution
         // Cached panels are reused in runs with other zero points.
         _hasSums = data.XZeroPoint != 0 || weights.Cache is not null;
         _panels = new ChunkedPanels(tier, product, bundled, _plan, _hasSums);
-        _cache = weights.Cache?.Enter(_panels, weights.IsPart, _layout.Panels);
+        _cache = weights.Cache?.Enter(_panels, weights.Level, _layout.Panels);
         _panelBytes = Aligned(_panels.Bytes);
         (_rowParts, _panelParts) = Split(wanted: Math.Clamp(2 * Environment.ProcessorCount, 4, 64));
         _blocks = new RowBlocks(_geometry, _band, _rowParts, product.MostRows);

@@ -17,17 +17,13 @@ internal sealed unsafe class PortableTier : KernelTier
     public override RowFormat Rows { get; } = new CenteredRows();
 
     /// <inheritdoc/>
-    public override void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
+    public override void DecodeBlocks(in LevelOperands operands, int blocks, sbyte* values)
     {
         // In bounds: the caller guarantees the lengths that the loop walks, block by block.
-        int highBytes = NestedLayout.PanelChannels * bits.High;
-        int lowBytes = NestedLayout.PanelChannels * bits.LowWidth;
         for (int block = 0; block < blocks; block++)
         {
             BlockValues.Decode(
-                new ReadOnlySpan<byte>(high + (long)block * highBytes, highBytes),
-                low == null ? [] : new ReadOnlySpan<byte>(low + (long)block * lowBytes, lowBytes),
-                bits,
+                operands.Skip((long)block * NestedLayout.BlockRows),
                 new Span<sbyte>(values + (long)block * NestedLayout.BlockValues, NestedLayout.BlockValues));
         }
     }

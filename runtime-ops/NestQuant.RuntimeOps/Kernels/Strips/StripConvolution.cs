@@ -54,7 +54,7 @@ internal sealed unsafe class StripConvolution
         _layout = weights.Layout;
         _shape = new StripShape(geometry);
         _weights = new StripWeights(tier, weights, _shape);
-        _cache = weights.Cache?.Enter(_weights, weights.IsPart, _layout.Panels);
+        _cache = weights.Cache?.Enter(_weights, weights.Level, _layout.Panels);
         long products = (long)geometry.Rows * geometry.OutputChannels * geometry.Taps;
         int parts = (int)Math.Clamp(products / LeastPartProducts, 1, MostParts);
         _panelsPerPart = Math.Max(1, _layout.Panels / parts);

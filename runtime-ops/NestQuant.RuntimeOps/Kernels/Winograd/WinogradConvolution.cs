@@ -77,7 +77,7 @@ internal sealed unsafe class WinogradConvolution
         _data = data;
         _weights = weights;
         _transformedWeights = new WinogradWeights(tier, weights, geometry.InputChannels);
-        _cache = weights.Cache?.Enter(_transformedWeights, weights.IsPart, weights.Layout.Panels);
+        _cache = weights.Cache?.Enter(_transformedWeights, weights.Level, weights.Layout.Panels);
         _outputStride = (epilogue?.RowStride ?? geometry.OutputChannels) * data.OutputBytes;
         _tilesPerLine = TilesAlong(geometry.Width);
         _linesPerImage = TilesAlong(geometry.Height);
