@@ -42,27 +42,26 @@ internal sealed class RangeSearch
     /// <param name="parallel">Threads.</param>
     public static ChannelRange[] Choose(InputMoments moments, RangeProblem problem, ParallelOptions parallel)
     {
-        int channels = problem.Units.Length;
-        if (problem.Weights.Length != (long)channels * moments.Length || problem.Zeros.Length != channels)
+        int count = problem.Units.Length;
+        if (problem.Weights.Length != (long)count * moments.Length || problem.Zeros.Length != count)
             throw new ArgumentException(
-                $"{problem.Weights.Length} weights and {problem.Zeros.Length} zero points are not those of {channels} channels of "
+                $"{problem.Weights.Length} weights and {problem.Zeros.Length} zero points are not those of {count} channels of "
                     + $"{moments.Length} weights");
         var search = new RangeSearch(moments, problem, parallel);
-        var ranges = new ChannelRange[channels];
-        for (int first = 0; first < channels; first += ChannelsAtATime)
+        var ranges = new ChannelRange[count];
+        for (int first = 0; first < count; first += ChannelsAtATime)
         {
-            IEnumerable<Candidate> candidates = Enumerable.Range(first, Math.Min(ChannelsAtATime, channels - first))
-                .Select(channel => new Candidate(channel, problem.Levels.Count));
-            foreach (Candidate best in search.Choose([.. candidates]))
-                ranges[best.Channel] = search.Range(best.Channel, best.Factor);
+            IEnumerable<int> indices = Enumerable.Range(first, Math.Min(ChannelsAtATime, count - first));
+            foreach (ChannelSearch channel in search.Choose([.. indices.Select(index => new ChannelSearch(index, problem.Levels.Count))]))
+                ranges[channel.Index] = search.Range(channel.Index, channel.Factor);
         }
 
         return ranges;
     }
 
-    private Candidate[] Choose(Candidate[] all)
+    private ChannelSearch[] Choose(ChannelSearch[] all)
     {
-        Candidate[] open = all;
+        ChannelSearch[] open = all;
         double[] energies = Products(open, static (weight, _) => weight).WithWeights;
         for (int i = 0; i < open.Length; i++) open[i].Energy = energies[i];
         for (int step = 0; step < Factors && open.Length > 0; step++)
@@ -73,7 +72,7 @@ internal sealed class RangeSearch
             for (int i = 0; i < open.Length; i++)
                 open[i].SetFullError(Math.Max(squares[i] - (2 * withWeights[i]) + open[i].Energy, 0), whole, _problem.Levels.Count);
 
-            Candidate[] allowed = [.. open.Where(static candidate => candidate.FullError <= candidate.WholeFullError)];
+            ChannelSearch[] allowed = [.. open.Where(static channel => channel.FullError <= channel.WholeFullError)];
             for (int level = 0; level < _problem.Levels.Count && allowed.Length > 0; level++)
             {
                 (squares, withWeights) = Products(allowed, factor, _problem.Levels[level]);
@@ -84,8 +83,8 @@ internal sealed class RangeSearch
                 }
             }
 
-            foreach (Candidate candidate in allowed) candidate.Compare(factor);
-            open = [.. open.Where(static candidate => candidate.FullError < Hopeless * candidate.WholeFullError)];
+            foreach (ChannelSearch channel in allowed) channel.Compare(factor);
+            open = [.. open.Where(static channel => channel.FullError < Hopeless * channel.WholeFullError)];
         }
 
         return all;
@@ -94,10 +93,10 @@ internal sealed class RangeSearch
     private ChannelRange Range(int channel, double factor) => ChannelRange.Of(_problem.Units[channel], _problem.Zeros[channel], factor);
 
     /// <summary>The products of the weights of one level.</summary>
-    private (double[] Squares, double[] WithWeights) Products(Candidate[] candidates, double factor, int bits)
+    private (double[] Squares, double[] WithWeights) Products(ChannelSearch[] channels, double factor, int bits)
     {
         double step = 1 << (_problem.Bits - bits), fullHalf = 1 << (_problem.Bits - 1), half = 1 << (bits - 1);
-        return Products(candidates, (weight, channel) =>
+        return Products(channels, (weight, channel) =>
         {
             ChannelRange range = Range(channel, factor);
             double full = Math.Clamp(Math.Round((weight / range.Unit) + range.Zero), -fullHalf, fullHalf - 1);
@@ -106,23 +105,23 @@ internal sealed class RangeSearch
     }
 
     /// <summary>&lt;v, v&gt; and &lt;v, w&gt; by C_r of some channels.</summary>
-    private (double[] Squares, double[] WithWeights) Products(Candidate[] candidates, Func<float, int, double> value)
+    private (double[] Squares, double[] WithWeights) Products(ChannelSearch[] channels, Func<float, int, double> value)
     {
-        var squares = new double[candidates.Length];
-        var withWeights = new double[candidates.Length];
+        var squares = new double[channels.Length];
+        var withWeights = new double[channels.Length];
         foreach (MomentBlock block in _blocks)
         {
             ReadOnlySpan<float> Weights(int index) =>
-                _problem.Weights.AsSpan((candidates[index].Channel * _length) + block.Start, block.Length);
-            var values = new Matrix(candidates.Length, block.Length);
-            FixedOrderParallel.For(candidates.Length, _parallel, i =>
+                _problem.Weights.AsSpan((channels[index].Index * _length) + block.Start, block.Length);
+            var values = new Matrix(channels.Length, block.Length);
+            FixedOrderParallel.For(channels.Length, _parallel, i =>
             {
                 ReadOnlySpan<float> weights = Weights(i);
                 Span<double> row = values.Row(i);
-                for (int k = 0; k < weights.Length; k++) row[k] = value(weights[k], candidates[i].Channel);
+                for (int k = 0; k < weights.Length; k++) row[k] = value(weights[k], channels[i].Index);
             });
             Matrix product = PanelProduct.Of(values, block.Covariance, _parallel);
-            FixedOrderParallel.For(candidates.Length, _parallel, i =>
+            FixedOrderParallel.For(channels.Length, _parallel, i =>
             {
                 ReadOnlySpan<float> weights = Weights(i);
                 ReadOnlySpan<double> row = values.Row(i), moments = product.Row(i);
@@ -139,13 +138,13 @@ internal sealed class RangeSearch
     }
 
     /// <summary>One channel in the search.</summary>
-    private sealed class Candidate(int channel, int levels)
+    private sealed class ChannelSearch(int index, int levels)
     {
         private readonly double[] _wholeErrors = new double[levels];
         private double _best = double.PositiveInfinity;
         private double _cost;
 
-        public int Channel => channel;
+        public int Index => index;
 
         /// <summary>The best factor so far.</summary>
         public double Factor { get; private set; } = 1;
