@@ -33,14 +33,25 @@ internal sealed class Objective
     public static IReadOnlyList<Objective> Of(InputMoments moments, ParallelOptions parallel)
     {
         IReadOnlyList<MomentBlock> blocks = moments.Complete(parallel);
-        double trace = 0;
-        foreach (MomentBlock block in blocks)
-            for (int i = 0; i < block.Length; i++) trace += block.Covariance[i, i];
-        double lambda = (Ridge * trace / moments.Length) + LeastLambda;
+        double lambda = LambdaOf(blocks);
 
         // A covariance is positive semidefinite, so the first factorisation fails only by rounding errors.
         for (; ; lambda *= 10)
             if (TryWith(lambda, blocks, parallel) is { } objectives) return objectives;
+    }
+
+    /// <summary>lambda for the covariances of a layer.</summary>
+    public static double LambdaOf(IReadOnlyList<MomentBlock> blocks)
+    {
+        double trace = 0;
+        int length = 0;
+        foreach (MomentBlock block in blocks)
+        {
+            for (int i = 0; i < block.Length; i++) trace += block.Covariance[i, i];
+            length += block.Length;
+        }
+
+        return (Ridge * trace / length) + LeastLambda;
     }
 
     private static List<Objective>? TryWith(double lambda, IReadOnlyList<MomentBlock> blocks, ParallelOptions parallel)

@@ -66,7 +66,7 @@ public sealed class CalibratedRoundingTests
         iter: 50);
 
     [Fact]
-    public void SeveralTilesOfThreadsAndSlabsOfChannelsChangeNoBit()
+    public void SlabsOfChannelsChangeNoBit()
     {
         var test = new CalibrationCase(Channels: 530, Length: 150, Rows: 300, Bits: 3, FitsScale: true, Seed: 4);
         RoundingProblem problem = test.Problem();
