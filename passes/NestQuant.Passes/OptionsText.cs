@@ -27,6 +27,7 @@ internal static class OptionsText
         string text = $"nest={bits} rounding={Name(weights.Rounding)}";
         WeightRounding split = weights.DefaultSplitRounding;
         if (split != weights.Rounding) text += $" split-rounding={Name(split)}";
+        if (weights.Range != WeightRange.MinMax) text += $" weight-range={Name(weights.Range)}";
         if (weights.Calibration is { } calibration) text += $" calibration=({calibration})";
         if (weights.Budget is { } budget) text += $" budget=({budget})";
         text += $" weights={Name(weights.Scheme)} activations={Name(activations.Mode)}";

@@ -67,6 +67,10 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
             throw new UsageException("--synthetic makes images in the place of --calibrate DATA: give one of them");
         if (synthetic && !rounds)
             throw new UsageException("--synthetic serves calibrated rounding: give --nest N:H too, and no other --split-rounding");
+        if ((weights.Budget is not null || weights.Range == WeightRange.Calibrated) && !rounds)
+            throw new UsageException(
+                "--budget-bytes, --budget-db and --weight-range calibrated need inputs of the model, and calibrated rounding: give --calibrate "
+                    + "DATA too, or --synthetic image");
         if (weights.AsksForData && !rounds)
             throw new UsageException(
                 "calibrated rounding needs inputs of the model: give --calibrate DATA too, which is no .json file, or --synthetic image");

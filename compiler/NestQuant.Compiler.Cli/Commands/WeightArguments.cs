@@ -1,3 +1,4 @@
+using System.Globalization;
 using McMaster.Extensions.CommandLineUtils;
 using NestQuant.Compiler.Cli.Terminal;
 using NestQuant.Passes;
@@ -28,6 +29,18 @@ internal sealed class WeightArguments(CommandLineApplication command)
         CommandOptionType.SingleValue);
     private readonly CommandOption _scheme = command.Option(
         "--weights <KIND>", "symmetric (default) or affine", CommandOptionType.SingleValue);
+    private readonly CommandOption _range = command.Option(
+        "--weight-range <KIND>",
+        "minmax (default): the N bits hold all weights of a channel; calibrated: a smaller range where that is better on DATA",
+        CommandOptionType.SingleValue);
+    private readonly CommandOption _budgetBytes = command.Option(
+        "--budget-bytes <N>",
+        "choose H weight by weight, from that of --nest on, by errors on DATA: at most N bytes of high bits",
+        CommandOptionType.SingleValue);
+    private readonly CommandOption _budgetDb = command.Option(
+        "--budget-db <D>",
+        "the same until the layers' relative errors add up to -D dB; with --budget-bytes, what is reached first must reach D",
+        CommandOptionType.SingleValue);
     private readonly CommandOption _activations = command.Option(
         "--activations <KIND>",
         "static (default with --calibrate): integer execution, quantized with known ranges; dynamic (default without): with "
@@ -54,11 +67,13 @@ internal sealed class WeightArguments(CommandLineApplication command)
             Scheme = _scheme.OneOf(WeightScheme.Symmetric),
             Rounding = isFloor ? WeightRounding.Adaptive : _rounding.OneOf(WeightRounding.Adaptive),
             SplitRounding = isFloor ? WeightRounding.Floor : _split.HasValue() ? _split.OneOf(WeightRounding.Adaptive) : null,
+            Range = _range.OneOf(WeightRange.MinMax),
+            Budget = ParseBudget(),
             Include = [.. _include.Values.Select(pattern => pattern!)],
             Exclude = [.. _exclude.Values.Select(pattern => pattern!)],
             Rules = rules,
         };
-        CommandOption[] dependent = [_rounding, _split, _scheme, _activations, _include, _exclude];
+        CommandOption[] dependent = [_rounding, _split, _scheme, _range, _budgetBytes, _budgetDb, _activations, _include, _exclude];
         if (!options.Nests && Array.Exists(dependent, static option => option.HasValue()))
         {
             string names = string.Join(", ", dependent.SkipLast(1).Select(static option => $"--{option.LongName}"));
@@ -100,6 +115,17 @@ internal sealed class WeightArguments(CommandLineApplication command)
             option.Values.Clear();
             option.Values.Add(value);
         }
+    }
+
+    private BitBudget? ParseBudget()
+    {
+        if (!_budgetBytes.HasValue() && !_budgetDb.HasValue())
+            return null;
+        double decibels = 0;
+        if (_budgetDb.Text() is { } text
+            && !(double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out decibels) && double.IsFinite(decibels)))
+            throw new UsageException($"--budget-db is '{text}': a number of dB is needed");
+        return new BitBudget { Bytes = _budgetBytes.PositiveInteger(), Decibels = _budgetDb.HasValue() ? decibels : null };
     }
 
     private static NestedBits? ParseBits(string? text)

@@ -34,6 +34,12 @@ internal static class ConfigKeys
                 Choice(
                     "splitRounding", "Rounding to the lower levels; by default calibrated where there is data, else as to n bits.", SplitRoundings,
                     "split-rounding"),
+                Choice("range", "The weights that n bits hold: all, or a range that is better on the data.", NamesOf<WeightRange>(), "weight-range"),
+                new ConfigValue("budgetBytes", "Most bytes of high bits; chooses h weight by weight.", ConfigKind.Integer, "budget-bytes")
+                {
+                    Minimum = 1,
+                },
+                new ConfigValue("budgetDb", "Signal to noise ratio to reach; chooses h weight by weight.", ConfigKind.Number, "budget-db"),
                 Texts("include", "Patterns of the names of the only nodes to nest.", "include"),
                 Texts("exclude", "Patterns of the names of nodes to leave as they are.", "exclude"),
                 new ConfigList(Rules, "Other settings for some nodes; the most specific rule wins.", Rule(), ["name", "operator"]),

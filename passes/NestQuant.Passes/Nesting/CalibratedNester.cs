@@ -15,20 +15,27 @@ internal static class CalibratedNester
     /// <summary>Nests all weights, and gives the candidates the biases that go with them.</summary>
     /// <param name="main">The main graph.</param>
     /// <param name="open">The candidates that are to be nested, in graph order.</param>
-    /// <param name="calibration">The data.</param>
+    /// <param name="options">The options, with data.</param>
     /// <param name="context">The model.</param>
     /// <param name="parallel">Degree of parallelism and cancellation. The result does not depend on it.</param>
     /// <exception cref="ModelException">The data does not fit the model.</exception>
     public static Dictionary<TensorProto, NestedWeight> Nest(
-        GraphView main, NestingCandidate[] open, WeightCalibration calibration, ModelContext context, ParallelOptions parallel)
+        GraphView main, NestingCandidate[] open, WeightOptions options, ModelContext context, ParallelOptions parallel)
     {
         Dictionary<TensorProto, NestedWeight> nested = WithoutData(open, parallel);
         var model = new CalibratedModel(main, open, nested);
-        CalibratedLayer[] layers = [.. model.Layers.Select(static pair => pair.Layer)];
-        if (layers.Length == 0) return nested;
+        if (model.Layers.Count == 0) return nested;
+        WeightCalibration calibration = options.Calibration!;
         using CalibrationSamples samples =
             CalibrationSamples.Read(context.Model, calibration.Data, calibration.Samples, LevelCalibration.MemoryLimit);
         var levels = new LevelCalibration(context.Model, samples, calibration.CustomOps, parallel);
+        if (options.Range == WeightRange.Calibrated)
+        {
+            FindRanges(model, levels, nested, context, parallel);
+            model = new CalibratedModel(main, open, nested);
+        }
+
+        CalibratedLayer[] layers = [.. model.Layers.Select(static pair => pair.Layer)];
         int[] precisions =
         [
             .. model.Weights.Values.SelectMany(static weight => weight.Bits.Levels).Distinct().OrderDescending()
@@ -57,6 +64,28 @@ internal static class CalibratedNester
                 nested[candidate.Weight!] =
                     WeightNester.Nest(candidate.Weight!, candidate.Channels, candidate.Settings.Quantization!.WithoutData, parallel);
         return nested;
+    }
+
+    /// <summary>Nests the weights again, with ranges that are chosen for the data.</summary>
+    private static void FindRanges(
+        CalibratedModel model, LevelCalibration levels, Dictionary<TensorProto, NestedWeight> nested, ModelContext context,
+        ParallelOptions parallel)
+    {
+        (NestingCandidate Candidate, CalibratedLayer Layer)[] first = [.. model.Layers.DistinctBy(static pair => pair.Layer.Weight)];
+        int done = 0;
+        IReadOnlyList<ChannelRange[]> ranges = levels.RangesOf(
+            [.. first.Select(static pair => pair.Layer)],
+            _ => context.Progress?.Report(new PassProgress("ranges of weights", ++done, first.Length)));
+        for (int i = 0; i < first.Length; i++)
+        {
+            NestingCandidate candidate = first[i].Candidate;
+            nested[candidate.Weight!] = WeightNester.Nest(
+                candidate.Weight!,
+                candidate.Channels,
+                candidate.Settings.Quantization!.WithoutData,
+                parallel,
+                Array.ConvertAll(ranges[i], static range => new ChannelScale((float)(1 / range.Unit), -(float)range.Zero)));
+        }
     }
 
     private static NestedWeight Nested(TensorProto tensor, CalibratedWeight weight, NestedWeight plain, ParallelOptions parallel)

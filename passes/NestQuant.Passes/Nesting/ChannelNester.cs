@@ -30,13 +30,15 @@ internal sealed class ChannelNester
     /// <param name="levels">
     /// Receives the integers of one level after the other, full precision first; those of b bits are in [-2^(b-1), 2^(b-1) - 1].
     /// </param>
+    /// <param name="given">The scale; null for the one that holds all weights.</param>
     /// <returns>The channel's scale and the sums from which SQNR follows.</returns>
-    public NestedChannel Nest(ReadOnlySpan<float> weights, int taps, Span<sbyte> levels)
+    public NestedChannel Nest(ReadOnlySpan<float> weights, int taps, Span<sbyte> levels, ChannelScale? given = null)
     {
         NestedBits bits = _quantization.Bits;
-        ChannelScale scale = _quantization.Scheme == WeightScheme.Symmetric
-            ? ChannelScale.Symmetric(weights, bits.Full)
-            : ChannelScale.Affine(weights, bits.Full);
+        ChannelScale scale = given
+            ?? (_quantization.Scheme == WeightScheme.Symmetric
+                ? ChannelScale.Symmetric(weights, bits.Full)
+                : ChannelScale.Affine(weights, bits.Full));
         int length = weights.Length;
         Quantize(weights, taps, scale, levels[..length]);
         for (int level = 1; level < bits.Count; level++)

@@ -88,9 +88,8 @@ public sealed class NestingPass : IGraphPass
         long total = open.Sum(static candidate => candidate.Channels.Count), done = 0;
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = context.Threads, CancellationToken = context.Cancellation };
         foreach (NestingCandidate candidate in open) VerifyFinite(candidate.Weight!, candidate.Node);
-        Dictionary<TensorProto, NestedWeight> calibrated = _weights.Calibration is { } calibration
-            ? Calibrated(calibration)
-            : new(ReferenceEqualityComparer.Instance);
+        Dictionary<TensorProto, NestedWeight> calibrated =
+            _weights.Calibration is null ? new(ReferenceEqualityComparer.Instance) : Calibrated();
         foreach (NestingCandidate candidate in open)
         {
             TensorProto weight = candidate.Weight!;
@@ -107,10 +106,10 @@ public sealed class NestingPass : IGraphPass
 
         return operands;
 
-        Dictionary<TensorProto, NestedWeight> Calibrated(WeightCalibration data)
+        Dictionary<TensorProto, NestedWeight> Calibrated()
         {
             if (_weights.Budget is not null) BitBudgetSearch.Apply(emitter.Main, open, _weights, context, parallel);
-            return CalibratedNester.Nest(emitter.Main, open, data, context, parallel);
+            return CalibratedNester.Nest(emitter.Main, open, _weights, context, parallel);
         }
     }
 

@@ -12,7 +12,9 @@ internal static class WeightNester
     /// <param name="view">The layout.</param>
     /// <param name="quantization">Bit widths, rounding and scheme.</param>
     /// <param name="parallel">Degree of parallelism and cancellation.</param>
-    public static NestedWeight Nest(TensorProto tensor, ChannelView view, WeightQuantization quantization, ParallelOptions parallel)
+    /// <param name="scales">The scale of every output channel; null for those that hold all weights.</param>
+    public static NestedWeight Nest(
+        TensorProto tensor, ChannelView view, WeightQuantization quantization, ParallelOptions parallel, ChannelScale[]? scales = null)
     {
         ArgumentNullException.ThrowIfNull(quantization);
         NestedBits bits = quantization.Bits;
@@ -25,10 +27,13 @@ internal static class WeightNester
             () => (Nester: new ChannelNester(quantization, length), Integers: new sbyte[ChannelRuns.Length * bits.Count * length]),
             (scratch, weights, run, results) =>
             {
-                int stride = bits.Count * length;
+                int stride = bits.Count * length, first = ChannelRuns.Channels(view, run).First;
                 for (int i = 0; i < results.Length; i++)
                     results[i] = scratch.Nester.Nest(
-                        weights.Slice(i * length, length), view.Taps, scratch.Integers.AsSpan(i * stride, stride));
+                        weights.Slice(i * length, length),
+                        view.Taps,
+                        scratch.Integers.AsSpan(i * stride, stride),
+                        scales?[first + i]);
                 for (int level = 0; level < bits.Count; level++)
                     ChannelRuns.Scatter<sbyte>(view, run, scratch.Integers.AsSpan(level * length), stride, levels[level]);
             });

@@ -20,6 +20,9 @@ public sealed record WeightOptions
     /// </summary>
     public WeightRounding? SplitRounding { get; init; }
 
+    /// <summary>The range of weights that integers of n bits hold; calibrated needs a Calibration.</summary>
+    public WeightRange Range { get; init; }
+
     /// <summary>Data that calibrated rounding looks at; null for none.</summary>
     public WeightCalibration? Calibration { get; init; }
 
@@ -71,6 +74,8 @@ public sealed record WeightOptions
     {
         if (Calibration is null && AsksForData)
             throw new ArgumentException("Weights: Calibrated rounding needs data: give a Calibration, or round without data");
+        if (Calibration is null && Range == WeightRange.Calibrated)
+            throw new ArgumentException("Weights: a Calibrated Range needs data: give a Calibration, or the MinMax Range");
         if (Budget is null) return;
         Budget.Verify();
         if (Calibration is null || DefaultSplitRounding != WeightRounding.Calibrated)
@@ -106,6 +111,18 @@ public enum WeightRounding
 
     /// <summary>Round down, in the second stage only, where it is a plain bit shift: the paper's ablation.</summary>
     Floor,
+}
+
+/// <summary>The weights of an output channel that its integers can hold; those outside are clipped.</summary>
+public enum WeightRange
+{
+    /// <summary>All of them.</summary>
+    MinMax,
+
+    /// <summary>
+    /// A smaller range where that lowers the error of the layer's outputs on data, over all levels, and full precision does not lose by it.
+    /// </summary>
+    Calibrated,
 }
 
 /// <summary>Where the zero of a weight lies, per output channel.</summary>

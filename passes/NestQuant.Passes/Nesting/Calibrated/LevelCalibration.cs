@@ -63,6 +63,40 @@ internal sealed class LevelCalibration(
         network.SetInitializer(TensorProto.FromFloats(weight.Name, [.. source.Dims], values));
     }
 
+    /// <summary>The ranges of the layers' weights by <see cref="RangeSearch"/>, every layer with the inputs of the float model.</summary>
+    /// <param name="layers">The layers in graph order.</param>
+    /// <param name="done">Told after each layer.</param>
+    /// <returns>For every layer the ranges of its output channels.</returns>
+    /// <exception cref="ModelException">The data does not fit the model.</exception>
+    public IReadOnlyList<ChannelRange[]> RangesOf(IReadOnlyList<CalibratedLayer> layers, Action<CalibratedLayer> done)
+    {
+        using var network = new LayeredNetwork(WithoutQuantization(), samples, customOps, MemoryLimit, parallel);
+        var ranges = new List<ChannelRange[]>();
+        foreach (CalibratedLayer layer in layers)
+        {
+            network.Compute(layer.Node.Input[0]);
+            InputMoments[] moments = LayerMoments.Collect(layer, network, network, samples, parallel);
+            CalibratedWeight weight = layer.Weight;
+            int channels = layer.Rows.ChannelsPerGroup, length = layer.Rows.Length;
+            ranges.Add([
+                .. moments.SelectMany((inputs, group) => RangeSearch.Choose(
+                    inputs,
+                    new RangeProblem
+                    {
+                        Weights = weight.Values[(group * channels * length)..((group + 1) * channels * length)],
+                        Units = Array.ConvertAll(weight.Scales[(group * channels)..((group + 1) * channels)], static scale => (double)scale),
+                        Zeros = Array.ConvertAll(weight.ZeroPoints[(group * channels)..((group + 1) * channels)], static zero => (double)zero),
+                        Bits = weight.Bits.Full,
+                        Levels = [.. weight.Bits.Levels.Skip(1)],
+                    },
+                    parallel)),
+            ]);
+            done(layer);
+        }
+
+        return ranges;
+    }
+
     /// <summary>
     /// The relative squared output errors of layers at several numbers of bits, each with all other layers at full precision.
     /// </summary>
