@@ -20,12 +20,15 @@ internal static unsafe class LevelsBenchmark
     private static readonly string[] Layers = ["conv 3x3 56x56 64-64", "conv 3x3 7x7 512-512", "MatMul 1x4096x4096"];
 
     /// <summary>Runs the benchmark and prints its tables.</summary>
+    /// <param name="filter">Part of the names of the layers to run; empty for all.</param>
     /// <param name="rounds">Counted rounds.</param>
-    public static void Run(int rounds)
+    public static void Run(string filter, int rounds)
     {
         Console.WriteLine(Invariant($"1 thread, {rounds} interleaved rounds, least times"));
-        Print(Invariant($"decoding {Blocks} blocks"), rounds, static (bits, level) => new Decoding(bits, level));
-        foreach (LayerShape shape in LayerShape.All.Where(static shape => Layers.Contains(shape.Name)))
+        string decoding = Invariant($"decoding {Blocks} blocks");
+        if (decoding.Contains(filter, StringComparison.Ordinal))
+            Print(decoding, rounds, static (bits, level) => new Decoding(bits, level));
+        foreach (LayerShape shape in LayerShape.All.Where(s => Layers.Contains(s.Name) && s.Name.Contains(filter, StringComparison.Ordinal)))
             Print(shape.Name, rounds, (bits, level) => new Layer(new TimedLayer(new LayerModels(shape, bits).Nested(level))));
     }
 

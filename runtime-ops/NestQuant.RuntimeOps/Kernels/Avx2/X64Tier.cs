@@ -13,8 +13,13 @@ internal abstract unsafe class X64Tier : KernelTier
     public static bool IsSupported => X86Avx2.IsSupported && Fma.IsSupported;
 
     /// <inheritdoc/>
-    public override void DecodeBlocks(in LevelOperands operands, int blocks, sbyte* values) =>
-        JoinedDecoder.Decode(operands, blocks, values);
+    public override void DecodeBlocks(in LevelOperands operands, int blocks, sbyte* values)
+    {
+        if (operands.IsPair)
+            WidthDispatch<BlockDecoder>.Decode(operands, blocks, values);
+        else
+            JoinedDecoder.Decode(operands, blocks, values);
+    }
 
     /// <inheritdoc/>
     public override void SumWeights(sbyte* panel, int groups, int* sums) => WeightSums.Sum(panel, groups, sums);
