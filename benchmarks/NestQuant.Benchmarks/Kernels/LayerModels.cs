@@ -17,31 +17,29 @@ internal sealed class LayerModels
     private readonly LayerShape _shape;
     private readonly NestedLayout _layout;
     private readonly sbyte[] _weights;
-    private readonly byte[] _high;
-    private readonly byte[] _low;
+    private readonly byte[][] _operands;
     private readonly float[] _scales;
 
     /// <summary>Draws the layer's weights.</summary>
-    public LayerModels(LayerShape shape)
+    /// <param name="shape">The layer.</param>
+    /// <param name="bits">The levels of the nested models; n is 8.</param>
+    public LayerModels(LayerShape shape, NestedBits bits)
     {
         _shape = shape;
-        _layout = new NestedLayout(
-            new NestedBits(8, 6), new ChannelView(shape.Outputs, shape.Inputs / shape.Groups, 1, shape.Kernel * shape.Kernel));
+        _layout = new NestedLayout(bits, new ChannelView(shape.Outputs, shape.Inputs / shape.Groups, 1, shape.Kernel * shape.Kernel));
         Random random = new(3);
-        sbyte[] high = new sbyte[_layout.View.Count], low = new sbyte[_layout.View.Count];
         _weights = new sbyte[_layout.View.Count];
+        sbyte[][] values = [.. Enumerable.Range(0, bits.Count).Select(_ => new sbyte[_weights.Length])];
         for (int i = 0; i < _weights.Length; i++)
         {
             // A channel's largest weight is 127 at about 3.5 standard deviations.
             double normal = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
             _weights[i] = (sbyte)Math.Clamp(Math.Round(normal * 36), -127, 127);
-            high[i] = (sbyte)Math.Clamp(Math.Round(_weights[i] / 4.0), -32, 31);
-            low[i] = (sbyte)(_weights[i] - 4 * high[i]);
+            Nest(_weights[i], values, i);
         }
 
-        _high = new byte[_layout.HighByteLength];
-        _low = new byte[_layout.LowByteLength];
-        NestedPacker.Pack(_layout, [high, low], [_high, _low]);
+        _operands = [.. Enumerable.Range(0, bits.Count).Select(step => new byte[_layout.ByteLength(step)])];
+        NestedPacker.Pack(_layout, values, _operands);
         _scales = [.. Enumerable.Range(0, shape.Outputs).Select(_ => 0.001f + 0.002f * random.NextSingle())];
     }
 
@@ -57,16 +55,23 @@ internal sealed class LayerModels
     public ModelProto Nested(int bits)
     {
         GraphProto graph = Quantization();
-        graph.Initializer.Add(TensorProto.FromBytes("W_high", TensorDataType.UInt8, [_high.Length], _high));
-        graph.Initializer.Add(TensorProto.FromBytes("W_low", TensorDataType.UInt8, [_low.Length], _low));
+        string[] operands = [.. _operands.Select(static (_, step) => step == 0 ? InputNames.WeightHigh : InputNames.WeightStep(step))];
+        foreach ((string name, byte[] operand) in operands.Zip(_operands))
+            graph.Initializer.Add(TensorProto.FromBytes(name, TensorDataType.UInt8, [operand.Length], operand));
         graph.Initializer.Add(TensorProto.FromInt32s("bits", [], [bits]));
-        string[] inputs = ["X", "x_scale", "x_zero_point", "W_high", "W_low", "w_scale", "", "", "y_scale", "y_zero_point", "bits"];
+        string[] inputs =
+        [
+            "X", "x_scale", "x_zero_point", .. operands[..2], "w_scale", "", "", "y_scale", "y_zero_point", "bits", "", "", .. operands[2..],
+        ];
         NodeProto node = Node(graph, _shape.IsProduct ? OperatorNames.NestedQLinearGemm : OperatorNames.NestedQLinearConv, "Y", inputs);
         node.Domain = NestQuantOps.Domain;
-        node.SetAttribute(AttributeProto.Int(AttributeNames.FullBits, 8));
-        node.SetAttribute(AttributeProto.Int(AttributeNames.HighBits, 6));
+        NestedBits levels = _layout.Bits;
+        node.SetAttribute(AttributeProto.Int(AttributeNames.FullBits, levels.Full));
+        node.SetAttribute(AttributeProto.Int(AttributeNames.HighBits, levels.High));
+        if (levels.Count > 2)
+            node.SetAttribute(AttributeProto.IntList(AttributeNames.Levels, [.. levels.Levels.Select(static level => (long)level)]));
         node.SetAttribute(AttributeProto.Int(AttributeNames.LayoutVersion, _layout.Version));
-        node.SetAttribute(AttributeProto.String(AttributeNames.WeightTag, WeightTag.Of(_layout, _high, _low).ToString()));
+        node.SetAttribute(AttributeProto.String(AttributeNames.WeightTag, WeightTag.Of(_layout, [.. _operands.Select(static operand => (ReadOnlyMemory<byte>)operand)]).ToString()));
         if (_shape.IsProduct)
         {
             node.SetAttribute(AttributeProto.IntList(AttributeNames.Shape, _shape.Outputs, _shape.Inputs));
@@ -114,6 +119,21 @@ internal sealed class LayerModels
         AddFloatOperator(graph, "X", "Y");
         long[] shape = _shape.IsProduct ? ChannelsLast : [1, _shape.Inputs, _shape.Height, _shape.Width];
         return Model(graph, TensorDataType.Float, shape, TensorDataType.Float);
+    }
+
+    /// <summary>Rounds a weight level by level.</summary>
+    private void Nest(int weight, sbyte[][] values, int position)
+    {
+        NestedBits bits = _layout.Bits;
+        for (int step = bits.Count - 1; step > 0; step--)
+        {
+            int below = bits.LevelOfStep(step - 1), shift = bits.LevelOfStep(step) - below, limit = 1 << (below - 1);
+            int rounded = Math.Clamp((int)Math.Round(weight / (double)(1 << shift)), -limit, limit - 1);
+            values[step][position] = (sbyte)(weight - (rounded << shift));
+            weight = rounded;
+        }
+
+        values[0][position] = (sbyte)weight;
     }
 
     /// <summary>
