@@ -66,7 +66,7 @@ internal static class OperatorInputs
         InputNames.PartScale,
         ElementType.Float,
         "[levels - 1, M]",
-        "scale per output channel of every level below full precision, finite and positive; w_scale when absent")
+        "w_scale of every level below full; w_scale itself when absent")
     {
         IsOptional = true,
         IsConstant = true,
@@ -77,7 +77,7 @@ internal static class OperatorInputs
         InputNames.PartBias,
         ElementType.Float,
         "[levels - 1, M]",
-        "bias per output channel of every level below full precision; B when absent")
+        "B of every level below full; B itself when absent")
     {
         IsOptional = true,
         IsConstant = true,
@@ -90,7 +90,7 @@ internal static class OperatorInputs
             InputNames.WeightStep(step),
             ElementType.UInt8,
             "[bytes]",
-            $"low operand of step {step}, for more than {step} levels; absent where only lower levels are there")
+            $"low operand of step {step}, for more than {step} levels")
         {
             IsOptional = true,
             IsConstant = true,

@@ -16,8 +16,8 @@ internal unsafe class ByteRowsTier : KernelTier
 
     public override RowFormat Rows => RowFormat.Bytes;
 
-    public override void DecodeBlocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values) =>
-        Portable.DecodeBlocks(high, low, blocks, bits, values);
+    public override void DecodeBlocks(in LevelOperands operands, int blocks, sbyte* values) =>
+        Portable.DecodeBlocks(operands, blocks, values);
 
     public override void SumWeights(sbyte* panel, int groups, int* sums) => Portable.SumWeights(panel, groups, sums);
 

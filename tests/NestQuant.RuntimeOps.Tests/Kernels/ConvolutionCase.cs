@@ -9,14 +9,20 @@ namespace NestQuant.RuntimeOps.Tests.Kernels;
 internal sealed unsafe class ConvolutionCase
 {
     private readonly sbyte[] _weights;
-    private readonly bool _isPart;
 
     public ConvolutionCase(ConvolutionGeometry geometry, NestedBits bits, int seed, int largestZeroPoint, bool isPart, bool extreme = false)
+        : this(geometry, bits, seed, largestZeroPoint, isPart ? bits.High : bits.Full, extreme)
+    {
+    }
+
+    public ConvolutionCase(
+        ConvolutionGeometry geometry, NestedBits bits, int seed, int largestZeroPoint, int level, bool extreme = false,
+        bool hasPartRows = false)
     {
         Geometry = geometry;
-        _isPart = isPart;
+        Level = level;
         Layout = new NestedLayout(bits, new ChannelView(geometry.OutputChannels, geometry.ChannelsPerGroup, 1, geometry.Taps));
-        (sbyte[] high, sbyte[] low) = RandomWeights.Create(Layout, seed);
+        sbyte[][] values = RandomWeights.CreateSteps(Layout, seed);
         Random random = new(seed);
         X = new byte[(long)geometry.Batch * geometry.Height.Input * geometry.Width.Input * geometry.InputChannels];
         random.NextBytes(X);
@@ -24,16 +30,16 @@ internal sealed unsafe class ConvolutionCase
         if (extreme)
         {
             // The largest sums there are: every product is 255 * -2^(n-1).
-            high.AsSpan().Fill((sbyte)-(1 << (bits.High - 1)));
-            low.AsSpan().Clear();
+            values[0].AsSpan().Fill((sbyte)-(1 << (bits.High - 1)));
+            foreach (sbyte[] low in values[1..])
+                low.AsSpan().Clear();
             X.AsSpan().Fill(255);
             XZeroPoint = 0;
         }
 
-        HighBytes = new byte[Layout.HighByteLength];
-        LowBytes = new byte[Layout.LowByteLength];
-        NestedPacker.Pack(Layout, [high, low], [HighBytes, LowBytes]);
-        _weights = [.. high.Zip(low, (h, l) => (sbyte)((h << bits.Shift) + (isPart ? 0 : l)))];
+        Operands = [.. Enumerable.Range(0, bits.Count).Select(step => new byte[Layout.ByteLength(step)])];
+        NestedPacker.Pack(Layout, values, Operands);
+        _weights = RandomWeights.Level(bits, values, level);
         XScale = random.NextSingle() + 0.01f;
         WScale = [.. Enumerable.Range(0, geometry.OutputChannels).Select(_ => random.NextSingle() * 0.1f + 1e-4f)];
         Bias = random.Next(3) == 0 ? null : [.. Enumerable.Range(0, geometry.OutputChannels).Select(_ => random.NextSingle() - 0.5f)];
@@ -42,6 +48,12 @@ internal sealed unsafe class ConvolutionCase
             : [
                 .. Enumerable.Range(0, geometry.OutputChannels).Select(_ => (int)random.NextInt64(-largestZeroPoint, largestZeroPoint + 1L))
             ];
+        if (hasPartRows)
+        {
+            int rows = (bits.Count - 1) * geometry.OutputChannels;
+            PartScale = [.. Enumerable.Range(0, rows).Select(_ => random.NextSingle() * 0.1f + 1e-4f)];
+            PartBias = [.. Enumerable.Range(0, rows).Select(_ => random.NextSingle() - 0.5f)];
+        }
     }
 
     public static Gen<ConvolutionGeometry> Geometries { get; } =
@@ -74,9 +86,13 @@ internal sealed unsafe class ConvolutionCase
 
     public NestedLayout Layout { get; }
 
-    public byte[] HighBytes { get; }
+    public int Level { get; }
 
-    public byte[] LowBytes { get; }
+    public byte[][] Operands { get; }
+
+    public byte[] HighBytes => Operands[0];
+
+    public byte[] LowBytes => Operands[1];
 
     public byte[] X { get; }
 
@@ -89,6 +105,16 @@ internal sealed unsafe class ConvolutionCase
     public int[]? WZeroPoint { get; }
 
     public float[]? Bias { get; }
+
+    public float[]? PartScale { get; }
+
+    public float[]? PartBias { get; }
+
+    /// <summary>The scales of the level.</summary>
+    private ReadOnlySpan<float> LevelScale => Row(PartScale) is { IsEmpty: false } row ? row : WScale;
+
+    /// <summary>The bias of the level; empty for none.</summary>
+    private ReadOnlySpan<float> LevelBias => Row(PartBias) is { IsEmpty: false } row ? row : Bias;
 
     /// <summary>The weight as integers, in its own order.</summary>
     public ReadOnlySpan<sbyte> Weights => _weights;
@@ -111,11 +137,18 @@ internal sealed unsafe class ConvolutionCase
     }
 
     /// <summary>The weight as floats, in its own order.</summary>
-    public float[] DequantizedWeights() =>
+    public float[] DequantizedWeights()
+    {
+        float[] scale = LevelScale.ToArray();
+        return
         [
             .. _weights.Select(
-                (w, i) => (w - (WZeroPoint?[i / Layout.View.WeightsPerChannel] ?? 0)) * WScale[i / Layout.View.WeightsPerChannel])
+                (w, i) => (w - (WZeroPoint?[i / Layout.View.WeightsPerChannel] ?? 0)) * scale[i / Layout.View.WeightsPerChannel]),
         ];
+    }
+
+    /// <summary>The bias of the level as a vector, zeros for none.</summary>
+    public float[] DequantizedBias() => LevelBias.IsEmpty ? new float[Geometry.OutputChannels] : LevelBias.ToArray();
 
     /// <summary>The definition of the float result.</summary>
     public float[] Expected()
@@ -125,8 +158,8 @@ internal sealed unsafe class ConvolutionCase
         for (int i = 0; i < y.Length; i++)
         {
             int m = i % Geometry.OutputChannels;
-            float scaled = sums[i] * (XScale * WScale[m]);
-            y[i] = scaled + (Bias?[m] ?? 0f);
+            float scaled = sums[i] * (XScale * LevelScale[m]);
+            y[i] = scaled + (LevelBias.IsEmpty ? 0f : LevelBias[m]);
         }
 
         return y;
@@ -140,9 +173,9 @@ internal sealed unsafe class ConvolutionCase
         for (int i = 0; i < y.Length; i++)
         {
             int m = i % Geometry.OutputChannels;
-            float factor = XScale * WScale[m];
+            float factor = XScale * LevelScale[m];
             factor /= requantization.Scale;
-            float bias = (Bias?[m] ?? 0f) / requantization.Scale;
+            float bias = (LevelBias.IsEmpty ? 0f : LevelBias[m]) / requantization.Scale;
             float scaled = sums[i] * factor;
             float result = scaled + bias;
             double rounded = Math.Round((double)result, MidpointRounding.ToEven) + requantization.ZeroPoint;
@@ -154,15 +187,20 @@ internal sealed unsafe class ConvolutionCase
 
     private void Run(KernelTier tier, ParallelLoop loop, void* y, Requantization? requantization, PanelCache? cache = null)
     {
-        fixed (byte* x = X, high = HighBytes, low = LowBytes)
-        fixed (float* wScale = WScale, bias = Bias)
+        using PinnedOperands operands = new(Operands);
+        fixed (byte* x = X)
+        fixed (float* wScale = LevelScale, bias = LevelBias)
         fixed (int* wZeroPoint = WZeroPoint)
         {
-            PanelSource weights = new(Layout, high, _isPart ? null : low, cache);
+            PanelSource weights = new(Layout, operands.At(Layout.Bits, Level), cache);
             ConvolutionData data = new(x, XZeroPoint, XScale, wScale, wZeroPoint, bias, y, requantization);
             NestedConvolution.Run(tier, Geometry, weights, data, loop);
         }
     }
+
+    private ReadOnlySpan<float> Row(float[]? rows) => rows is null || Level == Layout.Bits.Full
+        ? default
+        : rows.AsSpan((Layout.Bits.IndexOf(Level) - 1) * Geometry.OutputChannels, Geometry.OutputChannels);
 
     /// <summary>The definition of the sums, element by element in 64-bit integers.</summary>
     private long[] Sums()

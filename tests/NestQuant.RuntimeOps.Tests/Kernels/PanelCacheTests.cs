@@ -46,9 +46,9 @@ public class PanelCacheTests
         PanelCache cache = new(long.MaxValue);
         Case(isPart: false).RunQuantized(KernelTier.Portable, new BackwardLoop(), Requantization, cache);
         long bytes = cache.Bytes;
-        Assert.False(cache.IsPart);
+        Assert.Equal(8, cache.Level);
         Case(isPart: true).RunQuantized(KernelTier.Portable, new BackwardLoop(), Requantization, cache);
-        Assert.True(cache.IsPart);
+        Assert.Equal(6, cache.Level);
         Assert.Equal(bytes, cache.Bytes);
     }
 

@@ -3,29 +3,49 @@ using NestQuant.RuntimeOps.Kernels.Avx512Vnni;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Tests.Kernels.Avx512Vnni;
 using NestQuant.RuntimeOps.Tests.Packing;
+using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels;
 
 public unsafe class PanelDecodeTests
 {
+    public static TheoryData<string> Levels() => [.. NestedPackerTests.EveryPair().Select<object[], string>(static pair => $"{pair[0]}:{pair[1]}"),
+        "8:6:4:3:2", "8:7:6:5:4:3:2", "5:3:2", "8:4:2", "8:7:3", "7:5:2", "4:3:2", "8:6:5:4", "7:6:5:4:3:2", "8:3:2", "6:4:2"];
+
     [Theory]
-    [MemberData(nameof(NestedPackerTests.EveryPair), MemberType = typeof(NestedPackerTests))]
-    public void Every_tier_equals_portable_for_any_bytes(int full, int high)
+    [MemberData(nameof(Levels))]
+    public void Every_tier_equals_portable_for_any_bytes(string text)
     {
-        NestedLayout layout = new(new NestedBits(full, high), new ChannelView(40, 43, 1, 1));
-        byte[] highBytes = new byte[layout.HighByteLength];
-        byte[] lowBytes = new byte[layout.LowByteLength];
-        Random random = new(full * 10 + high);
-        random.NextBytes(highBytes);
-        random.NextBytes(lowBytes);
+        NestedBits bits = NestedBits.Parse(text);
+        NestedLayout layout = new(bits, new ChannelView(40, 43, 1, 1));
+        byte[][] operands = RandomOperands(layout);
         string[] tiers = [.. TestTiers.All().Select<object[], string>(static row => (string)row[0])];
-        foreach (bool isPart in new[] { false, true })
+        foreach (int level in bits.Levels)
         {
             for (int panel = 0; panel < layout.Panels; panel++)
             {
-                sbyte[] expected = Decode("portable", layout, highBytes, lowBytes, isPart, panel);
-                Assert.All(tiers, tier => Assert.Equal(expected, Decode(tier, layout, highBytes, lowBytes, isPart, panel)));
+                sbyte[] expected = Decode("portable", layout, operands, level, panel);
+                Assert.All(tiers, tier => Assert.Equal(expected, Decode(tier, layout, operands, level, panel)));
             }
+        }
+    }
+
+    /// <summary>The sum of all codes in their places, modulo 256.</summary>
+    [Theory]
+    [MemberData(nameof(Levels))]
+    public void Portable_adds_the_values_of_all_steps(string text)
+    {
+        NestedBits bits = NestedBits.Parse(text);
+        NestedLayout layout = new(bits, new ChannelView(32, 43, 1, 1));
+        byte[][] operands = RandomOperands(layout);
+        sbyte[][] values = NestedPacker.Unpack(layout, [.. operands]);
+        foreach (int level in bits.Levels)
+        {
+            sbyte[] expected = RandomWeights.Level(bits, values, level);
+            sbyte[] actual = Decode("portable", layout, operands, level, 0);
+            for (int m = 0; m < 32; m++)
+                for (int k = 0; k < 43; k++)
+                    Assert.Equal(expected[m * 43 + k], actual[(k / 4 * 32 + m) * 4 + k % 4]);
         }
     }
 
@@ -48,7 +68,7 @@ public unsafe class PanelDecodeTests
             fixed (byte* highPlanes = highBytes, lowPlanes = lowBytes)
             fixed (sbyte* reference = expected, values = actual)
             {
-                KernelTier.Portable.DecodeBlocks(highPlanes, isPart ? null : lowPlanes, blocks, bits, reference);
+                KernelTier.Portable.DecodeBlocks(new(bits, isPart ? high : full, (nint)highPlanes, (nint)lowPlanes), blocks, reference);
                 code.Allow(highPlanes, highBytes.Length);
                 if (!isPart)
                     code.Allow(lowPlanes, lowBytes.Length);
@@ -82,7 +102,7 @@ public unsafe class PanelDecodeTests
             fixed (sbyte* values = weights)
             fixed (int* sums = actual)
             {
-                KernelTier.Portable.DecodeBlocks(highPlanes, isPart ? null : lowPlanes, blocks, bits, values);
+                KernelTier.Portable.DecodeBlocks(new(bits, isPart ? high : full, (nint)highPlanes, (nint)lowPlanes), blocks, values);
                 code.Allow(highPlanes, highBytes.Length);
                 if (!isPart)
                     code.Allow(lowPlanes, lowBytes.Length);
@@ -107,15 +127,21 @@ public unsafe class PanelDecodeTests
         }
     }
 
-    private static sbyte[] Decode(string tier, NestedLayout layout, byte[] highBytes, byte[] lowBytes, bool isPart, int panel)
+    private static byte[][] RandomOperands(NestedLayout layout)
     {
-        fixed (byte* high = highBytes, low = lowBytes)
-        {
-            PanelSource source = new(layout, high, isPart ? null : low);
-            sbyte[] values = new sbyte[source.DecodedLength];
-            fixed (sbyte* target = values)
-                source.Decode(TestTiers.Get(tier), panel, target);
-            return values;
-        }
+        Random random = new(layout.Bits.GetHashCode());
+        byte[][] operands = [.. Enumerable.Range(0, layout.Bits.Count).Select(step => new byte[layout.ByteLength(step)])];
+        Array.ForEach(operands, random.NextBytes);
+        return operands;
+    }
+
+    private static sbyte[] Decode(string tier, NestedLayout layout, byte[][] operands, int level, int panel)
+    {
+        using PinnedOperands pinned = new(operands);
+        PanelSource source = new(layout, pinned.At(layout.Bits, level));
+        sbyte[] values = new sbyte[source.DecodedLength];
+        fixed (sbyte* target = values)
+            source.Decode(TestTiers.Get(tier), panel, target);
+        return values;
     }
 }

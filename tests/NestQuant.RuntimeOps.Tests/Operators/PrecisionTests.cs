@@ -5,6 +5,7 @@ using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Tests.Kernels;
+using NestQuant.RuntimeOps.Tests.Packing;
 using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.Operators;
@@ -14,8 +15,7 @@ public class PrecisionTests
     private static readonly ConvolutionCase Full = NestedModels.SmallGemm(3, seed: 4);
     private static readonly ConvolutionCase Part = NestedModels.SmallGemm(3, seed: 4, isPart: true);
 
-    private static readonly Gen<NestedBits> TestPairs =
-        Gen.Int[2, 7].SelectMany(high => Gen.Int[high + 1, 8].Select(full => new NestedBits(full, high)));
+    private static readonly Gen<NestedBits> TestLevels = NestedPackerTests.Levels;
 
     private static (string, OrtValue) X => ("X", SessionRuns.Tensor(Full.X, 3, 20));
 
@@ -76,19 +76,21 @@ public class PrecisionTests
 
     [Fact]
     public void The_selector_agrees_with_its_definition() =>
-        Gen.Select(TestPairs, Gen.Int[1, 12], Gen.Int[1, 12], Gen.Bool, (pair, fed, limit, isLimited) => (pair, fed, limit, isLimited))
+        Gen.Select(TestLevels, Gen.Int[1, 12], Gen.Int[1, 12], Gen.Bool, (bits, fed, limit, isLimited) => (bits, fed, limit, isLimited))
             .Sample(c =>
             {
-                int bits = c.isLimited ? Math.Min(c.fed, c.limit) : c.fed;
-                int[] levels = [c.pair.High, c.pair.Full];
-                int level = levels.Where(l => l <= bits).DefaultIfEmpty(levels.Min()).Max();
-                PrecisionSelector selector = new(c.pair, c.isLimited ? $"{c.limit}" : null);
-                Assert.Equal(level, c.pair.LevelAt(bits));
-                Assert.Equal(level == c.pair.High, selector.IsPart(c.fed, hasLow: true));
-                if (level == c.pair.High)
-                    Assert.True(selector.IsPart(c.fed, hasLow: false));
-                else
-                    Assert.Throws<OperatorException>(() => selector.IsPart(c.fed, hasLow: false));
+                int precision = c.isLimited ? Math.Min(c.fed, c.limit) : c.fed;
+                IReadOnlyList<int> levels = c.bits.Levels;
+                int level = levels.Where(l => l <= precision).DefaultIfEmpty(levels.Min()).Max();
+                PrecisionSelector selector = new(c.bits, c.isLimited ? $"{c.limit}" : null);
+                Assert.Equal(level, c.bits.LevelAt(precision));
+                for (int operands = 1; operands <= levels.Count; operands++)
+                {
+                    if (levels.TakeLast(operands).Contains(level))
+                        Assert.Equal(level, selector.LevelAt(c.fed, operands));
+                    else
+                        Assert.Throws<OperatorException>(() => selector.LevelAt(c.fed, operands));
+                }
             });
 
     [Theory]
@@ -99,7 +101,7 @@ public class PrecisionTests
     {
         using InferenceSession session = Model().Open();
         Assert.Contains(
-            $"nest_bits is {bits}: an integer of at least 1 expected, here 6 for part and 8 for full",
+            $"nest_bits is {bits}: an integer of at least 1 expected, here the weight has the levels 8:6",
             OperatorErrorTests.RunFails(session, X, Bits(bits)),
             StringComparison.Ordinal);
     }

@@ -18,6 +18,10 @@ public class NestedPackerTests
         from high in Gen.Int[2, full - 1]
         select new NestedBits(full, high);
 
+    /// <summary>Any levels.</summary>
+    internal static Gen<NestedBits> Levels { get; } = Gen.Int[0, 127].Where(static chosen => int.PopCount(chosen) >= 2).Select(
+        static chosen => new NestedBits([.. Enumerable.Range(0, 7).Where(i => (chosen >> i & 1) != 0).Select(i => 8 - i)]));
+
     public static TheoryData<int, int> EveryPair()
     {
         TheoryData<int, int> pairs = [];
@@ -39,10 +43,8 @@ public class NestedPackerTests
                 NestedLayout layout = new(new NestedBits(full, high), view);
                 (sbyte[] highValues, sbyte[] lowValues) = RandomWeights.Create(layout, seed);
                 (byte[] highBytes, byte[] lowBytes) = Pack(layout, highValues, lowValues);
-                sbyte[] highBack = new sbyte[highValues.Length];
-                sbyte[] lowBack = new sbyte[lowValues.Length];
-                NestedPacker.Unpack(layout, highBytes, lowBytes, highBack, lowBack);
-                return highBack.AsSpan().SequenceEqual(highValues) && lowBack.AsSpan().SequenceEqual(lowValues);
+                sbyte[][] back = NestedPacker.Unpack(layout, highBytes, lowBytes);
+                return back[0].AsSpan().SequenceEqual(highValues) && back[1].AsSpan().SequenceEqual(lowValues);
             },
             iter: 30);
 
@@ -123,14 +125,14 @@ public class NestedPackerTests
     {
         NestedLayout layout = new(new NestedBits(8, 6), new ChannelView(3, 2, 1, 1));
         Assert.Throws<ArgumentException>(
-            () => NestedPacker.Pack(layout, new sbyte[5], new sbyte[6], new byte[layout.HighByteLength], new byte[layout.LowByteLength]));
+            () => NestedPacker.Pack(layout, [new sbyte[5], new sbyte[6]], [new byte[layout.HighByteLength], new byte[layout.LowByteLength]]));
         Assert.Throws<ArgumentException>(
             () =>
-                NestedPacker.Pack(layout, new sbyte[6], new sbyte[6], new byte[layout.HighByteLength - 1], new byte[layout.LowByteLength]));
+                NestedPacker.Pack(
+                    layout, [new sbyte[6], new sbyte[6]], [new byte[layout.HighByteLength - 1], new byte[layout.LowByteLength]]));
+        Assert.Throws<ArgumentException>(() => NestedPacker.Pack(layout, [new sbyte[6]], [new byte[layout.HighByteLength]]));
         Assert.Throws<ArgumentException>(
-            () =>
-                NestedPacker.Unpack(
-                    layout, new byte[layout.HighByteLength], new byte[layout.LowByteLength + 1], new sbyte[6], new sbyte[6]));
+            () => NestedPacker.Unpack(layout, new byte[layout.HighByteLength], new byte[layout.LowByteLength + 1]));
     }
 
     [Theory]
@@ -149,7 +151,11 @@ public class NestedPackerTests
         (byte[] highBytes, byte[] lowBytes) = Pack(layout, high, low);
         byte[] highApart = new byte[highBytes.Length];
         byte[] lowApart = new byte[lowBytes.Length];
-        Parallel.For(0, layout.Panels, panel => NestedPacker.PackPanels(layout, panel, 1, high, low, highApart, lowApart));
+        Parallel.For(0, layout.Panels, panel =>
+        {
+            NestedPacker.PackPanels(layout, 0, panel, 1, high, highApart);
+            NestedPacker.PackPanels(layout, 1, panel, 1, low, lowApart);
+        });
         NestedPacker.Seal(layout, highApart, lowApart);
         Assert.Equal(highBytes, highApart);
         Assert.Equal(lowBytes, lowApart);
@@ -162,7 +168,7 @@ public class NestedPackerTests
         byte[] lowBytes = new byte[layout.LowByteLength];
         highBytes.AsSpan().Fill(0x5A);
         lowBytes.AsSpan().Fill(0xA5);
-        NestedPacker.Pack(layout, high, low, highBytes, lowBytes);
+        NestedPacker.Pack(layout, [high, low], [highBytes, lowBytes]);
         return (highBytes, lowBytes);
     }
 }

@@ -22,8 +22,8 @@ public class WeightTagTests
             (byte[] high, byte[] low) = Pack(layout, seed);
             WeightTag tag = WeightTag.Of(layout, high, low);
             Assert.Equal(tag, WeightTag.Of(layout, Pack(layout, seed).High, Pack(layout, seed).Low));
-            Assert.Null(Problem(layout, high, OperandRole.High, tag));
-            Assert.Null(Problem(layout, low, OperandRole.Low, tag));
+            Assert.Null(Problem(layout, high, 0, tag));
+            Assert.Null(Problem(layout, low, 1, tag));
             Assert.True(WeightTag.TryParse(tag.ToString(), out WeightTag parsed) && parsed == tag);
         });
 
@@ -34,20 +34,20 @@ public class WeightTagTests
             (byte[] high, byte[] low) = Pack(layout, seed);
             WeightTag tag = WeightTag.Of(layout, high, low);
             Random random = new(seed);
-            long length = layout.PanelsLength(ofHigh ? OperandRole.High : OperandRole.Low);
+            long length = layout.PanelsLength(ofHigh ? 0 : 1);
             (ofHigh ? high : low)[random.NextInt64(length)] ^= (byte)(1 << random.Next(8));
             Assert.NotEqual(tag, WeightTag.Of(layout, high, low));
         });
 
     [Fact]
     public void Any_changed_bit_of_a_trailer_is_a_problem() =>
-        Gen.Select(Layouts, Gen.Int[0, OperandTrailer.Length * 8 - 1], Gen.Enum<OperandRole>()).Sample((layout, bit, role) =>
+        Gen.Select(Layouts, Gen.Int[0, OperandTrailer.Length * 8 - 1], Gen.Int[0, 1]).Sample((layout, bit, step) =>
         {
             (byte[] high, byte[] low) = Pack(layout, bit);
             WeightTag tag = WeightTag.Of(layout, high, low);
-            byte[] operand = role == OperandRole.High ? high : low;
+            byte[] operand = step == 0 ? high : low;
             operand[operand.Length - OperandTrailer.Length + bit / 8] ^= (byte)(1 << (bit % 8));
-            Assert.NotNull(Problem(layout, operand, role, tag));
+            Assert.NotNull(Problem(layout, operand, step, tag));
         });
 
     /// <summary>The same bytes that mean another weight have another tag.</summary>
@@ -67,8 +67,8 @@ public class WeightTagTests
         NestedLayout layout = new(new NestedBits(3, 2), new ChannelView(1, 4, 4, 1));
         (byte[] high, byte[] low) = Pack(layout, 1);
         WeightTag tag = WeightTag.Of(layout, high, low);
-        Assert.Equal("is the low operand of a weight", Problem(layout, low, OperandRole.High, tag));
-        Assert.Equal("is the high operand of a weight", Problem(layout, high, OperandRole.Low, tag));
+        Assert.Equal("is the low operand of a weight", Problem(layout, low, 0, tag));
+        Assert.Equal("is the high operand of a weight", Problem(layout, high, 1, tag));
     }
 
     [Theory]
@@ -88,14 +88,14 @@ public class WeightTagTests
         Assert.Throws<ArgumentException>(() => NestedPacker.Seal(layout, new byte[8], new byte[8]));
     }
 
-    private static string? Problem(NestedLayout layout, byte[] operand, OperandRole role, WeightTag tag) =>
-        OperandTrailer.Problem(operand.AsSpan(operand.Length - OperandTrailer.Length), layout, role, tag);
+    private static string? Problem(NestedLayout layout, byte[] operand, int step, WeightTag tag) =>
+        OperandTrailer.Problem(operand.AsSpan(operand.Length - OperandTrailer.Length), layout, step, tag);
 
     private static (byte[] High, byte[] Low) Pack(NestedLayout layout, int seed)
     {
         (sbyte[] highValues, sbyte[] lowValues) = RandomWeights.Create(layout, seed);
         byte[] high = new byte[layout.HighByteLength], low = new byte[layout.LowByteLength];
-        NestedPacker.Pack(layout, highValues, lowValues, high, low);
+        NestedPacker.Pack(layout, [highValues, lowValues], [high, low]);
         return (high, low);
     }
 }

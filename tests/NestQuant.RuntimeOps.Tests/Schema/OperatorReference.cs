@@ -15,7 +15,7 @@ internal static class OperatorReference
         Every operator has one output, no variadic input and one type for each input. An input marked *constant* is an initializer in
         what the compiler writes, and `export`, `inspect` and `verify` require it; the operators themselves also run on values that are
         fed. What the operators compute is in [runtime-ops/README.md](../runtime-ops/README.md#what-is-computed), the format of `W_high`
-        and `W_low` in [operand-format.md](operand-format.md).
+        and the low operands in [operand-format.md](operand-format.md).
 
         """;
 

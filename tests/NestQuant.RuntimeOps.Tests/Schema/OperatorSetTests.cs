@@ -98,6 +98,7 @@ public class OperatorSetTests
     {
         _ when attribute == OperatorAttributes.FullBits => AttributeProto.Int(attribute.Name, 8),
         _ when attribute == OperatorAttributes.HighBits => AttributeProto.Int(attribute.Name, 6),
+        _ when attribute == OperatorAttributes.Levels => AttributeProto.IntList(attribute.Name, 8, 6),
         _ when attribute == OperatorAttributes.LayoutVersion => AttributeProto.Int(attribute.Name, 2),
         _ when attribute == OperatorAttributes.WeightTag => AttributeProto.String(attribute.Name, "0123456789abcdef"),
         _ when attribute == OperatorAttributes.Shape =>

@@ -18,7 +18,7 @@ internal abstract unsafe class X64Tier : KernelTier
         if (operands.IsPair)
             WidthDispatch<BlockDecoder>.Decode(operands, blocks, values);
         else
-            Portable.DecodeBlocks(operands, blocks, values);
+            LevelDecoder.Decode(operands, blocks, values);
     }
 
     /// <inheritdoc/>
