@@ -45,6 +45,27 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void Every_level_has_a_column_and_a_bar()
+    {
+        var log = new DecisionLog();
+        LevelNumbers[] levels = [new(8, 30, 42.5), new(6, 20, 31.5), new(4, 10, 20.5)];
+        log.Rewritten("nesting", "first", "Conv", new NestingNumbers(levels, 100, 400));
+        log.Rewritten("nesting", "second", "Conv", Numbers(100, 400, 60, 40, 44.5, 33.5));
+        CompileReport report = Example with { Decisions = log };
+        string html = ReportHtml.Write(report);
+        foreach (string title in (string[])["8-bit dB", "6-bit dB", "4-bit dB", "high", "low.6", "low.8"])
+            Assert.Contains($"<th class=\"n\">{title}</th>", html, StringComparison.Ordinal);
+        Assert.Contains("<td>nested 8:6:4</td>", html, StringComparison.Ordinal);
+        Assert.Equal(5, html.Split("<rect ").Length - 1);
+        // The second weight has no level of 4 bits, and no step to 6.
+        Assert.Contains(
+            string.Concat(((string[])["44.5", "33.5", "", "400", "60", "", "40"]).Select(text => $"<td class=\"n\">{text}</td>")),
+            html,
+            StringComparison.Ordinal);
+        Assert.Contains("\"sqnr_db\": 31.5", ReportJson.Write(report), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_log_survives_the_round_trip()
     {
         Gen<NestingNumbers> numbers =

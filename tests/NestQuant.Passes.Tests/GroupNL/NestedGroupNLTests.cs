@@ -2,9 +2,11 @@ using Microsoft.ML.OnnxRuntime;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
+using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.GoldenModels;
 using NestQuant.Passes.Tests.Models;
+using NestQuant.Passes.Tests.Nesting;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.TestSupport;
 
@@ -29,6 +31,30 @@ public sealed class NestedGroupNLTests
         Assert.Equal([1, 1, 1, 1], nested.GetInts("pads")!);
         Decision decision = Assert.Single(result.Decisions.Decisions, static decision => decision is { Pass: "nesting", Rewritten: true });
         Assert.Equal("with GroupNLExpand 'h' in its epilogue", decision.Note);
+    }
+
+    [Fact]
+    public void EveryLevelKeepsItsScaleAndBias()
+    {
+        var bits = new NestedBits(8, 6, 3);
+        ModelProto together = Fused(isOutput: false), apart = Fused(isOutput: true);
+        Assert.Contains(together.AllNodes(), static node => node.OpType == "NestedGroupNLConv");
+        Assert.Contains(apart.AllNodes(), static node => node.OpType == "NestedConv");
+        foreach (int level in bits.Levels)
+        {
+            (string, TensorValue)[] feeds =
+                [("x", TensorValue.Random(2, 3, BlockForm.Side, BlockForm.Side)), ("nest_bits", TensorValue.OfInt32([], level))];
+            Closeness.AssertClose(ModelRunner.Run(apart, feeds)["h"], ModelRunner.Run(together, feeds)["h"], 1e-6f);
+        }
+
+        ModelProto Fused(bool isOutput)
+        {
+            ModelProto model = Block().Output("h").Model();
+            if (isOutput) model.Graph!.Output.Add(new ValueInfoProto { Name = "c" });
+            new GroupNLFusePass().Run(new ModelContext(model));
+            LevelForm.Nest(model, bits, ActivationMode.Dynamic);
+            return model;
+        }
     }
 
     /// <summary>The one operator yields what the nested convolution and the expansion after it yield.</summary>

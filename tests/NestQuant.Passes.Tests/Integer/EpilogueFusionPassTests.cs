@@ -1,9 +1,11 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
+using NestQuant.Passes.Export;
 using NestQuant.Passes.Integer;
 using NestQuant.Passes.Integer.ActivationQuantization;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.Models;
+using NestQuant.Passes.Tests.Nesting;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.TestSupport;
 
@@ -57,6 +59,32 @@ public sealed class EpilogueFusionPassTests
         Assert.Equal(atPart.Bytes, ModelRunner.Run(part, Feeds("Conv"))["result"].Bytes);
     }
 
+    /// <summary>Scales, biases and steps of more levels move into the fused operator, and out of it into an export.</summary>
+    [Theory]
+    [InlineData("Conv")]
+    [InlineData("Gemm")]
+    public void EveryLevelKeepsItsScaleAndBias(string op)
+    {
+        var bits = new NestedBits(8, 6, 3);
+        ModelProto model = Source(op, "y = Relu(c)", 100);
+        LevelForm.Nest(model, bits, ActivationMode.Dynamic);
+        Dictionary<int, TensorValue> expected = bits.Levels.ToDictionary(
+            static level => level, level => QdqGraph.RunAsWritten(model, At(level))["result"]);
+        PassRun run = PassRun.Of(new EpilogueFusionPass(), model);
+        Assert.Contains("NestedQLinear" + op, run.Ops);
+        foreach (int level in bits.Levels)
+        {
+            TensorValue actual = ModelRunner.Run(run.Model, At(level))["result"];
+            Assert.True(QdqGraph.LargestDifference(expected[level], actual) <= 1.01f * Scale);
+            ModelProto exported = ModelExport.ToQdq(run.Model, new ExportOptions { Bits = level }).Model;
+            Assert.True(QdqGraph.LargestDifference(actual, QdqGraph.RunAsWritten(exported, Feeds(op))["result"]) <= 1.01f * Scale);
+        }
+
+        Assert.Equal(3, expected.Values.Select(static value => Convert.ToHexString(value.Bytes)).Distinct().Count());
+
+        (string, TensorValue)[] At(int level) => [.. Feeds(op), ("nest_bits", TensorValue.OfInt32([], level))];
+    }
+
     [Fact]
     public void ParametersOfOneElementBecomeScalars()
     {
@@ -99,6 +127,13 @@ public sealed class EpilogueFusionPassTests
 
     private static ModelProto Nested(string op, string activation, byte zeroPoint, Func<GraphBuilder, GraphBuilder>? more = null)
     {
+        ModelProto model = Source(op, activation, zeroPoint, more);
+        new NestingPass(new WeightOptions { Bits = new NestedBits(8, 6) }).Run(new Compiler.Pipeline.ModelContext(model));
+        return model;
+    }
+
+    private static ModelProto Source(string op, string activation, byte zeroPoint, Func<GraphBuilder, GraphBuilder>? more = null)
+    {
         GraphBuilder graph = new GraphBuilder()
             .Input("x", op == "Conv" ? [1, 3, 8, 8] : [4, 20])
             .Input("bound")
@@ -114,7 +149,6 @@ public sealed class EpilogueFusionPassTests
                 .Output("result");
         ModelProto model = (more?.Invoke(graph) ?? graph).Model();
         new Passes.Cleanup.IdentityRemovalPass().Run(new Compiler.Pipeline.ModelContext(model));
-        new NestingPass(new WeightOptions { Bits = new NestedBits(8, 6) }).Run(new Compiler.Pipeline.ModelContext(model));
         return model;
     }
 }
