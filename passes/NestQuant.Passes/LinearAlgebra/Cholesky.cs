@@ -90,7 +90,7 @@ internal sealed class Cholesky
         }
     }
 
-    /// <summary>Elements <paramref name="start"/> to <paramref name="end"/> of a row of L, given all rows of L above it in the block.</summary>
+    /// <summary>Elements start to end of a row of L, given all rows of L above it in the block.</summary>
     private static void Eliminate(Matrix lower, int index, int start, int end)
     {
         Span<double> row = lower.Row(index)[start..end];

@@ -55,12 +55,13 @@ internal sealed class InputMoments
         if (inFloat.Length != (long)rows * Length || inPart.Length != inFloat.Length)
             throw new ArgumentException($"{inFloat.Length} and {inPart.Length} values are not {rows} rows of {Length}");
         if (rows == 0) return;
-        foreach (MomentBlock block in _blocks) block.Add(inFloat, inPart, Length, rows, first: Rows == 0, parallel);
+        bool first = Rows == 0;
+        foreach (MomentBlock block in _blocks) block.Add(inFloat, inPart, Length, rows, first, parallel);
         Rows += rows;
     }
 
     /// <summary>
-    /// Means and covariances, which take the place of the sums. Inputs that are not finite tell nothing: all are zero then, as without rows.
+    /// Means and covariances, which take the place of the sums. With inputs that are not finite all are zero, as without rows.
     /// </summary>
     internal IReadOnlyList<MomentBlock> Complete(ParallelOptions parallel)
     {

@@ -1,6 +1,6 @@
 namespace NestQuant.Passes.Nesting.Calibrated;
 
-/// <summary>Weights v = (integer - zero) * unit * alpha for a <see cref="RoundingProblem"/>, and what they leave of its target w*.</summary>
+/// <summary>Weights v = (integer - zero) * unit * alpha for a <see cref="RoundingProblem"/>, and how far they are from w*.</summary>
 internal sealed record RoundingResult
 {
     /// <summary>[M, K] the integers.</summary>

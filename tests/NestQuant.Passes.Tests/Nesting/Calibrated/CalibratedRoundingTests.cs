@@ -40,8 +40,11 @@ public sealed class CalibratedRoundingTests
                 double reached = objective.Of(m, integers, out double tolerance);
                 sbyte[] start = [.. integers];
                 for (int i = m * test.Length; i < (m + 1) * test.Length; i++)
-                    start[i] = (sbyte)Math.Clamp(
-                        Math.Round(objective.Exact(m, i % test.Length)), problem.Floors[i], Math.Min(problem.Floors[i] + 1, problem.Largest));
+                {
+                    int upper = Math.Min(problem.Floors[i] + 1, problem.Largest);
+                    start[i] = (sbyte)Math.Clamp(Math.Round(objective.Exact(m, i % test.Length)), problem.Floors[i], upper);
+                }
+
                 Assert.True(reached <= objective.Of(m, start, out _) + tolerance);
                 for (int i = m * test.Length; i < (m + 1) * test.Length; i++)
                 {
@@ -70,7 +73,8 @@ public sealed class CalibratedRoundingTests
     {
         var test = new CalibrationCase(Channels: 530, Length: 150, Rows: 300, Bits: 3, FitsScale: true, Seed: 4);
         RoundingProblem problem = test.Problem();
-        RoundingResult all = CalibratedRounding.Round(test.Moments(threads: 2), problem, new ParallelOptions { MaxDegreeOfParallelism = 2 });
+        var twoThreads = new ParallelOptions { MaxDegreeOfParallelism = 2 };
+        RoundingResult all = CalibratedRounding.Round(test.Moments(threads: 2), problem, twoThreads);
         AssertEqual(all, CalibratedRounding.Round(test.Moments(), problem, OneThread));
         const int last = 529;
         RoundingResult alone = CalibratedRounding.Round(
