@@ -18,7 +18,7 @@ public unsafe class PanelDecodeTests
     public void Every_tier_equals_portable_for_any_bytes(string text)
     {
         NestedBits bits = NestedBits.Parse(text);
-        NestedLayout layout = new(bits, new ChannelView(40, 43, 1, 1));
+        NestedLayout layout = new(bits, new ChannelView(40, 139, 1, 1));
         byte[][] operands = RandomOperands(layout);
         string[] tiers = [.. TestTiers.All().Select<object[], string>(static row => (string)row[0])];
         foreach (int level in bits.Levels)
