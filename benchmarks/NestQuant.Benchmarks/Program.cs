@@ -37,7 +37,7 @@ switch (args)
         return 0;
     default:
         Console.Error.WriteLine(
-            "usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl | layers [PART OF A NAME] | levels | "
-                + "peaks | models FOLDER | whole-models NESTQUANT.DLL [MODEL...]");
+            "usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl | layers [PART OF A NAME] | "
+                + "levels | peaks | models FOLDER | whole-models NESTQUANT.DLL [MODEL...]");
         return 2;
 }

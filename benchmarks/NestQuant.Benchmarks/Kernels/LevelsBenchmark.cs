@@ -34,7 +34,8 @@ internal static unsafe class LevelsBenchmark
 
         Console.WriteLine("\n| layer | weight | level | ms | : 8:6 |");
         Console.WriteLine("| --- | --- | --- | --- | --- |");
-        foreach (LayerShape shape in LayerShape.All.Where(static s => s.Name is "conv 3x3 56x56 64-64" or "conv 1x1 14x14 1024-256" or "MatMul 1x4096x4096"))
+        foreach (LayerShape shape in LayerShape.All.Where(static s =>
+            s.Name is "conv 3x3 56x56 64-64" or "conv 1x1 14x14 1024-256" or "MatMul 1x4096x4096"))
             RunLayer(shape, rounds / 10);
     }
 

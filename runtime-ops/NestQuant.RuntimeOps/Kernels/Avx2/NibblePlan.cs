@@ -19,7 +19,7 @@ internal sealed class NibblePlan
     /// <summary>The most streams: seven operands, two merged ones and zeros.</summary>
     public const int MostStreams = NestedBits.MostLevels + MostBitPairs + 1;
 
-    /// <summary>The most pairs of one-bit sub-planes: codes of an odd width have one, and they take up at least two bits of eight.</summary>
+    /// <summary>The most pairs of one-bit sub-planes: codes of an odd width have one, and they take two bits of eight or more.</summary>
     public const int MostBitPairs = 2;
 
     private static readonly ConcurrentDictionary<(NestedBits Bits, int Steps), NibblePlan> Plans = [];
@@ -46,7 +46,8 @@ internal sealed class NibblePlan
         Source zeros = new(merged + (planes[0].Count + 1) / 2, 0);
         (SubPlane Low, SubPlane High)[] bitPairs = Pairs(planes[0], zeros);
         BitPairs = [.. bitPairs.Select(static pair => new Pair(pair.Low.Source, pair.High.Source, default))];
-        planes[1].AddRange(bitPairs.Select((pair, i) => new SubPlane(new Source(merged + i, 0), [.. pair.Low.Places, .. pair.High.Places])));
+        planes[1].AddRange(
+            bitPairs.Select((pair, i) => new SubPlane(new Source(merged + i, 0), [.. pair.Low.Places, .. pair.High.Places])));
         // Zeros where there are only sub-planes of four bits, as in 7 bits of 8:7:4: the first pair is always there.
         if (planes[1].Count == 0)
             planes[1].Add(new SubPlane(zeros, []));
@@ -59,7 +60,7 @@ internal sealed class NibblePlan
     /// <summary>One-bit sub-planes to merge, whose results are streams.</summary>
     public Pair[] BitPairs { get; }
 
-    /// <summary>Two-bit sub-planes to merge, whose results are looked up: one or more, and the first table holds the values' offset.</summary>
+    /// <summary>Two-bit sub-planes to merge, whose results are looked up: at least one, whose table has the offset.</summary>
     public Pair[] CodePairs { get; }
 
     /// <summary>Four-bit sub-planes, which are looked up as they are.</summary>
