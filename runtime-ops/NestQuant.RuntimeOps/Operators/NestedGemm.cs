@@ -25,7 +25,8 @@ internal sealed class NestedGemm(OperatorSchema schema) : CustomOperator(schema)
             throw new OperatorException(
                 "attribute 'channel_view' does not fit a matrix: [1, K, N, 1] for the shape [K, N] or [N, K, 1, 1] for [N, K]");
         NestedWeight weight = new(info, view);
-        return new Kernel(new QuantizedInput(Schema, weight.Layout.Bits), weight, Schema.HasQuantizedOutput ? new QuantizedOutput(info) : null);
+        QuantizedOutput? output = Schema.HasQuantizedOutput ? new QuantizedOutput(info) : null;
+        return new Kernel(new QuantizedInput(Schema, weight.Layout.Bits), weight, output);
     }
 
     /// <inheritdoc/>

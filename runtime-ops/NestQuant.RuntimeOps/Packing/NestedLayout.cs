@@ -2,7 +2,9 @@ using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Packing;
 
-/// <summary>The byte layout of the operands of one nested weight, the high one and a low one per step; docs/operand-format.md describes it exactly.</summary>
+/// <summary>
+/// The byte layout of the operands of one nested weight, the high one and a low one per step; docs/operand-format.md describes it exactly.
+/// </summary>
 /// <remarks>
 /// Output channels are grouped in panels of <see cref="PanelChannels"/>; inside a panel the reduction index is
 /// k = tap * Inner + inner, in blocks of 8 rows, each stored as dense bit planes. There is no padding along k. Besides h/8 or (l+1)/8

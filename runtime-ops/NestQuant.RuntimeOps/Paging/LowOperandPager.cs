@@ -1,7 +1,7 @@
 namespace NestQuant.RuntimeOps.Paging;
 
 /// <summary>
-/// Releases a low operand's memory when its node switches to a level that does not need it, and fetches it when the node switches back.
+/// Releases a low operand's memory when its node switches to a level without it, and fetches it when the node switches back.
 /// </summary>
 /// <remarks>
 /// Only an operand that is a constant initializer in a mapped file is paged: releasing its pages loses nothing, since the file still has

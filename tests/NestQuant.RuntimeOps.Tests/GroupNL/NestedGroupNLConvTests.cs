@@ -100,10 +100,10 @@ public class NestedGroupNLConvTests
     internal static NodeModel Small(ConvolutionCase? c = null) =>
         Model(c ?? NestedModels.SmallConv(), new ExpansionCase(1, 4, [6, 5], [3, 0, 1], seed: 4));
 
-    private static NodeModel Model(ConvolutionCase c, ExpansionCase expansion)
+    internal static NodeModel Model(ConvolutionCase c, ExpansionCase expansion)
     {
-        NodeModel model = NestedModels.Conv(c, OperatorNames.NestedGroupNLConv).Remove("bits");
-        return GroupNLModels.Parameters(model, expansion).Default(TensorProto.FromInt32s("bits", [], [c.Layout.Bits.Full]));
+        NodeModel model = NestedModels.RemovePrecision(NestedModels.Conv(c, OperatorNames.NestedGroupNLConv));
+        return NestedModels.AddPrecision(GroupNLModels.Parameters(model, expansion), c);
     }
 
     private static NodeModel OneDimensional(NodeModel model) => model

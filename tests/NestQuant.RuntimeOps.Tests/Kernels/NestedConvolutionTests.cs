@@ -2,6 +2,7 @@ using CsCheck;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Tests.Operators;
+using NestQuant.RuntimeOps.Tests.Packing;
 using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels;
@@ -176,9 +177,9 @@ public class NestedConvolutionTests
 
     private static Gen<ConvolutionCase> Cases(int largestZeroPoint) =>
         from geometry in ConvolutionCase.Geometries
-        from full in Gen.Int[3, 8]
-        from high in Gen.Int[2, full - 1]
-        from isPart in Gen.Bool
+        from bits in NestedPackerTests.Levels
+        from index in Gen.Int[0, bits.Count - 1]
+        from hasPartRows in Gen.Bool
         from seed in Gen.Int[0, int.MaxValue]
-        select new ConvolutionCase(geometry, new NestedBits(full, high), seed, largestZeroPoint, isPart);
+        select new ConvolutionCase(geometry, bits, seed, largestZeroPoint, bits.Levels[index], hasPartRows: hasPartRows);
 }

@@ -40,7 +40,30 @@ internal static class NestedModels
     public static NodeModel DequantizeLinear(
         NestedLayout layout, byte[] high, byte[] low, float[] scale, int[]? zeroPoint, params long[] shape)
     {
-        NodeModel model = Weight(new NodeModel(OperatorNames.NestedDequantizeLinear), layout, high, low, scale, zeroPoint);
+        return Dequantize(layout, [high, low], scale, zeroPoint, shape);
+    }
+
+    /// <summary>The weight of a case, with its scales below full precision.</summary>
+    public static NodeModel DequantizeLinear(ConvolutionCase c, params long[] shape)
+    {
+        NodeModel model = Dequantize(c.Layout, c.Operands, c.WScale, c.WZeroPoint, shape);
+        AddRows(model, InputNames.PartScale, c.Layout, c.PartScale);
+        return AddSteps(model, c);
+    }
+
+    /// <summary>The bias of a case.</summary>
+    public static NodeModel Bias(ConvolutionCase c)
+    {
+        NodeModel model = new(OperatorNames.NestedBias);
+        AddBias(model, c);
+        model.Default(TensorProto.FromInt32s("bits", [], [c.Layout.Bits.Full]));
+        AddRows(model, InputNames.PartBias, c.Layout, c.PartBias);
+        return AddLevels(model, c.Layout.Bits);
+    }
+
+    private static NodeModel Dequantize(NestedLayout layout, byte[][] operands, float[] scale, int[]? zeroPoint, long[] shape)
+    {
+        NodeModel model = Weight(new NodeModel(OperatorNames.NestedDequantizeLinear), layout, operands, scale, zeroPoint);
         ChannelView view = layout.View;
         return model.Default(TensorProto.FromInt32s("bits", [], [layout.Bits.Full]))
             .With(AttributeProto.IntList(AttributeNames.Shape, shape))
@@ -68,11 +91,8 @@ internal static class NestedModels
             .Fed("X", TensorDataType.UInt8, xShape)
             .Constant(TensorProto.FromFloats("x_scale", [], [c.XScale]))
             .Constant(TensorProto.FromBytes("x_zero_point", TensorDataType.UInt8, [], [c.XZeroPoint]));
-        Weight(model, c.Layout, c.HighBytes, c.LowBytes, c.WScale, c.WZeroPoint);
-        if (c.Bias is null)
-            model.Absent("B");
-        else
-            model.Constant(TensorProto.FromFloats("B", [c.Bias.Length], c.Bias));
+        Weight(model, c.Layout, c.Operands, c.WScale, c.WZeroPoint);
+        AddBias(model, c);
         if (requantization is { } r)
         {
             model.Constant(TensorProto.FromFloats("y_scale", [], [r.Scale]))
@@ -81,22 +101,74 @@ internal static class NestedModels
                 .With(AttributeProto.Int(AttributeNames.ClampMax, r.ClampMax));
         }
 
-        return model.Default(TensorProto.FromInt32s("bits", [], [c.Layout.Bits.Full]));
+        return AddPrecision(model, c);
     }
 
-    private static NodeModel Weight(NodeModel model, NestedLayout layout, byte[] high, byte[] low, float[] scale, int[]? zeroPoint)
+    /// <summary>Adds the inputs from <c>bits</c> on.</summary>
+    internal static NodeModel AddPrecision(NodeModel model, ConvolutionCase c)
     {
-        model.Constant(TensorProto.FromBytes("W_high", TensorDataType.UInt8, [high.Length], high))
-            .Constant(TensorProto.FromBytes("W_low", TensorDataType.UInt8, [low.Length], low))
+        model.Default(TensorProto.FromInt32s("bits", [], [c.Layout.Bits.Full]));
+        if (c.PartScale is null && c.Operands.Length == 2)
+            return model;
+        AddRows(model, InputNames.PartScale, c.Layout, c.PartScale);
+        AddRows(model, InputNames.PartBias, c.Layout, c.PartBias);
+        return AddSteps(model, c);
+    }
+
+    /// <summary>Takes the inputs from <c>bits</c> on away again, to put others before them.</summary>
+    internal static NodeModel RemovePrecision(NodeModel model)
+    {
+        foreach (InputSchema input in OperatorInputs.Precision)
+            model.Remove(input.Name);
+        return model;
+    }
+
+    private static void AddBias(NodeModel model, ConvolutionCase c)
+    {
+        if (c.Bias is null)
+            model.Absent("B");
+        else
+            model.Constant(TensorProto.FromFloats("B", [c.Bias.Length], c.Bias));
+    }
+
+    private static void AddRows(NodeModel model, string input, NestedLayout layout, float[]? rows)
+    {
+        if (rows is null)
+            model.Absent(input);
+        else
+            model.Constant(TensorProto.FromFloats(input, [layout.Bits.Count - 1, layout.View.OutputChannels], rows));
+    }
+
+    private static NodeModel AddSteps(NodeModel model, ConvolutionCase c)
+    {
+        for (int step = 2; step < c.Operands.Length; step++)
+            model.Constant(Operand(InputNames.WeightStep(step), c.Operands[step]));
+        return model;
+    }
+
+    private static NodeModel AddLevels(NodeModel model, NestedBits bits)
+    {
+        model.With(AttributeProto.Int(AttributeNames.FullBits, bits.Full)).With(AttributeProto.Int(AttributeNames.HighBits, bits.High));
+        return bits.Count == 2
+            ? model
+            : model.With(AttributeProto.IntList(AttributeNames.Levels, [.. bits.Levels.Select(static level => (long)level)]));
+    }
+
+    internal static TensorProto Operand(string name, byte[] bytes) =>
+        TensorProto.FromBytes(name, TensorDataType.UInt8, [bytes.Length], bytes);
+
+    private static NodeModel Weight(NodeModel model, NestedLayout layout, byte[][] operands, float[] scale, int[]? zeroPoint)
+    {
+        model.Constant(Operand("W_high", operands[0]))
+            .Constant(Operand("W_low", operands[1]))
             .Constant(TensorProto.FromFloats("w_scale", [scale.Length], scale));
         if (zeroPoint is null)
             model.Absent("w_zero_point");
         else
             model.Constant(TensorProto.FromInt32s("w_zero_point", [zeroPoint.Length], zeroPoint));
-        return model
-            .With(AttributeProto.Int(AttributeNames.FullBits, layout.Bits.Full))
-            .With(AttributeProto.Int(AttributeNames.HighBits, layout.Bits.High))
+        WeightTag tag = WeightTag.Of(layout, [.. operands.Select(static operand => (ReadOnlyMemory<byte>)operand)]);
+        return AddLevels(model, layout.Bits)
             .With(AttributeProto.Int(AttributeNames.LayoutVersion, layout.Version))
-            .With(AttributeProto.String(AttributeNames.WeightTag, WeightTag.Of(layout, high, low).ToString()));
+            .With(AttributeProto.String(AttributeNames.WeightTag, tag.ToString()));
     }
 }

@@ -15,8 +15,6 @@ public class PrecisionTests
     private static readonly ConvolutionCase Full = NestedModels.SmallGemm(3, seed: 4);
     private static readonly ConvolutionCase Part = NestedModels.SmallGemm(3, seed: 4, isPart: true);
 
-    private static readonly Gen<NestedBits> TestLevels = NestedPackerTests.Levels;
-
     private static (string, OrtValue) X => ("X", SessionRuns.Tensor(Full.X, 3, 20));
 
     [Fact]
@@ -76,7 +74,7 @@ public class PrecisionTests
 
     [Fact]
     public void The_selector_agrees_with_its_definition() =>
-        Gen.Select(TestLevels, Gen.Int[1, 12], Gen.Int[1, 12], Gen.Bool, (bits, fed, limit, isLimited) => (bits, fed, limit, isLimited))
+        Gen.Select(NestedPackerTests.Levels, Gen.Int[1, 12], Gen.Int[1, 12], Gen.Bool, (bits, fed, limit, isLimited) => (bits, fed, limit, isLimited))
             .Sample(c =>
             {
                 int precision = c.isLimited ? Math.Min(c.fed, c.limit) : c.fed;

@@ -4,6 +4,7 @@ using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Schema;
 using NestQuant.RuntimeOps.Tests.Kernels;
 using NestQuant.RuntimeOps.Tests.Operators;
 using NestQuant.TestSupport;
@@ -26,15 +27,35 @@ public sealed class LowOperandPagingTests : IDisposable
 
         // The page with the trailer, and of those around it what the page cache has.
         Assert.Equal(part.Expected(), Run(session, full, 6));
-        Assert.InRange(ResidentLowKilobytes(), 4, 64);
+        Assert.InRange(ResidentKilobytes("w.low.bin"), 4, 64);
 
         Assert.Equal(full.Expected(), Run(session, full, 8));
-        Assert.InRange(ResidentLowKilobytes(), full.LowBytes.Length / 1024, long.MaxValue);
+        Assert.InRange(ResidentKilobytes("w.low.bin"), full.LowBytes.Length / 1024, long.MaxValue);
 
         Assert.Equal(part.Expected(), Run(session, full, 6));
-        Assert.InRange(ResidentLowKilobytes(), 0, 8);
+        Assert.InRange(ResidentKilobytes("w.low.bin"), 0, 8);
 
         Assert.Equal(full.Expected(), Run(session, full, 8));
+    }
+
+    [SkippableFact]
+    public void The_file_of_a_step_is_resident_only_at_the_levels_that_need_it()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "reads /proc/self/smaps");
+        ConvolutionCase[] levels = [.. Levels.Levels.Select(level => new ConvolutionCase(Geometry, Levels, 3, 0, level))];
+        using InferenceSession session = Open(levels[0]);
+        foreach (ConvolutionCase c in (ConvolutionCase[])[.. levels, .. levels.Reverse(), levels[1]])
+        {
+            Assert.Equal(c.Expected(), Run(session, c, c.Level));
+            for (int step = 1; step < Levels.Count; step++)
+            {
+                long kilobytes = ResidentKilobytes(FileOf(Levels, step));
+                if (Levels.LevelOfStep(step) <= c.Level)
+                    Assert.InRange(kilobytes, c.Operands[step].Length / 1024, long.MaxValue);
+                else
+                    Assert.InRange(kilobytes, 0, 8);
+            }
+        }
     }
 
     [Fact]
@@ -60,8 +81,11 @@ public sealed class LowOperandPagingTests : IDisposable
             Assert.Equal(i % 2 == 0 ? expectedPart : expectedFull, Run(session, full, i % 2 == 0 ? 6 : 8)));
     }
 
-    private static ConvolutionCase Case(bool isPart) =>
-        new(new ConvolutionGeometry(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(2), 1, 1024, 256), new NestedBits(8, 6), 3, 0, isPart);
+    private static NestedBits Levels => new(8, 6, 4, 2);
+
+    private static ConvolutionGeometry Geometry => new(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(2), 1, 1024, 256);
+
+    private static ConvolutionCase Case(bool isPart) => new(Geometry, new NestedBits(8, 6), 3, 0, isPart);
 
     private static float[] Run(InferenceSession session, ConvolutionCase c, int bits) =>
         session.Run(("X", SessionRuns.Tensor(c.X, 2, 1024)), ("bits", SessionRuns.Tensor<int>([bits]))).Data;
@@ -70,13 +94,21 @@ public sealed class LowOperandPagingTests : IDisposable
     {
         ModelProto model = NestedModels.Gemm(c, 2, 1024).Build();
         model.Graph!.Initializer.First(t => t.Name == "W_high").ExternalGroup = "high";
-        model.Graph.Initializer.First(t => t.Name == "W_low").ExternalGroup = "low";
+        NestedBits bits = c.Layout.Bits;
+        for (int step = 1; step < bits.Count; step++)
+            model.Graph.Initializer.First(t => t.Name == InputNames.WeightStep(step)).ExternalGroup = GroupOf(bits, step);
         string path = Path.Combine(_folder.FullName, "w.onnx");
         ModelFile.Save(model, path);
-        WriteInPages(Path.Combine(_folder.FullName, "w.low.bin"));
+        for (int step = 1; step < bits.Count; step++)
+            WriteInPages(Path.Combine(_folder.FullName, FileOf(bits, step)));
         using SessionOptions options = NodeModel.Options(1);
         return new InferenceSession(path, options);
     }
+
+    private static string GroupOf(NestedBits bits, int step) =>
+        bits.Count == 2 ? "low" : string.Create(CultureInfo.InvariantCulture, $"low.{bits.LevelOfStep(step)}");
+
+    private static string FileOf(NestedBits bits, int step) => $"w.{GroupOf(bits, step)}.bin";
 
     /// <summary>
     /// Writes a file again page by page. Linux keeps what one call writes in few large pieces (folios) and maps a whole piece when one of
@@ -94,7 +126,7 @@ public sealed class LowOperandPagingTests : IDisposable
         }
     }
 
-    private long ResidentLowKilobytes()
+    private long ResidentKilobytes(string file)
     {
         long resident = 0;
         bool found = false;
@@ -103,7 +135,7 @@ public sealed class LowOperandPagingTests : IDisposable
         {
             if (char.IsAsciiHexDigit(line[0]) && line.Contains('-', StringComparison.Ordinal))
             {
-                inside = line.Contains(Path.Combine(_folder.Name, "w.low.bin"), StringComparison.Ordinal);
+                inside = line.Contains(Path.Combine(_folder.Name, file), StringComparison.Ordinal);
                 found |= inside;
             }
             else if (inside && line.StartsWith("Rss:", StringComparison.Ordinal))
@@ -115,7 +147,7 @@ public sealed class LowOperandPagingTests : IDisposable
             }
         }
 
-        Assert.True(found, "ONNX Runtime has not mapped the low file");
+        Assert.True(found, $"ONNX Runtime has not mapped {file}");
         return resident;
     }
 }

@@ -14,7 +14,7 @@ internal static unsafe class JoinedDecoder
     // A few blocks at a time, so that what is joined stays in the innermost cache.
     private const int Batch = 16;
     private const int Vector = 32;
-    private const int OneBytes = Vector, TwoBytes = 2 * Vector, FourBytes = 4 * Vector;
+    private const int TwoBytes = 2 * Vector, FourBytes = 4 * Vector;
     private const int MostTwos = 2;
     private const int Alignment = 64;
 
