@@ -21,6 +21,9 @@ switch (args)
     case ["layers", ..]:
         LayersBenchmark.Run(filter: args.Length > 1 ? args[1] : "", rounds: 50);
         return 0;
+    case ["levels", ..]:
+        LevelsBenchmark.Run(rounds: 300);
+        return 0;
     case ["peaks", ..]:
         PeaksBenchmark.Run(rounds: 300);
         return 0;
@@ -34,7 +37,7 @@ switch (args)
         return 0;
     default:
         Console.Error.WriteLine(
-            "usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl | layers [PART OF A NAME] | "
+            "usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl | layers [PART OF A NAME] | levels | "
                 + "peaks | models FOLDER | whole-models NESTQUANT.DLL [MODEL...]");
         return 2;
 }

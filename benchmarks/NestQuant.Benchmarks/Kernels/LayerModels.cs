@@ -17,31 +17,37 @@ internal sealed class LayerModels
     private readonly LayerShape _shape;
     private readonly NestedLayout _layout;
     private readonly sbyte[] _weights;
-    private readonly byte[] _high;
-    private readonly byte[] _low;
+    private readonly byte[][] _operands;
     private readonly float[] _scales;
 
-    /// <summary>Draws the layer's weights.</summary>
-    public LayerModels(LayerShape shape)
+    /// <summary>Draws the layer's weights, of levels from 8 bits down.</summary>
+    public LayerModels(LayerShape shape, NestedBits bits)
     {
         _shape = shape;
         _layout = new NestedLayout(
-            new NestedBits(8, 6), new ChannelView(shape.Outputs, shape.Inputs / shape.Groups, 1, shape.Kernel * shape.Kernel));
+            bits, new ChannelView(shape.Outputs, shape.Inputs / shape.Groups, 1, shape.Kernel * shape.Kernel));
         Random random = new(3);
-        sbyte[] high = new sbyte[_layout.View.Count], low = new sbyte[_layout.View.Count];
+        sbyte[][] values = [.. bits.Levels.Select(_ => new sbyte[_layout.View.Count])];
         _weights = new sbyte[_layout.View.Count];
         for (int i = 0; i < _weights.Length; i++)
         {
             // A channel's largest weight is 127 at about 3.5 standard deviations.
             double normal = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
             _weights[i] = (sbyte)Math.Clamp(Math.Round(normal * 36), -127, 127);
-            high[i] = (sbyte)Math.Clamp(Math.Round(_weights[i] / 4.0), -32, 31);
-            low[i] = (sbyte)(_weights[i] - 4 * high[i]);
+            int weight = _weights[i];
+            for (int step = bits.Count - 1; step > 0; step--)
+            {
+                int below = bits.LevelOfStep(step - 1), range = 1 << (bits.LevelOfStep(step) - below);
+                int rounded = (int)Math.Clamp(Math.Round(weight / (double)range), -(1 << (below - 1)), (1 << (below - 1)) - 1);
+                values[step][i] = (sbyte)(weight - range * rounded);
+                weight = rounded;
+            }
+
+            values[0][i] = (sbyte)weight;
         }
 
-        _high = new byte[_layout.HighByteLength];
-        _low = new byte[_layout.LowByteLength];
-        NestedPacker.Pack(_layout, [high, low], [_high, _low]);
+        _operands = [.. Enumerable.Range(0, bits.Count).Select(step => new byte[_layout.ByteLength(step)])];
+        NestedPacker.Pack(_layout, values, _operands);
         _scales = [.. Enumerable.Range(0, shape.Outputs).Select(_ => 0.001f + 0.002f * random.NextSingle())];
     }
 
@@ -57,16 +63,22 @@ internal sealed class LayerModels
     public ModelProto Nested(int bits)
     {
         GraphProto graph = Quantization();
-        graph.Initializer.Add(TensorProto.FromBytes("W_high", TensorDataType.UInt8, [_high.Length], _high));
-        graph.Initializer.Add(TensorProto.FromBytes("W_low", TensorDataType.UInt8, [_low.Length], _low));
+        NestedBits levels = _layout.Bits;
+        string[] names = ["W_high", .. Enumerable.Range(1, levels.Count - 1).Select(InputNames.WeightStep)];
+        for (int step = 0; step < names.Length; step++)
+            graph.Initializer.Add(TensorProto.FromBytes(names[step], TensorDataType.UInt8, [_operands[step].Length], _operands[step]));
         graph.Initializer.Add(TensorProto.FromInt32s("bits", [], [bits]));
         string[] inputs = ["X", "x_scale", "x_zero_point", "W_high", "W_low", "w_scale", "", "", "y_scale", "y_zero_point", "bits"];
+        if (levels.Count > 2)
+            inputs = [.. inputs, "", "", .. names[2..]];
         NodeProto node = Node(graph, _shape.IsProduct ? OperatorNames.NestedQLinearGemm : OperatorNames.NestedQLinearConv, "Y", inputs);
         node.Domain = NestQuantOps.Domain;
-        node.SetAttribute(AttributeProto.Int(AttributeNames.FullBits, 8));
-        node.SetAttribute(AttributeProto.Int(AttributeNames.HighBits, 6));
+        node.SetAttribute(AttributeProto.Int(AttributeNames.FullBits, levels.Full));
+        node.SetAttribute(AttributeProto.Int(AttributeNames.HighBits, levels.High));
+        if (levels.Count > 2)
+            node.SetAttribute(AttributeProto.IntList(AttributeNames.Levels, [.. levels.Levels.Select(static level => (long)level)]));
         node.SetAttribute(AttributeProto.Int(AttributeNames.LayoutVersion, _layout.Version));
-        node.SetAttribute(AttributeProto.String(AttributeNames.WeightTag, WeightTag.Of(_layout, _high, _low).ToString()));
+        node.SetAttribute(AttributeProto.String(AttributeNames.WeightTag, WeightTag.Of(_layout, [.. _operands]).ToString()));
         if (_shape.IsProduct)
         {
             node.SetAttribute(AttributeProto.IntList(AttributeNames.Shape, _shape.Outputs, _shape.Inputs));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using NestQuant.RuntimeOps;
+using NestQuant.RuntimeOps.Packing;
 using static System.FormattableString;
 
 namespace NestQuant.Benchmarks.Kernels;
@@ -31,7 +32,7 @@ internal static class LayersBenchmark
 
     private static void RunLayer(LayerShape shape, int rounds)
     {
-        LayerModels models = new(shape);
+        LayerModels models = new(shape, new NestedBits(8, 6));
         using TimedLayer full = new(models.Nested(bits: 8));
         using TimedLayer part = new(models.Nested(bits: 6));
         using TimedLayer kept = new(models.Nested(bits: 8), (NestQuantOps.CacheConfigEntry, "64m"));

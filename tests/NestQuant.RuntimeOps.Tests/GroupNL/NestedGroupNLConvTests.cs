@@ -102,8 +102,10 @@ public class NestedGroupNLConvTests
 
     private static NodeModel Model(ConvolutionCase c, ExpansionCase expansion)
     {
-        NodeModel model = NestedModels.Conv(c, OperatorNames.NestedGroupNLConv).Remove("bits");
-        return GroupNLModels.Parameters(model, expansion).Default(TensorProto.FromInt32s("bits", [], [c.Layout.Bits.Full]));
+        NodeModel model = NestedModels.Conv(c, OperatorNames.NestedGroupNLConv).Remove("bits").Remove("part_scale").Remove("part_bias");
+        for (int step = 2; step < c.Operands.Length; step++)
+            model.Remove(InputNames.WeightStep(step));
+        return NestedModels.Precision(GroupNLModels.Parameters(model, expansion), c);
     }
 
     private static NodeModel OneDimensional(NodeModel model) => model

@@ -9,8 +9,9 @@ namespace NestQuant.RuntimeOps.Tests.Kernels;
 
 public unsafe class PanelDecodeTests
 {
-    public static TheoryData<string> Levels() => [.. NestedPackerTests.EveryPair().Select<object[], string>(static pair => $"{pair[0]}:{pair[1]}"),
-        "8:6:4:3:2", "8:7:6:5:4:3:2", "5:3:2", "8:4:2", "8:7:3", "7:5:2", "4:3:2", "8:6:5:4", "7:6:5:4:3:2", "8:3:2", "6:4:2"];
+    /// <summary>All levels that there are.</summary>
+    public static TheoryData<string> Levels() =>
+        [.. Enumerable.Range(0, 128).Where(static chosen => int.PopCount(chosen) >= 2).Select(static chosen => $"{NestedPackerTests.Of(chosen)}")];
 
     [Theory]
     [MemberData(nameof(Levels))]

@@ -42,10 +42,61 @@ internal static class NestedModels
     {
         NodeModel model = Weight(new NodeModel(OperatorNames.NestedDequantizeLinear), layout, high, low, scale, zeroPoint);
         ChannelView view = layout.View;
+        if (layout.Bits.Count == 2)
+            model.With(AttributeProto.String(AttributeNames.WeightTag, WeightTag.Of(layout, high, low).ToString()));
         return model.Default(TensorProto.FromInt32s("bits", [], [layout.Bits.Full]))
             .With(AttributeProto.IntList(AttributeNames.Shape, shape))
             .With(AttributeProto.IntList(AttributeNames.ChannelView, view.Groups, view.Inner, view.Channels, view.Taps));
     }
+
+    /// <summary>A case's float weight, [N, K].</summary>
+    public static NodeModel DequantizeLinear(ConvolutionCase c) => Precision(
+        DequantizeLinear(
+            c.Layout, c.HighBytes, c.LowBytes, c.WScale, c.WZeroPoint, c.Geometry.OutputChannels, c.Layout.View.WeightsPerChannel)
+            .With(AttributeProto.String(AttributeNames.WeightTag, WeightTag.Of(c.Layout, [.. c.Operands]).ToString())),
+        c,
+        hasBias: false);
+
+    /// <summary>The bias of a case's layer.</summary>
+    public static NodeModel Bias(ConvolutionCase c)
+    {
+        NodeModel model = new(OperatorNames.NestedBias);
+        if (c.Bias is null)
+            model.Absent("B");
+        else
+            model.Constant(TensorProto.FromFloats("B", [c.Bias.Length], c.Bias));
+        return Levels(model.Default(TensorProto.FromInt32s("bits", [], [c.Layout.Bits.Full])), c.Layout.Bits)
+            .Constant(Rows("part_bias", c.PartBias!, c));
+    }
+
+    /// <summary>Gives a model the inputs and attributes of its case that select the precision, at the end of its inputs.</summary>
+    public static NodeModel Precision(NodeModel model, ConvolutionCase c, bool hasBias = true)
+    {
+        model.Default(TensorProto.FromInt32s("bits", [], [c.Layout.Bits.Full]));
+        if (c.PartScale is { } scale)
+            model.Constant(Rows("part_scale", scale, c));
+        else
+            model.Absent("part_scale");
+        if (hasBias && c.PartBias is { } bias)
+            model.Constant(Rows("part_bias", bias, c));
+        else if (hasBias)
+            model.Absent("part_bias");
+        for (int step = 2; step < c.Operands.Length; step++)
+            model.Constant(
+                TensorProto.FromBytes(InputNames.WeightStep(step), TensorDataType.UInt8, [c.Operands[step].Length], c.Operands[step]));
+        return Levels(model, c.Layout.Bits);
+    }
+
+    private static NodeModel Levels(NodeModel model, NestedBits bits)
+    {
+        model.With(AttributeProto.Int(AttributeNames.FullBits, bits.Full)).With(AttributeProto.Int(AttributeNames.HighBits, bits.High));
+        return bits.Count == 2
+            ? model
+            : model.With(AttributeProto.IntList(AttributeNames.Levels, [.. bits.Levels.Select(static level => (long)level)]));
+    }
+
+    private static TensorProto Rows(string name, float[] rows, ConvolutionCase c) =>
+        TensorProto.FromFloats(name, [c.Layout.Bits.Count - 1, c.Geometry.OutputChannels], rows);
 
     /// <summary>The end padding that gives an axis its output extent.</summary>
     public static int PadEnd(ConvolutionAxis axis) =>
@@ -68,7 +119,8 @@ internal static class NestedModels
             .Fed("X", TensorDataType.UInt8, xShape)
             .Constant(TensorProto.FromFloats("x_scale", [], [c.XScale]))
             .Constant(TensorProto.FromBytes("x_zero_point", TensorDataType.UInt8, [], [c.XZeroPoint]));
-        Weight(model, c.Layout, c.HighBytes, c.LowBytes, c.WScale, c.WZeroPoint);
+        Weight(model, c.Layout, c.HighBytes, c.LowBytes, c.WScale, c.WZeroPoint)
+            .With(AttributeProto.String(AttributeNames.WeightTag, WeightTag.Of(c.Layout, [.. c.Operands]).ToString()));
         if (c.Bias is null)
             model.Absent("B");
         else
@@ -81,7 +133,7 @@ internal static class NestedModels
                 .With(AttributeProto.Int(AttributeNames.ClampMax, r.ClampMax));
         }
 
-        return model.Default(TensorProto.FromInt32s("bits", [], [c.Layout.Bits.Full]));
+        return Precision(model, c);
     }
 
     private static NodeModel Weight(NodeModel model, NestedLayout layout, byte[] high, byte[] low, float[] scale, int[]? zeroPoint)
@@ -96,7 +148,6 @@ internal static class NestedModels
         return model
             .With(AttributeProto.Int(AttributeNames.FullBits, layout.Bits.Full))
             .With(AttributeProto.Int(AttributeNames.HighBits, layout.Bits.High))
-            .With(AttributeProto.Int(AttributeNames.LayoutVersion, layout.Version))
-            .With(AttributeProto.String(AttributeNames.WeightTag, WeightTag.Of(layout, high, low).ToString()));
+            .With(AttributeProto.Int(AttributeNames.LayoutVersion, layout.Version));
     }
 }

@@ -7,16 +7,23 @@ namespace NestQuant.RuntimeOps.Tests.Packing;
 /// <summary>docs/operand-format.md written down bit by bit, with no regard for speed: the second opinion on the packer.</summary>
 internal static class DocumentedFormat
 {
-    /// <summary>Both operands of layout version 2.</summary>
-    public static (byte[] High, byte[] Low) Pack(NestedBits bits, ChannelView view, sbyte[] highValues, sbyte[] lowValues)
+    /// <summary>All operands of layout version 2, or of version 3 for more than two levels.</summary>
+    public static byte[][] Pack(NestedBits bits, ChannelView view, sbyte[][] values)
     {
-        byte[] high = Panels(view, highValues, bits.High), low = Panels(view, lowValues, bits.LowWidth);
-        byte[] header = new byte[28];
-        int[] meaning = [2, bits.Full, bits.High, view.Groups, view.Inner, view.Channels, view.Taps];
+        int[] levels = [.. bits.Levels];
+        int version = levels.Length > 2 ? 3 : 2;
+        byte[][] panels =
+        [
+            .. values.Select((of, step) => Panels(view, of, step == 0 ? levels[^1] : levels[^(step + 1)] - levels[^step] + 1)),
+        ];
+        int[] meaning =
+            [version, .. version == 3 ? [levels.Length] : (int[])[], .. levels, view.Groups, view.Inner, view.Channels, view.Taps];
+        byte[] header = new byte[4 * meaning.Length];
         for (int i = 0; i < meaning.Length; i++)
             BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(4 * i), meaning[i]);
-        byte[] tag = SHA256.HashData([.. header, .. high, .. low])[..8];
-        return (WithTrailer(high, 'H', tag), WithTrailer(low, 'L', tag));
+        byte[] tag = SHA256.HashData([.. header, .. panels.SelectMany(static bytes => bytes)])[..8];
+        return [.. panels.Select((bytes, step) => WithTrailer(
+            bytes, version, step == 0 ? 'H' : 'L', version == 3 && step > 0 ? levels[^(step + 1)] : 0, tag))];
     }
 
     /// <summary>One operand of layout version 1, all of one of version 2 but its trailer.</summary>
@@ -46,8 +53,8 @@ internal static class DocumentedFormat
         return [.. bytes];
     }
 
-    private static byte[] WithTrailer(byte[] panels, char role, byte[] tag) =>
-        [.. panels, .. new byte[(16 - panels.Length % 16) % 16], .. "NQOP"u8, 2, (byte)role, 0, 0, .. tag];
+    private static byte[] WithTrailer(byte[] panels, int version, char role, int level, byte[] tag) =>
+        [.. panels, .. new byte[(16 - panels.Length % 16) % 16], .. "NQOP"u8, (byte)version, (byte)role, (byte)level, 0, .. tag];
 
     private static int Element(ChannelView view, sbyte[] values, int m, int k)
     {

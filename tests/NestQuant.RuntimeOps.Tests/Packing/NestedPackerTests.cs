@@ -13,14 +13,13 @@ public class NestedPackerTests
         from taps in Gen.Int[1, 10]
         select new ChannelView(groups, inner, channels, taps);
 
-    private static readonly Gen<NestedBits> Pairs =
-        from full in Gen.Int[3, 8]
-        from high in Gen.Int[2, full - 1]
-        select new NestedBits(full, high);
-
     /// <summary>Any levels.</summary>
-    internal static Gen<NestedBits> Levels { get; } = Gen.Int[0, 127].Where(static chosen => int.PopCount(chosen) >= 2).Select(
-        static chosen => new NestedBits([.. Enumerable.Range(0, 7).Where(i => (chosen >> i & 1) != 0).Select(i => 8 - i)]));
+    internal static Gen<NestedBits> Levels { get; } =
+        Gen.Int[0, 127].Where(static chosen => int.PopCount(chosen) >= 2).Select(static chosen => Of(chosen));
+
+    /// <summary>The levels that the bits of a number choose: 8 for the lowest to 2 for the seventh.</summary>
+    internal static NestedBits Of(int chosen) =>
+        new([.. Enumerable.Range(0, 7).Where(i => (chosen >> i & 1) != 0).Select(static i => 8 - i)]);
 
     public static TheoryData<int, int> EveryPair()
     {
@@ -49,15 +48,15 @@ public class NestedPackerTests
             iter: 30);
 
     [Fact]
-    public void The_bytes_are_those_of_the_documented_format() =>
-        Gen.Select(Views, Pairs, Gen.Int[0, int.MaxValue]).Sample(
+    public void Any_levels_survive_a_round_trip_and_have_the_bytes_of_the_documented_format() =>
+        Gen.Select(Views, Levels, Gen.Int[0, int.MaxValue]).Sample(
             (view, bits, seed) =>
             {
                 NestedLayout layout = new(bits, view);
-                (sbyte[] highValues, sbyte[] lowValues) = RandomWeights.Create(layout, seed);
-                (byte[] highBytes, byte[] lowBytes) = Pack(layout, highValues, lowValues);
-                (byte[] high, byte[] low) = DocumentedFormat.Pack(bits, view, highValues, lowValues);
-                return highBytes.AsSpan().SequenceEqual(high) && lowBytes.AsSpan().SequenceEqual(low);
+                sbyte[][] values = RandomWeights.CreateSteps(layout, seed);
+                byte[][] operands = Pack(layout, values);
+                Assert.Equal(DocumentedFormat.Pack(bits, view, values), operands);
+                Assert.Equal(values, NestedPacker.Unpack(layout, [.. operands]));
             },
             iter: 200);
 
@@ -81,6 +80,26 @@ public class NestedPackerTests
         Assert.Equal([.. panel, .. zeros, .. "NQOP"u8, 2, (byte)'H', 0, 0, .. tag], high);
         Assert.Equal([.. panel, .. zeros, .. "NQOP"u8, 2, (byte)'L', 0, 0, .. tag], low);
     }
+
+    [Fact]
+    public void The_worked_example_of_three_levels_holds()
+    {
+        NestedLayout layout = new(new NestedBits(4, 3, 2), new ChannelView(1, 1, 1, 1));
+        byte[][] operands = Pack(layout, [[1], [1], [-1]]);
+        byte[] panel = [0xAB, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA], last = [0xA9, .. panel[1..]], zeros = new byte[8];
+        byte[] tag = Convert.FromHexString("67b5d92a1fd06533");
+        Assert.Equal([.. panel, .. zeros, .. "NQOP"u8, 3, (byte)'H', 0, 0, .. tag], operands[0]);
+        Assert.Equal([.. panel, .. zeros, .. "NQOP"u8, 3, (byte)'L', 3, 0, .. tag], operands[1]);
+        Assert.Equal([.. last, .. zeros, .. "NQOP"u8, 3, (byte)'L', 4, 0, .. tag], operands[2]);
+    }
+
+    [Theory]
+    [InlineData("8:6", 3)]
+    [InlineData("8:6:4", 2)]
+    [InlineData("8:6:4", 1)]
+    [InlineData("8:6", 4)]
+    public void A_layout_version_of_another_number_of_levels_is_refused(string bits, int version) =>
+        Assert.Throws<ArgumentException>(() => new NestedLayout(NestedBits.Parse(bits), new ChannelView(3, 2, 1, 1), version));
 
     [Fact]
     public void A_seven_bit_operand_is_split_in_planes_of_four_two_and_one()
@@ -163,12 +182,16 @@ public class NestedPackerTests
 
     private static (byte[] High, byte[] Low) Pack(NestedLayout layout, sbyte[] high, sbyte[] low)
     {
+        byte[][] operands = Pack(layout, [high, low]);
+        return (operands[0], operands[1]);
+    }
+
+    private static byte[][] Pack(NestedLayout layout, sbyte[][] values)
+    {
         // Dirty buffers: every byte must be written.
-        byte[] highBytes = new byte[layout.HighByteLength];
-        byte[] lowBytes = new byte[layout.LowByteLength];
-        highBytes.AsSpan().Fill(0x5A);
-        lowBytes.AsSpan().Fill(0xA5);
-        NestedPacker.Pack(layout, [high, low], [highBytes, lowBytes]);
-        return (highBytes, lowBytes);
+        byte[][] operands = [.. values.Select((_, step) => new byte[layout.ByteLength(step)])];
+        Array.ForEach(operands, static operand => operand.AsSpan().Fill(0x5A));
+        NestedPacker.Pack(layout, values, operands);
+        return operands;
     }
 }

@@ -4,6 +4,7 @@ using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Schema;
 using NestQuant.RuntimeOps.Tests.Kernels;
 using NestQuant.RuntimeOps.Tests.Operators;
 using NestQuant.TestSupport;
@@ -37,6 +38,28 @@ public sealed class LowOperandPagingTests : IDisposable
         Assert.Equal(full.Expected(), Run(session, full, 8));
     }
 
+    [SkippableFact]
+    public void Of_several_steps_those_of_the_level_are_resident()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "reads /proc/self/smaps");
+        NestedBits bits = new(8, 6, 4, 2);
+        using InferenceSession session = Open(Case(bits, 8));
+        foreach (int level in new[] { 8, 4, 6, 2, 8, 6 })
+        {
+            ConvolutionCase c = Case(bits, level);
+            Assert.Equal(c.Expected(), Run(session, c, level));
+            for (int step = 1; step < bits.Count; step++)
+            {
+                int reached = bits.LevelOfStep(step);
+                long resident = ResidentKilobytes($"w.low.{reached}.bin");
+                if (reached <= level)
+                    Assert.InRange(resident, c.Operands[step].Length / 1024, long.MaxValue);
+                else
+                    Assert.InRange(resident, 0, 8);
+            }
+        }
+    }
+
     [Fact]
     public void Low_operands_in_ordinary_memory_keep_their_values()
     {
@@ -61,7 +84,10 @@ public sealed class LowOperandPagingTests : IDisposable
     }
 
     private static ConvolutionCase Case(bool isPart) =>
-        new(new ConvolutionGeometry(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(2), 1, 1024, 256), new NestedBits(8, 6), 3, 0, isPart);
+        Case(new NestedBits(8, 6), isPart ? 6 : 8);
+
+    private static ConvolutionCase Case(NestedBits bits, int level) =>
+        new(new ConvolutionGeometry(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(2), 1, 1024, 256), bits, 3, 0, level);
 
     private static float[] Run(InferenceSession session, ConvolutionCase c, int bits) =>
         session.Run(("X", SessionRuns.Tensor(c.X, 2, 1024)), ("bits", SessionRuns.Tensor<int>([bits]))).Data;
@@ -70,10 +96,17 @@ public sealed class LowOperandPagingTests : IDisposable
     {
         ModelProto model = NestedModels.Gemm(c, 2, 1024).Build();
         model.Graph!.Initializer.First(t => t.Name == "W_high").ExternalGroup = "high";
-        model.Graph.Initializer.First(t => t.Name == "W_low").ExternalGroup = "low";
+        NestedBits bits = c.Layout.Bits;
+        for (int step = 1; step < bits.Count; step++)
+        {
+            model.Graph.Initializer.First(t => t.Name == InputNames.WeightStep(step)).ExternalGroup =
+                bits.Count == 2 ? "low" : $"low.{bits.LevelOfStep(step)}";
+        }
+
         string path = Path.Combine(_folder.FullName, "w.onnx");
         ModelFile.Save(model, path);
-        WriteInPages(Path.Combine(_folder.FullName, "w.low.bin"));
+        foreach (string file in Directory.EnumerateFiles(_folder.FullName, "w.low*.bin").ToArray())
+            WriteInPages(file);
         using SessionOptions options = NodeModel.Options(1);
         return new InferenceSession(path, options);
     }
@@ -94,7 +127,9 @@ public sealed class LowOperandPagingTests : IDisposable
         }
     }
 
-    private long ResidentLowKilobytes()
+    private long ResidentLowKilobytes() => ResidentKilobytes("w.low.bin");
+
+    private long ResidentKilobytes(string file)
     {
         long resident = 0;
         bool found = false;
@@ -103,7 +138,7 @@ public sealed class LowOperandPagingTests : IDisposable
         {
             if (char.IsAsciiHexDigit(line[0]) && line.Contains('-', StringComparison.Ordinal))
             {
-                inside = line.Contains(Path.Combine(_folder.Name, "w.low.bin"), StringComparison.Ordinal);
+                inside = line.Contains(Path.Combine(_folder.Name, file), StringComparison.Ordinal);
                 found |= inside;
             }
             else if (inside && line.StartsWith("Rss:", StringComparison.Ordinal))
@@ -115,7 +150,7 @@ public sealed class LowOperandPagingTests : IDisposable
             }
         }
 
-        Assert.True(found, "ONNX Runtime has not mapped the low file");
+        Assert.True(found, $"ONNX Runtime has not mapped {file}");
         return resident;
     }
 }

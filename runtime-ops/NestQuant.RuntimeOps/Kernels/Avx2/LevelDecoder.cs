@@ -34,14 +34,13 @@ internal static unsafe class LevelDecoder
             streams[count++] = new Stream(merged + i * MostBlocks * MergedBytes, MergedBytes);
         streams[count] = new Stream(zeros, 0);
 
-        byte offset = (byte)-BlockValues.Offset(operands.Bits, operands.Steps);
         for (; blocks > 0; blocks -= MostBlocks)
         {
             int now = Math.Min(blocks, MostBlocks);
             for (int i = 0; i < plan.BitPairs.Length; i++)
                 MergeBits(streams, plan.BitPairs[i], now, merged + i * MostBlocks * MergedBytes);
-            new Span<byte>(values, now * NestedLayout.BlockValues).Fill(offset);
-            foreach (ref readonly NibblePlan.Pair pair in plan.CodePairs.AsSpan())
+            StorePairs(streams, plan.CodePairs[0], now, (byte*)values);
+            foreach (ref readonly NibblePlan.Pair pair in plan.CodePairs.AsSpan(1))
                 AddPairs(streams, pair, now, (byte*)values);
             foreach (ref readonly NibblePlan.Pair nibbles in plan.Nibbles.AsSpan())
                 AddNibbles(streams, nibbles, now, (byte*)values);
@@ -70,9 +69,18 @@ internal static unsafe class LevelDecoder
         }
     }
 
-    /// <summary>Adds what the codes of two merged sub-planes of two bits stand for.</summary>
+    /// <summary>Stores what the codes of two merged sub-planes of two bits stand for.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddPairs(Stream* streams, in NibblePlan.Pair pair, int blocks, byte* values)
+    private static void StorePairs(Stream* streams, in NibblePlan.Pair pair, int blocks, byte* values) =>
+        Pairs(streams, pair, blocks, values, isFirst: true);
+
+    /// <summary>Adds it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddPairs(Stream* streams, in NibblePlan.Pair pair, int blocks, byte* values) =>
+        Pairs(streams, pair, blocks, values, isFirst: false);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Pairs(Stream* streams, in NibblePlan.Pair pair, int blocks, byte* values, bool isFirst)
     {
         byte* low = streams[pair.Low.Stream].Start + pair.Low.Offset, high = streams[pair.High.Stream].Start + pair.High.Offset;
         int lowStride = streams[pair.Low.Stream].Stride, highStride = streams[pair.High.Stream].Stride;
@@ -84,8 +92,8 @@ internal static unsafe class LevelDecoder
                 // The fields at even places of both stay in a, with those of b on the left, and the others in b.
                 Vector256<byte> a = Vector256.Load(low + half * Vector), b = Vector256.Load(high + half * Vector);
                 Vector256<byte> exchanged = (X86Avx2.ShiftRightLogical(a.AsUInt16(), 2).AsByte() ^ b) & mask;
-                Add(a ^ X86Avx2.ShiftLeftLogical(exchanged.AsUInt16(), 2).AsByte(), table, values + half * Vector);
-                Add(b ^ exchanged, table, values + (2 + half) * Vector);
+                Add(a ^ X86Avx2.ShiftLeftLogical(exchanged.AsUInt16(), 2).AsByte(), table, values + half * Vector, isFirst);
+                Add(b ^ exchanged, table, values + (2 + half) * Vector, isFirst);
             }
 
             low += lowStride;
@@ -104,21 +112,22 @@ internal static unsafe class LevelDecoder
         for (int block = 0; block < blocks; block++)
         {
             for (int quarter = 0; quarter < 4; quarter++)
-                Add(Vector256.Load(source + quarter * Vector), table, values + quarter * Vector);
+                Add(Vector256.Load(source + quarter * Vector), table, values + quarter * Vector, isFirst: false);
             source += stride;
             values += NestedLayout.BlockValues;
         }
     }
 
-    /// <summary>Adds what a vector of codes of four bits stands for: to 32 values, and to 32 values half a block further on.</summary>
+    /// <summary>Adds what a vector of codes of four bits stands for, to 32 values and to 32 values half a block further on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(Vector256<byte> codes, Vector256<byte> table, byte* values)
+    private static void Add(Vector256<byte> codes, Vector256<byte> table, byte* values, bool isFirst)
     {
         Vector256<byte> mask = Vector256.Create((byte)0x0F);
         byte* further = values + NestedLayout.BlockValues / 2;
         Vector256<byte> high = X86Avx2.ShiftRightLogical(codes.AsUInt16(), 4).AsByte() & mask;
-        (Vector256.Load(values) + X86Avx2.Shuffle(table, codes & mask)).Store(values);
-        (Vector256.Load(further) + X86Avx2.Shuffle(table, high)).Store(further);
+        Vector256<byte> a = X86Avx2.Shuffle(table, codes & mask), b = X86Avx2.Shuffle(table, high);
+        (isFirst ? a : a + Vector256.Load(values)).Store(values);
+        (isFirst ? b : b + Vector256.Load(further)).Store(further);
     }
 
     /// <summary>Where the blocks of a sub-plane are read.</summary>

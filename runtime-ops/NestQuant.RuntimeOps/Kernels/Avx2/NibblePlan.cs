@@ -47,15 +47,19 @@ internal sealed class NibblePlan
         (SubPlane Low, SubPlane High)[] bitPairs = Pairs(planes[0], zeros);
         BitPairs = [.. bitPairs.Select(static pair => new Pair(pair.Low.Source, pair.High.Source, default))];
         planes[1].AddRange(bitPairs.Select((pair, i) => new SubPlane(new Source(merged + i, 0), [.. pair.Low.Places, .. pair.High.Places])));
-        CodePairs = [.. Pairs(planes[1], zeros).Select(static pair =>
-            new Pair(pair.Low.Source, pair.High.Source, Table([.. pair.Low.Places, .. pair.High.Places])))];
-        Nibbles = [.. planes[2].Select(static plane => new Pair(plane.Source, default, Table(plane.Places)))];
+        // Zeros where there are only sub-planes of four bits, as in 7 bits of 8:7:4: the first pair is always there.
+        if (planes[1].Count == 0)
+            planes[1].Add(new SubPlane(zeros, []));
+        int offset = BlockValues.Offset(bits, steps);
+        CodePairs = [.. Pairs(planes[1], zeros).Select((pair, i) =>
+            new Pair(pair.Low.Source, pair.High.Source, Table([.. pair.Low.Places, .. pair.High.Places], i == 0 ? -offset : 0)))];
+        Nibbles = [.. planes[2].Select(static plane => new Pair(plane.Source, default, Table(plane.Places, 0)))];
     }
 
     /// <summary>One-bit sub-planes to merge, whose results are streams.</summary>
     public Pair[] BitPairs { get; }
 
-    /// <summary>Two-bit sub-planes to merge, whose results are looked up.</summary>
+    /// <summary>Two-bit sub-planes to merge, whose results are looked up: one or more, and the first table holds the values' offset.</summary>
     public Pair[] CodePairs { get; }
 
     /// <summary>Four-bit sub-planes, which are looked up as they are.</summary>
@@ -70,12 +74,13 @@ internal sealed class NibblePlan
     private static (SubPlane Low, SubPlane High)[] Pairs(List<SubPlane> planes, Source zeros) =>
         [.. planes.Chunk(2).Select(pair => (pair[0], pair.Length == 2 ? pair[1] : new SubPlane(zeros, [])))];
 
-    /// <summary>The sum of the places of the bits that are set, for every code.</summary>
-    private static Vector256<byte> Table(int[] places)
+    /// <summary>The sum of a start and of the places of the bits that are set, for every code.</summary>
+    private static Vector256<byte> Table(int[] places, int start)
     {
         Span<byte> table = stackalloc byte[Vector256<byte>.Count];
         for (int code = 0; code < table.Length; code++)
         {
+            table[code] = (byte)start;
             for (int bit = 0; bit < places.Length; bit++)
                 table[code] += (byte)((code >> bit & 1) << places[bit]);
         }
