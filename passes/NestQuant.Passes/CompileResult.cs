@@ -24,8 +24,8 @@ public sealed record CompileResult(ModelProto Model, DecisionLog Decisions)
     /// <summary>
     /// Saves the model as <c>X.onnx</c> and, when weights are nested, beside it <c>X.high.bin</c>, <c>X.low.bin</c> and
     /// <c>X.part.onnx</c>, the model for devices without the low file. Where a weight has more than two levels, there is a low file
-    /// <c>X.low.b.bin</c> for every b bits that a step reaches, and a part model <c>X.part.b.onnx</c> for every precision between the lowest
-    /// and the highest, which needs those up to b. Either all files appear or none does.
+    /// <c>X.low.b.bin</c> for every b bits that a step reaches, and a part model <c>X.part.b.onnx</c> for every precision between the
+    /// lowest and the highest, which needs those up to b. Either all files appear or none does.
     /// </summary>
     /// <param name="path">Path of the model to write, in a folder that is created when missing.</param>
     /// <param name="cancellation">Ends the work early; no file appears.</param>

@@ -37,7 +37,8 @@ internal static class CompileTables
     private static void WriteTotals(CliConsole console, Decision[] nested, int candidates)
     {
         NestingNumbers[] numbers = [.. nested.Select(decision => decision.Nesting!)];
-        var parts = LevelColumns.Of(numbers).Bytes.Select(column => $"{Numbers.Bytes(numbers.Sum(n => column.Value(n) ?? 0))} {column.Title}");
+        var parts = LevelColumns.Of(numbers).Bytes
+            .Select(column => $"{Numbers.Bytes(numbers.Sum(n => column.Value(n) ?? 0))} {column.Title}");
         console.Line(
             $"{nested.Length} of {candidates} candidates nested, {Numbers.Count(numbers.Sum(n => n.Weights))} weights: "
                 + $"{Numbers.Bytes(numbers.Sum(n => n.SourceBytes))} -> {string.Join(" + ", parts)}");

@@ -4,8 +4,8 @@ using NestQuant.Compiler.Pipeline;
 namespace NestQuant.Compiler.Reports;
 
 /// <summary>
-/// The columns that tables of nested weights have for their levels: full and part, high and low where every weight has two levels; otherwise
-/// one for every level that a weight has.
+/// The columns that tables of nested weights have for their levels: full and part, high and low where every weight has two levels;
+/// otherwise one for every level that a weight has.
 /// </summary>
 /// <param name="Decibels">SQNR of every level: the column's title, and its value; null where a weight has no such level.</param>
 /// <param name="Bytes">Bytes of every operand, likewise.</param>
@@ -20,12 +20,14 @@ internal sealed record LevelColumns(
             return new LevelColumns(
                 [("full dB", static weight => weight.Levels[0].SqnrDb), ("part dB", static weight => weight.Levels[1].SqnrDb)],
                 [("high", static weight => weight.HighBytes), ("low", static weight => weight.LowBytes)]);
-        int[] bits = [.. weights.SelectMany(static weight => weight.Levels).Select(static level => level.Bits).Distinct().OrderDescending()];
+        IEnumerable<int> levels = weights.SelectMany(static weight => weight.Levels).Select(static level => level.Bits);
+        int[] bits = [.. levels.Distinct().OrderDescending()];
         return new LevelColumns(
             [.. bits.Select(level => (Text(level) + "-bit dB", (Func<NestingNumbers, double?>)(weight => Level(weight, level)?.SqnrDb)))],
             [
                 ("high", static weight => weight.HighBytes),
-                .. bits.Reverse().Skip(1).Select(level => ("low." + Text(level), (Func<NestingNumbers, long?>)(weight => Step(weight, level)))),
+                .. bits.Reverse().Skip(1)
+                    .Select(level => ("low." + Text(level), (Func<NestingNumbers, long?>)(weight => Step(weight, level)))),
             ]);
     }
 

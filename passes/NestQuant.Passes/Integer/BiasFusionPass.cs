@@ -15,8 +15,8 @@ namespace NestQuant.Passes.Integer;
 /// </code>
 /// </summary>
 /// <remarks>
-/// The operator adds its bias as Add does, in float32 and after scaling: every result is the same bit for bit, except that of a level with a
-/// bias of its own, to which the constant is added here.
+/// The operator adds its bias as Add does, in float32 and after scaling: every result is the same bit for bit, except that of a level with
+/// a bias of its own, to which the constant is added here.
 /// </remarks>
 public sealed class BiasFusionPass : IGraphPass
 {

@@ -47,6 +47,10 @@ internal sealed record NestedOperands(
         byte[][] packed = Pack(nested, layout, parallel);
         WeightTag tag = NestedPacker.Seal(layout, packed);
 
+        LevelNumbers[] levels =
+        [
+            .. nested.Bits.Levels.Select((bits, level) => new LevelNumbers(bits, packed[^(level + 1)].Length, nested.SqnrDb(level))),
+        ];
         int[] zeroPoints = nested.ZeroPoints;
         long channels = zeroPoints.Length;
         var operands = new NestedOperands(
@@ -58,7 +62,7 @@ internal sealed record NestedOperands(
             names.Next(weight.Name + "_scale"),
             zeroPoints.Any(static zeroPoint => zeroPoint != 0) ? names.Next(weight.Name + "_zero_point") : "",
             nested.PartScales is null ? "" : names.Next(weight.Name + "_part_scale"),
-            new NestingNumbers([.. nested.Bits.Levels.Select((bits, level) => new LevelNumbers(bits, packed[^(level + 1)].Length, nested.SqnrDb(level)))], layout.View.Count, weight.ByteCount))
+            new NestingNumbers(levels, layout.View.Count, weight.ByteCount))
         {
             Warning = nested.Loss,
         };

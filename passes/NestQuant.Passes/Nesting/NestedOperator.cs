@@ -88,7 +88,7 @@ public sealed record NestedOperator(
     /// <param name="level">Bits of the level.</param>
     public float[] Scales(int level) => RowOf(PartScale, level) ?? Scale.ToFloats();
 
-    /// <summary>The row of a level in values below full precision, [levels - 1, M]; null at full precision and where there are none.</summary>
+    /// <summary>The row of a level in values below full precision, [levels - 1, M]; null at full precision and without values.</summary>
     internal float[]? RowOf(TensorProto? rows, int level)
     {
         int row = Layout.Bits.IndexOf(level) - 1, channels = Layout.View.OutputChannels;

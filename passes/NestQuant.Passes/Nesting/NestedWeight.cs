@@ -16,7 +16,7 @@ internal sealed class NestedWeight
     /// <param name="below">The integers of every level below full precision, in descending order, likewise.</param>
     /// <param name="channels">Scale, zero point and errors of every output channel.</param>
     /// <param name="partScales">
-    /// A scale for every level below full precision, in descending order, and output channel; null where the channel's scale is that of all.
+    /// A scale for every level below full precision, in descending order, and output channel; null where the channel's is that of all.
     /// </param>
     internal NestedWeight(
         NestedBits bits,

@@ -42,15 +42,15 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSe
 
     /// <summary>
     /// What the node itself adds to its product at every level below full precision, [levels - 1, M] in descending order: its own constant
-    /// bias, where it has one, included, but not what an Add after it adds. Null where that is the same as at full precision, as it has to be without
-    /// <see cref="HasChannelBias"/>.
+    /// bias, where it has one, included, but not what an Add after it adds. Null where that is the same as at full
+    /// precision, as it has to be without <see cref="HasChannelBias"/>.
     /// </summary>
     public float[]? PartBias { get; set; }
 
     /// <summary>What the node itself adds at full precision, [M], instead of its own bias; null where that stays.</summary>
     public float[]? FullBias { get; set; }
 
-    /// <summary>Whether one value per output channel can be added to the node's result: not where each batch has channels of its own.</summary>
+    /// <summary>Whether one value per output channel can be added to the result: not where each batch has its own channels.</summary>
     public bool HasChannelBias => !Node.Is("MatMul") || Channels.Groups == 1;
 
     /// <summary>Whether a node is a candidate at all.</summary>

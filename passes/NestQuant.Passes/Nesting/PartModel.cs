@@ -12,8 +12,8 @@ namespace NestQuant.Passes.Nesting;
 internal static class PartModel
 {
     /// <summary>
-    /// Derives the part model of the lowest precision, without any low operand; <paramref name="model"/> stays as it is, and tensor contents
-    /// are shared, not copied.
+    /// Derives the part model of the lowest precision, without any low operand; <paramref name="model"/> stays as it is, and tensor
+    /// contents are shared, not copied.
     /// </summary>
     /// <returns>The part model, or null when the model has no nested weights.</returns>
     public static ModelProto? From(ModelProto model)

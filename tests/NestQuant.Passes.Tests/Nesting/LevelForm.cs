@@ -11,7 +11,7 @@ namespace NestQuant.Passes.Tests.Nesting;
 /// </summary>
 internal static class LevelForm
 {
-    /// <summary>Nests all candidates of a model in place. Every level gets other scales, and other biases where a layer can have some.</summary>
+    /// <summary>Nests all candidates of a model in place. Every level gets other scales, and biases where a layer can have some.</summary>
     public static void Nest(ModelProto model, NestedBits bits, ActivationMode mode)
     {
         GraphView main = GraphView.Of(model.MainGraph());
@@ -30,7 +30,8 @@ internal static class LevelForm
         foreach (NestingCandidate candidate in candidates)
         {
             if (candidate.HasChannelBias)
-                candidate.PartBias = [.. bits.Levels.Skip(1).SelectMany(level => Shift(candidate, level).Zip(Own(candidate), static (a, b) => a + b))];
+                candidate.PartBias =
+                    [.. bits.Levels.Skip(1).SelectMany(level => Shift(candidate, level).Zip(Own(candidate), static (a, b) => a + b))];
             emitter.Rewrite(candidate);
         }
 
