@@ -24,7 +24,7 @@ internal static class LevelForm
             NestedWeight plain = WeightNester.Nest(weight, reader.Channels, reader.Settings.Quantization!, parallel);
             float[] partScales = [.. Enumerable.Range(1, bits.Count - 1).SelectMany(
                 level => plain.Scales.Select((scale, channel) => scale * (1 + (0.05f * level) + (0.01f * (channel % 7)))))];
-            emitter.AddOperands(plain.WithBelow(weight, [.. plain.Levels.Skip(1)], partScales, parallel), weight, parallel);
+            emitter.AddOperands(plain.WithLevels(weight, plain.Levels, partScales, parallel), weight, parallel);
         }
 
         foreach (NestingCandidate candidate in candidates)
