@@ -61,7 +61,8 @@ internal sealed class LayerModels
         graph.Initializer.Add(TensorProto.FromInt32s("bits", [], [bits]));
         string[] inputs =
         [
-            "X", "x_scale", "x_zero_point", .. operands[..2], "w_scale", "", "", "y_scale", "y_zero_point", "bits", "", "", .. operands[2..],
+            "X", "x_scale", "x_zero_point", .. operands[..2], "w_scale", "", "", "y_scale", "y_zero_point", "bits", "", "",
+            .. operands[2..],
         ];
         NodeProto node = Node(graph, _shape.IsProduct ? OperatorNames.NestedQLinearGemm : OperatorNames.NestedQLinearConv, "Y", inputs);
         node.Domain = NestQuantOps.Domain;
@@ -71,7 +72,8 @@ internal sealed class LayerModels
         if (levels.Count > 2)
             node.SetAttribute(AttributeProto.IntList(AttributeNames.Levels, [.. levels.Levels.Select(static level => (long)level)]));
         node.SetAttribute(AttributeProto.Int(AttributeNames.LayoutVersion, _layout.Version));
-        node.SetAttribute(AttributeProto.String(AttributeNames.WeightTag, WeightTag.Of(_layout, [.. _operands.Select(static operand => (ReadOnlyMemory<byte>)operand)]).ToString()));
+        WeightTag tag = WeightTag.Of(_layout, [.. _operands.Select(static operand => (ReadOnlyMemory<byte>)operand)]);
+        node.SetAttribute(AttributeProto.String(AttributeNames.WeightTag, tag.ToString()));
         if (_shape.IsProduct)
         {
             node.SetAttribute(AttributeProto.IntList(AttributeNames.Shape, _shape.Outputs, _shape.Inputs));

@@ -28,7 +28,8 @@ internal static unsafe class LevelsBenchmark
         string decoding = Invariant($"decoding {Blocks} blocks");
         if (decoding.Contains(filter, StringComparison.Ordinal))
             Print(decoding, rounds, static (bits, level) => new Decoding(bits, level));
-        foreach (LayerShape shape in LayerShape.All.Where(s => Layers.Contains(s.Name) && s.Name.Contains(filter, StringComparison.Ordinal)))
+        string[] layers = [.. Layers.Where(name => name.Contains(filter, StringComparison.Ordinal))];
+        foreach (LayerShape shape in LayerShape.All.Where(shape => layers.Contains(shape.Name)))
             Print(shape.Name, rounds, (bits, level) => new Layer(new TimedLayer(new LayerModels(shape, bits).Nested(level))));
     }
 

@@ -139,7 +139,7 @@ public readonly record struct NestedBits
             isNumbers = int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out levels[i]);
         return isNumbers
             ? new NestedBits(levels.AsSpan())
-            : throw new FormatException($"'{text}' is no list of bit widths: write n:h, for example 8:6, or more levels, for example 8:6:4");
+            : throw new FormatException($"'{text}' is no list of bit widths: write n:h, for example 8:6, or more levels, as in 8:6:4");
     }
 
     /// <inheritdoc/>

@@ -59,8 +59,9 @@ internal static unsafe class PanelCodec
         if ((seen & Vector256.Create((byte)(0xFF << width))) != Vector256<byte>.Zero)
         {
             int end = 1 << (width - 1);
+            string operand = step == 0 ? "high" : "low";
             throw new ArgumentException(
-                Invariant($"a {(step == 0 ? "high" : "low")} value of panel {panel} is outside [{-end}, {end - 1}], the range of {width} bits"));
+                Invariant($"a {operand} value of panel {panel} is outside [{-end}, {end - 1}], the range of {width} bits"));
         }
     }
 

@@ -5,7 +5,9 @@ using NestQuant.RuntimeOps.Kernels;
 
 namespace NestQuant.RuntimeOps.Packing;
 
-/// <summary>The operands of one weight at one of its levels in memory, read panel by panel; the memory is never written and may be a mapped file.</summary>
+/// <summary>
+/// The operands of one weight at one of its levels in memory, read panel by panel; the memory is never written and may be a mapped file.
+/// </summary>
 internal readonly unsafe struct PanelSource
 {
     private readonly LevelOperands _operands;
@@ -44,7 +46,8 @@ internal readonly unsafe struct PanelSource
     public int DecodedLength => Groups * 4 * NestedLayout.PanelChannels;
 
     /// <summary>
-    /// Decodes one panel to the level's integers in steps of the full-precision weight, <c>[k/4][channel 32][4]</c>, zeros after the last row of k.
+    /// Decodes one panel to the level's integers in steps of the full-precision weight, <c>[k/4][channel 32][4]</c>, zeros after the last
+    /// row of k.
     /// </summary>
     /// <param name="tier">Decodes the full blocks.</param>
     /// <param name="panel">Index of the panel.</param>

@@ -6,8 +6,8 @@ using static System.FormattableString;
 namespace NestQuant.RuntimeOps.Packing;
 
 /// <summary>
-/// Identifies a nested weight: derived from the content of its operands, and stored in each of them and in every node that reads them, so that
-/// operands of different compilations are not taken for one weight.
+/// Identifies a nested weight: derived from the content of its operands, and stored in each of them and in every node that reads them, so
+/// that operands of different compilations are not taken for one weight.
 /// </summary>
 /// <remarks>
 /// It does not prove that the content is unchanged: comparing tags reads only 16 bytes of an operand. Nor is it a signature: whoever can

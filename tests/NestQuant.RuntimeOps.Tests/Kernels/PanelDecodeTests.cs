@@ -11,7 +11,11 @@ public unsafe class PanelDecodeTests
 {
     /// <summary>All levels that there are.</summary>
     public static TheoryData<string> Levels() =>
-        [.. Enumerable.Range(0, 128).Where(static chosen => int.PopCount(chosen) >= 2).Select(static chosen => $"{NestedPackerTests.Of(chosen)}")];
+    [
+        .. from chosen in Enumerable.Range(0, 128)
+           where int.PopCount(chosen) >= 2
+           select NestedPackerTests.Of(chosen).ToString(),
+    ];
 
     [Theory]
     [MemberData(nameof(Levels))]

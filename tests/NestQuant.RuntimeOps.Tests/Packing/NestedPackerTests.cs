@@ -144,7 +144,8 @@ public class NestedPackerTests
     {
         NestedLayout layout = new(new NestedBits(8, 6), new ChannelView(3, 2, 1, 1));
         Assert.Throws<ArgumentException>(
-            () => NestedPacker.Pack(layout, [new sbyte[5], new sbyte[6]], [new byte[layout.HighByteLength], new byte[layout.LowByteLength]]));
+            () => NestedPacker.Pack(
+                layout, [new sbyte[5], new sbyte[6]], [new byte[layout.HighByteLength], new byte[layout.LowByteLength]]));
         Assert.Throws<ArgumentException>(
             () =>
                 NestedPacker.Pack(
