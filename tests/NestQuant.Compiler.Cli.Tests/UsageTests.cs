@@ -12,7 +12,7 @@ public sealed class UsageTests
         { "compile a.onnx -o b.onnx --nest 9:4", "9:4" },
         { "compile a.onnx -o b.onnx --nest 8", "write n:h" },
         { "compile a.onnx -o b.onnx --nest 8:8", "8:8" },
-        { "compile a.onnx -o b.onnx --nest 8:6 --rounding up", "adaptive, nearest, floor" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --rounding up", "adaptive, nearest, calibrated" },
         { "compile a.onnx -o b.onnx --nest 8:6 --weights signed", "symmetric, affine" },
         { "compile a.onnx -o b.onnx --nest 8:6 --activations fast", "weight-only, dynamic, static" },
         { "compile a.onnx -o b.onnx --nest 8:6 --threads 0", "positive integer" },
@@ -25,7 +25,35 @@ public sealed class UsageTests
         { "compile a.onnx -o b.onnx --groupnl expand:power=3", "'power' is the exponent of function=monomial" },
         { "compile a.onnx -o b.onnx --groupnl expand:period=2:1", "'2:1' is not a range" },
         { "compile a.onnx -o b.onnx --calibrate d.npy", "give --nest N:H or --groupnl expand too" },
-        { "compile a.onnx -o b.onnx --nest 8:6 --activations dynamic --calibrate d.npy", "--activations dynamic needs no --calibrate" },
+        {
+            "compile a.onnx -o b.onnx --nest 8:6 --activations dynamic --calibrate r.json",
+            "--activations dynamic with weights that are rounded without data needs no --calibrate"
+        },
+        {
+            "compile a.onnx -o b.onnx --nest 8:6 --split-rounding nearest --activations dynamic --calibrate d.npy",
+            "--activations dynamic with weights that are rounded without data needs no --calibrate"
+        },
+        { "compile a.onnx -o b.onnx --nest 8:6 --rounding calibrated", "calibrated rounding needs inputs of the model" },
+        {
+            "compile a.onnx -o b.onnx --nest 8:6 --split-rounding calibrated --calibrate r.json",
+            "calibrated rounding needs inputs of the model"
+        },
+        { "compile a.onnx -o b.onnx --nest 8:6 --weight-range calibrated", "--weight-range calibrated need inputs of the model" },
+        { "compile a.onnx -o b.onnx --nest 8:4 --budget-bytes 9", "--budget-bytes, --budget-db and --weight-range calibrated need inputs" },
+        { "compile a.onnx -o b.onnx --nest 8:4 --budget-db 9 --calibrate r.json", "need inputs of the model" },
+        { "compile a.onnx -o b.onnx --nest 8:4 --budget-bytes 0 --calibrate d.npy", "--budget-bytes is '0': a positive integer" },
+        { "compile a.onnx -o b.onnx --nest 8:4 --budget-db high --calibrate d.npy", "--budget-db is 'high': a number of dB is needed" },
+        { "compile a.onnx -o b.onnx --nest 8:4:3 --budget-db 9 --calibrate d.npy", "a Budget chooses between two levels n:h" },
+        {
+            "compile a.onnx -o b.onnx --nest 8:4 --budget-db 9 --rounding calibrated --split-rounding nearest --calibrate d.npy",
+            "a Budget chooses bits by calibrated errors: give no other SplitRounding"
+        },
+        { "compile a.onnx -o b.onnx --budget-db 9 --calibrate d.npy", "say how to nest: give --nest N:H too" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --synthetic noise", "--synthetic is 'noise': image is possible" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --synthetic image --calibrate d.npy", "in the place of --calibrate DATA: give one of them" },
+        { "compile a.onnx -o b.onnx --synthetic image", "--synthetic serves calibrated rounding: give --nest N:H too" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --calibration-samples 9", "give --nest N:H and --calibrate DATA too" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --calibrate d.npy --calibration-samples 0", "positive integer" },
         { "compile a.onnx -o b.onnx --nest 8:6 --calibrate d.npy --ridge 1", "give --groupnl expand and --calibrate DATA too" },
         { "compile a.onnx -o b.onnx --nest 8:6 --groupnl expand --calibrate r.json", "stored ranges cannot refit an expansion" },
         { "compile a.onnx -o b.onnx --nest 8:6 --calibration mse", "give --nest N:H and --calibrate too" },
@@ -36,7 +64,7 @@ public sealed class UsageTests
         { "compile a.onnx -o b.onnx --nest 8:6 --calibrate d.npy --calibration percentile:101", "'101' is not a percentile" },
         { "compile a.onnx -o b.onnx --nest 8:6 --no-check --custom-ops a.so", "give --calibrate DATA too" },
         { "compile a.onnx -o b.onnx --nest 8:6 --calibrate r.json --no-check --custom-ops a.so", "give --calibrate DATA too" },
-        { "compile a.onnx -o b.onnx --nest 8:6 --mean 0.5", "give --calibrate FOLDER too" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --mean 0.5", "give --calibrate FOLDER or --synthetic image too" },
         { "calibrate a.onnx -o r.json", "--data" },
         { "calibrate a.onnx --data d.npy", "--output" },
         { "calibrate a.onnx --data d.npy -o r.json --groupnl expand", "fuse, off" },

@@ -69,8 +69,8 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
             throw new UsageException("--synthetic serves calibrated rounding: give --nest N:H too, and no other --split-rounding");
         if ((weights.Budget is not null || weights.Range == WeightRange.Calibrated) && !rounds)
             throw new UsageException(
-                "--budget-bytes, --budget-db and --weight-range calibrated need inputs of the model, and calibrated rounding: give --calibrate "
-                    + "DATA too, or --synthetic image");
+                "--budget-bytes, --budget-db and --weight-range calibrated need inputs of the model, and calibrated rounding: give "
+                    + "--calibrate DATA too, or --synthetic image");
         if (weights.AsksForData && !rounds)
             throw new UsageException(
                 "calibrated rounding needs inputs of the model: give --calibrate DATA too, which is no .json file, or --synthetic image");
@@ -83,7 +83,8 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
         if (_source.HasValue() && !isStatic && !expands && !rounds)
         {
             throw new UsageException(weights.Nests
-                ? $"--activations {OptionsText.Name(activations)} with weights that are rounded without data needs no --calibrate: leave it out"
+                ? $"--activations {OptionsText.Name(activations)} with weights that are rounded without data needs no --calibrate: "
+                    + "leave it out"
                 : "--calibrate serves nested layers and expanded ones: give --nest N:H or --groupnl expand too");
         }
 
@@ -93,7 +94,7 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
         if (_method.HasValue() && !(isStatic && _source.HasValue()))
             throw new UsageException(
                 "--calibration says how the ranges of static activations are chosen: give --nest N:H and --calibrate too");
-        if (_customOps.HasValue() && !checks && !(isStatic || hasData || synthetic))
+        if (_customOps.HasValue() && !checks && !(hasData || synthetic || (isStatic && !stored)))
             throw new UsageException(
                 "--custom-ops serves to run and to check the model: give --calibrate DATA too, or leave out --no-check");
         if (_pictures.Given && !hasData && !synthetic)

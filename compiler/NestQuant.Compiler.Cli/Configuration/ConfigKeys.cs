@@ -32,9 +32,11 @@ internal static class ConfigKeys
                 Choice("scheme", "Where the zero of a weight lies.", Schemes, "weights"),
                 Choice("rounding", "Rounding to n bits.", Roundings, "rounding"),
                 Choice(
-                    "splitRounding", "Rounding to the lower levels; by default calibrated where there is data, else as to n bits.", SplitRoundings,
-                    "split-rounding"),
-                Choice("range", "The weights that n bits hold: all, or a range that is better on the data.", NamesOf<WeightRange>(), "weight-range"),
+                    "splitRounding", "Rounding to the lower levels; by default calibrated where there is data, else as to n bits.",
+                    SplitRoundings, "split-rounding"),
+                Choice(
+                    "range", "The weights that n bits hold: all, or a range that is better on the data.", NamesOf<WeightRange>(),
+                    "weight-range"),
                 new ConfigValue("budgetBytes", "Most bytes of high bits; chooses h weight by weight.", ConfigKind.Integer, "budget-bytes")
                 {
                     Minimum = 1,
@@ -48,7 +50,8 @@ internal static class ConfigKeys
             [
                 Choice("mode", "Quantized, and when, or not at all.", NamesOf<ActivationMode>(), "activations"),
             ]),
-            new ConfigSection("calibration", "Data that ranges of activations, the rounding of weights, and refits of an expansion are taken from.",
+            new ConfigSection(
+                "calibration", "Data that ranges of activations, the rounding of weights, and refits of an expansion are taken from.",
             [
                 Text("data", "Inputs of the model, or a file of ranges.", "calibrate"),
                 Text("method", "How ranges are chosen.", "calibration") with

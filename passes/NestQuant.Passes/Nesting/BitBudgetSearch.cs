@@ -34,13 +34,12 @@ internal static class BitBudgetSearch
             .. model.Layers.Where(static pair => !pair.Candidate.Settings.HasOwnBits && pair.Layer.RoundsParts)
                 .DistinctBy(static pair => pair.Layer.Weight),
         ];
-        if (free.Length == 0) return;
-
+        long fixedBytes = Fixed(nested, free);
         var chosen = BitAllocation.Choose(
             Choices(free, options.Bits!.Value, calibration, context, parallel),
-            (budget.Bytes ?? long.MaxValue) - Fixed(nested, free),
+            (budget.Bytes ?? long.MaxValue) - fixedBytes,
             budget.Decibels is { } decibels ? Math.Pow(10, -decibels / 10) : 0);
-        Verify(budget, chosen.Curve, Fixed(nested, free));
+        Verify(budget, chosen.Curve, fixedBytes);
         for (int i = 0; i < free.Length; i++)
         {
             int bits = chosen.Chosen[i].Bits;
@@ -54,7 +53,7 @@ internal static class BitBudgetSearch
                 note: string.Create(CultureInfo.InvariantCulture, $"{bits} bits, output error {ToDb(chosen.Chosen[i].Error):F1} dB"));
         }
 
-        context.Decisions.Rewritten(Name, "curve", "all", note: Describe(chosen.Curve, Fixed(nested, free)));
+        if (free.Length > 0) context.Decisions.Rewritten(Name, "curve", "all", note: Describe(chosen.Curve, fixedBytes));
     }
 
     private static BitChoice[][] Choices(
@@ -87,8 +86,8 @@ internal static class BitBudgetSearch
     {
         if (curve[0].Bytes + fixedBytes > budget.Bytes)
             throw new ModelException(
-                $"the budget is {budget.Bytes} bytes, but the fewest bits of all weights already take {curve[0].Bytes + fixedBytes}: give a "
-                    + "larger budget or fewer bits");
+                $"the budget is {budget.Bytes} bytes, but the fewest bits of all weights already take {curve[0].Bytes + fixedBytes}: give "
+                    + "a larger budget or fewer bits");
         if (budget.Decibels is { } wanted && ToDb(curve[^1].Error) < wanted)
             throw new ModelException(string.Create(
                 CultureInfo.InvariantCulture,

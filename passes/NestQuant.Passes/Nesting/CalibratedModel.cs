@@ -58,6 +58,7 @@ internal sealed class CalibratedModel
     {
         LayerRows? rows = LayerRows.Of(candidate.Node, weight.Dims, candidate.Channels, out string? reason);
         if (!ReferenceEquals(candidate.View, _main)) reason = "it is in a subgraph";
+        else if (_main.Initializer(candidate.Node.Input[0]) is not null) reason = "its input is a constant";
         candidate.RoundingNote = reason is null ? null : $"rounded without data: {reason}";
         return reason is null ? rows : null;
     }

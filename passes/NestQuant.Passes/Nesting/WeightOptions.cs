@@ -66,6 +66,13 @@ public sealed record WeightOptions
             Rules[i].Verify(i);
             if (Rules[i].Rounding is { } rounding) VerifyFirstStage(rounding, $"Weights: rule {i + 1}");
         }
+
+        if (Budget is null) return;
+        Budget.Verify();
+        if (SplitRounding is not (null or WeightRounding.Calibrated))
+            throw new ArgumentException("Weights: a Budget chooses bits by calibrated errors: give no other SplitRounding");
+        if (Bits is not { Count: 2 })
+            throw new ArgumentException("Weights: a Budget chooses between two levels n:h, h being the fewest bits: give such Bits");
     }
 
     /// <summary>Fails where rounding needs data that is missing.</summary>
@@ -76,12 +83,8 @@ public sealed record WeightOptions
             throw new ArgumentException("Weights: Calibrated rounding needs data: give a Calibration, or round without data");
         if (Calibration is null && Range == WeightRange.Calibrated)
             throw new ArgumentException("Weights: a Calibrated Range needs data: give a Calibration, or the MinMax Range");
-        if (Budget is null) return;
-        Budget.Verify();
-        if (Calibration is null || DefaultSplitRounding != WeightRounding.Calibrated)
-            throw new ArgumentException("Weights: a Budget chooses bits by calibrated errors: give a Calibration, and no other SplitRounding");
-        if (Bits is not { Count: 2 })
-            throw new ArgumentException("Weights: a Budget chooses between two levels n:h, h being the fewest bits: give such Bits");
+        if (Calibration is null && Budget is not null)
+            throw new ArgumentException("Weights: a Budget chooses bits by calibrated errors: give a Calibration");
     }
 
     private static bool IsCalibrated(WeightRounding? first, WeightRounding? second) =>

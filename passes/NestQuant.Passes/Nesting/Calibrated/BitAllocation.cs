@@ -27,7 +27,8 @@ internal sealed class BitAllocation
     {
         var allocation = new BitAllocation(layers);
         allocation.Record();
-        while (allocation._curve[^1].Error > enoughError && allocation.TakeStep(mostBytes - allocation._curve[^1].Bytes)) allocation.Record();
+        while (allocation._curve[^1].Error > enoughError && allocation.TakeStep(mostBytes - allocation._curve[^1].Bytes))
+            allocation.Record();
         return allocation;
     }
 

@@ -44,6 +44,7 @@ internal sealed record CalibratedWeight(
 /// <summary>A level of a weight.</summary>
 /// <param name="Integers">The integers, [M, K].</param>
 /// <param name="Scales">The scale of every output channel, in steps of full precision.</param>
-/// <param name="OutputSqnrDb">Signal to noise ratio of the layer's outputs on the calibration data in dB; null where it was not
-/// calibrated.</param>
-internal sealed record WeightLevel(sbyte[] Integers, float[] Scales, double? OutputSqnrDb = null);
+/// <param name="OutputError">
+/// Relative squared error of the layer's outputs on the calibration data; null where it was not calibrated.
+/// </param>
+internal sealed record WeightLevel(sbyte[] Integers, float[] Scales, double? OutputError = null);

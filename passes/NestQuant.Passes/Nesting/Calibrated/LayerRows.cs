@@ -39,8 +39,8 @@ internal abstract class LayerRows
         LayerRows? rows = node.OpType switch
         {
             "Conv" when weight.Count <= 5 => ConvolutionRows.Of(node, weight, layout),
-            "Gemm" => new MatrixRows(layout, isTransposed: node.GetInt("transA", 0) != 0),
-            "MatMul" when weight.Count == 2 => new MatrixRows(layout, isTransposed: false),
+            "Gemm" => new MatrixRows(node, layout, isTransposed: node.GetInt("transA", 0) != 0),
+            "MatMul" when weight.Count == 2 => new MatrixRows(node, layout, isTransposed: false),
             _ => null,
         };
         reason = rows is not null ? null
@@ -64,14 +64,15 @@ internal abstract class LayerRows
 
     /// <summary>A failure that names what does not fit.</summary>
     protected static ModelException Misfit(NodeProto node, ReadOnlySpan<long> shape) => new(
-        $"{node.OpType} '{node.DisplayName()}' gets an input of shape [{string.Join(", ", shape.ToArray())}] on the calibration data, which "
-            + "does not fit its weight: is it data of another model?");
+        $"{node.OpType} '{node.DisplayName()}' gets an input of shape [{string.Join(", ", shape.ToArray())}] on the calibration data, "
+            + "which does not fit its weight: is it data of another model?");
 
     /// <summary>The rows of a matrix [..., K], or of a transposed one [K, rows].</summary>
-    private sealed class MatrixRows(ChannelView layout, bool isTransposed) : LayerRows(layout, groups: 1)
+    private sealed class MatrixRows(NodeProto node, ChannelView layout, bool isTransposed) : LayerRows(layout, groups: 1)
     {
         public override int Count(ReadOnlySpan<long> shape)
         {
+            if (shape.Length == 0 || shape[isTransposed ? 0 : ^1] != Length) throw Misfit(node, shape);
             long count = 1;
             foreach (long extent in shape) count *= extent;
             return (int)(count / Length);

@@ -118,7 +118,7 @@ internal sealed class LevelCalibration(
             InputMoments[] moments = LayerMoments.Collect(layer, inFloat, inPart, samples, parallel);
             errors.Add([
                 .. Enumerable.Range(fewest, full - fewest)
-                    .Select(bits => Math.Pow(10, -Rounded(layer, full, bits, moments).OutputSqnrDb!.Value / 10)),
+                    .Select(bits => Rounded(layer, full, bits, moments).OutputError!.Value),
             ]);
             SetWeight(inPart, layer.Weight, full);
             done(layer);
@@ -184,7 +184,8 @@ internal sealed class LevelCalibration(
             }
         }
 
-        return new WeightLevel(integers, scales, 10 * Math.Log10(signal / error));
+        // Weights that are all zero have neither.
+        return new WeightLevel(integers, scales, signal > 0 ? error / signal : 0);
     }
 
     /// <summary>The lower one of the two integers that each weight may become.</summary>
@@ -211,7 +212,8 @@ internal sealed class LevelCalibration(
         for (int i = 0; i < graph.Node.Count; i++)
         {
             NodeProto node = graph.Node[i];
-            if (!node.Is("DequantizeLinear") || view.Producer(node.Input[0]) is not { } quantize || !quantize.Is("QuantizeLinear")) continue;
+            if (!node.Is("DequantizeLinear")) continue;
+            if (view.Producer(node.Input[0]) is not { } quantize || !quantize.Is("QuantizeLinear")) continue;
             var identity = new NodeProto { OpType = "Identity", Name = node.Name };
             identity.Input.Add(quantize.Input[0]);
             identity.Output.AddRange(node.Output);

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace NestQuant.Data.Corruptions;
+namespace NestQuant.Data;
 
 /// <summary>
 /// Random numbers for one picture under one corruption: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014) from a state that mixes everything

@@ -1,0 +1,52 @@
+using Microsoft.ML.OnnxRuntime;
+using NestQuant.Data;
+using NestQuant.Onnx;
+using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Tests.GoldenModels;
+using NestQuant.Passes.Tests.Models;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.Passes.Tests.Nesting.Calibrated;
+
+/// <summary>Compiles with weights that are rounded for data.</summary>
+internal static class CalibratedCompile
+{
+    /// <summary>Training images of the golden models, enough to show what calibration does.</summary>
+    public const int Samples = 48;
+
+    public static Dataset Digits { get; } = Dataset.Open(Path.Combine(AppContext.BaseDirectory, "golden-models", "train-images.npy"));
+
+    public static WeightOptions Weights(string bits) => Weights(bits, Digits);
+
+    public static WeightOptions Weights(string bits, Dataset data) =>
+        new() { Bits = NestedBits.Parse(bits), Calibration = new WeightCalibration(data) { Samples = Samples } };
+
+    public static CompilerOptions Options(WeightOptions weights, ActivationMode activations = ActivationMode.WeightOnly) => new()
+    {
+        Weights = weights,
+        Activations = new ActivationOptions { Mode = activations },
+    };
+
+    /// <summary>What a model computes on all test images of the golden models.</summary>
+    public static float[] Logits(ModelProto model, int? bits = null)
+    {
+        using InferenceSession session = ModelRunner.Open(model, threads: 2);
+        return GoldenModel.Logits(session, GoldenModel.TestImages, bits);
+    }
+
+    public static double Top1(ModelProto model, int bits) => GoldenModel.Top1(Logits(model, bits), GoldenModel.TestLabels);
+
+    /// <summary>Signal to noise ratio in dB.</summary>
+    public static double Sqnr(float[] expected, float[] actual)
+    {
+        double signal = 0, noise = 0;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            double error = expected[i] - (double)actual[i];
+            signal += (double)expected[i] * expected[i];
+            noise += error * error;
+        }
+
+        return 10 * Math.Log10(signal / noise);
+    }
+}
