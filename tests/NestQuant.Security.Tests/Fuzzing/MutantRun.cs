@@ -20,6 +20,7 @@ internal sealed class MutantRun
         ["--nest", "7:6", "--activations", "static", "--weights", "affine"],
         ["--nest", "8:6", "--activations", "none"],
         ["--nest", "8:6", "--calibrate", CorpusModel.InputName, "--report", "r.html"],
+        ["--nest", "8:5:2", "--calibrate", CorpusModel.InputName, "--rounding", "calibrated", "--weight-range", "calibrated"],
         ["--nest", "8:2", "--rounding", "floor", "--groupnl", "off", "--report", "r.json"],
         ["--groupnl", "expand:r=2,g=2"],
         ["--nest", "8:4", "--rounding", "nearest", "--groupnl", "expand:r=2,g=1,form=fused,function=gaussian"],

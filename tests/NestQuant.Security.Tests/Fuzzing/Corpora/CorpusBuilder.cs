@@ -33,6 +33,8 @@ internal sealed class CorpusBuilder(string folder)
             Compile(name, s_modes[next++ % s_modes.Length]);
         Compile("convolutions", "dynamic");
         CompilePart("convolutions", "static");
+        CompileLevels("convolutions", "static");
+        CompileLevels("products", "none");
         Export("convolutions.static");
         Export("layouts.dynamic");
 
@@ -82,6 +84,14 @@ internal sealed class CorpusBuilder(string folder)
     {
         Run("compile", source, name, options);
         File.Delete(In(name, PartName));
+    }
+
+    /// <summary>More than two levels, with scales and biases of their own.</summary>
+    private void CompileLevels(string source, string mode)
+    {
+        string name = $"{source}.{mode}.levels", data = In(source, CorpusModel.InputName);
+        Run("compile", source, name, "--nest", "8:6:3", "--calibrate", data, "--activations", mode);
+        foreach (string part in (string[])[PartName, "m.part.6.onnx"]) File.Delete(In(name, part));
     }
 
     /// <summary>The form of part precision alone.</summary>
