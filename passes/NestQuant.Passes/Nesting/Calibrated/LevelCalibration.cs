@@ -94,6 +94,7 @@ internal sealed class LevelCalibration(
                         Units = scales[(group * channels)..((group + 1) * channels)],
                         Zeros = zeros[(group * channels)..((group + 1) * channels)],
                         Bits = weight.Bits.Full,
+                        CorrectsMean = layer.RoundsFull && layer.Bias is not null,
                         Levels = [.. weight.Bits.Levels.Skip(1)],
                     },
                     parallel)),

@@ -117,7 +117,7 @@ public sealed class CalibratedLayerTests
 
         string? Note(string node) => Assert.Single(context.Decisions.Decisions, decision => decision.Node == node).Note;
         Assert.Contains("rounded without data: it is in a subgraph", Note("inner"), StringComparison.Ordinal);
-        Assert.Contains("rounded without data: there is no calibrated rounding for this ConvTranspose", Note("up"), StringComparison.Ordinal);
+        Assert.Contains("rounded without data: there is no calibrated rounding for this Conv", Note("up"), StringComparison.Ordinal);
         Assert.Contains("rounded without data: its input is a constant", Note("fixed"), StringComparison.Ordinal);
     }
 
