@@ -1,3 +1,5 @@
+using NestQuant.Onnx;
+
 namespace NestQuant.Data;
 
 /// <summary>How a data set is read.</summary>
@@ -30,4 +32,18 @@ public sealed record ImageOptions
 
     /// <summary>Divides the difference: one positive value for all channels or one each.</summary>
     public IReadOnlyList<float> Deviation { get; init; } = [1f];
+
+    /// <summary>Fails where mean and deviation do not fit a number of channels.</summary>
+    /// <exception cref="ModelException">They do not.</exception>
+    internal void CheckNormalisation(int channels)
+    {
+        foreach (var (values, name) in new[] { (Mean, "mean"), (Deviation, "std") })
+        {
+            if (values.Count != 1 && values.Count != channels)
+                throw new ModelException($"{values.Count} values of {name} do not fit {channels} channels");
+        }
+
+        if (!Deviation.All(value => value > 0))
+            throw new ModelException("std must be positive");
+    }
 }

@@ -67,12 +67,7 @@ internal sealed class ImageFolder : Dataset
             throw new ModelException($"pictures have 1 or 3 channels, the model wants {options.Channels}");
         if (options.Height < 1 || options.Width < 1)
             throw new ModelException("the size of the pictures is not known: say which size they are to have");
-        foreach (var (values, name) in new[] { (options.Mean, "mean"), (options.Deviation, "std") })
-        {
-            if (values.Count != 1 && values.Count != options.Channels)
-                throw new ModelException($"{values.Count} values of {name} do not fit {options.Channels} channels");
-        }
-
-        return options.Deviation.All(value => value > 0) ? options : throw new ModelException("std must be positive");
+        options.CheckNormalisation(options.Channels);
+        return options;
     }
 }

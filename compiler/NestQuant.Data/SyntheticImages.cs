@@ -52,14 +52,11 @@ public sealed class SyntheticImages : Dataset
         (height, width) = (Extent(height, size?.Height), Extent(width, size?.Width));
         if (height is < 1 or > short.MaxValue || width is < 1 or > short.MaxValue)
             throw new ModelException($"input '{inputs[0].Name}' leaves the size of its images open, or it is too large: give a size");
-        if (normalisation is not null && !(Fits(normalisation.Mean, channels) && Fits(normalisation.Deviation, channels)))
-            throw new ModelException($"the model takes images of {channels} channels: give one mean and deviation, or {channels} of each");
+        normalisation?.CheckNormalisation((int)channels);
         (_channels, _height, _width) = ((int)channels, (int)height, (int)width);
         _count = Math.Max(count, inputs[0].FixedBatch ?? 1);
         _normalisation = normalisation;
         _seed = seed;
-
-        static bool Fits(IReadOnlyList<float> values, long channels) => values.Count == 1 || values.Count == channels;
 
         static long Extent(long declared, int? wanted) => declared > 0 ? declared : wanted ?? 0;
     }

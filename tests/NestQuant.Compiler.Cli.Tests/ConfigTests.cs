@@ -184,6 +184,22 @@ public sealed class ConfigTests : IDisposable
     }
 
     [Fact]
+    public void Rounding_for_data_is_printed_with_all_that_decides_it()
+    {
+        string[] line =
+        [
+            "compile", Golden.Cnn, "-o", Output, "--nest", "8:3", "--synthetic", "image", "--calibration-samples", "32", "--weight-range",
+            "calibrated", "--budget-bytes", "5000", "--budget-db", "12.5",
+        ];
+        string printed = Tool.Run([.. line, "--print-config"]).ShouldSucceed().Out;
+        Assert.Equal(printed, Tool.Run("compile", "--config", Write(printed), "--print-config").ShouldSucceed().Out);
+        foreach (string entry in (string[])[
+            "\"splitRounding\": \"calibrated\"", "\"range\": \"calibrated\"", "\"budgetBytes\": 5000", "\"budgetDb\": 12.5",
+            "\"synthetic\": \"image\"", "\"samples\": 32"])
+            Assert.Contains(entry, printed, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Rules_are_in_the_report_of_every_node()
     {
         string config = Write(

@@ -69,6 +69,14 @@ public sealed class SyntheticImagesTests
         Assert.StartsWith(message, error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void ANormalisationOfOtherChannelsIsRefused()
+    {
+        var normalisation = new ImageOptions { Mean = [0.5f, 0.25f] };
+        ModelException error = Assert.Throws<ModelException>(() => new SyntheticImages(Image, normalisation: normalisation));
+        Assert.Equal("2 values of mean do not fit 3 channels", error.Message);
+    }
+
     private static double MeanSquare(float[] values, int distance) =>
         Enumerable.Range(0, values.Length - distance).Average(i => Math.Pow(values[i + distance] - values[i], 2));
 

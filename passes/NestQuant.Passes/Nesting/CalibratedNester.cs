@@ -106,6 +106,6 @@ internal static class CalibratedNester
         if (layer.Positions < layer.Rows.Length)
             candidate.RoundingNote = string.Create(
                 CultureInfo.InvariantCulture,
-                $"rounded for {layer.Positions} positions, fewer than its {layer.Rows.Length} weights per channel: more samples may do better");
+                $"rounded for {layer.Positions} positions, fewer than its {layer.Rows.Length} weights per channel: more samples help");
     }
 }

@@ -40,18 +40,26 @@ internal sealed class ChannelNester
                 ? ChannelScale.Symmetric(weights, bits.Full)
                 : ChannelScale.Affine(weights, bits.Full));
         int length = weights.Length;
-        Quantize(weights, taps, scale, levels[..length]);
+        Quantize(weights, taps, scale, levels[..length], clips: given is not null);
         for (int level = 1; level < bits.Count; level++)
             Split(levels.Slice((level - 1) * length, length), taps, level, levels.Slice(level * length, length));
         return NestedChannel.Measure(bits, scale.Scale, scale.ZeroPoint, partScales: [], weights, levels, _scaled);
     }
 
     /// <summary>The full-bit stage: integers of n bits (algorithm 1.1).</summary>
-    public void Quantize(ReadOnlySpan<float> weights, int taps, ChannelScale scale, Span<sbyte> integers)
+    /// <param name="weights">The channel's weights.</param>
+    /// <param name="taps">Weights per kernel.</param>
+    /// <param name="scale">The scale.</param>
+    /// <param name="integers">Receives the integers.</param>
+    /// <param name="clips">Whether the scale may leave weights outside the range.</param>
+    public void Quantize(ReadOnlySpan<float> weights, int taps, ChannelScale scale, Span<sbyte> integers, bool clips = false)
     {
         Span<float> scaled = _scaled.AsSpan(0, weights.Length);
         TensorPrimitives.Multiply(weights, scale.Multiplier, scaled);
         TensorPrimitives.Subtract(scaled, scale.Offset, scaled);
+        // Other weights of the kernel must not make up for what is clipped: it is worth many of their steps.
+        float limit = 1 << (_quantization.Bits.Full - 1);
+        if (clips) TensorPrimitives.Clamp(scaled, -limit, limit - 1, scaled);
         Round(
             _quantization.Rounding,
             scaled,

@@ -34,7 +34,8 @@ internal sealed record WeightSettings(WeightQuantization? Quantization, bool Wei
         string? reason = WhyLeftOut(options, node)
             ?? (isExcluded ? $"excluded by the rule for {Array.Find(rules, static rule => rule.Exclude == true)}" : null)
             ?? (quantization is null ? "no rule gives it bit widths" : null);
-        return new WeightSettings(quantization, Pick(rules, node, "weight-only", static rule => rule.WeightOnly) ?? false, ownBits is not null, reason);
+        bool isWeightOnly = Pick(rules, node, "weight-only", static rule => rule.WeightOnly) ?? false;
+        return new WeightSettings(quantization, isWeightOnly, ownBits is not null, reason);
     }
 
     private static string? WhyLeftOut(WeightOptions options, string node)

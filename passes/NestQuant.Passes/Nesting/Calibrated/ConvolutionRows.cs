@@ -59,7 +59,8 @@ internal sealed class ConvolutionRows : LayerRows
     public override void Gather(ReadOnlySpan<float> input, ReadOnlySpan<long> shape, int group, int first, Span<float> rows)
     {
         int depth = Extent(shape, 0), height = Extent(shape, 1), width = Extent(shape, 2);
-        int outputsY = _axes[1].Outputs(height), outputsX = _axes[2].Outputs(width), outputs = _axes[0].Outputs(depth) * outputsY * outputsX;
+        int outputsY = _axes[1].Outputs(height), outputsX = _axes[2].Outputs(width);
+        int outputs = _axes[0].Outputs(depth) * outputsY * outputsX;
         int plane = depth * height * width, position = first;
         for (; rows.Length >= Length; rows = rows[Length..], position++)
         {

@@ -11,8 +11,13 @@ namespace NestQuant.Passes.Nesting.Calibrated;
 /// <param name="samples">The calibration data.</param>
 /// <param name="customOps">Paths of libraries with operators that the model uses.</param>
 /// <param name="parallel">Degree of parallelism and cancellation. The result does not depend on it.</param>
+/// <param name="memoryLimit">Most bytes of the values of a network that are kept in memory. The result does not depend on it.</param>
 internal sealed class LevelCalibration(
-    ModelProto model, CalibrationSamples samples, IReadOnlyList<string> customOps, ParallelOptions parallel)
+    ModelProto model,
+    CalibrationSamples samples,
+    IReadOnlyList<string> customOps,
+    ParallelOptions parallel,
+    long memoryLimit = LevelCalibration.MemoryLimit)
 {
     /// <summary>Most bytes of the values of a network that are kept in memory: more lie in temporary files.</summary>
     public const long MemoryLimit = 1L << 30;
@@ -26,8 +31,8 @@ internal sealed class LevelCalibration(
     public void Run(
         IReadOnlyList<CalibratedLayer> layers, IEnumerable<CalibratedWeight> weights, int precision, Action<CalibratedLayer> done)
     {
-        using var inFloat = new LayeredNetwork(WithoutQuantization(), samples, customOps, MemoryLimit, parallel);
-        using var inPart = new LayeredNetwork(model, samples, customOps, MemoryLimit, parallel);
+        using var inFloat = new LayeredNetwork(WithoutQuantization(), samples, customOps, memoryLimit, parallel);
+        using var inPart = new LayeredNetwork(model, samples, customOps, memoryLimit, parallel);
         var names = new UniqueNames(model);
         foreach (CalibratedWeight weight in weights)
             if (weight.Has(weight.Bits.LevelAt(precision))) SetWeight(inPart, weight, weight.Bits.LevelAt(precision));
@@ -70,7 +75,7 @@ internal sealed class LevelCalibration(
     /// <exception cref="ModelException">The data does not fit the model.</exception>
     public IReadOnlyList<ChannelRange[]> RangesOf(IReadOnlyList<CalibratedLayer> layers, Action<CalibratedLayer> done)
     {
-        using var network = new LayeredNetwork(WithoutQuantization(), samples, customOps, MemoryLimit, parallel);
+        using var network = new LayeredNetwork(WithoutQuantization(), samples, customOps, memoryLimit, parallel);
         var ranges = new List<ChannelRange[]>();
         foreach (CalibratedLayer layer in layers)
         {
@@ -78,15 +83,18 @@ internal sealed class LevelCalibration(
             InputMoments[] moments = LayerMoments.Collect(layer, network, network, samples, parallel);
             CalibratedWeight weight = layer.Weight;
             int channels = layer.Rows.ChannelsPerGroup, length = layer.Rows.Length;
+            double[] scales = Array.ConvertAll(weight.Scales, static scale => (double)scale);
+            double[] zeros = Array.ConvertAll(weight.ZeroPoints, static zero => (double)zero);
             ranges.Add([
                 .. moments.SelectMany((inputs, group) => RangeSearch.Choose(
                     inputs,
                     new RangeProblem
                     {
                         Weights = weight.Values[(group * channels * length)..((group + 1) * channels * length)],
-                        Units = Array.ConvertAll(weight.Scales[(group * channels)..((group + 1) * channels)], static scale => (double)scale),
-                        Zeros = Array.ConvertAll(weight.ZeroPoints[(group * channels)..((group + 1) * channels)], static zero => (double)zero),
+                        Units = scales[(group * channels)..((group + 1) * channels)],
+                        Zeros = zeros[(group * channels)..((group + 1) * channels)],
                         Bits = weight.Bits.Full,
+                        CorrectsMean = layer.RoundsFull && layer.Bias is not null,
                         Levels = [.. weight.Bits.Levels.Skip(1)],
                     },
                     parallel)),
@@ -107,8 +115,8 @@ internal sealed class LevelCalibration(
     /// <exception cref="ModelException">The data does not fit the model.</exception>
     public IReadOnlyList<double[]> ErrorsFrom(int fewest, IReadOnlyList<CalibratedLayer> layers, Action<CalibratedLayer> done)
     {
-        using var inFloat = new LayeredNetwork(WithoutQuantization(), samples, customOps, MemoryLimit, parallel);
-        using var inPart = new LayeredNetwork(model, samples, customOps, MemoryLimit, parallel);
+        using var inFloat = new LayeredNetwork(WithoutQuantization(), samples, customOps, memoryLimit, parallel);
+        using var inPart = new LayeredNetwork(model, samples, customOps, memoryLimit, parallel);
         var errors = new List<double[]>();
         foreach (CalibratedLayer layer in layers)
         {

@@ -18,6 +18,9 @@ internal sealed record RangeProblem
     /// <summary>n, the bits of full precision.</summary>
     public required int Bits { get; init; }
 
+    /// <summary>Whether full precision gets a bias that makes up for the mean error of its outputs, as levels below it do.</summary>
+    public required bool CorrectsMean { get; init; }
+
     /// <summary>h of each level below full precision.</summary>
     public required IReadOnlyList<int> Levels { get; init; }
 }

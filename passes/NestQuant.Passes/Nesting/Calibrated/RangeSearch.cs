@@ -70,7 +70,11 @@ internal sealed class RangeSearch
             bool whole = step == 0;
             (double[] squares, double[] withWeights) = Products(open, factor, _problem.Bits);
             for (int i = 0; i < open.Length; i++)
-                open[i].SetFullError(Math.Max(squares[i] - (2 * withWeights[i]) + open[i].Energy, 0), whole, _problem.Levels.Count);
+            {
+                double clipped = _problem.CorrectsMean ? 0 : ClippedMean(open[i].Index, factor);
+                double error = Math.Max(squares[i] - (2 * withWeights[i]) + open[i].Energy, 0) + (clipped * clipped);
+                open[i].SetFullError(error, whole, _problem.Levels.Count);
+            }
 
             ChannelSearch[] allowed = [.. open.Where(static channel => channel.FullError <= channel.WholeFullError)];
             for (int level = 0; level < _problem.Levels.Count && allowed.Length > 0; level++)
@@ -91,6 +95,21 @@ internal sealed class RangeSearch
     }
 
     private ChannelRange Range(int channel, double factor) => ChannelRange.Of(_problem.Units[channel], _problem.Zeros[channel], factor);
+
+    /// <summary>What clipping adds to the mean of a channel's outputs, which no covariance contains. Rounding adds little.</summary>
+    private double ClippedMean(int channel, double factor)
+    {
+        ChannelRange range = Range(channel, factor);
+        double half = 1 << (_problem.Bits - 1), lowest = (-half - range.Zero) * range.Unit, highest = (half - 1 - range.Zero) * range.Unit;
+        double mean = 0;
+        foreach (MomentBlock block in _blocks)
+        {
+            ReadOnlySpan<float> weights = _problem.Weights.AsSpan((channel * _length) + block.Start, block.Length);
+            for (int k = 0; k < weights.Length; k++) mean += (Math.Clamp(weights[k], lowest, highest) - weights[k]) * block.FloatMeans[k];
+        }
+
+        return mean;
+    }
 
     /// <summary>The products of the weights of one level.</summary>
     private (double[] Squares, double[] WithWeights) Products(ChannelSearch[] channels, double factor, int bits)

@@ -1,7 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.Data;
 using NestQuant.Onnx;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Tests.Calibration;
 using NestQuant.Passes.Tests.GoldenModels;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Packing;
@@ -11,15 +11,14 @@ namespace NestQuant.Passes.Tests.Nesting.Calibrated;
 /// <summary>Compiles with weights that are rounded for data.</summary>
 internal static class CalibratedCompile
 {
-    /// <summary>Training images of the golden models, enough to show what calibration does.</summary>
+    /// <summary>Samples that are enough to show what calibration does.</summary>
     public const int Samples = 48;
 
-    public static Dataset Digits { get; } = Dataset.Open(Path.Combine(AppContext.BaseDirectory, "golden-models", "train-images.npy"));
+    /// <summary>Training images of the golden models.</summary>
+    public static ArrayData Digits() => new([Samples, 1, 8, 8], GoldenModel.TrainingImages.Floats[..(Samples * 64)]);
 
-    public static WeightOptions Weights(string bits) => Weights(bits, Digits);
-
-    public static WeightOptions Weights(string bits, Dataset data) =>
-        new() { Bits = NestedBits.Parse(bits), Calibration = new WeightCalibration(data) { Samples = Samples } };
+    public static WeightOptions Weights(string bits, ArrayData data) =>
+        new() { Bits = NestedBits.Parse(bits), Calibration = new WeightCalibration(data.Set) };
 
     public static CompilerOptions Options(WeightOptions weights, ActivationMode activations = ActivationMode.WeightOnly) => new()
     {

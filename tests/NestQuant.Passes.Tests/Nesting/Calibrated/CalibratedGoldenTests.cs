@@ -2,6 +2,7 @@ using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
 using NestQuant.Passes.Calibration;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Tests.Calibration;
 using NestQuant.Passes.Tests.GoldenModels;
 using NestQuant.RuntimeOps.Packing;
 using Xunit.Abstractions;
@@ -10,9 +11,13 @@ using static NestQuant.Passes.Tests.Nesting.Calibrated.CalibratedCompile;
 namespace NestQuant.Passes.Tests.Nesting.Calibrated;
 
 /// <summary>Trained models whose weights are rounded for data, on the 500 test images in ONNX Runtime. One image is 0.2 points.</summary>
-public sealed class CalibratedGoldenTests(ITestOutputHelper output)
+public sealed class CalibratedGoldenTests(ITestOutputHelper output) : IDisposable
 {
+    private readonly ArrayData _data = Digits();
+
     public static TheoryData<string> Models => [.. GoldenModel.Names];
+
+    public void Dispose() => _data.Dispose();
 
     /// <summary>Rounded without data, 8:3 has 83.2.</summary>
     [Theory]
@@ -20,7 +25,7 @@ public sealed class CalibratedGoldenTests(ITestOutputHelper output)
     [InlineData(ActivationMode.Static)]
     public void ThreeBitsAreNearlyAsGoodAsEight(ActivationMode activations)
     {
-        ModelProto model = Compile("digits-mbv2", Weights("8:3"), activations);
+        ModelProto model = Compile("digits-mbv2", Weights("8:3", _data), activations);
         double full = Top1(model, 8), part = Top1(model, 3);
         output.WriteLine(FormattableString.Invariant($"{activations}: {full:F1} {part:F1}"));
         Assert.InRange(part, 98.4 - 1e-9, 100);
@@ -32,7 +37,7 @@ public sealed class CalibratedGoldenTests(ITestOutputHelper output)
     [InlineData(ActivationMode.Static)]
     public void EveryLevelOfOneFileIsGood(ActivationMode activations)
     {
-        ModelProto model = Compile("digits-mbv2", Weights("8:4:3:2"), activations);
+        ModelProto model = Compile("digits-mbv2", Weights("8:4:3:2", _data), activations);
         foreach ((int bits, double least) in ((int, double)[])[(8, 98.8), (4, 98.6), (3, 98.4), (2, 94)])
         {
             double top1 = Top1(model, bits);
@@ -47,17 +52,19 @@ public sealed class CalibratedGoldenTests(ITestOutputHelper output)
     [InlineData(ActivationMode.Static)]
     public void FullPrecisionStaysToTheBit(ActivationMode activations)
     {
-        ModelProto plain = Compile("digits-cnn", Weights("8:4") with { Calibration = null }, activations);
-        Assert.Equal(Logits(plain, 8), Logits(Compile("digits-cnn", Weights("8:4"), activations), 8));
+        ModelProto plain = Compile("digits-cnn", Weights("8:4", _data) with { Calibration = null }, activations);
+        Assert.Equal(Logits(plain, 8), Logits(Compile("digits-cnn", Weights("8:4", _data), activations), 8));
     }
 
     [Fact]
     public void ThreadsAndRunsChangeNoByte()
     {
-        CompilerOptions options = Options(Weights("8:4:2"));
-        byte[] one = ModelFile.ToBytes(NestQuantCompiler.Compile(GoldenModel.Load("digits-cnn"), options with { Threads = 1 }).Model);
-        for (int i = 0; i < 2; i++)
-            Assert.Equal(one, ModelFile.ToBytes(NestQuantCompiler.Compile(GoldenModel.Load("digits-cnn"), options with { Threads = 2 }).Model));
+        CompilerOptions options = Options(Weights("8:3", _data));
+        byte[] Bytes(int threads) =>
+            ModelFile.ToBytes(NestQuantCompiler.Compile(GoldenModel.Load("digits-cnn"), options with { Threads = threads }).Model);
+        byte[] one = Bytes(1);
+        Assert.Equal(one, Bytes(2));
+        Assert.Equal(one, Bytes(2));
     }
 
     [Theory]
@@ -65,18 +72,19 @@ public sealed class CalibratedGoldenTests(ITestOutputHelper output)
     public void TheFirstStageIsNotWorseForIt(string name)
     {
         float[] expected = Logits(GoldenModel.Load(name));
-        double Full(WeightRounding rounding) =>
-            Sqnr(expected, Logits(Compile(name, Weights("8:4") with { Rounding = rounding }, ActivationMode.WeightOnly), 8));
-        double calibrated = Full(WeightRounding.Calibrated), adaptive = Full(WeightRounding.Adaptive), nearest = Full(WeightRounding.Nearest);
+        double Full(WeightOptions weights) => Sqnr(expected, Logits(Compile(name, weights, ActivationMode.WeightOnly), 8));
+        WeightOptions data = Weights("8:4", _data) with { Rounding = WeightRounding.Calibrated }, none = data with { Calibration = null };
+        double calibrated = Full(data), adaptive = Full(none with { Rounding = WeightRounding.Adaptive }),
+            nearest = Full(none with { Rounding = WeightRounding.Nearest });
         output.WriteLine(FormattableString.Invariant($"{name}: {calibrated:F1} {adaptive:F1} {nearest:F1}"));
         Assert.InRange(calibrated, Math.Max(adaptive, nearest), double.PositiveInfinity);
     }
 
-    private static ModelProto Compile(string name, WeightOptions weights, ActivationMode activations)
+    private ModelProto Compile(string name, WeightOptions weights, ActivationMode activations)
     {
         CompilerOptions options = Options(weights, activations);
         if (activations == ActivationMode.Static)
-            options = options with { Activations = options.Activations with { Ranges = new DataCalibration(Digits) } };
+            options = options with { Activations = options.Activations with { Ranges = new DataCalibration(_data.Set) } };
         return NestQuantCompiler.Compile(GoldenModel.Load(name), options).Model;
     }
 }

@@ -68,7 +68,20 @@ public sealed class LayerRowsTests
         LayerRows rows = LayerRows.Of(conv, [4, 3, 1, 1], new ChannelView(4, 3, 1, 1), out _)!;
 
         ModelException error = Assert.Throws<ModelException>(() => rows.Count([1, 2, 8, 8]));
-        Assert.StartsWith("Conv 'stem' gets an input of shape [1, 2, 8, 8] on the calibration data", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Conv 'stem' gets an input of shape [1, 2, 8, 8] on the calibration data", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0, "[4, 5]")]
+    [InlineData(1, "[4, 5]")]
+    public void AMatrixOfAnotherModelIsRefused(int transA, string shape)
+    {
+        NodeProto gemm = GraphBuilder.Parse("head: y = Gemm(x, w)", AttributeProto.Int("transA", transA));
+        LayerRows rows = LayerRows.Of(gemm, [3, 2], new ChannelView(1, 2, 3, 1), out _)!;
+
+        ModelException error = Assert.Throws<ModelException>(() => rows.Count([4, 5]));
+        Assert.StartsWith($"Gemm 'head' gets an input of shape {shape}", error.Message, StringComparison.Ordinal);
     }
 
     private static void AssertConvolution(ConvolutionCase random)

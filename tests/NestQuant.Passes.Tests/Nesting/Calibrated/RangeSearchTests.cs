@@ -37,6 +37,35 @@ public sealed class RangeSearchTests
         Assert.True(ranges.Count(static range => range.Factor < 1) >= 4);
     }
 
+    /// <summary>Clipping weights of inputs with a mean shifts the outputs, which costs nothing only where a bias makes up for it.</summary>
+    [Fact]
+    public void AShiftOfTheOutputsCountsUnlessABiasTakesItAway()
+    {
+        const int Length = 64, Rows = 256;
+        var random = new Random(5);
+        // The input of the outlier hardly varies, but its mean is large.
+        float[] inputs = [.. Enumerable.Range(0, Rows * Length).Select(i => i % Length == 0 ? 20 : random.NextSingle())];
+        var problem = new RangeProblem
+        {
+            Weights = [.. Enumerable.Range(0, Length).Select(k => k == 0 ? 2 : random.NextSingle() - 0.5f)],
+            Units = [2.0 / 127],
+            Zeros = [0],
+            Bits = 8,
+            CorrectsMean = true,
+            Levels = [3],
+        };
+
+        ChannelRange Choose(RangeProblem problem)
+        {
+            var moments = new InputMoments(Length);
+            moments.Add(inputs, inputs, Rows, OneThread);
+            return Assert.Single(RangeSearch.Choose(moments, problem, OneThread));
+        }
+
+        Assert.InRange(Choose(problem).Factor, 0, 0.95);
+        Assert.Equal(1, Choose(problem with { CorrectsMean = false }).Factor);
+    }
+
     [Fact]
     public void TheNumberOfThreadsChangesNoBit()
     {
@@ -69,6 +98,7 @@ public sealed class RangeSearchTests
             Units = [1, 1e-10],
             Zeros = [0, 0],
             Bits = 8,
+            CorrectsMean = false,
             Levels = [6],
         };
         Assert.All(RangeSearch.Choose(moments, problem, OneThread), static range => Assert.Equal(1, range.Factor));
@@ -91,7 +121,7 @@ public sealed class RangeSearchTests
             zeros[m] = affine ? -Math.Round(min / units[m]) - 128 : 0;
         }
 
-        return new RangeProblem { Weights = weights, Units = units, Zeros = zeros, Bits = 8, Levels = Levels };
+        return new RangeProblem { Weights = weights, Units = units, Zeros = zeros, Bits = 8, CorrectsMean = true, Levels = Levels };
     }
 
     /// <summary>The errors of full precision and of each level, as written.</summary>
