@@ -18,7 +18,7 @@ internal static class CalibratedCompile
     public static ArrayData Digits() => new([Samples, 1, 8, 8], GoldenModel.TrainingImages.Floats[..(Samples * 64)]);
 
     public static WeightOptions Weights(string bits, ArrayData data) =>
-        new() { Bits = NestedBits.Parse(bits), Calibration = new WeightCalibration(data.Set) };
+        new() { Bits = NestedBits.Parse(bits), Calibration = new WeightCalibration(data.Set) { Samples = Samples } };
 
     public static CompilerOptions Options(WeightOptions weights, ActivationMode activations = ActivationMode.WeightOnly) => new()
     {
