@@ -104,7 +104,9 @@ internal sealed class RangeSearch
 
     private ChannelRange Range(int channel, double factor) => ChannelRange.Of(_problem.Units[channel], _problem.Zeros[channel], factor);
 
-    /// <summary>The errors of weights that are clipped and not rounded, with those of their means where no bias makes up for them.</summary>
+    /// <summary>
+    /// The errors of weights that are clipped and not rounded, with those of the outputs' means where no bias makes up for them.
+    /// </summary>
     private double[] ClippingErrors(ChannelSearch[] channels, double factor)
     {
         double half = 1 << (_problem.Bits - 1);
