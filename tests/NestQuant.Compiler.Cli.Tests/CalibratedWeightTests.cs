@@ -92,7 +92,8 @@ public sealed class CalibratedWeightTests : IDisposable
     private double Top1(int bits)
     {
         ToolRun run = Tool.Run(
-            "evaluate", _folder["m.onnx"], "--data", Golden.Images, "--labels", Golden.Labels, "--bits", $"{bits}", "--json").ShouldSucceed();
+            "evaluate", _folder["m.onnx"], "--data", Golden.Images, "--labels", Golden.Labels, "--bits", $"{bits}", "--json")
+            .ShouldSucceed();
         return JsonDocument.Parse(run.Out).RootElement.GetProperty("precisions")[0].GetProperty("top1").GetDouble();
     }
 }

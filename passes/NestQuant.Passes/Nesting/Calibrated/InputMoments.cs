@@ -15,6 +15,9 @@ internal sealed class InputMoments
     /// <summary>Longest block of inputs whose covariances are kept: the 3 x 3 convolution of 512 channels.</summary>
     public const int MaxBlock = 4608;
 
+    /// <summary>Least value of <see cref="Ridge"/>: enough where there are many more rows than inputs.</summary>
+    public const double LeastRidge = 0.01;
+
     private readonly MomentBlock[] _blocks;
     private bool _complete;
 
@@ -41,6 +44,9 @@ internal sealed class InputMoments
 
     /// <summary>Rows added so far.</summary>
     public long Rows { get; private set; }
+
+    /// <summary>lambda as a share of the mean of C's diagonal.</summary>
+    public double Ridge { get; set; } = LeastRidge;
 
     /// <summary>Adds rows.</summary>
     /// <param name="inFloat">x_f, row after row.</param>

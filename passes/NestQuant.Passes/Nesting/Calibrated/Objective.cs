@@ -5,9 +5,6 @@ namespace NestQuant.Passes.Nesting.Calibrated;
 /// <summary>The regularised covariance C_r = C + lambda I of one block of inputs, by which rounding errors are measured.</summary>
 internal sealed class Objective
 {
-    /// <summary>lambda as a share of the mean of C's diagonal: enough for fewer rows than inputs.</summary>
-    private const double Ridge = 0.01;
-
     /// <summary>lambda of inputs that never vary: the weights are then rounded to nearest.</summary>
     private const double LeastLambda = 1e-10;
 
@@ -33,7 +30,7 @@ internal sealed class Objective
     public static IReadOnlyList<Objective> Of(InputMoments moments, ParallelOptions parallel)
     {
         IReadOnlyList<MomentBlock> blocks = moments.Complete(parallel);
-        double lambda = LambdaOf(blocks);
+        double lambda = LambdaOf(moments, blocks);
 
         // A covariance is positive semidefinite, so the first factorisation fails only by rounding errors.
         for (; ; lambda *= 10)
@@ -41,7 +38,9 @@ internal sealed class Objective
     }
 
     /// <summary>lambda for the covariances of a layer.</summary>
-    public static double LambdaOf(IReadOnlyList<MomentBlock> blocks)
+    /// <param name="moments">The moments.</param>
+    /// <param name="blocks">Their blocks, complete.</param>
+    public static double LambdaOf(InputMoments moments, IReadOnlyList<MomentBlock> blocks)
     {
         double trace = 0;
         int length = 0;
@@ -51,7 +50,7 @@ internal sealed class Objective
             length += block.Length;
         }
 
-        return (Ridge * trace / length) + LeastLambda;
+        return (moments.Ridge * trace / length) + LeastLambda;
     }
 
     private static List<Objective>? TryWith(double lambda, IReadOnlyList<MomentBlock> blocks, ParallelOptions parallel)

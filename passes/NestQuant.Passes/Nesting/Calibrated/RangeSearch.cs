@@ -21,6 +21,12 @@ internal sealed class RangeSearch
     /// </summary>
     private const double Hopeless = 2;
 
+    /// <summary>
+    /// How much of what rounding to nearest gains from a smaller range, with the square of its length, clipping may cost. Other roundings
+    /// have smaller errors, and gain less, but none makes up for what is clipped.
+    /// </summary>
+    private const double ClippingShare = 0.4;
+
     /// <summary>Channels at a time, which bounds the memory.</summary>
     private const int ChannelsAtATime = 512;
 
@@ -33,7 +39,7 @@ internal sealed class RangeSearch
     private RangeSearch(InputMoments moments, RangeProblem problem, ParallelOptions parallel)
     {
         (_blocks, _length, _problem, _parallel) = (moments.Complete(parallel), moments.Length, problem, parallel);
-        _lambda = Objective.LambdaOf(_blocks);
+        _lambda = Objective.LambdaOf(moments, _blocks);
     }
 
     /// <summary>Chooses the ranges of all channels.</summary>
@@ -70,13 +76,15 @@ internal sealed class RangeSearch
             bool whole = step == 0;
             (double[] squares, double[] withWeights) = Products(open, factor, _problem.Bits);
             for (int i = 0; i < open.Length; i++)
-            {
-                double clipped = _problem.CorrectsMean ? 0 : ClippedMean(open[i].Index, factor);
-                double error = Math.Max(squares[i] - (2 * withWeights[i]) + open[i].Energy, 0) + (clipped * clipped);
-                open[i].SetFullError(error, whole, _problem.Levels.Count);
-            }
+                open[i].SetFullError(Error(squares[i], withWeights[i], open[i].Energy), whole, _problem.Levels.Count);
 
-            ChannelSearch[] allowed = [.. open.Where(static channel => channel.FullError <= channel.WholeFullError)];
+            double[] clipped = ClippingErrors(open, factor);
+            double share = ClippingShare * (1 - (factor * factor));
+            ChannelSearch[] allowed =
+            [
+                .. open.Where((channel, i) =>
+                    whole || (channel.FullError <= channel.WholeFullError && clipped[i] <= share * channel.WholeFullError)),
+            ];
             for (int level = 0; level < _problem.Levels.Count && allowed.Length > 0; level++)
             {
                 (squares, withWeights) = Products(allowed, factor, _problem.Levels[level]);
@@ -96,20 +104,36 @@ internal sealed class RangeSearch
 
     private ChannelRange Range(int channel, double factor) => ChannelRange.Of(_problem.Units[channel], _problem.Zeros[channel], factor);
 
-    /// <summary>What clipping adds to the mean of a channel's outputs, which no covariance contains. Rounding adds little.</summary>
-    private double ClippedMean(int channel, double factor)
+    /// <summary>
+    /// The errors of weights that are clipped and not rounded, with those of the outputs' means where no bias makes up for them.
+    /// </summary>
+    private double[] ClippingErrors(ChannelSearch[] channels, double factor)
     {
-        ChannelRange range = Range(channel, factor);
-        double half = 1 << (_problem.Bits - 1), lowest = (-half - range.Zero) * range.Unit, highest = (half - 1 - range.Zero) * range.Unit;
-        double mean = 0;
-        foreach (MomentBlock block in _blocks)
+        double half = 1 << (_problem.Bits - 1);
+        double Clip(float weight, int channel)
         {
-            ReadOnlySpan<float> weights = _problem.Weights.AsSpan((channel * _length) + block.Start, block.Length);
-            for (int k = 0; k < weights.Length; k++) mean += (Math.Clamp(weights[k], lowest, highest) - weights[k]) * block.FloatMeans[k];
+            ChannelRange range = Range(channel, factor);
+            return Math.Clamp(weight, (-half - range.Zero) * range.Unit, (half - 1 - range.Zero) * range.Unit);
         }
 
-        return mean;
+        (double[] squares, double[] withWeights) = Products(channels, Clip);
+        return [.. channels.Select((channel, i) => Error(squares[i], withWeights[i], channel.Energy) + MeanError(channel.Index))];
+
+        double MeanError(int channel)
+        {
+            if (_problem.CorrectsMean) return 0;
+            double mean = 0;
+            foreach (MomentBlock block in _blocks)
+            {
+                ReadOnlySpan<float> weights = _problem.Weights.AsSpan((channel * _length) + block.Start, block.Length);
+                for (int k = 0; k < weights.Length; k++) mean += (Clip(weights[k], channel) - weights[k]) * block.FloatMeans[k];
+            }
+
+            return mean * mean;
+        }
     }
+
+    private static double Error(double squares, double withWeights, double energy) => Math.Max(squares - (2 * withWeights) + energy, 0);
 
     /// <summary>The products of the weights of one level.</summary>
     private (double[] Squares, double[] WithWeights) Products(ChannelSearch[] channels, double factor, int bits)

@@ -15,7 +15,7 @@ internal static class CalibratedCompile
     public const int Samples = 48;
 
     /// <summary>Training images of the golden models.</summary>
-    public static ArrayData Digits() => new([Samples, 1, 8, 8], GoldenModel.TrainingImages.Floats[..(Samples * 64)]);
+    public static ArrayData Digits(int count = Samples) => new([count, 1, 8, 8], GoldenModel.TrainingImages.Floats[..(count * 64)]);
 
     public static WeightOptions Weights(string bits, ArrayData data) =>
         new() { Bits = NestedBits.Parse(bits), Calibration = new WeightCalibration(data.Set) };

@@ -29,21 +29,14 @@ public sealed class RangeSearchTests
         },
         iter: 50);
 
+    /// <summary>
+    /// An outlier whose input hardly varies is clipped, unless that shifts the outputs and no bias makes up for it.
+    /// </summary>
     [Fact]
-    public void OutliersAreClipped()
+    public void OutliersAreClippedWhereOutputsHardlyDependOnThem()
     {
-        var test = new CalibrationCase(Channels: 16, Length: 200, Rows: 500, Bits: 4, FitsScale: true, Seed: 1);
-        ChannelRange[] ranges = RangeSearch.Choose(test.Moments(), HeavyTailed(test, affine: false), OneThread);
-        Assert.True(ranges.Count(static range => range.Factor < 1) >= 4);
-    }
-
-    /// <summary>Clipping weights of inputs with a mean shifts the outputs, which costs nothing only where a bias makes up for it.</summary>
-    [Fact]
-    public void AShiftOfTheOutputsCountsUnlessABiasTakesItAway()
-    {
-        const int Length = 64, Rows = 256;
+        const int Length = 256, Rows = 512;
         var random = new Random(5);
-        // The input of the outlier hardly varies, but its mean is large.
         float[] inputs = [.. Enumerable.Range(0, Rows * Length).Select(i => i % Length == 0 ? 20 : random.NextSingle())];
         var problem = new RangeProblem
         {
@@ -62,7 +55,7 @@ public sealed class RangeSearchTests
             return Assert.Single(RangeSearch.Choose(moments, problem, OneThread));
         }
 
-        Assert.InRange(Choose(problem).Factor, 0, 0.95);
+        Assert.InRange(Choose(problem).Factor, 0, 0.99);
         Assert.Equal(1, Choose(problem with { CorrectsMean = false }).Factor);
     }
 
@@ -152,7 +145,7 @@ public sealed class RangeSearchTests
     private static double Product(InputMoments moments, double[] left, double[] right)
     {
         IReadOnlyList<MomentBlock> blocks = moments.Complete(OneThread);
-        double lambda = Objective.LambdaOf(blocks), sum = 0;
+        double lambda = Objective.LambdaOf(moments, blocks), sum = 0;
         foreach (MomentBlock block in blocks)
         {
             for (int i = 0; i < block.Length; i++)
