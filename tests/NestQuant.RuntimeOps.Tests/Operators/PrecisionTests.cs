@@ -75,7 +75,11 @@ public class PrecisionTests
     [Fact]
     public void The_selector_agrees_with_its_definition() =>
         Gen.Select(
-            NestedPackerTests.Levels, Gen.Int[1, 12], Gen.Int[1, 12], Gen.Bool, (bits, fed, limit, isLimited) => (bits, fed, limit, isLimited))
+                NestedPackerTests.Levels,
+                Gen.Int[1, 12],
+                Gen.Int[1, 12],
+                Gen.Bool,
+                (bits, fed, limit, isLimited) => (bits, fed, limit, isLimited))
             .Sample(c =>
             {
                 int precision = c.isLimited ? Math.Min(c.fed, c.limit) : c.fed;

@@ -18,8 +18,9 @@ internal static class LayerMoments
     private const long EnoughRows = 1 << 14, EnoughRowsPerWeight = 16;
 
     /// <summary>
-    /// The ridge where there is one row for every weight of a channel, in proportion otherwise. Covariances of few rows are mostly those of the sample: weights that
-    /// are fitted to them serve other inputs badly. Measured on a sentence encoder, whose 4-bit weights gain 7 dB by it.
+    /// The ridge where there is one row for every weight of a channel, in proportion otherwise. Covariances of few rows are mostly those of
+    /// the sample: weights that are fitted to them serve other inputs badly. Measured on a sentence encoder, whose 4-bit weights gain 7 dB
+    /// by it.
     /// </summary>
     private const double RidgeOfShortage = 1;
 
