@@ -10,6 +10,7 @@ using static NestQuant.Passes.Tests.Nesting.Calibrated.CalibratedCompile;
 namespace NestQuant.Passes.Tests.Nesting.Calibrated;
 
 /// <summary>A budget chooses the bits of every weight.</summary>
+[Collection(SequentialTests.Name)]
 public sealed class BitBudgetTests : IDisposable
 {
     private readonly ArrayData _data = Digits(16);

@@ -11,6 +11,7 @@ using static NestQuant.Passes.Tests.Nesting.Calibrated.CalibratedCompile;
 namespace NestQuant.Passes.Tests.Nesting.Calibrated;
 
 /// <summary>Trained models whose weights are rounded for data, on the 500 test images in ONNX Runtime. One image is 0.2 points.</summary>
+[Collection(SequentialTests.Name)]
 public sealed class CalibratedGoldenTests(ITestOutputHelper output) : IDisposable
 {
     private readonly ArrayData _data = Digits();

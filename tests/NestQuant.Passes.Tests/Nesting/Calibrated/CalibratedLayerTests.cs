@@ -12,6 +12,7 @@ namespace NestQuant.Passes.Tests.Nesting.Calibrated;
 /// <summary>
 /// Every form of layer: a bias of its own gives its outputs the mean of the float model's, and they are nearer to those than without data.
 /// </summary>
+[Collection(SequentialTests.Name)]
 public sealed class CalibratedLayerTests
 {
     private const int Bits = 3;

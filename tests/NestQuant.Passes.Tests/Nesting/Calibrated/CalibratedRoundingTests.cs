@@ -4,6 +4,7 @@ using NestQuant.Passes.Nesting.Calibrated;
 namespace NestQuant.Passes.Tests.Nesting.Calibrated;
 
 /// <summary>What holds of calibrated rounding whatever the weights and the inputs.</summary>
+[Collection(SequentialTests.Name)]
 public sealed class CalibratedRoundingTests
 {
     private static readonly ParallelOptions OneThread = new() { MaxDegreeOfParallelism = 1 };

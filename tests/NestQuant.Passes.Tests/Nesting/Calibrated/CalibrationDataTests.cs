@@ -13,6 +13,7 @@ using static NestQuant.Passes.Tests.Nesting.Calibrated.CalibratedCompile;
 namespace NestQuant.Passes.Tests.Nesting.Calibrated;
 
 /// <summary>Data that is wrong, scarce or dead, and data that does not fit into memory.</summary>
+[Collection(SequentialTests.Name)]
 public sealed class CalibrationDataTests
 {
     [Fact]

@@ -4,6 +4,7 @@ using NestQuant.Passes.Nesting.Calibrated;
 namespace NestQuant.Passes.Tests.Nesting.Calibrated;
 
 /// <summary>Streamed moments are those of all rows at once.</summary>
+[Collection(SequentialTests.Name)]
 public sealed class InputMomentsTests
 {
     private static readonly ParallelOptions TwoThreads = new() { MaxDegreeOfParallelism = 2 };

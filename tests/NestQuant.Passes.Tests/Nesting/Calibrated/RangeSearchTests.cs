@@ -4,6 +4,7 @@ using NestQuant.Passes.Nesting.Calibrated;
 namespace NestQuant.Passes.Tests.Nesting.Calibrated;
 
 /// <summary>Ranges of heavy-tailed weights: what they may cost at full precision, and what they must give below it.</summary>
+[Collection(SequentialTests.Name)]
 public sealed class RangeSearchTests
 {
     private static readonly ParallelOptions OneThread = new() { MaxDegreeOfParallelism = 1 };
@@ -98,7 +99,9 @@ public sealed class RangeSearchTests
         Assert.Throws<ArgumentException>(() => RangeSearch.Choose(moments, problem with { Zeros = [] }, OneThread));
     }
 
-    private static Gen<(CalibrationCase Test, bool Affine)> Cases => Gen.Select(CalibrationCase.Any, Gen.Bool);
+    // The error of a single weight is nothing but rounding errors.
+    private static Gen<(CalibrationCase Test, bool Affine)> Cases =>
+        Gen.Select(CalibrationCase.Any.Where(static test => test.Length > 1), Gen.Bool);
 
     /// <summary>Cubes of uniform weights, with the 8-bit grid that holds all of them.</summary>
     private static RangeProblem HeavyTailed(CalibrationCase test, bool affine)

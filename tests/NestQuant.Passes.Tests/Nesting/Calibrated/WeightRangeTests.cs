@@ -8,6 +8,7 @@ using static NestQuant.Passes.Tests.Nesting.Calibrated.CalibratedCompile;
 namespace NestQuant.Passes.Tests.Nesting.Calibrated;
 
 /// <summary>Ranges that are chosen for data help where outliers set the range, and do no harm elsewhere.</summary>
+[Collection(SequentialTests.Name)]
 public sealed class WeightRangeTests(ITestOutputHelper output) : IDisposable
 {
     private readonly ArrayData _data = Digits();
