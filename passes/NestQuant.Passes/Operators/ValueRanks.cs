@@ -46,11 +46,14 @@ internal sealed class ValueRanks(GraphView view)
         MicrosoftOperators.QLinearAveragePool, MicrosoftOperators.QLinearGlobalAveragePool, MicrosoftOperators.NhwcMaxPool,
     };
 
-    /// <summary>That of the weight for convolutions and for the weight itself, else that of X.</summary>
-    private int? OfOwn(NodeProto node, OperatorSchema schema) =>
-        schema.IsConvolution || schema == OperatorSet.NestedDequantizeLinear
+    /// <summary>That of the weight for convolutions and for the weight itself, 1 for a bias, else that of X.</summary>
+    private int? OfOwn(NodeProto node, OperatorSchema schema)
+    {
+        if (schema == OperatorSet.NestedBias) return 1;
+        return schema.IsConvolution || schema == OperatorSet.NestedDequantizeLinear
             ? node.GetInts(AttributeNames.Shape)?.Length
             : OfInput(node, node.PositionOf(InputNames.X));
+    }
 
     private int? OfSqueezed(NodeProto node)
     {

@@ -63,8 +63,9 @@ internal sealed class LevelCalibration(
 
     private void SetWeight(LayeredNetwork network, CalibratedWeight weight, int level)
     {
+        // A subgraph's own weight stays float in the networks.
+        if (model.MainGraph().Initializer.Find(tensor => tensor.Name == weight.Name) is not { } source) return;
         float[] values = ChannelMajor.To<float>(weight.Dequantized(level), weight.View);
-        TensorProto source = model.MainGraph().Initializer.Find(tensor => tensor.Name == weight.Name)!;
         network.SetInitializer(TensorProto.FromFloats(weight.Name, [.. source.Dims], values));
     }
 

@@ -123,6 +123,35 @@ public sealed class CalibratedLayerTests
     }
 
     [Fact]
+    public void A_subgraph_may_have_a_weight_of_its_own()
+    {
+        GraphProto then = new GraphBuilder("then").Random("own", 16, 16).Node("inner: t = MatMul(a, own)").Output("t").Graph;
+        GraphProto otherwise = new GraphBuilder("else").Node("e = Neg(a)").Output("e").Graph;
+        GraphBuilder graph = Matrix("first: a = MatMul(x, w)")
+            .Constant(TensorProto.FromBytes("yes", TensorDataType.Bool, [], [1]))
+            .Node("y = If(yes)", AttributeProto.Graph("then_branch", then), AttributeProto.Graph("else_branch", otherwise));
+        using ArrayData data = Data([32]);
+
+        Assert.Equal(2, NestedOperator.Of(Nested(graph, Weights("8:3", data))).Count);
+    }
+
+    /// <summary>The operator that gives a bias has no X, whose rank others keep.</summary>
+    [Fact]
+    public void The_rest_of_a_compiled_model_can_be_compiled_with_static_activations()
+    {
+        GraphBuilder graph = Matrix("first: a = MatMul(x, w)").Random("v", 16, 16).Node("second: y = MatMul(a, v)");
+        using ArrayData data = Data([32]);
+        ModelProto model = Nested(graph, Weights("8:3", data) with { Exclude = ["second"] });
+
+        CompileResult result = NestQuantCompiler.Compile(model, new CompilerOptions
+        {
+            Weights = new WeightOptions { Bits = new NestedBits(8, 6) },
+            Activations = new ActivationOptions { Mode = ActivationMode.Static, Ranges = new NestQuant.Passes.Calibration.DataFreeRanges() },
+        });
+        Assert.Equal(2, NestedOperator.Of(result.Model).Count);
+    }
+
+    [Fact]
     public void A_rule_rounds_a_layer_without_data()
     {
         GraphBuilder graph = Matrix("first: a = MatMul(x, w)").Random("v", 16, 16).Node("second: y = MatMul(a, v)");
