@@ -1,5 +1,6 @@
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
+using NestQuant.Passes.Calibration;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Tests.Calibration;
 using NestQuant.Passes.Tests.Models;
@@ -146,7 +147,7 @@ public sealed class CalibratedLayerTests
         CompileResult result = NestQuantCompiler.Compile(model, new CompilerOptions
         {
             Weights = new WeightOptions { Bits = new NestedBits(8, 6) },
-            Activations = new ActivationOptions { Mode = ActivationMode.Static, Ranges = new NestQuant.Passes.Calibration.DataFreeRanges() },
+            Activations = new ActivationOptions { Mode = ActivationMode.Static, Ranges = new DataFreeRanges() },
         });
         Assert.Equal(2, NestedOperator.Of(result.Model).Count);
     }
