@@ -25,7 +25,7 @@ internal static class OptionsText
     {
         string bits = weights.Bits is { } given ? $"{given}" : "rules";
         string text = $"nest={bits} rounding={Name(weights.Rounding)}";
-        WeightRounding split = weights.DefaultSplitRounding;
+        WeightRounding split = weights.SplitRoundingAfter(weights.Rounding);
         if (split != weights.Rounding) text += $" split-rounding={Name(split)}";
         if (weights.Range != WeightRange.MinMax) text += $" weight-range={Name(weights.Range)}";
         if (weights.Calibration is { } calibration) text += $" calibration=({calibration})";

@@ -2,15 +2,12 @@ using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using NestQuant.Data;
 using NestQuant.Onnx;
-using NestQuant.Onnx.Files;
 using NestQuant.Passes.Sessions;
-using NestQuant.RuntimeOps;
 
 namespace NestQuant.Passes.Calibration;
 
 /// <summary>Runs a model in ONNX Runtime and gives access to its float32 inputs and outputs.</summary>
-/// <remarks>A run uses one thread, so that the values do not depend on the number of threads. Several threads may call Run at
-/// once.</remarks>
+/// <remarks>Several threads may call Run at once.</remarks>
 internal sealed class ActivationCapture : IDisposable
 {
     private readonly InferenceSession _session;
@@ -22,24 +19,11 @@ internal sealed class ActivationCapture : IDisposable
     /// <exception cref="ModelException">ONNX Runtime refuses the model or a library.</exception>
     public ActivationCapture(ModelProto model, params IReadOnlyList<string> customOps)
     {
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = 1,
-            InterOpNumThreads = 1,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
-        };
-        options.RegisterNestQuantOps();
         try
         {
-            options.Register(customOps);
-            _session = new InferenceSession(ModelFile.ToBytes(model), options);
+            _session = CalibrationSession.Open(model, customOps);
             Inputs = SessionInputs.Of(_session);
             Outputs = [.. _session.OutputNames.Where(name => IsFloat(_session.OutputMetadata[name]))];
-        }
-        catch (OnnxRuntimeException e)
-        {
-            _run.Dispose();
-            throw new ModelException($"the model cannot be calibrated: ONNX Runtime does not load it: {e.Message}", e);
         }
         catch
         {

@@ -17,26 +17,24 @@ internal static class BitBudgetSearch
     private const int ReportedPoints = 24;
 
     /// <summary>Chooses the bits of candidates.</summary>
-    /// <param name="main">The main graph.</param>
+    /// <param name="model">The model's layers, rounded without data.</param>
+    /// <param name="levels">Finds the errors of layers.</param>
     /// <param name="open">The candidates that are to be nested, in graph order; their settings are changed.</param>
-    /// <param name="options">The options, with a budget and data.</param>
+    /// <param name="options">The options, with a budget.</param>
     /// <param name="context">The model.</param>
-    /// <param name="parallel">Degree of parallelism and cancellation. The result does not depend on it.</param>
     /// <exception cref="ModelException">The data does not fit the model, or the budget cannot be kept.</exception>
     public static void Apply(
-        GraphView main, NestingCandidate[] open, WeightOptions options, ModelContext context, ParallelOptions parallel)
+        CalibratedModel model, LevelCalibration levels, NestingCandidate[] open, WeightOptions options, ModelContext context)
     {
-        (BitBudget budget, WeightCalibration calibration) = (options.Budget!, options.Calibration!);
-        Dictionary<TensorProto, NestedWeight> nested = CalibratedNester.WithoutData(open, parallel);
-        var model = new CalibratedModel(main, open, nested);
+        BitBudget budget = options.Budget!;
         (NestingCandidate Candidate, CalibratedLayer Layer)[] free =
         [
             .. model.Layers.Where(static pair => !pair.Candidate.Settings.HasOwnBits && pair.Layer.RoundsParts)
                 .DistinctBy(static pair => pair.Layer.Weight),
         ];
-        long fixedBytes = Fixed(nested, free);
+        long fixedBytes = Fixed(open, free);
         var chosen = BitAllocation.Choose(
-            Choices(free, options.Bits!.Value, calibration, context, parallel),
+            Choices(free, options.Bits!.Value, levels, context),
             (budget.Bytes ?? long.MaxValue) - fixedBytes,
             budget.Decibels is { } decibels ? Math.Pow(10, -decibels / 10) : 0);
         Verify(budget, chosen.Curve, fixedBytes);
@@ -57,13 +55,10 @@ internal static class BitBudgetSearch
     }
 
     private static BitChoice[][] Choices(
-        (NestingCandidate Candidate, CalibratedLayer Layer)[] free, NestedBits bits, WeightCalibration calibration, ModelContext context,
-        ParallelOptions parallel)
+        (NestingCandidate Candidate, CalibratedLayer Layer)[] free, NestedBits bits, LevelCalibration levels, ModelContext context)
     {
-        using CalibrationSamples samples =
-            CalibrationSamples.Read(context.Model, calibration.Data, calibration.Samples, LevelCalibration.MemoryLimit);
         int done = 0;
-        IReadOnlyList<double[]> errors = new LevelCalibration(context.Model, samples, calibration.CustomOps, parallel).ErrorsFrom(
+        IReadOnlyList<double[]> errors = levels.ErrorsFrom(
             bits.High,
             [.. free.Select(static pair => pair.Layer)],
             _ => context.Progress?.Report(new PassProgress(Name, ++done, free.Length)));
@@ -77,10 +72,10 @@ internal static class BitBudgetSearch
     }
 
     /// <summary>Bytes of the high operands whose bits are not chosen here.</summary>
-    private static long Fixed(
-        Dictionary<TensorProto, NestedWeight> nested, (NestingCandidate Candidate, CalibratedLayer Layer)[] free) =>
-        nested.Where(pair => !Array.Exists(free, chosen => ReferenceEquals(chosen.Candidate.Weight, pair.Key)))
-            .Sum(static pair => new NestedLayout(pair.Value.Bits, pair.Value.View).HighByteLength);
+    private static long Fixed(NestingCandidate[] open, (NestingCandidate Candidate, CalibratedLayer Layer)[] free) =>
+        open.DistinctBy(static candidate => candidate.Weight)
+            .Where(candidate => !Array.Exists(free, chosen => ReferenceEquals(chosen.Candidate.Weight, candidate.Weight)))
+            .Sum(static candidate => new NestedLayout(candidate.Settings.Quantization!.Bits, candidate.Channels).HighByteLength);
 
     private static void Verify(BitBudget budget, IReadOnlyList<(long Bytes, double Error)> curve, long fixedBytes)
     {

@@ -24,11 +24,18 @@ internal static class CalibratedNester
     {
         Dictionary<TensorProto, NestedWeight> nested = WithoutData(open, parallel);
         var model = new CalibratedModel(main, open, nested);
-        if (model.Layers.Count == 0) return nested;
+        if (model.Layers.Count == 0 && options.Budget is null) return nested;
         WeightCalibration calibration = options.Calibration!;
         using CalibrationSamples samples =
             CalibrationSamples.Read(context.Model, calibration.Data, calibration.Samples, LevelCalibration.MemoryLimit);
         var levels = new LevelCalibration(context.Model, samples, calibration.CustomOps, parallel);
+        if (options.Budget is not null)
+        {
+            BitBudgetSearch.Apply(model, levels, open, options, context);
+            nested = WithoutData(open, parallel);
+            model = new CalibratedModel(main, open, nested);
+        }
+
         if (options.Range == WeightRange.Calibrated)
         {
             FindRanges(model, levels, nested, context, parallel);

@@ -33,9 +33,6 @@ internal sealed class NestedGraphEmitter
         _bias = new LayerBias(_names);
     }
 
-    /// <summary>View of the main graph.</summary>
-    public GraphView Main => _main;
-
     /// <summary>Adds the operands of a nested weight to the main graph, also where the float weight belongs to a body.</summary>
     public NestedOperands AddOperands(NestedWeight nested, TensorProto weight, ParallelOptions parallel) =>
         _operands[weight] = NestedOperands.Add(nested, weight, _main, _names, parallel);

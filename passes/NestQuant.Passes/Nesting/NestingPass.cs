@@ -56,7 +56,7 @@ public sealed class NestingPass : IGraphPass
 
         NestingCandidate[] open = [.. candidates.Where(static candidate => candidate.Reason is null)];
         var emitter = new NestedGraphEmitter(context.Model, main, _activations);
-        Dictionary<TensorProto, NestedOperands> operands = NestWeights(open, emitter, context);
+        Dictionary<TensorProto, NestedOperands> operands = NestWeights(main, open, emitter, context);
         foreach (NestingCandidate candidate in open) candidate.Note = emitter.Rewrite(candidate);
 
         foreach (NestingCandidate candidate in candidates)
@@ -82,14 +82,16 @@ public sealed class NestingPass : IGraphPass
         return new PassResult(open.Length > 0);
     }
 
-    private Dictionary<TensorProto, NestedOperands> NestWeights(NestingCandidate[] open, NestedGraphEmitter emitter, ModelContext context)
+    private Dictionary<TensorProto, NestedOperands> NestWeights(
+        GraphView main, NestingCandidate[] open, NestedGraphEmitter emitter, ModelContext context)
     {
         var operands = new Dictionary<TensorProto, NestedOperands>(ReferenceEqualityComparer.Instance);
         long total = open.Sum(static candidate => candidate.Channels.Count), done = 0;
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = context.Threads, CancellationToken = context.Cancellation };
         foreach (NestingCandidate candidate in open) VerifyFinite(candidate.Weight!, candidate.Node);
-        Dictionary<TensorProto, NestedWeight> calibrated =
-            _weights.Calibration is null ? new(ReferenceEqualityComparer.Instance) : Calibrated();
+        Dictionary<TensorProto, NestedWeight> calibrated = _weights.Calibration is null
+            ? new(ReferenceEqualityComparer.Instance)
+            : CalibratedNester.Nest(main, open, _weights, context, parallel);
         foreach (NestingCandidate candidate in open)
         {
             TensorProto weight = candidate.Weight!;
@@ -105,12 +107,6 @@ public sealed class NestingPass : IGraphPass
         }
 
         return operands;
-
-        Dictionary<TensorProto, NestedWeight> Calibrated()
-        {
-            if (_weights.Budget is not null) BitBudgetSearch.Apply(emitter.Main, open, _weights, context, parallel);
-            return CalibratedNester.Nest(emitter.Main, open, _weights, context, parallel);
-        }
     }
 
     private static string? NoteOf(NestingCandidate candidate) =>

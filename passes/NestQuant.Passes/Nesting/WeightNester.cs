@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using NestQuant.Onnx;
+using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Nesting;

@@ -43,8 +43,9 @@ public sealed record WeightOptions
     public IReadOnlyList<WeightRule> Rules { get; init; } = [];
 
     /// <summary>Rounding of the second stage where no rule says otherwise.</summary>
-    internal WeightRounding DefaultSplitRounding =>
-        SplitRounding ?? (Calibration is null ? Rounding : WeightRounding.Calibrated);
+    /// <param name="first">Rounding of the first stage.</param>
+    internal WeightRounding SplitRoundingAfter(WeightRounding first) =>
+        SplitRounding ?? (Calibration is null ? first : WeightRounding.Calibrated);
 
     /// <summary>Whether options or a rule name calibrated rounding.</summary>
     internal bool AsksForData =>

@@ -26,9 +26,7 @@ internal sealed record WeightSettings(WeightQuantization? Quantization, bool Wei
                 bits,
                 Pick(rules, node, "scheme", static rule => rule.Scheme) ?? options.Scheme,
                 rounding,
-                Pick(rules, node, "split rounding", static rule => rule.SplitRounding)
-                    ?? options.SplitRounding
-                    ?? (options.Calibration is null ? rounding : WeightRounding.Calibrated))
+                Pick(rules, node, "split rounding", static rule => rule.SplitRounding) ?? options.SplitRoundingAfter(rounding))
             : null;
         bool isExcluded = Pick(rules, node, "exclude", static rule => rule.Exclude) ?? false;
         string? reason = WhyLeftOut(options, node)

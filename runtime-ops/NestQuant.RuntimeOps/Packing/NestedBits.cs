@@ -92,10 +92,6 @@ public readonly record struct NestedBits
         return notAbove == 0 ? High : BitOperations.Log2((uint)notAbove);
     }
 
-    /// <summary>The next lower level of one; 0 of the lowest.</summary>
-    /// <param name="level">Bits of a level.</param>
-    public int Below(int level) => level == High ? 0 : LevelAt(level - 1);
-
     /// <summary>The next higher level of one; that of full precision itself.</summary>
     /// <param name="level">Bits of a level.</param>
     public int Above(int level)

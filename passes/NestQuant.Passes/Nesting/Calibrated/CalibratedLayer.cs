@@ -29,6 +29,13 @@ internal sealed record CalibratedLayer(
         return !isRounded || (Weight.Has(level) && (Bias is null || Biases.ContainsKey(level)));
     }
 
+    /// <summary>The values of a group's output channels, of [M] or [M, K] values.</summary>
+    public T[] OfGroup<T>(T[] values, int group)
+    {
+        int length = values.Length / Rows.Groups;
+        return values[(group * length)..((group + 1) * length)];
+    }
+
     /// <summary>The node with the bias of a level, and another one where its operator has none.</summary>
     /// <param name="level">Bits of the level, whose bias is known.</param>
     /// <param name="names">Makes names for what is new.</param>

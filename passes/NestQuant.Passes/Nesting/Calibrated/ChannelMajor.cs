@@ -1,3 +1,4 @@
+using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Nesting.Calibrated;
@@ -13,8 +14,8 @@ internal static class ChannelMajor
     public static T[] From<T>(ReadOnlySpan<T> values, ChannelView view)
     {
         var channels = new T[values.Length];
-        foreach ((int channel, int inner, int source) in Runs(view))
-            values.Slice(source, view.Taps).CopyTo(channels.AsSpan((channel * view.WeightsPerChannel) + (inner * view.Taps)));
+        for (int run = 0; run < ChannelRuns.Count(view); run++)
+            ChannelRuns.Gather(view, run, values, channels.AsSpan(Start(view, run)), view.WeightsPerChannel);
         return channels;
     }
 
@@ -22,18 +23,10 @@ internal static class ChannelMajor
     public static T[] To<T>(ReadOnlySpan<T> channels, ChannelView view)
     {
         var values = new T[channels.Length];
-        foreach ((int channel, int inner, int target) in Runs(view))
-            channels.Slice((channel * view.WeightsPerChannel) + (inner * view.Taps), view.Taps).CopyTo(values.AsSpan(target));
+        for (int run = 0; run < ChannelRuns.Count(view); run++)
+            ChannelRuns.Scatter(view, run, channels[Start(view, run)..], view.WeightsPerChannel, values.AsSpan());
         return values;
     }
 
-    /// <summary>Where the taps of every output channel and inner channel start in the operator's order.</summary>
-    private static IEnumerable<(int Channel, int Inner, int Offset)> Runs(ChannelView view)
-    {
-        int offset = 0;
-        for (int group = 0; group < view.Groups; group++)
-            for (int inner = 0; inner < view.Inner; inner++)
-                for (int channel = 0; channel < view.Channels; channel++, offset += view.Taps)
-                    yield return ((group * view.Channels) + channel, inner, offset);
-    }
+    private static int Start(ChannelView view, int run) => ChannelRuns.Channels(view, run).First * view.WeightsPerChannel;
 }

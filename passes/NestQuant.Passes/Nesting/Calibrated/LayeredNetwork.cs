@@ -1,10 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
-using NestQuant.Onnx.Files;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Calibration;
-using NestQuant.Passes.Sessions;
-using NestQuant.RuntimeOps;
 
 namespace NestQuant.Passes.Nesting.Calibrated;
 
@@ -12,7 +9,6 @@ namespace NestQuant.Passes.Nesting.Calibrated;
 /// A model that runs layer by layer: the nodes in front of a layer are executed in ONNX Runtime for all samples when its input is asked
 /// for, and what comes later can still be changed. Holds only the values that are still needed.
 /// </summary>
-/// <remarks>Every run uses one thread, so that values do not depend on the number of threads.</remarks>
 internal sealed class LayeredNetwork : IDisposable
 {
     private readonly ModelProto _model;
@@ -147,22 +143,7 @@ internal sealed class LayeredNetwork : IDisposable
         model.OpsetImport.AddRange(_model.OpsetImport);
         model.Functions.AddRange(_model.Functions);
 
-        using var options = new SessionOptions
-        {
-            IntraOpNumThreads = 1,
-            InterOpNumThreads = 1,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
-        };
-        options.RegisterNestQuantOps();
-        options.Register(_customOps);
-        try
-        {
-            return new InferenceSession(ModelFile.ToBytes(model), options);
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new ModelException($"the model cannot be calibrated: ONNX Runtime does not load it: {e.Message}", e);
-        }
+        return CalibrationSession.Open(model, _customOps);
     }
 
     private ValueInfoProto Describe(string input)

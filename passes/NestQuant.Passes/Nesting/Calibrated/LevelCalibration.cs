@@ -83,17 +83,14 @@ internal sealed class LevelCalibration(
             network.Compute(layer.Node.Input[0]);
             InputMoments[] moments = LayerMoments.Collect(layer, network, network, samples, parallel);
             CalibratedWeight weight = layer.Weight;
-            int channels = layer.Rows.ChannelsPerGroup, length = layer.Rows.Length;
-            double[] scales = Array.ConvertAll(weight.Scales, static scale => (double)scale);
-            double[] zeros = Array.ConvertAll(weight.ZeroPoints, static zero => (double)zero);
             ranges.Add([
                 .. moments.SelectMany((inputs, group) => RangeSearch.Choose(
                     inputs,
                     new RangeProblem
                     {
-                        Weights = weight.Values[(group * channels * length)..((group + 1) * channels * length)],
-                        Units = scales[(group * channels)..((group + 1) * channels)],
-                        Zeros = zeros[(group * channels)..((group + 1) * channels)],
+                        Weights = layer.OfGroup(weight.Values, group),
+                        Units = Array.ConvertAll(layer.OfGroup(weight.Scales, group), static scale => (double)scale),
+                        Zeros = Array.ConvertAll(layer.OfGroup(weight.ZeroPoints, group), static zero => (double)zero),
                         Bits = weight.Bits.Full,
                         CorrectsMean = layer.RoundsFull && layer.Bias is not null,
                         Levels = [.. weight.Bits.Levels.Skip(1)],
@@ -167,24 +164,24 @@ internal sealed class LevelCalibration(
     private WeightLevel Rounded(CalibratedLayer layer, int above, int level, InputMoments[] moments)
     {
         CalibratedWeight weight = layer.Weight;
-        int channels = layer.Rows.ChannelsPerGroup, length = layer.Rows.Length;
+        int channels = layer.Rows.ChannelsPerGroup;
         sbyte[] floors = Floors(weight, above, level), integers = new sbyte[floors.Length];
         var scales = new float[weight.Scales.Length];
         double gain = weight.Gain(level), error = 0, signal = 0;
         for (int group = 0; group < moments.Length; group++)
         {
-            int first = group * channels, end = first + channels;
+            int first = group * channels;
             var problem = new RoundingProblem
             {
-                Weights = weight.Values[(first * length)..(end * length)],
-                Floors = floors[(first * length)..(end * length)],
+                Weights = layer.OfGroup(weight.Values, group),
+                Floors = layer.OfGroup(floors, group),
                 Largest = (1 << (level - 1)) - 1,
-                Units = Array.ConvertAll(weight.Scales[first..end], scale => scale * gain),
-                Zeros = Array.ConvertAll(weight.ZeroPoints[first..end], zero => zero / gain),
+                Units = Array.ConvertAll(layer.OfGroup(weight.Scales, group), scale => scale * gain),
+                Zeros = Array.ConvertAll(layer.OfGroup(weight.ZeroPoints, group), zero => zero / gain),
                 FitsScale = level < weight.Bits.Full,
             };
             RoundingResult result = CalibratedRounding.Round(moments[group], problem, parallel);
-            result.Integers.CopyTo(integers, first * length);
+            result.Integers.CopyTo(integers, first * layer.Rows.Length);
             for (int i = 0; i < channels; i++)
             {
                 scales[first + i] = (float)(weight.Scales[first + i] * result.ScaleFactors[i]);

@@ -1,6 +1,6 @@
 using NestQuant.RuntimeOps.Packing;
 
-namespace NestQuant.Passes.Nesting;
+namespace NestQuant.Passes.Operators;
 
 /// <summary>
 /// Copies runs of output channels between the operator's own layout and memory where each channel is contiguous. Strided layouts are copied
