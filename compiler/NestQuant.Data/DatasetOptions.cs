@@ -46,4 +46,12 @@ public sealed record ImageOptions
         if (!Deviation.All(value => value > 0))
             throw new ModelException("std must be positive");
     }
+
+    /// <summary>Normalises the pixels of a channel.</summary>
+    internal void Normalise(Span<float> pixels, int channel)
+    {
+        float mean = Mean[Mean.Count == 1 ? 0 : channel], deviation = Deviation[Deviation.Count == 1 ? 0 : channel];
+        foreach (ref float pixel in pixels)
+            pixel = (pixel - mean) / deviation;
+    }
 }

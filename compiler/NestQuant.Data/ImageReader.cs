@@ -20,10 +20,7 @@ internal static class ImageReader
             Span<float> result = target.Slice(channel * plane, plane);
             BilinearResize.Resize(
                 (y, line) => ReadLine(image, y, offset, line), image.Height, image.Width, result, options.Height, options.Width);
-            float mean = options.Mean[options.Mean.Count == 1 ? 0 : channel];
-            float deviation = options.Deviation[options.Deviation.Count == 1 ? 0 : channel];
-            for (int i = 0; i < result.Length; i++)
-                result[i] = (result[i] - mean) / deviation;
+            options.Normalise(result, channel);
         }
     }
 

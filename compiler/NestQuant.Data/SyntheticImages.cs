@@ -122,9 +122,8 @@ public sealed class SyntheticImages : Dataset
     private void Normalise(float[] plane, int channel)
     {
         if (_normalisation is null) return;
-        float mean = _normalisation.Mean[_normalisation.Mean.Count == 1 ? 0 : channel];
-        float deviation = _normalisation.Deviation[_normalisation.Deviation.Count == 1 ? 0 : channel];
-        for (int i = 0; i < plane.Length; i++)
-            plane[i] = (Math.Clamp(PixelMean + (PixelDeviation * plane[i]), 0, 1) - mean) / deviation;
+        foreach (ref float value in plane.AsSpan())
+            value = Math.Clamp(PixelMean + (PixelDeviation * value), 0, 1);
+        _normalisation.Normalise(plane, channel);
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using McMaster.Extensions.CommandLineUtils;
 using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Cli.Output;
@@ -107,10 +106,10 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
             Method = ParseMethod(),
             CustomOps = [.. _customOps.Values.Select(library => library!)],
             Pictures = _pictures.Parse(),
-            Budget = Number(_budget, GroupNLCalibration.DefaultBudget) is > 0 and var budget
+            Budget = (_budget.Number(least: 0) ?? GroupNLCalibration.DefaultBudget) is > 0 and var budget
                 ? budget
                 : throw new UsageException($"--groupnl-budget is '{_budget.Text()}': a positive number is needed"),
-            Ridge = Number(_ridge, GroupNLCalibration.DefaultRidge),
+            Ridge = _ridge.Number(least: 0) ?? GroupNLCalibration.DefaultRidge,
         };
     }
 
@@ -131,15 +130,5 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
         {
             throw new UsageException($"--calibration: {e.Message}");
         }
-    }
-
-    private static double Number(CommandOption option, double fallback)
-    {
-        if (option.Text() is not { } text)
-            return fallback;
-        bool valid = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
-            && double.IsFinite(number)
-            && number >= 0;
-        return valid ? number : throw new UsageException($"--{option.LongName} is '{text}': a number of at least 0 is needed");
     }
 }

@@ -22,6 +22,22 @@ internal static class OptionParsing
         return valid ? value : throw new UsageException($"--{option.LongName} is '{text}': a positive integer is needed");
     }
 
+    /// <summary>A finite number, or null when the option is not given.</summary>
+    /// <param name="option">The option.</param>
+    /// <param name="least">The least value.</param>
+    /// <param name="unit">What it counts, for messages.</param>
+    /// <exception cref="UsageException">The value is something else.</exception>
+    public static double? Number(this CommandOption option, double least = double.NegativeInfinity, string unit = "")
+    {
+        if (option.Text() is not { } text)
+            return null;
+        bool valid = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+            && double.IsFinite(number)
+            && number >= least;
+        string bound = double.IsFinite(least) ? string.Create(CultureInfo.InvariantCulture, $" of at least {least}") : "";
+        return valid ? number : throw new UsageException($"--{option.LongName} is '{text}': a number{unit}{bound} is needed");
+    }
+
     /// <summary>Distinct bit widths separated by commas, or null when the option is not given.</summary>
     /// <exception cref="UsageException">The value is something else.</exception>
     public static IReadOnlyList<int>? BitWidths(this CommandOption option)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using McMaster.Extensions.CommandLineUtils;
 using NestQuant.Compiler.Cli.Terminal;
 using NestQuant.Passes;
@@ -68,7 +67,9 @@ internal sealed class WeightArguments(CommandLineApplication command)
             Rounding = isFloor ? WeightRounding.Adaptive : _rounding.OneOf(WeightRounding.Adaptive),
             SplitRounding = isFloor ? WeightRounding.Floor : _split.HasValue() ? _split.OneOf(WeightRounding.Adaptive) : null,
             Range = _range.OneOf(WeightRange.MinMax),
-            Budget = ParseBudget(),
+            Budget = _budgetBytes.HasValue() || _budgetDb.HasValue()
+                ? new BitBudget { Bytes = _budgetBytes.PositiveInteger(), Decibels = _budgetDb.Number(unit: " of dB") }
+                : null,
             Include = [.. _include.Values.Select(pattern => pattern!)],
             Exclude = [.. _exclude.Values.Select(pattern => pattern!)],
             Rules = rules,
@@ -115,17 +116,6 @@ internal sealed class WeightArguments(CommandLineApplication command)
             option.Values.Clear();
             option.Values.Add(value);
         }
-    }
-
-    private BitBudget? ParseBudget()
-    {
-        if (!_budgetBytes.HasValue() && !_budgetDb.HasValue())
-            return null;
-        double decibels = 0;
-        if (_budgetDb.Text() is { } text
-            && !(double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out decibels) && double.IsFinite(decibels)))
-            throw new UsageException($"--budget-db is '{text}': a number of dB is needed");
-        return new BitBudget { Bytes = _budgetBytes.PositiveInteger(), Decibels = _budgetDb.HasValue() ? decibels : null };
     }
 
     private static NestedBits? ParseBits(string? text)
