@@ -17,9 +17,6 @@ internal sealed class BlockRounding
     /// <summary>w* and w* C_r = w (C_x + lambda I), a row for each channel.</summary>
     private readonly Matrix _target, _targetProduct;
 
-    /// <summary>w m_f of each channel.</summary>
-    private readonly double[] _outputMeans;
-
     /// <summary>v = (h - zero) * unit, without alpha, and v C_r.</summary>
     private readonly Matrix _values;
 
@@ -38,12 +35,8 @@ internal sealed class BlockRounding
     {
         (_problem, _rowLength, _firstChannel, _objective, _block) = (problem, rowLength, firstChannel, objective, objective.Block);
         var weights = new Matrix(channels, _block.Length);
-        _outputMeans = new double[channels];
         for (int m = 0; m < channels; m++)
-        {
             TensorPrimitives.ConvertChecked<float, double>(Part(problem.Weights, m), weights.Row(m)[.._block.Length]);
-            _outputMeans[m] = FixedOrderDot.Of(weights.Row(m), _block.FloatMeans);
-        }
 
         _targetProduct = PanelProduct.Of(weights, _block.CrossCovariance, parallel);
         for (int m = 0; m < channels; m++) AddScaled(weights.Row(m), objective.Lambda, _targetProduct.Row(m));
@@ -102,7 +95,6 @@ internal sealed class BlockRounding
         double alpha = result.ScaleFactors[index];
         Span<double> target = _target.Row(channel), targetProduct = _targetProduct.Row(channel);
         double signal = FixedOrderDot.Of(target, targetProduct) - (_objective.Lambda * FixedOrderDot.Of(target, target));
-        result.BiasShifts[index] += _outputMeans[channel] - (alpha * FixedOrderDot.Of(_values.Row(channel), _block.PartMeans));
 
         var difference = new double[target.Length];
         var differenceProduct = new double[target.Length];

@@ -66,6 +66,19 @@ internal sealed class InputMoments
         Rows += rows;
     }
 
+    /// <summary>What makes up for the mean error of an output whose weights w become v: w m_f - v m_p.</summary>
+    /// <param name="weights">w, K values.</param>
+    /// <param name="values">v, likewise.</param>
+    /// <param name="parallel">Threads.</param>
+    public double MeanShift(ReadOnlySpan<float> weights, ReadOnlySpan<double> values, ParallelOptions parallel)
+    {
+        double shift = 0;
+        foreach (MomentBlock block in Complete(parallel))
+            for (int k = 0; k < block.Length; k++)
+                shift += (weights[block.Start + k] * block.FloatMeans[k]) - (values[block.Start + k] * block.PartMeans[k]);
+        return shift;
+    }
+
     /// <summary>
     /// Means and covariances, which take the place of the sums. With inputs that are not finite all are zero, as without rows.
     /// </summary>

@@ -139,17 +139,13 @@ internal sealed class LevelCalibration(
         CalibratedWeight weight = layer.Weight;
         if (!weight.Has(level)) weight[level] = Rounded(layer, weight.Bits.Above(level), level, moments);
         if (layer.Bias is not { } bias) return;
-        float[] values = weight.Dequantized(level), corrected = new float[bias.Length];
+        double[] values = Array.ConvertAll(weight.Dequantized(level), static value => (double)value);
+        var corrected = new float[bias.Length];
+        int length = layer.Rows.Length;
         for (int m = 0; m < bias.Length; m++)
         {
-            double shift = 0;
-            foreach (MomentBlock block in moments[m / layer.Rows.ChannelsPerGroup].Complete(parallel))
-            {
-                int first = (m * layer.Rows.Length) + block.Start;
-                for (int k = 0; k < block.Length; k++)
-                    shift += (weight.Values[first + k] * block.FloatMeans[k]) - (values[first + k] * block.PartMeans[k]);
-            }
-
+            double shift = moments[m / layer.Rows.ChannelsPerGroup].MeanShift(
+                weight.Values.AsSpan(m * length, length), values.AsSpan(m * length, length), parallel);
             corrected[m] = (float)(bias[m] + (layer.Alpha * shift));
         }
 

@@ -9,9 +9,6 @@ internal sealed record RoundingResult
     /// <summary>[M] alpha.</summary>
     public required double[] ScaleFactors { get; init; }
 
-    /// <summary>[M] w m_f - v m_p, to be added to the bias: the outputs of both models then have the same mean.</summary>
-    public required double[] BiasShifts { get; init; }
-
     /// <summary>[M] (v - w*) C (v - w*)^T.</summary>
     public required double[] Errors { get; init; }
 
@@ -23,7 +20,6 @@ internal sealed record RoundingResult
     {
         Integers = new sbyte[checked(channels * length)],
         ScaleFactors = new double[channels],
-        BiasShifts = new double[channels],
         Errors = new double[channels],
         Signals = new double[channels],
     };

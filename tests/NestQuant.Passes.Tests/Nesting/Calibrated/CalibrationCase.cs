@@ -64,4 +64,20 @@ internal sealed record CalibrationCase(int Channels, int Length, int Rows, int B
             FitsScale = FitsScale,
         };
     }
+
+    /// <summary>What the bias of every channel needs for the weights that rounding gave.</summary>
+    public static double[] MeanShifts(InputMoments moments, RoundingProblem problem, RoundingResult result)
+    {
+        int length = moments.Length;
+        return
+        [
+            .. Enumerable.Range(0, problem.Units.Length).Select(m => moments.MeanShift(
+                problem.Weights.AsSpan(m * length, length),
+                [
+                    .. result.Integers[(m * length)..((m + 1) * length)]
+                        .Select(integer => (integer - problem.Zeros[m]) * problem.Units[m] * result.ScaleFactors[m]),
+                ],
+                new ParallelOptions())),
+        ];
+    }
 }
