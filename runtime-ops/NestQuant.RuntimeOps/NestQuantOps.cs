@@ -18,7 +18,7 @@ public static class NestQuantOps
     /// example.
     /// </summary>
     /// <exception cref="PlatformNotSupportedException">The forced kernels are unknown or not supported here.</exception>
-    public static string KernelTierName => KernelTier.Current.Name;
+    public static string KernelTierName => TierSelection.Current.Name;
 
     /// <summary>
     /// Path of the native operator library where the package NestQuant.RuntimeOps.Native, or a publish of its own, has put it beside the

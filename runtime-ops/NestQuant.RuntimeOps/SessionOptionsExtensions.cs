@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.RuntimeOps.Interop;
+using NestQuant.RuntimeOps.Kernels.Emission;
 using NestQuant.RuntimeOps.Operators;
 
 namespace NestQuant.RuntimeOps;

@@ -1,5 +1,6 @@
 using NestQuant.Onnx;
 using NestQuant.RuntimeOps;
+using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Schema;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Packing;
 using static System.FormattableString;
 
@@ -76,7 +77,7 @@ internal static unsafe class LevelsBenchmark
     /// <summary>Decodes the same blocks, which stay in the caches.</summary>
     private sealed class Decoding : Subject
     {
-        private readonly KernelTier _tier = KernelTier.Current;
+        private readonly KernelTier _tier = TierSelection.Current;
         private readonly LevelOperands _operands;
         private readonly sbyte* _values = (sbyte*)NativeMemory.AlignedAlloc(Blocks * NestedLayout.BlockValues, 64);
         private readonly nint[] _memory;

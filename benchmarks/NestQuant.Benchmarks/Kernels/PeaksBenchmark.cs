@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using NestQuant.RuntimeOps.Kernels;
-using NestQuant.RuntimeOps.Kernels.ImplicitGemm;
+using NestQuant.RuntimeOps.Kernels.Tiers;
 using static System.FormattableString;
 
 namespace NestQuant.Benchmarks.Kernels;
@@ -26,7 +26,7 @@ internal static unsafe class PeaksBenchmark
         {
             try
             {
-                Console.WriteLine(Invariant($"| {name} | {Measure(KernelTier.Select(name), rounds):F0} |"));
+                Console.WriteLine(Invariant($"| {name} | {Measure(TierSelection.Select(name), rounds):F0} |"));
             }
             catch (PlatformNotSupportedException refusal)
             {

@@ -1,4 +1,4 @@
-using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps.Interop;

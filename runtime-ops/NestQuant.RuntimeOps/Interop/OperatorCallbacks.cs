@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps.Interop;
@@ -145,7 +146,7 @@ internal static unsafe class OperatorCallbacks
     // Once for the process: the tier is the same for all kernels.
     private static void TellTier(KernelInfo info)
     {
-        if (Interlocked.Exchange(ref s_isTierTold, 1) == 0 && KernelTier.Remark is { } remark)
+        if (Interlocked.Exchange(ref s_isTierTold, 1) == 0 && TierSelection.Remark is { } remark)
             info.Warn(remark, nameof(KernelTier));
     }
 

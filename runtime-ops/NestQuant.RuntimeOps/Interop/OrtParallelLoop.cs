@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
-using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Execution;
 
 namespace NestQuant.RuntimeOps.Interop;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using NestQuant.RuntimeOps.Kernels.Execution;
 
 namespace NestQuant.RuntimeOps.Kernels;
 

@@ -1,4 +1,7 @@
 using System.Buffers;
+using NestQuant.RuntimeOps.Kernels.Convolutions;
+using NestQuant.RuntimeOps.Kernels.Execution;
+using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using NestQuant.RuntimeOps.Interop;
-using NestQuant.RuntimeOps.Kernels.GroupNL;
+using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
 using NestQuant.RuntimeOps.Schema;
 using static System.FormattableString;
 

@@ -1,6 +1,8 @@
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Kernels.GroupNL;
+using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
+using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps.Operators;
@@ -34,7 +36,7 @@ internal sealed class GroupNLExpand() : CustomOperator(OperatorSet.GroupNLExpand
 
     private sealed unsafe class Kernel(InputSchema input, GroupNLAttributes attributes, bool isChannelsLast) : CustomKernel
     {
-        private readonly KernelTier _tier = KernelTier.Current;
+        private readonly KernelTier _tier = TierSelection.Current;
 
         public override void Compute(in KernelContext context)
         {

@@ -1,6 +1,6 @@
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels;
-using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps.Operators;

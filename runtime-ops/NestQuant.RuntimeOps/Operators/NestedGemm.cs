@@ -1,5 +1,6 @@
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Schema;
 using static System.FormattableString;

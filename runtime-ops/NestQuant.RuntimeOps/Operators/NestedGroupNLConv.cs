@@ -1,7 +1,8 @@
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.GroupNL;
-using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
 using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps.Operators;

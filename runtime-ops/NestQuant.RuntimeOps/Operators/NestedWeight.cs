@@ -2,6 +2,8 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Convolutions;
+using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Paging;
 using NestQuant.RuntimeOps.Schema;
@@ -37,7 +39,7 @@ internal sealed unsafe class NestedWeight
         _zeroPoint = info.Schema[InputNames.WeightZeroPoint];
         _bits = info.Schema[InputNames.Bits];
         _precision = new PrecisionSelector(Layout.Bits, info.ConfigEntry(SessionEntries.Bits));
-        Tier = KernelTier.Current;
+        Tier = TierSelection.Current;
         _operands = new InputSchema[Layout.Bits.Count];
         _isConstant = new bool[_operands.Length];
         _pagers = new LowOperandPager?[_operands.Length];

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using NestQuant.RuntimeOps.Interop;
+using NestQuant.RuntimeOps.Kernels.Emission;
 using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps.Operators;

@@ -1,3 +1,5 @@
+using NestQuant.RuntimeOps.Packing;
+
 namespace NestQuant.RuntimeOps.Schema;
 
 /// <summary>Attributes of the operators in the domain <see cref="NestQuantOps.Domain"/>.</summary>

@@ -1,3 +1,5 @@
+using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
+
 namespace NestQuant.RuntimeOps.Schema;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
+using NestQuant.RuntimeOps.Packing;
 using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Schema;

@@ -1,3 +1,5 @@
+using NestQuant.RuntimeOps.Operators;
+
 namespace NestQuant.RuntimeOps.Schema;
 
 /// <summary>Types of the operators in the domain <see cref="NestQuantOps.Domain"/>; docs/operators.md describes them.</summary>

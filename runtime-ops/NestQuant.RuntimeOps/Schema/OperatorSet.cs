@@ -1,3 +1,6 @@
+using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Packing;
+
 namespace NestQuant.RuntimeOps.Schema;
 
 /// <summary>The operators of the domain.</summary>

@@ -1,6 +1,8 @@
 using CsCheck;
-using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.GroupNL;
+using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
+using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps.Tests.GroupNL;

@@ -1,7 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
-using NestQuant.RuntimeOps.Tests.Kernels;
+using NestQuant.RuntimeOps.Tests.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Tests.Operators;
 using NestQuant.TestSupport;
 

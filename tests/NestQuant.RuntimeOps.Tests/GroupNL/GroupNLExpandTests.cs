@@ -2,7 +2,7 @@ using CsCheck;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
-using NestQuant.RuntimeOps.Kernels.GroupNL;
+using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
 using NestQuant.RuntimeOps.Schema;
 using NestQuant.TestSupport;
 

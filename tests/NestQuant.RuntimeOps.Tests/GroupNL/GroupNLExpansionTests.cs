@@ -1,6 +1,8 @@
 using CsCheck;
 using NestQuant.RuntimeOps.Kernels;
-using NestQuant.RuntimeOps.Tests.Kernels;
+using NestQuant.RuntimeOps.Kernels.Tiers;
+using NestQuant.RuntimeOps.Tests.Kernels.Convolutions;
+using NestQuant.RuntimeOps.Tests.Kernels.Execution;
 
 namespace NestQuant.RuntimeOps.Tests.GroupNL;
 
@@ -13,8 +15,8 @@ public class GroupNLExpansionTests
             c =>
             {
                 double[] expected = c.Expected();
-                float[] planes = c.Run(KernelTier.Select(tier), new BackwardLoop(), isChannelsLast: false);
-                float[] rows = c.Run(KernelTier.Select(tier), new BackwardLoop(), isChannelsLast: true);
+                float[] planes = c.Run(TierSelection.Select(tier), new BackwardLoop(), isChannelsLast: false);
+                float[] rows = c.Run(TierSelection.Select(tier), new BackwardLoop(), isChannelsLast: true);
                 AssertClose(expected, planes, c.Tolerance());
                 AssertClose(expected, ToPlanes(rows, c), c.Tolerance());
             },
@@ -27,9 +29,9 @@ public class GroupNLExpansionTests
         ExpansionCase.Cases.Sample(
             c =>
             {
-                float[] reference = c.Run(KernelTier.Portable, new BackwardLoop(), isChannelsLast);
+                float[] reference = c.Run(TierSelection.Portable, new BackwardLoop(), isChannelsLast);
                 foreach (int threads in new[] { 1, 2, 7 })
-                    AssertSameBits(reference, c.Run(KernelTier.Select(null), new ThreadedLoop(threads), isChannelsLast));
+                    AssertSameBits(reference, c.Run(TierSelection.Select(null), new ThreadedLoop(threads), isChannelsLast));
             },
             iter: 100);
 
@@ -44,7 +46,7 @@ public class GroupNLExpansionTests
     {
         ExpansionCase c = new(2, seeds, [pixels], [.. Enumerable.Range(0, seeds).Reverse()], seed: 3, hasAffine: true, activation: "clip");
         double[] expected = c.Expected();
-        foreach (KernelTier tier in new[] { KernelTier.Portable, KernelTier.Select(null) })
+        foreach (KernelTier tier in new[] { TierSelection.Portable, TierSelection.Select(null) })
         {
             AssertClose(expected, c.Run(tier, new ThreadedLoop(3), isChannelsLast: false), c.Tolerance());
             AssertClose(expected, ToPlanes(c.Run(tier, new ThreadedLoop(3), isChannelsLast: true), c), c.Tolerance());
@@ -59,7 +61,7 @@ public class GroupNLExpansionTests
         ExpansionCase c = new(1, 5, [3, 3], [0, 1, 2, 3, 4], seed: 1) { Epsilon = 0.5f };
         for (int i = 0; i < c.X.Length; i++)
             c.X[i] = i % 9 == 4 ? 0 : c.X[i] * 0.01f;
-        float[] y = c.Run(KernelTier.Select(null), new BackwardLoop(), isChannelsLast);
+        float[] y = c.Run(TierSelection.Select(null), new BackwardLoop(), isChannelsLast);
         AssertClose(c.Expected(), isChannelsLast ? ToPlanes(y, c) : y, 1e-6);
     }
 
@@ -74,7 +76,7 @@ public class GroupNLExpansionTests
         ExpansionCase c = new(1, 2, [8, 2], [0, 1], seed: 1) { Epsilon = 1e-30f };
         for (int i = 0; i < c.X.Length; i++)
             c.X[i] = 1e-25f * (i + 1);
-        float[] y = c.Run(KernelTier.Select(null), new BackwardLoop(), isChannelsLast);
+        float[] y = c.Run(TierSelection.Select(null), new BackwardLoop(), isChannelsLast);
         float[] planes = isChannelsLast ? ToPlanes(y, c) : y;
         for (int i = 0; i < 32; i++)
         {
@@ -90,7 +92,7 @@ public class GroupNLExpansionTests
     public void Parameters_beyond_the_vector_sines_range_are_exact(bool isChannelsLast)
     {
         ExpansionCase c = new(1, 4, [5], [3, 2, 1, 0], seed: 2) { Shift = [1e4f, 3, 1e9f, float.MaxValue], Period = [1.5f, 1e6f, -2, 1] };
-        float[] y = c.Run(KernelTier.Select(null), new BackwardLoop(), isChannelsLast);
+        float[] y = c.Run(TierSelection.Select(null), new BackwardLoop(), isChannelsLast);
         float[] planes = isChannelsLast ? ToPlanes(y, c) : y;
         for (int i = 0; i < 20; i++)
         {

@@ -1,5 +1,6 @@
 using NestQuant.Onnx;
-using NestQuant.RuntimeOps.Kernels.GroupNL;
+using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
+using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Schema;
 using NestQuant.TestSupport;
 

@@ -1,10 +1,11 @@
 using CsCheck;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
-using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Convolutions;
+using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Schema;
-using NestQuant.RuntimeOps.Tests.Kernels;
+using NestQuant.RuntimeOps.Tests.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Tests.Operators;
 using NestQuant.TestSupport;
 

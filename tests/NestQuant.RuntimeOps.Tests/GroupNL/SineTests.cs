@@ -1,5 +1,5 @@
 using System.Runtime.Intrinsics;
-using NestQuant.RuntimeOps.Kernels.GroupNL;
+using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
 
 namespace NestQuant.RuntimeOps.Tests.GroupNL;
 

@@ -1,9 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
-using NestQuant.RuntimeOps.Kernels;
-using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Schema;
-using NestQuant.RuntimeOps.Tests.Kernels;
+using NestQuant.RuntimeOps.Tests.Kernels.Convolutions;
 using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.Operators;

@@ -1,9 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Schema;
 using NestQuant.RuntimeOps.Tests.GroupNL;
-using NestQuant.RuntimeOps.Tests.Kernels;
+using NestQuant.RuntimeOps.Tests.Kernels.Convolutions;
 using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.Operators;

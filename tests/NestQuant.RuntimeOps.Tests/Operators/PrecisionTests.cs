@@ -3,8 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Operators;
-using NestQuant.RuntimeOps.Packing;
-using NestQuant.RuntimeOps.Tests.Kernels;
+using NestQuant.RuntimeOps.Tests.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Tests.Packing;
 using NestQuant.TestSupport;
 

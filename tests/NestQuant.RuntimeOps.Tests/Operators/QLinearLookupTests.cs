@@ -1,5 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
+using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Schema;
 using NestQuant.TestSupport;
 

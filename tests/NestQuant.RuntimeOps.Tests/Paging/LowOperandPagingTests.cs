@@ -2,10 +2,10 @@ using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
-using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Schema;
-using NestQuant.RuntimeOps.Tests.Kernels;
+using NestQuant.RuntimeOps.Tests.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Tests.Operators;
 using NestQuant.TestSupport;
 

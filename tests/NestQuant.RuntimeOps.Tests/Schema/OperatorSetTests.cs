@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
 using NestQuant.RuntimeOps.Operators;
+using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Schema;
 using NestQuant.TestSupport;
 

@@ -1,3 +1,5 @@
+using NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
+
 namespace NestQuant.RuntimeOps.Kernels.Emission;
 
 /// <summary>The instructions of AMX.</summary>

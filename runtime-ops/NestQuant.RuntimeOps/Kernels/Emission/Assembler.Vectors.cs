@@ -1,3 +1,5 @@
+using NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
+
 namespace NestQuant.RuntimeOps.Kernels.Emission;
 
 /// <summary>Loads, stores and integer arithmetic of 512 bits.</summary>

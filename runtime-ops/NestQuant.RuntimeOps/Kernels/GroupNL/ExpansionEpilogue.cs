@@ -1,3 +1,7 @@
+using NestQuant.RuntimeOps.Kernels.Convolutions;
+using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
+using NestQuant.RuntimeOps.Kernels.Tiers;
+
 namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
 /// <summary>Expands the rows of a convolution in place, each as soon as its seed maps are computed.</summary>

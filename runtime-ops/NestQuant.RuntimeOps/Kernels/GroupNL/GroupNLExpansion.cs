@@ -1,3 +1,7 @@
+using NestQuant.RuntimeOps.Kernels.Execution;
+using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
+using NestQuant.RuntimeOps.Kernels.Tiers;
+
 namespace NestQuant.RuntimeOps.Kernels.GroupNL;
 
 /// <summary>
@@ -67,7 +71,7 @@ internal static unsafe class GroupNLExpansion
     private static int BlockPixels(ExpansionData data, long pixels)
     {
         int fitting = Math.Clamp(
-            PartFloats / (data.Seeds + data.Maps) / LeastPixels * LeastPixels, LeastPixels, KernelTier.MaxExpansionPixels);
+            PartFloats / (data.Seeds + data.Maps) / LeastPixels * LeastPixels, LeastPixels, ExpansionData.MaxPlanePixels);
         long parts = (pixels + fitting - 1) / fitting;
         long even = (pixels + parts - 1) / parts;
         return (int)((even + LeastPixels - 1) / LeastPixels * LeastPixels);

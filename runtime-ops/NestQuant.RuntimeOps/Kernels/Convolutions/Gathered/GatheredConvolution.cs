@@ -1,0 +1,275 @@
+using System.Buffers;
+using NestQuant.RuntimeOps.Kernels.Execution;
+using NestQuant.RuntimeOps.Kernels.Tiers;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.RuntimeOps.Kernels.Convolutions.Gathered;
+
+/// <summary>
+/// An integer NHWC convolution with nested weights and a float or requantizing epilogue; a matrix product is its 1x1 case.
+/// </summary>
+/// <remarks>
+/// acc[m] = sum over k of (x - x_zp) * (w_int - w_zp[m]), exact, where padded positions contribute 0;
+/// y = (float)acc * (x_scale * w_scale[m]) + bias[m], each float operation rounded on its own; for a uint8 output both factors are divided
+/// by y_scale, and y is clamped, rounded half to even and offset by y's zero point. The output's rows (positions) and panels (32 channels)
+/// are cut into parts; a part gathers its rows' activations once, unless the tier can read them from X in place, then prepares the weights
+/// of each of its panels in a cache-sized buffer and multiplies. Results do not depend on the scheduling: every output element is computed
+/// by one part, in exact integers.
+/// </remarks>
+internal sealed unsafe class GatheredConvolution
+{
+    // Sized for a core's private cache: the gathered rows of a part and one prepared panel.
+    private const int RowBufferBytes = 384 * 1024;
+    private const int MaxRowsPerPart = 256;
+
+    // Enough parts for load balance; more would only repeat the gathering of rows.
+    private const int WantedParts = 16;
+
+    // Groups with fewer outputs are bundled up to the smallest tile of the tiers. Not with weight zero points: their products with row sums
+    // must not include other groups' inputs.
+    private const int LeastOutputsPerGroup = 16;
+
+    private readonly KernelTier _tier;
+    private readonly ConvolutionGeometry _geometry;
+    private readonly PanelSource _weights;
+    private readonly PreparedPanels _prepared;
+    private readonly PanelCache.Entry? _cache;
+    private readonly ConvolutionData _data;
+    private readonly int _rowsPerPart;
+    private readonly int _panelsPerPart;
+    private readonly int _panelParts;
+    private readonly bool _isInPlace;
+    private readonly bool _hasZeroPoint;
+    private readonly bool _fitsInt32;
+    private readonly long _outputStride;
+    private readonly RowCompletion? _completion;
+
+    private GatheredConvolution(
+        KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, RowEpilogue? epilogue)
+    {
+        long largestZeroPoint = data.LargestZeroPoint(geometry.OutputChannels);
+        _hasZeroPoint = largestZeroPoint != 0;
+        int bundle = _hasZeroPoint ? 1 : Bundle(geometry);
+        _tier = tier = tier.For(weights.WeightBits, geometry.Rows);
+        BundledWeights bundled = new(weights, geometry, bundle);
+        _geometry = bundled.Geometry;
+        _weights = weights;
+        // Cached panels are reused in runs with other zero points.
+        bool needsSums = !tier.Rows.IsCentered && (data.XZeroPoint != 0 || weights.Cache is not null);
+        _prepared = new PreparedPanels(tier, bundled, needsSums);
+        _cache = weights.Cache?.Enter(_prepared, weights.Level, weights.Layout.Panels);
+        _data = data;
+        _isInPlace = !tier.Rows.IsCentered && _geometry.IsPointwise && _geometry.ChannelsPerGroup % 4 == 0;
+        (_rowsPerPart, int rowParts) = SplitRows();
+        int panels = weights.Layout.Panels;
+        // Where rows are gathered, more than one panel should use them.
+        _panelsPerPart = Math.Max(_tier.Rows.IsCentered ? 2 : 1, (int)((long)panels * rowParts / WantedParts));
+        _panelsPerPart = Math.Min(_panelsPerPart, panels);
+        _panelParts = (panels + _panelsPerPart - 1) / _panelsPerPart;
+
+        _fitsInt32 = _prepared.Pieces == 1 && largestZeroPoint <= int.MaxValue / 255 / _geometry.ReductionLength - 128;
+        Parts = rowParts * _panelParts;
+        _outputStride = (epilogue?.RowStride ?? geometry.OutputChannels) * data.OutputBytes;
+        _completion = epilogue is null ? null : new RowCompletion(epilogue, rowParts, _panelParts);
+    }
+
+    private int Parts { get; }
+
+    private int RowValues => _prepared.Groups * 4;
+
+    /// <summary>Bytes from one gathered row to the next.</summary>
+    private int RowStride => _isInPlace ? _geometry.InputChannels : RowValues * _tier.Rows.ValueBytes;
+
+    /// <summary>Computes the whole output.</summary>
+    /// <param name="tier">The inner loops to use.</param>
+    /// <param name="geometry">Dimensions; the reduction length and the output channels are those of the weights.</param>
+    /// <param name="weights">The nested weights.</param>
+    /// <param name="data">Activations, factors and output, of the lengths that the geometry gives.</param>
+    /// <param name="loop">Runs the parts.</param>
+    /// <param name="epilogue">Finishes the output's rows; without one they are dense.</param>
+    public static void Run(
+        KernelTier tier,
+        ConvolutionGeometry geometry,
+        in PanelSource weights,
+        in ConvolutionData data,
+        ParallelLoop loop,
+        RowEpilogue? epilogue = null)
+    {
+        GatheredConvolution convolution = new(tier, geometry, weights, data, epilogue);
+        loop.Run(convolution.Parts, convolution.RunPart);
+    }
+
+    /// <summary>How many small groups to multiply as one.</summary>
+    private static int Bundle(ConvolutionGeometry geometry)
+    {
+        int bundle = Math.Min(LeastOutputsPerGroup / geometry.OutputsPerGroup, geometry.Groups);
+        return bundle <= 1 || geometry.Groups % bundle != 0 ? 1 : bundle;
+    }
+
+    /// <summary>Cuts rows into equal parts of whole tiles.</summary>
+    private (int RowsPerPart, int Parts) SplitRows()
+    {
+        int tileRows = _tier.TileRows;
+        int rows = _geometry.Rows;
+        int most = Math.Clamp(RowBufferBytes / RowStride, tileRows, MaxRowsPerPart) / tileRows * tileRows;
+        int parts = (int)(((long)rows + most - 1) / most);
+        int tiles = (int)(((long)rows + tileRows - 1) / tileRows);
+        int rowsPerPart = (tiles + parts - 1) / parts * tileRows;
+        return (rowsPerPart, (int)(((long)rows + rowsPerPart - 1) / rowsPerPart));
+    }
+
+    private void RunPart(int part)
+    {
+        (int rowPart, int panelPart) = Math.DivRem(part, _panelParts);
+        int firstRow = rowPart * _rowsPerPart;
+        int rows = Math.Min(_rowsPerPart, _geometry.Rows - firstRow);
+        int firstPanel = panelPart * _panelsPerPart;
+        int endPanel = Math.Min(firstPanel + _panelsPerPart, _weights.Layout.Panels);
+
+        byte[] rowBuffer = ArrayPool<byte>.Shared.Rent(_isInPlace ? 0 : rows * RowStride);
+        byte[] panelBuffer = ArrayPool<byte>.Shared.Rent(_prepared.Bytes);
+        try
+        {
+            fixed (byte* gathered = rowBuffer, prepared = panelBuffer)
+            {
+                long* rowSums = stackalloc long[MaxRowsPerPart];
+                RowPart target = new(_isInPlace ? null : gathered, firstRow, rows, _hasZeroPoint ? rowSums : null);
+                for (int panel = firstPanel; panel < endPanel; panel++)
+                {
+                    byte* kept = _cache == null ? null : _cache.Get(_prepared, panel);
+                    if (kept == null)
+                        _prepared.Prepare(panel, prepared);
+                    MultiplyPanel(ref target, panel, kept == null ? prepared : kept);
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rowBuffer);
+            ArrayPool<byte>.Shared.Return(panelBuffer);
+        }
+
+        _completion?.PartDone(rowPart, firstRow, rows);
+    }
+
+    private void MultiplyPanel(ref RowPart part, int panel, byte* prepared)
+    {
+        int firstChannel = panel * NestedLayout.PanelChannels;
+        int endChannel = firstChannel + _weights.Layout.ChannelsOf(panel);
+        PanelEpilogue epilogue = _data.Epilogue(firstChannel, endChannel - firstChannel);
+        long* centering = stackalloc long[KernelTier.TileChannels];
+        SumCentering(prepared, centering);
+        for (int channel = 0; channel < KernelTier.TileChannels && _fitsInt32; channel++)
+            epilogue.RowCentering[channel] = (int)centering[channel];
+        byte* y = _data.Output(firstChannel) + part.FirstRow * _outputStride;
+        for (int group = firstChannel / _geometry.OutputsPerGroup; group * (long)_geometry.OutputsPerGroup < endChannel; group++)
+        {
+            SelectGroup(ref part, group);
+            int first = Math.Max(firstChannel, group * _geometry.OutputsPerGroup) - firstChannel;
+            int end = Math.Min(endChannel, (group + 1) * _geometry.OutputsPerGroup) - firstChannel;
+            MultiplyRows(part, prepared, first, end, epilogue, centering, y);
+        }
+    }
+
+    /// <summary>The contribution of x's zero point to each channel's accumulators in rows of bytes: the zero point times the sum of the
+    /// weights.</summary>
+    private void SumCentering(byte* prepared, long* centering)
+    {
+        new Span<long>(centering, KernelTier.TileChannels).Clear();
+        for (int piece = 0; piece < _prepared.Pieces && !_tier.Rows.IsCentered && _data.XZeroPoint != 0; piece++)
+        {
+            int* sums = _prepared.Sums(prepared, piece);
+            for (int channel = 0; channel < KernelTier.TileChannels; channel++)
+                centering[channel] += (long)sums[channel] * _data.XZeroPoint;
+        }
+    }
+
+    /// <summary>Sets the rows of a group, gathered or in place.</summary>
+    private void SelectGroup(ref RowPart part, int group)
+    {
+        if (group == part.Group)
+            return;
+        part.Group = group;
+        if (_isInPlace)
+        {
+            // In bounds: row r of a pointwise convolution is position r of the input, and its group's channels are there.
+            part.Rows = _data.X + (long)part.FirstRow * RowStride + (long)group * _geometry.ChannelsPerGroup;
+            for (int row = 0; row < part.RowCount && part.RowSums != null; row++)
+                part.RowSums[row] = _tier.Rows.CenteredSum(part.Rows + (long)row * RowStride, _geometry.ReductionLength, _data.XZeroPoint);
+        }
+        else
+        {
+            PatchRows patches = new(_tier.Rows, _geometry, _data, RowValues);
+            patches.Gather(group, part.FirstRow, part.RowCount, part.Rows, part.RowSums);
+        }
+    }
+
+    private void MultiplyRows(in RowPart part, byte* prepared, int first, int end, in PanelEpilogue epilogue, long* centering, byte* y)
+    {
+        int* tile = stackalloc int[_tier.TileRows * KernelTier.TileChannels];
+        for (int row = 0; row < part.RowCount; row += _tier.TileRows)
+        {
+            int tileRows = Math.Min(_tier.TileRows, part.RowCount - row);
+            byte* x = part.Rows + (long)row * RowStride;
+            long* rowSums = part.RowSums + row;
+            byte* target = y + row * _outputStride;
+            if (_fitsInt32)
+            {
+                _tier.Dot(x, RowStride, tileRows, _prepared.Piece(prepared, 0), _prepared.Groups, first, end, tile);
+                _tier.Store(tile, tileRows, first, end, epilogue, rowSums, target, _outputStride);
+            }
+            else
+            {
+                MultiplyWide(x, tileRows, prepared, first, end, epilogue, centering, rowSums, tile, target);
+            }
+        }
+    }
+
+    /// <summary>A tile whose accumulators may exceed 32 bits: long reductions and large weight zero points.</summary>
+    private void MultiplyWide(
+        byte* x, int tileRows, byte* prepared, int first, int end, in PanelEpilogue epilogue, long* centering, long* rowSums, int* tile,
+        byte* target)
+    {
+        Span<long> accumulators = stackalloc long[tileRows * KernelTier.TileChannels];
+        accumulators.Clear();
+        for (int piece = 0; piece < _prepared.Pieces; piece++)
+        {
+            _tier.Dot(x, RowStride, tileRows, _prepared.Piece(prepared, piece), _prepared.GroupsOf(piece), first, end, tile);
+            x += (long)KernelTier.MaxDotLength * _tier.Rows.ValueBytes;
+            for (int row = 0; row < tileRows; row++)
+            {
+                for (int channel = first; channel < end; channel++)
+                    accumulators[row * KernelTier.TileChannels + channel] += tile[row * KernelTier.TileChannels + channel];
+            }
+        }
+
+        for (int row = 0; row < tileRows; row++)
+        {
+            long rowSum = _hasZeroPoint ? rowSums[row] : 0;
+            for (int channel = first; channel < end; channel++)
+            {
+                long sum = accumulators[row * KernelTier.TileChannels + channel] - centering[channel];
+                epilogue.Write(sum, rowSum, channel, target + row * _outputStride);
+            }
+        }
+    }
+
+    /// <summary>The rows of a part, those of one group at a time.</summary>
+    private struct RowPart(byte* rows, int firstRow, int rowCount, long* rowSums)
+    {
+        /// <summary>The rows of <see cref="Group"/>: the part's buffer, or their place in X.</summary>
+        public byte* Rows = rows;
+
+        /// <summary>The group whose rows are in the buffer, -1 for none.</summary>
+        public int Group = -1;
+
+        /// <summary>First output position.</summary>
+        public readonly int FirstRow = firstRow;
+
+        /// <summary>Number of rows.</summary>
+        public readonly int RowCount = rowCount;
+
+        /// <summary>Each row's centered sum, or null when it is not needed.</summary>
+        public readonly long* RowSums = rowSums;
+    }
+}

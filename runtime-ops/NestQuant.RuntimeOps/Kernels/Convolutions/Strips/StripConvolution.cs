@@ -1,0 +1,238 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using NestQuant.RuntimeOps.Kernels.Convolutions.Depthwise;
+using NestQuant.RuntimeOps.Kernels.Execution;
+using NestQuant.RuntimeOps.Kernels.Tiers;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.RuntimeOps.Kernels.Convolutions.Strips;
+
+/// <summary>
+/// A depthwise convolution for tiers that multiply unsigned by signed bytes and add four products at once: the four are those of a column
+/// of the kernel, whose input lines are interleaved byte by byte first.
+/// </summary>
+/// <remarks>
+/// The interleaved bytes are used for all outputs of a line and, where the kernel leaves one of the four lines unused, also for those of
+/// the line below. The output is cut into parts, each a tile of positions by some panels (32 channels): the addresses of input lines and
+/// the padding are the same for all panels of a part. Small layers take microseconds, so the code around the kernels is fully optimized
+/// from the first call.
+/// </remarks>
+internal sealed unsafe class StripConvolution
+{
+    private const int Channels = KernelTier.TileChannels;
+
+    // Enough parts for load balance, but none so small that the cost of starting it matters.
+    private const int MostParts = 16;
+    private const long LeastPartProducts = 128 * 1024;
+
+    // A line of zero points is made for every run.
+    private const long MostLineBytes = 16 * 1024 * 1024;
+
+    private readonly KernelTier _tier;
+    private readonly StripKernel _kernel;
+    private readonly ConvolutionGeometry _geometry;
+    private readonly ConvolutionData _data;
+    private readonly StripShape _shape;
+    private readonly StripTiling _tiling;
+    private readonly StripWeights _weights;
+    private readonly NestedLayout _layout;
+    private readonly PanelCache.Entry? _cache;
+    private readonly int _panelsPerPart;
+    private readonly int _panelParts;
+    private readonly long _outputStride;
+    private readonly RowCompletion? _completion;
+
+    // A line of zero points, for lines above and below the image.
+    private byte* _padding;
+
+    private StripConvolution(
+        KernelTier tier, StripKernel kernel, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data,
+        RowEpilogue? epilogue)
+    {
+        _tier = tier;
+        _kernel = kernel;
+        _geometry = geometry;
+        _data = data;
+        _layout = weights.Layout;
+        _shape = new StripShape(geometry);
+        _weights = new StripWeights(tier, weights, _shape);
+        _cache = weights.Cache?.Enter(_weights, weights.Level, _layout.Panels);
+        long products = (long)geometry.Rows * geometry.OutputChannels * geometry.Taps;
+        int parts = (int)Math.Clamp(products / LeastPartProducts, 1, MostParts);
+        _panelsPerPart = Math.Max(1, _layout.Panels / parts);
+        _panelParts = (_layout.Panels + _panelsPerPart - 1) / _panelsPerPart;
+        _tiling = new StripTiling(geometry, _shape, (parts + _panelParts - 1) / _panelParts);
+        _outputStride = (epilogue?.RowStride ?? geometry.OutputChannels) * data.OutputBytes;
+        _completion = epilogue is null ? null : new RowCompletion(epilogue, _tiling.Count, _panelParts);
+    }
+
+    private int GroupLines => _shape.Groups * StripKernel.GroupLines;
+
+    /// <summary>Bytes of a line of the input.</summary>
+    private long LineBytes => (long)_geometry.Width.Input * _geometry.InputChannels;
+
+    /// <summary>
+    /// Whether a depthwise convolution (<see cref="DepthwiseConvolution.Applies"/>) has lines of reasonable length, no weight zero points,
+    /// and results that fit in 32 bits before clamping, as with every sensible scale.
+    /// </summary>
+    public static bool Applies(ConvolutionGeometry geometry, in ConvolutionData data) =>
+        (long)geometry.Width.Input * geometry.InputChannels <= MostLineBytes
+        && data.LargestZeroPoint(geometry.OutputChannels) == 0
+        && data.AreResultsOfInt32(geometry.Taps, geometry.OutputChannels);
+
+    /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>
+    public static void Run(
+        KernelTier tier,
+        StripKernel kernel,
+        ConvolutionGeometry geometry,
+        in PanelSource weights,
+        in ConvolutionData data,
+        ParallelLoop loop,
+        RowEpilogue? epilogue)
+    {
+        StripConvolution convolution = new(tier, kernel, geometry, weights, data, epilogue);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(checked((int)convolution.LineBytes));
+        fixed (byte* padding = buffer)
+        {
+            new Span<byte>(padding, (int)convolution.LineBytes).Fill((byte)data.XZeroPoint);
+            convolution._padding = padding;
+            loop.Run(checked(convolution._tiling.Count * convolution._panelParts), convolution.RunPart);
+        }
+
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void RunPart(int part)
+    {
+        (int index, int panelPart) = Math.DivRem(part, _panelParts);
+        StripTile tile = _tiling[index];
+        int firstPanel = panelPart * _panelsPerPart;
+        int endPanel = Math.Min(firstPanel + _panelsPerPart, _layout.Panels);
+        int steps = (tile.Lines + _shape.LinesPerStep - 1) / _shape.LinesPerStep;
+
+        // In bounds: four pieces of memory, of the lengths that are added up here, the first two from multiples of 64 bytes on.
+        int stripBytes = checked(_shape.Groups * tile.StripColumns * StripKernel.ColumnBytes);
+        int weightBytes = (_weights.Bytes + StripKernel.Alignment - 1) & -StripKernel.Alignment;
+        int linesBytes = checked(steps * GroupLines * sizeof(byte*));
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(
+            checked(StripKernel.Alignment + stripBytes + weightBytes + linesBytes + _shape.Taps * sizeof(nint)));
+        fixed (byte* memory = buffer)
+        {
+            byte* strip = (byte*)(((nint)memory + StripKernel.Alignment - 1) & -StripKernel.Alignment);
+            byte* prepared = strip + stripBytes;
+            byte** lines = (byte**)(prepared + weightBytes);
+            nint* tapOffsets = (nint*)((byte*)lines + linesBytes);
+            FillTapOffsets(tile, tapOffsets);
+            StripArguments arguments = Arguments(tile, strip, lines, tapOffsets);
+            for (int panel = firstPanel; panel < endPanel; panel++)
+            {
+                byte* kept = _cache == null ? null : _cache.Get(_weights, panel);
+                if (kept == null)
+                    _weights.Prepare(panel, prepared);
+                RunPanel(arguments, tile, panel, kept == null ? prepared : kept);
+            }
+        }
+
+        ArrayPool<byte>.Shared.Return(buffer);
+        _completion?.PartDone(index, tile.FirstRow, tile.Lines * tile.Columns);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void RunPanel(in StripArguments common, in StripTile tile, int panel, byte* prepared)
+    {
+        int firstChannel = panel * Channels;
+        int channels = _layout.ChannelsOf(panel);
+        PanelEpilogue epilogue = _data.Epilogue(firstChannel, channels);
+        int* sums = StripWeights.Sums(prepared);
+        for (int c = 0; c < Channels; c += Vector256<int>.Count)
+            (Vector256.Load(sums + c) * _data.XZeroPoint).Store(epilogue.RowCentering + c);
+
+        StripArguments arguments = common;
+        arguments.FirstByte = firstChannel;
+        arguments.Channels = channels;
+        arguments.Weights = _weights.Line(prepared, 0);
+        arguments.SecondWeights = _weights.Line(prepared, _shape.LinesPerStep - 1);
+        arguments.Epilogue = &epilogue;
+        arguments.Y = _data.Output(firstChannel) + tile.FirstRow * _outputStride;
+        int steps = tile.Lines / _shape.LinesPerStep;
+        if (steps > 0)
+        {
+            StripArguments whole = arguments;
+            whole.Steps = steps;
+            _kernel.Run(&whole, _shape.LinesPerStep);
+        }
+
+        if (tile.Lines % _shape.LinesPerStep != 0)
+        {
+            arguments.Steps = 1;
+            arguments.Lines += steps * GroupLines;
+            arguments.Y += (tile.Lines - 1) * arguments.LineStride;
+            _kernel.Run(&arguments, 1);
+        }
+    }
+
+    /// <summary>The arguments that are the same for all panels of a tile; writes the addresses of its lines, and the strip's
+    /// padding.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private StripArguments Arguments(in StripTile tile, byte* strip, byte** lines, nint* tapOffsets)
+    {
+        // In bounds: lines are read from their first column inside the image on, as many columns as are inside. Lines of a group that the
+        // kernel does not reach have weight 0, and the first line is used for them. Outside the image, the line of zero points is used.
+        ref readonly ConvolutionAxis height = ref _geometry.Height;
+        ref readonly ConvolutionAxis width = ref _geometry.Width;
+        long firstColumn = (long)tile.Column * width.Stride - width.PadBegin;
+        int before = (int)Math.Clamp(-firstColumn, 0, tile.StripColumns);
+        int end = (int)Math.Clamp(width.Input - firstColumn, before, tile.StripColumns);
+        byte* image = _data.X + (long)tile.Image * height.Input * LineBytes;
+        int reached = height.Kernel + _shape.LinesPerStep - 1;
+        for (int line = tile.Line; line < tile.Line + tile.Lines; line += _shape.LinesPerStep)
+        {
+            for (int i = 0; i < GroupLines; i++)
+            {
+                long y = (long)line * height.Stride - height.PadBegin + (i < reached ? (long)i * height.Dilation : 0);
+                *lines++ = (ulong)y < (ulong)height.Input
+                    ? image + y * LineBytes + (firstColumn + before) * _geometry.InputChannels
+                    : _padding;
+            }
+        }
+
+        int groupBytes = tile.StripColumns * StripKernel.ColumnBytes;
+        for (int group = 0; group < _shape.Groups; group++)
+        {
+            Pad(strip + (long)group * groupBytes, before);
+            Pad(strip + (long)group * groupBytes + (long)end * StripKernel.ColumnBytes, tile.StripColumns - end);
+        }
+
+        int linePointers = (tile.Lines + _shape.LinesPerStep - 1) / _shape.LinesPerStep * GroupLines;
+        byte* inside = strip + (long)before * StripKernel.ColumnBytes;
+        return new StripArguments
+        {
+            Lines = lines - linePointers,
+            PositionStride = _geometry.InputChannels,
+            InsideColumns = end - before,
+            Inside = inside,
+            InsideEnd = inside + (long)_shape.Groups * groupBytes,
+            GroupGap = (tile.StripColumns - (end - before)) * StripKernel.ColumnBytes,
+            Strip = strip,
+            Columns = tile.Columns,
+            ColumnStep = width.Stride * StripKernel.ColumnBytes,
+            TapOffsets = tapOffsets,
+            Taps = _shape.Taps,
+            RowStride = (nint)_outputStride,
+            LineStride = (nint)(_outputStride * _geometry.Width.Output),
+        };
+    }
+
+    private void FillTapOffsets(in StripTile tile, nint* tapOffsets)
+    {
+        for (int group = 0; group < _shape.Groups; group++)
+        {
+            for (int x = 0; x < _geometry.Width.Kernel; x++)
+                *tapOffsets++ = (nint)((long)group * tile.StripColumns + (long)x * _geometry.Width.Dilation) * StripKernel.ColumnBytes;
+        }
+    }
+
+    private void Pad(byte* target, int columns) => new Span<byte>(target, columns * StripKernel.ColumnBytes).Fill((byte)_data.XZeroPoint);
+}

@@ -1,0 +1,307 @@
+using System.Buffers;
+using NestQuant.RuntimeOps.Kernels.Execution;
+using NestQuant.RuntimeOps.Kernels.Tiers;
+using NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
+using NestQuant.RuntimeOps.Packing;
+
+namespace NestQuant.RuntimeOps.Kernels.Convolutions.Winograd;
+
+/// <summary>
+/// A 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): 36 products instead of 144 for each tile of 4x4 outputs, with exact results.
+/// </summary>
+/// <remarks>
+/// y = A^T [(G g G^T) * (B^T d B)] A, summed over input channels between the brackets (Lavin and Gray, "Fast Algorithms for Convolutional
+/// Neural Networks", 2015). Floats lose digits there; integers modulo 2^32 do not. The interpolation points are 0, 1, -1, 2, -1/2 and
+/// infinity, two of each class modulo 2, because then the denominators 2, 6, 6, 30, 30 and 2 have no factor 2 beyond the first. All are
+/// brought to 30 in G, so that the matrices are integers:
+/// <code>
+///       [ 2  3 -4 -3  2  0 ]       [ 15  0  0 ]
+///       [ 0 -2 -5 -1  2  0 ]       [ -5 -5 -5 ]         [ 1  1  1  1  8  0 ]
+/// B^T = [ 0  2  1 -5  2  0 ]   G = [  5 -5  5 ]   A^T = [ 0  1 -1  2 -4  0 ]
+///       [ 0 -1 -2  1  2  0 ]       [  1  2  4 ]         [ 0  1  1  4  2  0 ]
+///       [ 0  2 -1 -2  1  0 ]       [ -4  2 -1 ]         [ 0  1 -1  8 -1  1 ]
+///       [ 0  2  3 -4 -3  2 ]       [  0  0 15 ]
+/// </code>
+/// The result is 900 y modulo 2^32; 225 has an inverse, which leaves 4 y, and y itself as long as |y| &lt; 2^29. Transformed activations
+/// and weights fit in 16 bits. A block of the output's tiles is transformed at a time, then multiplied panel by panel.
+/// </remarks>
+internal sealed unsafe class WinogradConvolution
+{
+    /// <summary>Positions of a transformed tile.</summary>
+    public const int Positions = 36;
+
+    /// <summary>|y| is at most 9 * 255 * 128 times the channels.</summary>
+    public const int MaxInputChannels = (1 << 29) / (9 * 255 * 128);
+
+    private const int TileOutputs = 4;
+    private const int TileInputs = 6;
+
+    // Below this, the transforms of activations and outputs cost more than the products save.
+    private const int LeastOutputChannels = 16;
+    private const int LeastTiles = 4;
+
+    // Transformed activations of a block: weights are transformed once per block.
+    private const long BlockBytes = 2 * 1024 * 1024 - Alignment;
+    private const long MostLineBytes = 4 * BlockBytes;
+
+    // Parts of a block to aim for, as long as each has tiles enough to be worth transforming the weights again.
+    private const int WantedParts = 8;
+    private const int LeastTilesPerPart = 24;
+    private const int MostTilesPerPart = 64;
+
+    private const int Alignment = 64;
+
+    // As in WinogradWeights, to avoid distances that are powers of two.
+    private const int Padding = 32;
+
+    private readonly KernelTier _tier;
+    private readonly ConvolutionGeometry _geometry;
+    private readonly ConvolutionData _data;
+    private readonly PanelSource _weights;
+    private readonly WinogradWeights _transformedWeights;
+    private readonly PanelCache.Entry? _cache;
+    private readonly long _outputStride;
+    private readonly int _tilesPerLine;
+    private readonly int _linesPerImage;
+    private readonly int _linesPerBlock;
+
+    // The block that is being computed.
+    private short* _transformed;
+    private int _firstLine;
+    private int _tiles;
+    private int _tilesPerPart;
+
+    private WinogradConvolution(
+        KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, RowEpilogue? epilogue)
+    {
+        _tier = tier;
+        _geometry = geometry;
+        _data = data;
+        _weights = weights;
+        _transformedWeights = new WinogradWeights(tier, weights, geometry.InputChannels);
+        _cache = weights.Cache?.Enter(_transformedWeights, weights.Level, weights.Layout.Panels);
+        _outputStride = (epilogue?.RowStride ?? geometry.OutputChannels) * data.OutputBytes;
+        _tilesPerLine = TilesAlong(geometry.Width);
+        _linesPerImage = TilesAlong(geometry.Height);
+        _linesPerBlock = (int)Math.Clamp(BlockBytes / LineBytes(geometry), 1, Lines);
+    }
+
+    private int Channels => _geometry.InputChannels;
+
+    /// <summary>Lines of tiles, counted over the batch.</summary>
+    private int Lines => _geometry.Batch * _linesPerImage;
+
+    /// <summary>Values from one transformed position of the block's tiles to the next.</summary>
+    private long PositionStride => (long)_tiles * Channels + Padding;
+
+    /// <summary>Whether the convolution has this form, and is large enough for the transforms to pay.</summary>
+    public static bool Applies(ConvolutionGeometry geometry, in ConvolutionData data)
+    {
+        if (geometry.Groups != 1 || !IsSuitable(geometry.Height) || !IsSuitable(geometry.Width))
+            return false;
+        if (geometry.InputChannels % InputTransform.VectorChannels != 0
+            || geometry.InputChannels > MaxInputChannels
+            || geometry.OutputChannels < LeastOutputChannels)
+            return false;
+        long tiles = (long)geometry.Batch * TilesAlong(geometry.Height) * TilesAlong(geometry.Width);
+        bool pays = tiles >= LeastTiles && geometry.Rows >= tiles * (TileOutputs * TileOutputs / 2);
+        return pays && LineBytes(geometry) <= MostLineBytes && data.LargestZeroPoint(geometry.OutputChannels) == 0;
+    }
+
+    /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>
+    public static void Run(
+        KernelTier tier,
+        ConvolutionGeometry geometry,
+        in PanelSource weights,
+        in ConvolutionData data,
+        ParallelLoop loop,
+        RowEpilogue? epilogue)
+    {
+        WinogradConvolution convolution = new(tier, geometry, weights, data, epilogue);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(
+            (int)(convolution._linesPerBlock * LineBytes(geometry)) + Positions * Padding * sizeof(short) + Alignment);
+        fixed (byte* transformed = buffer)
+        {
+            convolution._transformed = (short*)Aligned(transformed);
+            for (int line = 0; line < convolution.Lines; line += convolution._linesPerBlock)
+                convolution.RunBlock(line, loop, epilogue);
+        }
+
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    private static bool IsSuitable(in ConvolutionAxis axis) => axis is { Kernel: 3, Stride: 1, Dilation: 1 };
+
+    private static int TilesAlong(in ConvolutionAxis axis) => (axis.Output + TileOutputs - 1) / TileOutputs;
+
+    /// <summary>Bytes of a line of transformed tiles.</summary>
+    private static long LineBytes(ConvolutionGeometry geometry) =>
+        (long)TilesAlong(geometry.Width) * Positions * geometry.InputChannels * sizeof(short);
+
+    private static byte* Aligned(byte* memory) => (byte*)(((nint)memory + Alignment - 1) & -Alignment);
+
+    private void RunBlock(int firstLine, ParallelLoop loop, RowEpilogue? epilogue)
+    {
+        int lines = Math.Min(_linesPerBlock, Lines - firstLine);
+        int panels = _weights.Layout.Panels;
+        _firstLine = firstLine;
+        _tiles = lines * _tilesPerLine;
+        int parts = Math.Min((WantedParts + panels - 1) / panels, Math.Max(1, _tiles / LeastTilesPerPart));
+        parts = Math.Max(parts, (_tiles + MostTilesPerPart - 1) / MostTilesPerPart);
+        _tilesPerPart = (_tiles + parts - 1) / parts;
+        parts = (_tiles + _tilesPerPart - 1) / _tilesPerPart;
+
+        loop.Run(lines, TransformLine);
+        loop.Run(checked(panels * parts), MultiplyPart);
+        if (epilogue != null)
+            loop.Run(lines, line => Finish(firstLine + line, epilogue));
+    }
+
+    /// <summary>Transforms the activations of a line of tiles.</summary>
+    private void TransformLine(int line)
+    {
+        // In bounds: inside the image a tile's 36 positions are read in place; at its borders they are gathered, including the padding.
+        (int image, int y) = Math.DivRem(_firstLine + line, _linesPerImage);
+        y = y * TileOutputs - _geometry.Height.PadBegin;
+        int width = _geometry.Width.Input;
+        bool isInside = y >= 0 && y + TileInputs <= _geometry.Height.Input;
+        byte[] patchBuffer = ArrayPool<byte>.Shared.Rent(Positions * Channels);
+        fixed (byte* patch = patchBuffer)
+        {
+            short* target = _transformed + (long)line * _tilesPerLine * Channels;
+            byte* x0 = _data.X + (long)image * _geometry.Height.Input * width * Channels;
+            for (int column = 0; column < _tilesPerLine; column++, target += Channels)
+            {
+                int x = column * TileOutputs - _geometry.Width.PadBegin;
+                if (isInside && x >= 0 && x + TileInputs <= width)
+                {
+                    byte* source = x0 + ((long)y * width + x) * Channels;
+                    InputTransform.Run(source, (nint)width * Channels, Channels, Channels, _data.XZeroPoint, target, (nint)PositionStride);
+                }
+                else
+                {
+                    Gather(x0, y, x, patch);
+                    InputTransform.Run(patch, TileInputs * Channels, Channels, Channels, _data.XZeroPoint, target, (nint)PositionStride);
+                }
+            }
+        }
+
+        ArrayPool<byte>.Shared.Return(patchBuffer);
+    }
+
+    /// <summary>Copies the 6x6 positions of a tile, with the zero point outside the image.</summary>
+    private void Gather(byte* image, int y, int x, byte* patch)
+    {
+        for (int line = y; line < y + TileInputs; line++)
+        {
+            for (int column = x; column < x + TileInputs; column++, patch += Channels)
+            {
+                if ((uint)line < (uint)_geometry.Height.Input && (uint)column < (uint)_geometry.Width.Input)
+                    RowFormat.Bytes.Copy(
+                        image + ((long)line * _geometry.Width.Input + column) * Channels, Channels, _data.XZeroPoint, patch);
+                else
+                    RowFormat.Bytes.Pad(patch, Channels, _data.XZeroPoint);
+            }
+        }
+    }
+
+    /// <summary>Multiplies some tiles of the block with one panel.</summary>
+    private void MultiplyPart(int part)
+    {
+        // In bounds: the products of a tile are two strips of 36 positions and 16 channels; the last tiles are computed together with
+        // unused ones, for which there is room.
+        (int panel, int index) = Math.DivRem(part, (_tiles + _tilesPerPart - 1) / _tilesPerPart);
+        int firstTile = index * _tilesPerPart;
+        int tiles = Math.Min(_tilesPerPart, _tiles - firstTile);
+        int productBytes = (tiles + PairProduct.MaxRows - 1) * 2 * Positions * PairProduct.StripChannels * sizeof(int);
+        byte* kept = _cache == null ? null : _cache.Get(_transformedWeights, panel);
+        int pieceBytes = kept != null ? 0 : _transformedWeights.PieceLength * sizeof(short);
+        int decodedBytes = kept != null ? 0 : _weights.DecodedLength;
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(Alignment + productBytes + pieceBytes + decodedBytes);
+        fixed (byte* memory = buffer)
+        {
+            int* products = (int*)Aligned(memory);
+            short* piece = (short*)((byte*)products + productBytes);
+            sbyte* decoded = (sbyte*)piece + pieceBytes;
+            if (kept == null)
+                _transformedWeights.Decode(panel, decoded);
+            for (int chunk = 0; chunk < _transformedWeights.Chunks; chunk++)
+            {
+                for (int strip = 0; strip < _transformedWeights.StripsOf(panel); strip++)
+                {
+                    if (kept == null)
+                        _transformedWeights.Transform(decoded, chunk, strip, piece);
+                    else
+                        piece = _transformedWeights.Piece(kept, chunk, strip);
+                    MultiplyPiece(piece, chunk, firstTile, tiles, products + strip * Positions * PairProduct.StripChannels);
+                }
+            }
+
+            StoreTiles(panel, firstTile, tiles, products);
+        }
+
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    private void MultiplyPiece(short* piece, int chunk, int firstTile, int tiles, int* products)
+    {
+        const int tileProducts = 2 * Positions * PairProduct.StripChannels;
+        int pairs = _transformedWeights.ChannelsOf(chunk) / 2;
+        short* x = _transformed + (long)firstTile * Channels + chunk * WinogradWeights.ChunkChannels;
+        for (int position = 0; position < Positions; position++, x += PositionStride)
+        {
+            short* weights = piece + position * _transformedWeights.PositionStride;
+            int* accumulators = products + position * PairProduct.StripChannels;
+            for (int tile = 0; tile < tiles; tile += PairProduct.MaxRows)
+            {
+                int rows = Math.Min(PairProduct.MaxRows, tiles - tile);
+                PairProduct.Run(
+                    x + (long)tile * Channels,
+                    Channels,
+                    rows,
+                    weights,
+                    pairs,
+                    accumulators + (long)tile * tileProducts,
+                    tileProducts,
+                    adds: chunk > 0);
+            }
+        }
+    }
+
+    private void StoreTiles(int panel, int firstTile, int tiles, int* products)
+    {
+        // In bounds: only lines and columns of the output that exist are stored, the panel's channels of each.
+        int firstChannel = panel * NestedLayout.PanelChannels;
+        int channels = _weights.Layout.ChannelsOf(panel);
+        PanelEpilogue epilogue = _data.Epilogue(firstChannel, channels);
+        int* outputs = stackalloc int[TileOutputs * TileOutputs * KernelTier.TileChannels];
+        int strips = _transformedWeights.StripsOf(panel);
+        for (int tile = firstTile; tile < firstTile + tiles; tile++, products += 2 * Positions * PairProduct.StripChannels)
+        {
+            for (int strip = 0; strip < strips; strip++)
+                OutputTransform.Run(
+                    products + strip * Positions * PairProduct.StripChannels,
+                    outputs + strip * PairProduct.StripChannels,
+                    KernelTier.TileChannels);
+            (int line, int column) = Math.DivRem(tile, _tilesPerLine);
+            (int image, line) = Math.DivRem(_firstLine + line, _linesPerImage);
+            (line, column) = (line * TileOutputs, column * TileOutputs);
+            int columns = Math.Min(TileOutputs, _geometry.Width.Output - column);
+            for (int y = 0; y < Math.Min(TileOutputs, _geometry.Height.Output - line); y++)
+            {
+                long row = ((long)image * _geometry.Height.Output + line + y) * _geometry.Width.Output + column;
+                int* tileLine = outputs + y * TileOutputs * KernelTier.TileChannels;
+                byte* target = _data.Output(firstChannel) + row * _outputStride;
+                _tier.Store(tileLine, columns, 0, channels, epilogue, null, target, _outputStride);
+            }
+        }
+    }
+
+    private void Finish(int line, RowEpilogue epilogue)
+    {
+        (int image, line) = Math.DivRem(line, _linesPerImage);
+        int first = image * _geometry.Height.Output + line * TileOutputs;
+        int lines = Math.Min(TileOutputs, _geometry.Height.Output - line * TileOutputs);
+        epilogue.Apply(first * _geometry.Width.Output, lines * _geometry.Width.Output);
+    }
+}

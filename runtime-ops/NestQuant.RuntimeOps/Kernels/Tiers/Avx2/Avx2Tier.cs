@@ -1,0 +1,42 @@
+namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
+
+/// <summary>256-bit kernels for processors with AVX2 and FMA.</summary>
+/// <remarks>
+/// vpmaddubsw is the fastest multiplication of AVX2, but its 16-bit sums saturate (255 * 127 * 2 exceeds 32,767), which would make results
+/// wrong for some data. It is used for weights of few bits only (<see cref="QuadPanel"/>), nearly always at part precision; others go to
+/// <see cref="WideTier"/>, and products with so few rows that preparing panels does not pay to <see cref="PlainTier"/>.
+/// </remarks>
+internal sealed unsafe class Avx2Tier : X64Tier
+{
+    private const int LeastRowsToPrepare = 3;
+
+    private static readonly PlainTier Plain = new();
+    private static readonly WideTier Wide = new();
+
+    /// <inheritdoc/>
+    public override string Name => TierNames.Avx2;
+
+    /// <inheritdoc/>
+    public override RowFormat Rows => RowFormat.Bytes;
+
+    /// <inheritdoc/>
+    public override int TileRows => DotProduct.TileRows;
+
+    /// <inheritdoc/>
+    public override bool PrefersWinograd => true;
+
+    /// <inheritdoc/>
+    public override KernelTier For(int weightBits, int rows) =>
+        rows < LeastRowsToPrepare ? Plain : weightBits <= QuadPanel.MaxWeightBits ? this : Wide;
+
+    /// <inheritdoc/>
+    public override int PreparedBytes(int groups) => QuadPanel.Bytes(groups);
+
+    /// <inheritdoc/>
+    public override void Prepare(sbyte* panel, int groups) => QuadPanel.Prepare(panel, groups);
+
+    /// <inheritdoc/>
+    public override void Dot(
+        byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstChannel, int endChannel, int* tile) =>
+        DotProduct.Run(rows, rowStride, rowCount, panel, groups, firstChannel, endChannel, tile);
+}

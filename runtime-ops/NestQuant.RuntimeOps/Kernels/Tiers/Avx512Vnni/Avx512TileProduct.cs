@@ -1,0 +1,37 @@
+using System.Runtime.CompilerServices;
+
+namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
+
+/// <summary>512-bit products of bytes, up to 12 rows by a panel at a time.</summary>
+/// <param name="kernels">The emitted code.</param>
+internal sealed unsafe class Avx512TileProduct(EmittedKernels kernels) : TileProduct
+{
+    private readonly EmittedKernels _kernels = kernels;
+
+    /// <inheritdoc/>
+    public override int MostRows => DotProductEmitter.MaxRows;
+
+    /// <inheritdoc/>
+    public override int MostChunkBytes => int.MaxValue / 4 * 4;
+
+    /// <inheritdoc/>
+    public override bool CrossesLines => false;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override (int First, int Count) Tile(int row, int rows)
+    {
+        // Tiles of nearly equal size: a small one at the end would stall on the latency of its few accumulators.
+        int left = rows - row;
+        int tiles = (left + MostRows - 1) / MostRows;
+        return (row, (left + tiles - 1) / tiles);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Multiply(TileArguments* arguments, int rows, int vectors) => _kernels.Multiply(arguments, rows, vectors);
+
+    /// <inheritdoc/>
+    public override void Store(int* tile, int rows, int channels, in PanelEpilogue epilogue, byte* y, long yStride) =>
+        _kernels.Store(tile, rows, channels, epilogue, y, yStride);
+}

@@ -1,0 +1,168 @@
+using NestQuant.RuntimeOps.Kernels.Emission;
+using NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
+
+namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
+
+/// <summary>
+/// Emits the integer product of a few rows of activations with a panel: a C function, in the calling convention of System V,
+/// <c>void(TileArguments*)</c>.
+/// </summary>
+/// <remarks>
+/// Chunk after chunk, each group of 4 rows of k loads 16 channels per weight register and broadcasts 4 activations of each row; vpdpbusd
+/// multiplies and adds. Accumulators wrap modulo 2^32 and never saturate. All registers used are caller-saved.
+/// </remarks>
+internal static class DotProductEmitter
+{
+    /// <summary>Rows of the largest kernel: with two weight registers, 24 of 32 registers are accumulators.</summary>
+    public const int MaxRows = 12;
+
+    /// <summary>Channels of one weight register.</summary>
+    public const int VectorChannels = 16;
+
+    /// <summary>Weight registers of the widest kernel: a whole panel.</summary>
+    public const int MaxVectors = KernelTier.TileChannels / VectorChannels;
+
+    private const int VectorBytes = 64;
+    private const int GroupBytes = 4;
+    private const int PanelGroupBytes = KernelTier.TileChannels * GroupBytes;
+    private const int Unroll = 4;
+
+    private const Register Arguments = Register.Rdi;
+    private const Register RowStride = Register.Rsi;
+    private const Register Panel = Register.Rdx;
+    private const Register Groups = Register.Rcx;
+    private const Register Chunk = Register.R8;
+    private const Register Tile = Register.R9;
+
+    private const int FirstWeight = 24;
+    private const int FirstActivation = 26;
+    private const int Activations = 6;
+
+    // One pointer addresses three rows, with no index and with the stride once and twice, so only every third row has a pointer.
+    private const int RowsPerPointer = 3;
+    private static readonly Register[] RowPointers = [Register.R9, Register.R10, Register.R11, Register.Rax];
+
+    /// <summary>Emits one kernel.</summary>
+    /// <param name="rows">1 to <see cref="MaxRows"/>.</param>
+    /// <param name="vectors">1 for 16 channels from those that the panel points to, 2 for 32.</param>
+    /// <returns>Code that stores <c>tile[row][channel]</c>, rows 32 apart, for just these rows and channels.</returns>
+    public static byte[] Emit(int rows, int vectors)
+    {
+        Assembler code = new();
+        int sets = AccumulatorSets(rows * vectors);
+        Start(code, rows, vectors, sets);
+        code.Load(RowStride, new MemoryOperand(Arguments, TileArguments.RowStrideAt));
+        code.Load(Panel, new MemoryOperand(Arguments, TileArguments.PanelAt));
+        code.Load(Chunk, new MemoryOperand(Arguments, TileArguments.ChunksAt));
+
+        Label chunk = new();
+        Label unrolled = new();
+        Label rest = new();
+        Label single = new();
+        Label done = new();
+        code.Bind(chunk);
+        PointAtRows(code, rows);
+        code.Load(Groups, new MemoryOperand(Arguments, TileArguments.ChunkGroupsAt));
+        code.Subtract(Groups, Unroll);
+        code.Jump(Condition.Less, rest);
+        code.Bind(unrolled);
+        for (int group = 0; group < Unroll; group++)
+            MultiplyGroup(code, rows, vectors, group, group % sets);
+        Advance(code, rows, Unroll);
+        code.Subtract(Groups, Unroll);
+        code.Jump(Condition.GreaterOrEqual, unrolled);
+
+        code.Bind(rest);
+        code.Add(Groups, Unroll);
+        code.Jump(Condition.Zero, done);
+        code.Bind(single);
+        MultiplyGroup(code, rows, vectors, group: 0, set: 0);
+        Advance(code, rows, groups: 1);
+        code.Subtract(Groups, 1);
+        code.Jump(Condition.NotZero, single);
+
+        code.Bind(done);
+        code.Compare(Chunk, new MemoryOperand(Arguments, TileArguments.EndOfChunksAt));
+        code.Jump(Condition.NotZero, chunk);
+        code.Load(Tile, new MemoryOperand(Arguments, TileArguments.TileAt));
+        Store(code, rows, vectors, sets);
+        code.ZeroUpper();
+        code.Return();
+        return code.ToCode();
+    }
+
+    /// <summary>One set of accumulators starts with the channels' initial values, the others with 0.</summary>
+    private static void Start(Assembler code, int rows, int vectors, int sets)
+    {
+        code.Load(Tile, new MemoryOperand(Arguments, TileArguments.StartAt));
+        for (int sum = 0; sum < rows * vectors; sum++)
+            code.Load(new Zmm(sum), new MemoryOperand(Tile, sum % vectors * VectorBytes));
+        for (int sum = rows * vectors; sum < sets * rows * vectors; sum++)
+            code.Xor(new Zmm(sum), new Zmm(sum), new Zmm(sum));
+    }
+
+    /// <summary>Points at the next chunk of the rows.</summary>
+    private static void PointAtRows(Assembler code, int rows)
+    {
+        code.Load(RowPointers[0], new MemoryOperand(Chunk));
+        code.Add(Chunk, sizeof(long));
+        code.Add(RowPointers[0], new MemoryOperand(Arguments, TileArguments.RowsAt));
+        for (int pointer = 1; pointer * RowsPerPointer < rows; pointer++)
+        {
+            code.LoadAddress(RowPointers[pointer], new MemoryOperand(RowPointers[pointer - 1]) { Index = RowStride, Scale = 2 });
+            code.LoadAddress(RowPointers[pointer], new MemoryOperand(RowPointers[pointer]) { Index = RowStride });
+        }
+    }
+
+    /// <summary>
+    /// Number of accumulator sets, so that neighbouring groups need not wait for each other: vpdpbusd takes 4 to 5 cycles, and up to two
+    /// start per cycle.
+    /// </summary>
+    private static int AccumulatorSets(int accumulators) => accumulators switch
+    {
+        < 5 => 4,
+        < 10 => 2,
+        _ => 1,
+    };
+
+    private static void MultiplyGroup(Assembler code, int rows, int vectors, int group, int set)
+    {
+        for (int vector = 0; vector < vectors; vector++)
+            code.Load(new Zmm(FirstWeight + vector), new MemoryOperand(Panel, group * PanelGroupBytes + vector * VectorBytes));
+        for (int row = 0; row < rows; row++)
+        {
+            Zmm activations = new(FirstActivation + row % Activations);
+            int strides = row % RowsPerPointer;
+            code.BroadcastInt32(activations, new MemoryOperand(RowPointers[row / RowsPerPointer], group * GroupBytes)
+            {
+                Index = strides == 0 ? null : RowStride,
+                Scale = strides == 0 ? 1 : strides,
+            });
+            for (int vector = 0; vector < vectors; vector++)
+                code.DotProduct(Accumulator(set, row, vector, rows, vectors), activations, new Zmm(FirstWeight + vector));
+        }
+    }
+
+    private static void Advance(Assembler code, int rows, int groups)
+    {
+        code.Add(Panel, groups * PanelGroupBytes);
+        for (int pointer = 0; pointer * RowsPerPointer < rows; pointer++)
+            code.Add(RowPointers[pointer], groups * GroupBytes);
+    }
+
+    private static void Store(Assembler code, int rows, int vectors, int sets)
+    {
+        for (int row = 0; row < rows; row++)
+        {
+            for (int vector = 0; vector < vectors; vector++)
+            {
+                Zmm sum = Accumulator(0, row, vector, rows, vectors);
+                for (int set = 1; set < sets; set++)
+                    code.AddInt32(sum, sum, Accumulator(set, row, vector, rows, vectors));
+                code.Store(new MemoryOperand(Tile, (row * KernelTier.TileChannels + vector * VectorChannels) * sizeof(int)), sum);
+            }
+        }
+    }
+
+    private static Zmm Accumulator(int set, int row, int vector, int rows, int vectors) => new((set * rows + row) * vectors + vector);
+}

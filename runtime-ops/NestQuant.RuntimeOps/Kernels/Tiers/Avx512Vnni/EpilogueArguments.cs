@@ -1,0 +1,93 @@
+using System.Runtime.InteropServices;
+
+namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
+
+/// <summary>The arguments of the code of an <see cref="EpilogueEmitter"/>, which accesses the fields by their offsets.</summary>
+[StructLayout(LayoutKind.Explicit)]
+internal unsafe struct EpilogueArguments
+{
+    /// <summary>Offset of <see cref="Tile"/>.</summary>
+    public const int TileAt = 0;
+
+    /// <summary>Offset of <see cref="Rows"/>.</summary>
+    public const int RowsAt = 8;
+
+    /// <summary>Offset of <see cref="Scale"/>.</summary>
+    public const int ScaleAt = 16;
+
+    /// <summary>Offset of <see cref="Bias"/>.</summary>
+    public const int BiasAt = 24;
+
+    /// <summary>Offset of <see cref="Output"/>.</summary>
+    public const int OutputAt = 32;
+
+    /// <summary>Offset of <see cref="OutputStride"/>.</summary>
+    public const int OutputStrideAt = 40;
+
+    /// <summary>Offset of <see cref="Channels"/>.</summary>
+    public const int ChannelsAt = 48;
+
+    /// <summary>Offset of <see cref="Least"/>.</summary>
+    public const int LeastAt = 52;
+
+    /// <summary>Offset of <see cref="Greatest"/>.</summary>
+    public const int GreatestAt = 56;
+
+    /// <summary>Offset of <see cref="ZeroPoint"/>.</summary>
+    public const int ZeroPointAt = 60;
+
+    /// <summary>Accumulators, <c>[row][channel 32]</c>.</summary>
+    [FieldOffset(TileAt)]
+    public int* Tile;
+
+    /// <summary>Rows, at least 1.</summary>
+    [FieldOffset(RowsAt)]
+    public nint Rows;
+
+    /// <summary><see cref="PanelEpilogue.Scale"/>.</summary>
+    [FieldOffset(ScaleAt)]
+    public float* Scale;
+
+    /// <summary><see cref="PanelEpilogue.Bias"/>.</summary>
+    [FieldOffset(BiasAt)]
+    public float* Bias;
+
+    /// <summary>Output of row 0, channel 0 of the panel.</summary>
+    [FieldOffset(OutputAt)]
+    public byte* Output;
+
+    /// <summary>Bytes from one row of the output to the next.</summary>
+    [FieldOffset(OutputStrideAt)]
+    public nint OutputStride;
+
+    /// <summary>The channels to store, one bit each, the panel's first in the lowest.</summary>
+    [FieldOffset(ChannelsAt)]
+    public uint Channels;
+
+    /// <summary>The least result, the output's zero point included, four times; not read where the output is float.</summary>
+    [FieldOffset(LeastAt)]
+    public uint Least;
+
+    /// <summary>The greatest result, the output's zero point included, four times; not read where the output is float.</summary>
+    [FieldOffset(GreatestAt)]
+    public uint Greatest;
+
+    /// <summary><see cref="PanelEpilogue.OutputZeroPoint"/> in both halves; not read where the output is float.</summary>
+    [FieldOffset(ZeroPointAt)]
+    public uint ZeroPoint;
+
+    /// <summary>The arguments of one tile; see <see cref="TileProduct.Store"/>.</summary>
+    public static EpilogueArguments Create(int* tile, int rows, int channels, PanelEpilogue* factors, byte* y, long yStride) => new()
+    {
+        Tile = tile,
+        Rows = rows,
+        Scale = factors->Scale,
+        Bias = factors->Bias,
+        Output = y,
+        OutputStride = (nint)yStride,
+        Channels = (uint)((1UL << channels) - 1),
+        Greatest = (uint)(factors->Greatest + factors->OutputZeroPoint) * 0x01010101,
+        ZeroPoint = (uint)factors->OutputZeroPoint * 0x00010001,
+        Least = (uint)(factors->Least + factors->OutputZeroPoint) * 0x01010101,
+    };
+}

@@ -1,0 +1,91 @@
+using CsCheck;
+using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Convolutions;
+using NestQuant.RuntimeOps.Kernels.Convolutions.Winograd;
+using NestQuant.RuntimeOps.Kernels.Tiers;
+using NestQuant.RuntimeOps.Packing;
+using NestQuant.RuntimeOps.Tests.Kernels.Execution;
+
+namespace NestQuant.RuntimeOps.Tests.Kernels.Convolutions.Winograd;
+
+public class WinogradConvolutionTests
+{
+    private static Gen<ConvolutionGeometry> Geometries =>
+        from batch in Gen.Int[1, 3]
+        from height in Axes
+        from width in Axes
+        from channels in Gen.OneOf(Gen.Int[1, 4], Gen.Int[8, 10])
+        from outputs in Gen.Int[16, 70]
+        select new ConvolutionGeometry(batch, height, width, 1, channels * InputTransform.VectorChannels, outputs);
+
+    private static Gen<ConvolutionAxis> Axes =>
+        from padBegin in Gen.Int[0, 5]
+        from padEnd in Gen.Int[0, 2]
+        from output in Gen.Int[7, 21]
+        let input = output + 2 - padBegin - padEnd
+        where input > 0
+        select new ConvolutionAxis(input, 3, 1, 1, padBegin, output);
+
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Equals_the_definition_bit_for_bit(bool isPart)
+    {
+        KernelTier tier = Tier();
+        Gen.Select(Geometries, Gen.Int[2, 8], Gen.Int[0, 100_000]).Where((g, _, _) => Applies(g)).Sample(
+            (geometry, high, seed) =>
+            {
+                ConvolutionCase c = new(geometry, new NestedBits(8, Math.Min(high, 7)), seed, 0, isPart);
+                return c.Run(tier, new BackwardLoop()).AsSpan().SequenceEqual(c.Expected());
+            },
+            iter: 60);
+    }
+
+    [SkippableFact]
+    public void The_largest_sums_are_exact()
+    {
+        // Every product is 255 * -128: 9 * 1,824 of them are 2^29 less a little.
+        KernelTier tier = Tier();
+        ConvolutionAxis axis = new(8, 3, 1, 1, 1, 8);
+        int channels = WinogradConvolution.MaxInputChannels / InputTransform.VectorChannels * InputTransform.VectorChannels;
+        ConvolutionCase c = new(
+            new ConvolutionGeometry(1, axis, axis, 1, channels, 16), new NestedBits(8, 4), 5, 0, isPart: false, extreme: true);
+        Assert.True(Applies(c.Geometry));
+        Assert.Equal(c.Expected(), c.Run(tier, new BackwardLoop()));
+    }
+
+    [SkippableFact]
+    public void Blocks_and_parts_of_any_size_equal_the_definition()
+    {
+        // A line of tiles takes 1.9 MB of transformed activations: blocks of one line, cut into parts.
+        KernelTier tier = Tier();
+        ConvolutionAxis height = new(13, 3, 1, 1, 1, 13), width = new(210, 3, 1, 1, 1, 210);
+        ConvolutionCase c = new(new ConvolutionGeometry(2, height, width, 1, 512, 17), new NestedBits(8, 6), 7, 0, isPart: false);
+        Assert.True(Applies(c.Geometry));
+        Assert.Equal(c.Expected(), c.Run(tier, new ThreadedLoop(3)));
+    }
+
+    [SkippableFact]
+    public void Kept_panels_change_nothing()
+    {
+        KernelTier tier = Tier();
+        ConvolutionAxis axis = new(14, 3, 1, 1, 1, 14);
+        Requantization requantization = new(3f, 9);
+        ConvolutionCase c = new(new ConvolutionGeometry(1, axis, axis, 1, 160, 72), new NestedBits(8, 6), 3, 0, isPart: false);
+        foreach (long bytes in new[] { 600_000L, long.MaxValue })
+        {
+            PanelCache cache = new(bytes);
+            for (int run = 0; run < 2; run++)
+                Assert.Equal(c.ExpectedQuantized(requantization), c.RunQuantized(tier, new BackwardLoop(), requantization, cache));
+            Assert.InRange(cache.Bytes, 1, bytes);
+        }
+    }
+
+    private static bool Applies(ConvolutionGeometry geometry) => WinogradConvolution.Applies(geometry, default);
+
+    private static KernelTier Tier()
+    {
+        Skip.IfNot(System.Runtime.Intrinsics.X86.Avx2.IsSupported, "needs a processor with AVX2");
+        return TierSelection.Select("avx2");
+    }
+}
