@@ -38,4 +38,11 @@ public static class NestQuantOps
     /// suffix k, m or g (powers of 1024). Without it, or with 0, nothing is kept. Results do not depend on it.
     /// </summary>
     public const string CacheConfigEntry = SessionEntries.Cache;
+
+    /// <summary>
+    /// Session configuration entry for the number of threads within an operator, by which the kernels cut their work; without it, one per
+    /// processor is assumed. <see cref="SessionOptionsExtensions.RegisterNestQuantOps"/> sets it to
+    /// <c>SessionOptions.IntraOpNumThreads</c> where that is not 0. Results do not depend on it.
+    /// </summary>
+    public const string ThreadsConfigEntry = SessionEntries.Threads;
 }

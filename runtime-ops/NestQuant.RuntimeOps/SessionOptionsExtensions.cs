@@ -3,6 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels.Emission;
 using NestQuant.RuntimeOps.Operators;
+using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps;
 
@@ -18,6 +19,8 @@ public static unsafe partial class SessionOptionsExtensions
         ArgumentNullException.ThrowIfNull(options);
         DomainAnnouncement.Once(AddDomain);
         AddDomain(options);
+        if (options.IntraOpNumThreads > 0)
+            options.AddSessionConfigEntry(NestQuantOps.ThreadsConfigEntry, Invariant($"{options.IntraOpNumThreads}"));
         return options;
     }
 

@@ -1,16 +1,32 @@
+using NestQuant.RuntimeOps.Kernels;
+using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.RuntimeOps.Interop;
 
-/// <summary>One run of a kernel: its inputs, its output and ONNX Runtime's thread pool.</summary>
-internal readonly unsafe ref struct KernelContext(OrtApi api, void* context)
+/// <summary>One run of a kernel: its inputs, its output, ONNX Runtime's thread pool and its log.</summary>
+internal readonly unsafe ref struct KernelContext(OrtApi api, void* context, ParallelLoop loop, string title)
 {
     private readonly OrtApi _api = api;
     private readonly void* _context = context;
 
     /// <summary>ONNX Runtime's thread pool for this run.</summary>
-    public ParallelLoop Loop => new OrtParallelLoop(_api, _context);
+    public ParallelLoop Loop { get; } = loop;
+
+    /// <summary>
+    /// Tells which implementation a run has chosen: in ONNX Runtime's log, at its most detailed level, and to <see
+    /// cref="PlanObserver"/>.
+    /// </summary>
+    /// <param name="plan">The plan, where the run has made one; else null.</param>
+    public void Tell(ConvolutionPlan? plan)
+    {
+        if (plan is null)
+            return;
+        PlanObserver.Notify(title, plan);
+        _api.LogVerbose(
+            _context, $"{title}: {plan.Problem.Tier.Name} {plan.Name}, {plan.Problem.Geometry}, {plan.Problem.Weights.Level} bits");
+    }
 
     /// <summary>A required input.</summary>
     /// <exception cref="OperatorException">It has no value, or one that is not a tensor (ONNX Runtime lets a required input go

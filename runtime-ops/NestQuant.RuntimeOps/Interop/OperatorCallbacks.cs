@@ -107,7 +107,9 @@ internal static unsafe class OperatorCallbacks
         KernelInstance instance = (KernelInstance)GCHandle.FromIntPtr(kernel).Target!;
         try
         {
-            instance.Kernel!.Compute(new KernelContext(instance.Api, context));
+            OrtParallelLoop loop = OrtParallelLoop.Rent(instance.Api, context);
+            instance.Kernel!.Compute(new KernelContext(instance.Api, context, loop, instance.Title));
+            loop.Return();
             return null;
         }
         catch (Exception error)

@@ -158,11 +158,20 @@ internal readonly unsafe struct OrtApi(void** table)
     {
         void* logger;
         Check(_functions.KernelInfoGetLogger(info, &logger));
+        Log(logger, LogLevel.Warning, message, source);
+    }
 
-        // The path of a source file is in the system's own characters, two bytes each on Windows.
-        byte[] path = OperatingSystem.IsWindows() ? Encoding.Unicode.GetBytes(source + '\0') : ZeroTerminated(source);
-        fixed (byte* text = ZeroTerminated(message), file = path, function = ZeroTerminated(source))
-            Check(_functions.LoggerLogMessage(logger, LogLevel.Warning, text, file, 0, function));
+    /// <summary>Writes to the session's log at its most detailed level; does nothing where that is not logged.</summary>
+    /// <param name="context">The run.</param>
+    /// <param name="message">What to tell.</param>
+    public void LogVerbose(void* context, string message)
+    {
+        void* logger;
+        LogLevel level;
+        Check(_functions.KernelContextGetLogger(context, &logger));
+        Check(_functions.LoggerGetLoggingSeverityLevel(logger, &level));
+        if (level == LogLevel.Verbose)
+            Log(logger, level, message, nameof(NestQuantOps));
     }
 
     /// <summary>The value of a constant input, or null when the input is not constant.</summary>
@@ -292,6 +301,14 @@ internal readonly unsafe struct OrtApi(void** table)
     private static byte[] ZeroTerminated(string text) => Encoding.UTF8.GetBytes(text + "\0");
 
     private static string Utf8(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "";
+
+    private void Log(void* logger, LogLevel level, string message, string source)
+    {
+        // The path of a source file is in the system's own characters, two bytes each on Windows.
+        byte[] path = OperatingSystem.IsWindows() ? Encoding.Unicode.GetBytes(source + '\0') : ZeroTerminated(source);
+        fixed (byte* text = ZeroTerminated(message), file = path, function = ZeroTerminated(source))
+            Check(_functions.LoggerLogMessage(logger, level, text, file, 0, function));
+    }
 
     private bool Succeeds(void* status)
     {

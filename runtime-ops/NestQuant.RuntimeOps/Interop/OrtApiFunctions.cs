@@ -79,6 +79,12 @@ internal readonly unsafe struct OrtApiFunctions(void** table)
     public delegate* unmanaged[Cdecl]<void*, void**, void*> KernelInfoGetLogger =>
         (delegate* unmanaged[Cdecl]<void*, void**, void*>)table[OrtApiSlot.KernelInfoGetLogger];
 
+    public delegate* unmanaged[Cdecl]<void*, void**, void*> KernelContextGetLogger =>
+        (delegate* unmanaged[Cdecl]<void*, void**, void*>)table[OrtApiSlot.KernelContextGetLogger];
+
+    public delegate* unmanaged[Cdecl]<void*, LogLevel*, void*> LoggerGetLoggingSeverityLevel =>
+        (delegate* unmanaged[Cdecl]<void*, LogLevel*, void*>)table[OrtApiSlot.LoggerGetLoggingSeverityLevel];
+
     public delegate* unmanaged[Cdecl]<void*, LogLevel, byte*, byte*, int, byte*, void*> LoggerLogMessage =>
         (delegate* unmanaged[Cdecl]<void*, LogLevel, byte*, byte*, int, byte*, void*>)table[OrtApiSlot.LoggerLogMessage];
 

@@ -36,7 +36,9 @@ internal static class OrtApiSlot
     public const int KernelInfoGetAttributeArrayInt64 = 163;
     public const int KernelInfoGetNodeName = 244;
     public const int KernelInfoGetLogger = 245;
+    public const int KernelContextGetLogger = 246;
     public const int LoggerLogMessage = 247;
+    public const int LoggerGetLoggingSeverityLevel = 248;
     public const int KernelInfoGetConstantInputTensor = 249;
     public const int ShapeInferContextGetInputTypeShape = 268;
     public const int ShapeInferContextGetAttribute = 269;

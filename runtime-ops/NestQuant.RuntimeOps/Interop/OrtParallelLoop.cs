@@ -5,10 +5,31 @@ using NestQuant.RuntimeOps.Kernels.Execution;
 
 namespace NestQuant.RuntimeOps.Interop;
 
-/// <summary>Runs parts on ONNX Runtime's own thread pool.</summary>
-internal sealed unsafe class OrtParallelLoop(OrtApi api, void* context) : ParallelLoop
+/// <summary>Runs parts on the thread pool of ONNX Runtime's session, for one run at a time.</summary>
+internal sealed unsafe class OrtParallelLoop : ParallelLoop
 {
-    private readonly void* _context = context;
+    [ThreadStatic]
+    private static OrtParallelLoop? t_idle;
+
+    private OrtApi _api;
+    private void* _context;
+
+    private OrtParallelLoop()
+    {
+    }
+
+    /// <summary>Takes the calling thread's loop, or makes one, for a run.</summary>
+    public static OrtParallelLoop Rent(OrtApi api, void* context)
+    {
+        OrtParallelLoop loop = t_idle ?? new OrtParallelLoop();
+        t_idle = null;
+        loop._api = api;
+        loop._context = context;
+        return loop;
+    }
+
+    /// <summary>Keeps the loop for the thread's next run.</summary>
+    public void Return() => t_idle = this;
 
     /// <inheritdoc/>
     public override void Run(int count, Action<int> body)
@@ -19,17 +40,9 @@ internal sealed unsafe class OrtParallelLoop(OrtApi api, void* context) : Parall
             return;
         }
 
-        Work work = new(body);
-        GCHandle handle = GCHandle.Alloc(work);
-        try
-        {
-            api.ParallelFor(_context, &RunOne, count, GCHandle.ToIntPtr(handle));
-        }
-        finally
-        {
-            handle.Free();
-        }
-
+        // On the stack, where it stays in place until all parts are done, and the garbage collector sees its references.
+        Work work = new() { Body = body };
+        _api.ParallelFor(_context, &RunOne, count, (nint)Unsafe.AsPointer(ref work));
         work.Error?.Throw();
     }
 
@@ -37,8 +50,8 @@ internal sealed unsafe class OrtParallelLoop(OrtApi api, void* context) : Parall
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void RunOne(nint userData, nuint index)
     {
-        Work work = (Work)GCHandle.FromIntPtr(userData).Target!;
-        if (work.Error is not null)
+        ref Work work = ref Unsafe.AsRef<Work>((void*)userData);
+        if (Volatile.Read(ref work.Error) is not null)
             return;
         try
         {
@@ -46,14 +59,13 @@ internal sealed unsafe class OrtParallelLoop(OrtApi api, void* context) : Parall
         }
         catch (Exception error)
         {
-            work.Error = ExceptionDispatchInfo.Capture(error);
+            Volatile.Write(ref work.Error, ExceptionDispatchInfo.Capture(error));
         }
     }
 
-    private sealed class Work(Action<int> body)
+    private struct Work
     {
-        public Action<int> Body { get; } = body;
-
-        public volatile ExceptionDispatchInfo? Error;
+        public Action<int> Body;
+        public ExceptionDispatchInfo? Error;
     }
 }

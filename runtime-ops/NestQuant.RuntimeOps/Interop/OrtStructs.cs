@@ -64,6 +64,7 @@ internal enum OrtErrorCode
 /// <summary>OrtLoggingLevel, those used here.</summary>
 internal enum LogLevel
 {
+    Verbose = 0,
     Warning = 2,
 }
 

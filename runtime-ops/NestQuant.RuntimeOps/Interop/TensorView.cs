@@ -32,6 +32,9 @@ internal readonly unsafe ref struct TensorView
     /// <summary>The number of elements.</summary>
     public long Count { get; }
 
+    /// <summary>The address of the data.</summary>
+    public nint Address => (nint)_data;
+
     /// <summary>The data as floats, of any number.</summary>
     public float* Floats() => (float*)Data(ElementType.Float);
 

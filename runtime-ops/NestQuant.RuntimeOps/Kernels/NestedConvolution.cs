@@ -1,55 +1,79 @@
 using NestQuant.RuntimeOps.Kernels.Convolutions;
-using NestQuant.RuntimeOps.Kernels.Convolutions.Depthwise;
-using NestQuant.RuntimeOps.Kernels.Convolutions.Gathered;
-using NestQuant.RuntimeOps.Kernels.Convolutions.ImplicitGemm;
-using NestQuant.RuntimeOps.Kernels.Convolutions.Strips;
-using NestQuant.RuntimeOps.Kernels.Convolutions.Winograd;
 using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Packing;
 
-
 namespace NestQuant.RuntimeOps.Kernels;
 
 /// <summary>
-/// An integer NHWC convolution with nested weights and a float or requantizing epilogue; a matrix product is its 1x1 case.
+/// The integer NHWC convolution of one node, with nested weights and a float or requantizing epilogue; a matrix product is its 1x1 case.
 /// </summary>
-internal static class NestedConvolution
+/// <remarks>
+/// acc[m] = sum over k of (x - x_zp) * (w_int - w_zp[m]), exact, where padded positions contribute 0;
+/// y = (float)acc * (x_scale * w_scale[m]) + bias[m], each float operation rounded on its own; for a uint8 output both factors are divided
+/// by y_scale, and y is clamped, rounded half to even and offset by y's zero point. Results do not depend on the implementation, the tier
+/// or the scheduling: every output element is computed by one part, in exact integers.
+/// </remarks>
+/// <param name="tier">The inner loops to use.</param>
+/// <param name="threads">Threads of the session, 1 or more.</param>
+/// <param name="forced">The implementation to use; null for the first that applies.</param>
+internal sealed class NestedConvolution(KernelTier tier, int threads, Implementation? forced = null)
 {
-    /// <summary>Computes the whole output.</summary>
-    /// <param name="tier">The inner loops to use.</param>
+    // Enough for a few shapes and levels in turn; runs at the same time need plans of their own.
+    private const int MostIdlePlans = 16;
+
+    private readonly Lock _lock = new();
+    private readonly List<ConvolutionPlan> _idle = [];
+
+    /// <summary>Computes the whole output of one run; several may run at once.</summary>
     /// <param name="geometry">Dimensions; the reduction length and the output channels are those of the weights.</param>
     /// <param name="weights">The nested weights.</param>
     /// <param name="data">Activations, factors and output, of the lengths that the geometry gives.</param>
     /// <param name="loop">Runs the parts.</param>
     /// <param name="epilogue">Finishes the output's rows; without one they are dense.</param>
-    public static void Run(
-        KernelTier tier,
-        ConvolutionGeometry geometry,
-        in PanelSource weights,
-        in ConvolutionData data,
-        ParallelLoop loop,
-        RowEpilogue? epilogue = null)
+    /// <returns>The plan, where the run had to make one; else null.</returns>
+    /// <exception cref="PlatformNotSupportedException">The forced implementation does not apply.</exception>
+    public ConvolutionPlan? Run(
+        ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, ParallelLoop loop, RowEpilogue? epilogue = null)
     {
         ChannelView view = weights.Layout.View;
         if (view.WeightsPerChannel != geometry.ReductionLength || view.OutputChannels != geometry.OutputChannels)
             throw new ArgumentException("the weights are not those of the convolution");
         if (geometry.Rows == 0)
-            return;
-        if (DepthwiseConvolution.Applies(geometry, data))
+            return null;
+        ConvolutionProblem problem = new(tier, geometry, weights, data, epilogue?.RowStride ?? 0, threads);
+        ConvolutionPlan? known = TakeIdle(problem);
+        ConvolutionPlan plan = known ?? ImplementationTable.Plan(problem, forced);
+        plan.Run(data, loop, epilogue);
+        GiveBack(plan);
+        return known is null ? plan : null;
+    }
+
+    private ConvolutionPlan? TakeIdle(in ConvolutionProblem problem)
+    {
+        lock (_lock)
         {
-            if (tier.Strips is { } kernel && StripConvolution.Applies(geometry, data))
-                StripConvolution.Run(tier, kernel, geometry, weights, data, loop, epilogue);
-            else
-                DepthwiseConvolution.Run(tier, geometry, weights, data, loop, epilogue);
-            return;
+            for (int i = _idle.Count - 1; i >= 0; i--)
+            {
+                ConvolutionPlan plan = _idle[i];
+                if (plan.Problem.Equals(problem))
+                {
+                    _idle.RemoveAt(i);
+                    return plan;
+                }
+            }
         }
 
-        if (ImplicitGemmConvolution.TryRun(tier, geometry, weights, data, loop, epilogue))
-            return;
-        if (tier.PrefersWinograd && WinogradConvolution.Applies(geometry, data))
-            WinogradConvolution.Run(tier, geometry, weights, data, loop, epilogue);
-        else
-            GatheredConvolution.Run(tier, geometry, weights, data, loop, epilogue);
+        return null;
+    }
+
+    private void GiveBack(ConvolutionPlan plan)
+    {
+        lock (_lock)
+        {
+            if (_idle.Count == MostIdlePlans)
+                _idle.RemoveAt(0);
+            _idle.Add(plan);
+        }
     }
 }

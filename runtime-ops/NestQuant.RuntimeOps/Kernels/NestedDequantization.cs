@@ -1,4 +1,3 @@
-using System.Buffers;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.Tiers;
@@ -39,21 +38,11 @@ internal sealed unsafe class NestedDequantization
 
     private void RunPanel(int panel)
     {
-        sbyte[] buffer = ArrayPool<sbyte>.Shared.Rent(_weights.DecodedLength);
-        try
-        {
-            fixed (sbyte* values = buffer)
-            {
-                _weights.Decode(_tier, panel, values);
-                int channels = _weights.Layout.ChannelsOf(panel);
-                for (int c = 0; c < channels; c++)
-                    StoreChannel(panel * NestedLayout.PanelChannels + c, values + c * 4);
-            }
-        }
-        finally
-        {
-            ArrayPool<sbyte>.Shared.Return(buffer);
-        }
+        using Scratch values = new(_weights.DecodedLength);
+        _weights.Decode(_tier, panel, (sbyte*)values.Address);
+        int channels = _weights.Layout.ChannelsOf(panel);
+        for (int c = 0; c < channels; c++)
+            StoreChannel(panel * NestedLayout.PanelChannels + c, (sbyte*)values.Address + c * 4);
     }
 
     private void StoreChannel(int m, sbyte* values)

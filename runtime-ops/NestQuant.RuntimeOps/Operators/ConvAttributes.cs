@@ -112,10 +112,21 @@ internal sealed class ConvAttributes
         return new ConvolutionGeometry((int)x[0], height, width, Group, _weightShape[1], OutputChannels);
     }
 
-    /// <summary>The shape of an output with this many channels.</summary>
-    public long[] OutputShape(ConvolutionGeometry geometry, int channels) => Axes == 2
-        ? [geometry.Batch, geometry.Height.Output, geometry.Width.Output, channels]
-        : [geometry.Batch, geometry.Width.Output, channels];
+    /// <summary>The dimensions of a run.</summary>
+    /// <param name="x">The shape of X.</param>
+    /// <param name="channels">Channels of the output.</param>
+    /// <param name="last">Those of the last run, which are returned where they match.</param>
+    /// <exception cref="OperatorException">As for <see cref="Geometry"/>.</exception>
+    public ConvolutionShape Shape(ReadOnlySpan<long> x, int channels, ConvolutionShape? last)
+    {
+        if (last is not null && last.Matches(x) && last.Output[^1] == channels)
+            return last;
+        ConvolutionGeometry geometry = Geometry(x);
+        long[] output = Axes == 2
+            ? [geometry.Batch, geometry.Height.Output, geometry.Width.Output, channels]
+            : [geometry.Batch, geometry.Width.Output, channels];
+        return new ConvolutionShape(geometry, x.ToArray(), output);
+    }
 
     /// <summary>The output's extent along an axis.</summary>
     /// <exception cref="OperatorException">The kernel is larger than the padded input.</exception>

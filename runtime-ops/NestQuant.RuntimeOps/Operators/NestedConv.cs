@@ -1,5 +1,4 @@
 using NestQuant.RuntimeOps.Interop;
-using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Schema;
 
@@ -18,7 +17,7 @@ internal sealed class NestedConv(OperatorSchema schema) : CustomOperator(schema)
         ConvAttributes attributes = ConvAttributes.Read(info, WeightAttributes.Shape(info));
         NestedWeight weight = new(info, attributes.View());
         QuantizedOutput? output = Schema.HasQuantizedOutput ? new QuantizedOutput(info) : null;
-        return new Kernel(attributes, new QuantizedInput(Schema, weight.Layout.Bits), weight, output);
+        return new Kernel(attributes, new QuantizedInput(Schema), weight, output);
     }
 
     /// <inheritdoc/>
@@ -31,16 +30,18 @@ internal sealed class NestedConv(OperatorSchema schema) : CustomOperator(schema)
     private sealed unsafe class Kernel(ConvAttributes attributes, QuantizedInput input, NestedWeight weight, QuantizedOutput? output)
         : CustomKernel
     {
+        private ConvolutionShape? _shape;
+
         public override void Compute(in KernelContext context)
         {
             QuantizedActivations x = input.Bind(context);
-            ConvolutionGeometry geometry = attributes.Geometry(x.Shape);
-            PanelSource source = weight.Bind(context, out float* scale, out int* zeroPoint);
-            float* bias = input.Bias(context, attributes.OutputChannels, source.Level);
+            ConvolutionShape shape = _shape = attributes.Shape(x.Shape, attributes.OutputChannels, _shape);
+            PanelSource source = weight.Bind(context);
+            ChannelFactors factors = weight.Factors.Bind(context, source.Level);
             Requantization? requantization = output?.Bind(context);
-            void* y = context.Output(attributes.OutputShape(geometry, attributes.OutputChannels));
-            ConvolutionData data = new(x.Data, x.ZeroPoint, x.Scale, scale, zeroPoint, bias, y, requantization);
-            NestedConvolution.Run(weight.Tier, geometry, source, data, context.Loop);
+            void* y = context.Output(shape.Output);
+            ConvolutionData data = new(x.Data, x.ZeroPoint, x.Scale, factors, y, requantization);
+            context.Tell(weight.Convolution.Run(shape.Geometry, source, data, context.Loop));
         }
     }
 }

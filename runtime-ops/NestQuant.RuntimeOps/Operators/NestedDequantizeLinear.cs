@@ -31,9 +31,10 @@ internal sealed class NestedDequantizeLinear() : CustomOperator(OperatorSet.Nest
     {
         public override void Compute(in KernelContext context)
         {
-            PanelSource source = weight.Bind(context, out float* scale, out int* zeroPoint);
+            PanelSource source = weight.Bind(context);
+            ChannelFactors factors = weight.Factors.Bind(context, source.Level);
             float* target = context.FloatOutput(shape);
-            NestedDequantization.Run(weight.Tier, source, scale, zeroPoint, target, context.Loop);
+            NestedDequantization.Run(weight.Tier, source, factors.Scale, factors.ZeroPoint, target, context.Loop);
         }
     }
 }

@@ -1,5 +1,4 @@
 using NestQuant.RuntimeOps.Interop;
-using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Schema;
@@ -27,7 +26,7 @@ internal sealed class NestedGemm(OperatorSchema schema) : CustomOperator(schema)
                 "attribute 'channel_view' does not fit a matrix: [1, K, N, 1] for the shape [K, N] or [N, K, 1, 1] for [N, K]");
         NestedWeight weight = new(info, view);
         QuantizedOutput? output = Schema.HasQuantizedOutput ? new QuantizedOutput(info) : null;
-        return new Kernel(new QuantizedInput(Schema, weight.Layout.Bits), weight, output);
+        return new Kernel(new QuantizedInput(Schema), weight, output);
     }
 
     /// <inheritdoc/>
@@ -42,27 +41,33 @@ internal sealed class NestedGemm(OperatorSchema schema) : CustomOperator(schema)
 
     private sealed unsafe class Kernel(QuantizedInput input, NestedWeight weight, QuantizedOutput? output) : CustomKernel
     {
+        private ConvolutionShape? _shape;
+
         public override void Compute(in KernelContext context)
         {
             QuantizedActivations x = input.Bind(context);
+            ConvolutionShape shape = _shape = _shape?.Matches(x.Shape) == true ? _shape : Shape(x.Shape);
+            PanelSource source = weight.Bind(context);
+            ChannelFactors factors = weight.Factors.Bind(context, source.Level);
+            Requantization? requantization = output?.Bind(context);
+            void* y = context.Output(shape.Output);
+            ConvolutionData data = new(x.Data, x.ZeroPoint, x.Scale, factors, y, requantization);
+            context.Tell(weight.Convolution.Run(shape.Geometry, source, data, context.Loop));
+        }
+
+        private ConvolutionShape Shape(ReadOnlySpan<long> x)
+        {
             ChannelView view = weight.Layout.View;
-            if (x.Shape.Length == 0 || x.Shape[^1] != view.Inner)
-                throw new OperatorException(Invariant($"X has the shape {WeightAttributes.Text(x.Shape)}, [..., {view.Inner}] expected"));
+            if (x.Length == 0 || x[^1] != view.Inner)
+                throw new OperatorException(Invariant($"X has the shape {WeightAttributes.Text(x)}, [..., {view.Inner}] expected"));
             long rows = 1;
-            foreach (long dimension in x.Shape[..^1])
+            foreach (long dimension in x[..^1])
                 rows = checked(rows * dimension);
             if (rows > int.MaxValue)
                 throw new OperatorException(Invariant($"X has {rows} rows, more than 2^31 - 1"));
-
             ConvolutionGeometry geometry = new(
                 1, ConvolutionAxis.Single, ConvolutionAxis.Rows((int)rows), 1, view.Inner, view.OutputChannels);
-            PanelSource source = weight.Bind(context, out float* scale, out int* zeroPoint);
-            float* bias = input.Bias(context, view.OutputChannels, source.Level);
-            long[] outputShape = x.Shape.ToArray();
-            outputShape[^1] = view.OutputChannels;
-            Requantization? requantization = output?.Bind(context);
-            ConvolutionData data = new(x.Data, x.ZeroPoint, x.Scale, scale, zeroPoint, bias, context.Output(outputShape), requantization);
-            NestedConvolution.Run(weight.Tier, geometry, source, data, context.Loop);
+            return new ConvolutionShape(geometry, x.ToArray(), [.. x[..^1], view.OutputChannels]);
         }
     }
 }

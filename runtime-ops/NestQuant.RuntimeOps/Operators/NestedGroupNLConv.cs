@@ -1,5 +1,4 @@
 using NestQuant.RuntimeOps.Interop;
-using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.GroupNL;
 using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
@@ -20,7 +19,7 @@ internal sealed class NestedGroupNLConv() : CustomOperator(OperatorSet.NestedGro
         NestedWeight weight = new(info, convolution.View());
         GroupNLAttributes expansion = new(info);
         expansion.RequireSeeds(convolution.OutputChannels);
-        return new Kernel(convolution, new QuantizedInput(Schema, weight.Layout.Bits), weight, expansion);
+        return new Kernel(convolution, new QuantizedInput(Schema), weight, expansion);
     }
 
     /// <inheritdoc/>
@@ -35,17 +34,19 @@ internal sealed class NestedGroupNLConv() : CustomOperator(OperatorSet.NestedGro
     private sealed unsafe class Kernel(ConvAttributes convolution, QuantizedInput input, NestedWeight weight, GroupNLAttributes expansion)
         : CustomKernel
     {
+        private ConvolutionShape? _shape;
+
         public override void Compute(in KernelContext context)
         {
             QuantizedActivations x = input.Bind(context);
-            ConvolutionGeometry geometry = convolution.Geometry(x.Shape);
-            PanelSource source = weight.Bind(context, out float* scale, out int* zeroPoint);
-            float* bias = input.Bias(context, convolution.OutputChannels, source.Level);
-            ExpansionData data = expansion.Bind(context, convolution.OutputChannels);
-            float* y = context.FloatOutput(convolution.OutputShape(geometry, data.Maps));
-            ConvolutionData tensors = new(x.Data, x.ZeroPoint, x.Scale, scale, zeroPoint, bias, y);
-            ExpansionEpilogue epilogue = new(weight.Tier, data, y);
-            NestedConvolution.Run(weight.Tier, geometry, source, tensors, context.Loop, epilogue);
+            ExpansionData expanded = expansion.Bind(context, convolution.OutputChannels);
+            ConvolutionShape shape = _shape = convolution.Shape(x.Shape, expanded.Maps, _shape);
+            PanelSource source = weight.Bind(context);
+            ChannelFactors factors = weight.Factors.Bind(context, source.Level);
+            float* y = context.FloatOutput(shape.Output);
+            ConvolutionData data = new(x.Data, x.ZeroPoint, x.Scale, factors, y);
+            ExpansionEpilogue epilogue = new(weight.Tier, expanded, y);
+            context.Tell(weight.Convolution.Run(shape.Geometry, source, data, context.Loop, epilogue));
         }
     }
 }

@@ -8,4 +8,7 @@ internal static class SessionEntries
 
     /// <summary>Bytes of decoded weights that each node may keep.</summary>
     public const string Cache = "nestquant.cache";
+
+    /// <summary>Threads of the session, by which work is cut.</summary>
+    public const string Threads = "nestquant.threads";
 }

@@ -1,4 +1,4 @@
-using System.Buffers;
+using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Packing;
 
@@ -46,17 +46,12 @@ internal sealed unsafe class BundledWeights
 
         // In bounds: `decoded` holds a group of 4 rows for every 4 of the weights, `values` for every 4 of the bundle's.
         new Span<sbyte>(values, Groups * 4 * NestedLayout.PanelChannels).Clear();
-        sbyte[] buffer = ArrayPool<sbyte>.Shared.Rent(_weights.DecodedLength);
-        fixed (sbyte* decoded = buffer)
-        {
-            _weights.Decode(tier, panel, decoded);
-            if (_weights.Layout.View.Inner % 4 == 0)
-                SpreadGroups(panel, (int*)decoded, (int*)values);
-            else
-                SpreadRows(panel, decoded, values);
-        }
-
-        ArrayPool<sbyte>.Shared.Return(buffer);
+        using Scratch decoded = new(_weights.DecodedLength);
+        _weights.Decode(tier, panel, (sbyte*)decoded.Address);
+        if (_weights.Layout.View.Inner % 4 == 0)
+            SpreadGroups(panel, (int*)decoded.Address, (int*)values);
+        else
+            SpreadRows(panel, (sbyte*)decoded.Address, values);
     }
 
     /// <summary>Four rows of k at a time: no tap and no input group starts between them.</summary>

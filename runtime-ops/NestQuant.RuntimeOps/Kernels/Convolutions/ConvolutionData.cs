@@ -6,17 +6,15 @@ using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Kernels.Convolutions;
 
-/// <summary>The tensors of one convolution; the caller has checked every length and keeps the memory alive.</summary>
+/// <summary>The tensors of one run; the caller has checked every length and keeps the memory alive.</summary>
 /// <param name="x">Activations, NHWC.</param>
 /// <param name="xZeroPoint">Their zero point, 0 to 255.</param>
 /// <param name="xScale">Their scale, finite and positive.</param>
-/// <param name="wScale">The weights' scales [M], finite and positive.</param>
-/// <param name="wZeroPoint">The weights' zero points [M], or null for 0.</param>
-/// <param name="bias">The bias [M], or null for 0.</param>
+/// <param name="factors">The factors of the output channels at the run's level.</param>
 /// <param name="y">The output, NHWC: floats or, with a requantization, bytes.</param>
 /// <param name="requantization">How results become uint8, or null for floats.</param>
 internal readonly unsafe struct ConvolutionData(
-    byte* x, int xZeroPoint, float xScale, float* wScale, int* wZeroPoint, float* bias, void* y, Requantization? requantization = null)
+    byte* x, int xZeroPoint, float xScale, in ChannelFactors factors, void* y, Requantization? requantization = null)
 {
     /// <summary>Activations, NHWC.</summary>
     public readonly byte* X = x;
@@ -25,9 +23,7 @@ internal readonly unsafe struct ConvolutionData(
     public readonly int XZeroPoint = xZeroPoint;
 
     private readonly byte* _y = (byte*)y;
-    private readonly float* _wScale = wScale;
-    private readonly int* _wZeroPoint = wZeroPoint;
-    private readonly float* _bias = bias;
+    private readonly ChannelFactors _factors = factors;
     private readonly float _xScale = xScale;
     private readonly Requantization? _requantization = requantization;
 
@@ -39,50 +35,24 @@ internal readonly unsafe struct ConvolutionData(
     public byte* Output(long index) => _y + index * OutputBytes;
 
     /// <summary>The weight zero point of channel m.</summary>
-    public int WeightZeroPoint(int m) => _wZeroPoint == null ? 0 : _wZeroPoint[m];
+    public int WeightZeroPoint(int m) => _factors.ZeroPoint == null ? 0 : _factors.ZeroPoint[m];
 
     /// <summary>The largest magnitude of a weight zero point.</summary>
-    public long LargestZeroPoint(int outputChannels)
-    {
-        long largest = 0;
-        for (int m = 0; _wZeroPoint != null && m < outputChannels; m++)
-            largest = Math.Max(largest, Math.Abs((long)_wZeroPoint[m]));
-        return largest;
-    }
+    public long LargestZeroPoint => _factors.LargestZeroPoint;
 
     /// <summary>
     /// Whether all results of a requantization provably fit in 32 bits before clamping, as with every sensible scale; true for floats.
     /// </summary>
     /// <param name="reductionLength">Products per accumulator.</param>
-    /// <param name="outputChannels">M.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public bool AreResultsOfInt32(int reductionLength, int outputChannels)
+    public bool AreResultsOfInt32(int reductionLength)
     {
         // Half the range of 32 bits, since the value compared with it is rounded.
         const float limit = 1 << 30;
         float largestSum = 255f * 128f * reductionLength;
 
-        // In bounds: M scales and M biases.
-        if (_requantization is not { } requantization)
-            return true;
-        Vector256<float> scales = default, biases = default;
-        int m = 0;
-        for (; m <= outputChannels - Vector256<float>.Count; m += Vector256<float>.Count)
-        {
-            scales = Vector256.Max(scales, Vector256.Load(_wScale + m));
-            if (_bias != null)
-                biases = Vector256.Max(biases, Vector256.Abs(Vector256.Load(_bias + m)));
-        }
-
-        float largestScale = 0, largestBias = 0;
-        for (int i = 0; i < Vector256<float>.Count; i++)
-            (largestScale, largestBias) = (MathF.Max(largestScale, scales[i]), MathF.Max(largestBias, biases[i]));
-        for (; m < outputChannels; m++)
-            (largestScale, largestBias) = (
-                MathF.Max(largestScale, _wScale[m]), MathF.Max(largestBias, _bias == null ? 0 : MathF.Abs(_bias[m])));
-
         // NaN compares false and is rejected.
-        return (largestSum * _xScale * largestScale + largestBias) / requantization.Scale < limit;
+        return _requantization is not { } requantization
+            || (largestSum * _xScale * _factors.LargestScale + _factors.LargestBias) / requantization.Scale < limit;
     }
 
     /// <summary>The factors of a panel, as for centered rows.</summary>
@@ -94,7 +64,7 @@ internal readonly unsafe struct ConvolutionData(
     {
         // In bounds: firstChannel + channels <= M, and the fixed buffers hold 32.
         PanelEpilogue epilogue = default;
-        for (int c = 0; c < channels && _wZeroPoint != null; c++)
+        for (int c = 0; c < channels && _factors.ZeroPoint != null; c++)
         {
             epilogue.ZeroPoint[c] = WeightZeroPoint(firstChannel + c);
             epilogue.HasZeroPoint |= epilogue.ZeroPoint[c] != 0;
@@ -103,15 +73,15 @@ internal readonly unsafe struct ConvolutionData(
         int channel = 0;
         for (; channel <= channels - Vector256<float>.Count; channel += Vector256<float>.Count)
         {
-            (Vector256.Load(_wScale + firstChannel + channel) * _xScale).Store(epilogue.Scale + channel);
-            if (_bias != null)
-                Vector256.Load(_bias + firstChannel + channel).Store(epilogue.Bias + channel);
+            (Vector256.Load(_factors.Scale + firstChannel + channel) * _xScale).Store(epilogue.Scale + channel);
+            if (_factors.Bias != null)
+                Vector256.Load(_factors.Bias + firstChannel + channel).Store(epilogue.Bias + channel);
         }
 
         for (; channel < channels; channel++)
         {
-            epilogue.Scale[channel] = _xScale * _wScale[firstChannel + channel];
-            epilogue.Bias[channel] = _bias == null ? 0f : _bias[firstChannel + channel];
+            epilogue.Scale[channel] = _xScale * _factors.Scale[firstChannel + channel];
+            epilogue.Bias[channel] = _factors.Bias == null ? 0f : _factors.Bias[firstChannel + channel];
         }
 
         if (_requantization is { } requantization)

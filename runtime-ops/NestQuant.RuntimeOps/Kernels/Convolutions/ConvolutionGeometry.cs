@@ -1,6 +1,5 @@
 using static System.FormattableString;
 
-
 namespace NestQuant.RuntimeOps.Kernels.Convolutions;
 
 /// <summary>One spatial axis of a convolution (ONNX Conv's attributes).</summary>
@@ -85,6 +84,17 @@ internal sealed class ConvolutionGeometry(
     /// </summary>
     public ConvolutionGeometry Bundled(int bundle) =>
         bundle == 1 ? this : new ConvolutionGeometry(Batch, Height, Width, Groups / bundle, ChannelsPerGroup * bundle, OutputChannels);
+
+    /// <summary>Whether the other has the same dimensions.</summary>
+    public bool Equals(ConvolutionGeometry other) =>
+        ReferenceEquals(this, other)
+        || (Batch == other.Batch && Height == other.Height && Width == other.Width && Groups == other.Groups
+            && ChannelsPerGroup == other.ChannelsPerGroup && OutputChannels == other.OutputChannels);
+
+    /// <summary>The dimensions for logs and messages: "3x3 convolution of 1x56x56x64 to 56x56x64, stride 1x1, 1 group".</summary>
+    public override string ToString() => Invariant(
+        $"{Height.Kernel}x{Width.Kernel} convolution of {Batch}x{Height.Input}x{Width.Input}x{InputChannels} to ")
+        + Invariant($"{Height.Output}x{Width.Output}x{OutputChannels}, stride {Height.Stride}x{Width.Stride}, {Groups} groups");
 
     private static bool IsPointwiseAlong(in ConvolutionAxis axis) =>
         axis is { Kernel: 1, Stride: 1, PadBegin: 0 } && axis.Output == axis.Input;

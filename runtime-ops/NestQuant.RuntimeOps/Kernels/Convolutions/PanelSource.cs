@@ -46,6 +46,15 @@ internal readonly unsafe struct PanelSource
     /// <summary>Values of a decoded panel: <c>[Groups][channel 32][4]</c>.</summary>
     public int DecodedLength => Groups * 4 * NestedLayout.PanelChannels;
 
+    /// <summary>Whether the other has the same operands, at the same addresses, and keeps panels in the same place.</summary>
+    public bool Equals(in PanelSource other)
+    {
+        bool isEqual = Layout == other.Layout && Cache == other.Cache && Level == other.Level;
+        for (int step = 0; isEqual && step <= _operands.Steps; step++)
+            isEqual = _operands[step] == other._operands[step];
+        return isEqual;
+    }
+
     /// <summary>
     /// Decodes one panel to the level's integers in steps of the full-precision weight, <c>[k/4][channel 32][4]</c>, zeros after the last
     /// row of k.

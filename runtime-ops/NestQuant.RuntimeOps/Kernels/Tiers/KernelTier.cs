@@ -1,5 +1,4 @@
 using NestQuant.RuntimeOps.Kernels.Convolutions.ImplicitGemm;
-using NestQuant.RuntimeOps.Kernels.Convolutions.Winograd;
 using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
 using NestQuant.RuntimeOps.Packing;
 

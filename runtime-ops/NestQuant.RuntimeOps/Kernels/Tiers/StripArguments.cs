@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using NestQuant.RuntimeOps.Kernels.Execution;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers;
 

@@ -196,8 +196,9 @@ internal sealed unsafe class ConvolutionCase
         fixed (int* wZeroPoint = WZeroPoint)
         {
             PanelSource weights = new(Layout, operands.At(Layout.Bits, Level), cache);
-            ConvolutionData data = new(x, XZeroPoint, XScale, wScale, wZeroPoint, bias, y, requantization);
-            NestedConvolution.Run(tier, Geometry, weights, data, loop);
+            ChannelFactors factors = new(wScale, wZeroPoint, bias, Geometry.OutputChannels);
+            ConvolutionData data = new(x, XZeroPoint, XScale, factors, y, requantization);
+            new NestedConvolution(tier, threads: 4).Run(Geometry, weights, data, loop);
         }
     }
 

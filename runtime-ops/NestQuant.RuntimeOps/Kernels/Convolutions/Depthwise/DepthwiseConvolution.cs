@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.Intrinsics;
 using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.Tiers;
@@ -13,91 +12,65 @@ namespace NestQuant.RuntimeOps.Kernels.Convolutions.Depthwise;
 /// The input under a tile of outputs is copied first, 32 channels including the padding, so that the taps of all outputs lie at the same
 /// distances, also at the borders, and lines are short enough for the innermost cache.
 /// </remarks>
-internal sealed unsafe class DepthwiseConvolution
+internal sealed unsafe class DepthwiseConvolution : ConvolutionPlan
 {
     private const int Channels = KernelTier.TileChannels;
-
-    // Enough parts for load balance; more would decode weights more often.
-    private const int WantedParts = 16;
 
     private readonly KernelTier _tier;
     private readonly ConvolutionGeometry _geometry;
     private readonly PanelSource _weights;
-    private readonly ConvolutionData _data;
     private readonly DepthwiseTiling _tiling;
     private readonly long _outputStride;
-    private readonly RowCompletion? _completion;
+    private readonly Action<int> _runPart;
 
-    private DepthwiseConvolution(
-        KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, RowEpilogue? epilogue)
+    private DepthwiseConvolution(in ConvolutionProblem problem)
+        : base(problem)
     {
-        _tier = tier;
-        _geometry = geometry;
-        _weights = weights;
-        _data = data;
-        _tiling = new DepthwiseTiling(geometry, (WantedParts + weights.Layout.Panels - 1) / weights.Layout.Panels);
-        _outputStride = (epilogue?.RowStride ?? geometry.OutputChannels) * data.OutputBytes;
-        _completion = epilogue is null ? null : new RowCompletion(epilogue, _tiling.Count, weights.Layout.Panels);
+        _tier = problem.Tier;
+        _geometry = problem.Geometry;
+        _weights = problem.Weights;
+        int panels = _weights.Layout.Panels;
+        _tiling = new DepthwiseTiling(_geometry, (Partition.WantedParts(problem.Threads) + panels - 1) / panels);
+        _outputStride = problem.OutputStride;
+        _runPart = RunPart;
+        CountParts(_tiling.Count, panels);
     }
 
     private int Pairs => (_geometry.Taps + 1) / 2;
+
+    /// <summary>Plans a depthwise convolution (<see cref="Applies"/>).</summary>
+    public static ConvolutionPlan? TryPlan(in ConvolutionProblem problem) => Applies(problem) ? new DepthwiseConvolution(problem) : null;
 
     /// <summary>
     /// Whether the convolution is depthwise, its kernel of reasonable reach, and its weights, minus their zero points, small enough for
     /// 16-bit factors with 32-bit accumulators.
     /// </summary>
-    public static bool Applies(ConvolutionGeometry geometry, in ConvolutionData data)
+    public static bool Applies(in ConvolutionProblem problem)
     {
+        ConvolutionGeometry geometry = problem.Geometry;
         if (geometry.ChannelsPerGroup != 1 || geometry.OutputsPerGroup != 1 || geometry.Groups == 1 || !DepthwiseTiling.Applies(geometry))
             return false;
-        long largestWeight = 128 + data.LargestZeroPoint(geometry.OutputChannels);
+        long largestWeight = 128 + problem.LargestZeroPoint;
         return largestWeight <= short.MaxValue && largestWeight * 255 * (geometry.Taps + 1) <= int.MaxValue;
     }
 
-    /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>
-    public static void Run(
-        KernelTier tier,
-        ConvolutionGeometry geometry,
-        in PanelSource weights,
-        in ConvolutionData data,
-        ParallelLoop loop,
-        RowEpilogue? epilogue)
-    {
-        DepthwiseConvolution convolution = new(tier, geometry, weights, data, epilogue);
-        loop.Run(checked(weights.Layout.Panels * convolution._tiling.Count), convolution.RunPart);
-    }
+    /// <inheritdoc/>
+    protected override void Run(ParallelLoop loop) => loop.Run(checked(_weights.Layout.Panels * _tiling.Count), _runPart);
 
     private void RunPart(int part)
     {
         (int panel, int index) = Math.DivRem(part, _tiling.Count);
         DepthwiseTile tile = _tiling[index];
         int taps = 2 * Pairs;
-        sbyte[] panelBuffer = ArrayPool<sbyte>.Shared.Rent(_weights.DecodedLength);
-        short[] weightBuffer = ArrayPool<short>.Shared.Rent(taps * Channels);
-        nint[] tapBuffer = ArrayPool<nint>.Shared.Rent(taps);
-        byte[] stripBuffer = ArrayPool<byte>.Shared.Rent(_tiling.StripPositions * Channels);
-        try
-        {
-            fixed (sbyte* values = panelBuffer)
-            fixed (short* weights = weightBuffer)
-            fixed (nint* tapPointers = tapBuffer)
-            fixed (byte* strip = stripBuffer)
-            {
-                _weights.Decode(_tier, panel, values);
-                PairTaps(panel, values, weights);
-                Gather(tile, panel, strip);
-                RunTile(tile, panel, weights, strip, (byte**)tapPointers);
-            }
-        }
-        finally
-        {
-            ArrayPool<sbyte>.Shared.Return(panelBuffer);
-            ArrayPool<short>.Shared.Return(weightBuffer);
-            ArrayPool<nint>.Shared.Return(tapBuffer);
-            ArrayPool<byte>.Shared.Return(stripBuffer);
-        }
-
-        _completion?.PartDone(index, tile.FirstRow, tile.Lines * tile.Columns);
+        using Scratch values = new(_weights.DecodedLength);
+        using Scratch weights = new(taps * Channels * sizeof(short));
+        using Scratch tapPointers = new(taps * sizeof(nint));
+        using Scratch strip = new(_tiling.StripPositions * Channels);
+        _weights.Decode(_tier, panel, (sbyte*)values.Address);
+        PairTaps(panel, (sbyte*)values.Address, (short*)weights.Address);
+        Gather(tile, panel, strip.Address);
+        RunTile(tile, panel, (short*)weights.Address, strip.Address, (byte**)tapPointers.Address);
+        RowsDone(index, tile.FirstRow, tile.Lines * tile.Columns);
     }
 
     private void RunTile(in DepthwiseTile tile, int panel, short* weights, byte* strip, byte** taps)
@@ -110,7 +83,7 @@ internal sealed unsafe class DepthwiseConvolution
         int* accumulators = stackalloc int[_tier.TileRows * Channels];
         int step = _geometry.Width.Stride * Channels;
         int lineBytes = tile.StripColumns * Channels;
-        byte* y = _data.Output(firstChannel) + tile.FirstRow * _outputStride;
+        byte* y = Data.Output(firstChannel) + tile.FirstRow * _outputStride;
         taps[2 * Pairs - 1] = strip;
         for (int line = 0; line < tile.Lines; line++)
         {
@@ -135,13 +108,13 @@ internal sealed unsafe class DepthwiseConvolution
     /// <summary>The panel's factors; zero points have been subtracted from the weights, not from the activations.</summary>
     private PanelEpilogue Epilogue(int firstChannel, int channels, short* weights)
     {
-        PanelEpilogue epilogue = _data.Epilogue(firstChannel, channels);
+        PanelEpilogue epilogue = Data.Epilogue(firstChannel, channels);
         epilogue.HasZeroPoint = false;
         new Span<int>(epilogue.ZeroPoint, Channels).Clear();
         for (int pair = 0; pair < Pairs; pair++, weights += 2 * Channels)
         {
             for (int c = 0; c < channels; c++)
-                epilogue.RowCentering[c] += _data.XZeroPoint * (weights[c * 2] + weights[c * 2 + 1]);
+                epilogue.RowCentering[c] += Data.XZeroPoint * (weights[c * 2] + weights[c * 2 + 1]);
         }
 
         return epilogue;
@@ -155,7 +128,7 @@ internal sealed unsafe class DepthwiseConvolution
         new Span<short>(weights, 2 * Pairs * Channels).Clear();
         int* zeroPoints = stackalloc int[Channels];
         for (int c = 0; c < channels; c++)
-            zeroPoints[c] = _data.WeightZeroPoint(panel * Channels + c);
+            zeroPoints[c] = Data.WeightZeroPoint(panel * Channels + c);
         for (int tap = 0; tap < _geometry.Taps; tap++)
         {
             sbyte* value = values + tap / 4 * (Channels * 4) + tap % 4;
@@ -189,7 +162,7 @@ internal sealed unsafe class DepthwiseConvolution
                 continue;
             long position = ((long)tile.Image * height.Input + y) * width.Input + firstColumn + before;
             CopyChannels(
-                _data.X + position * _geometry.InputChannels + panel * Channels, end - before, channels, strip + (long)before * Channels);
+                Data.X + position * _geometry.InputChannels + panel * Channels, end - before, channels, strip + (long)before * Channels);
             Pad(strip + (long)end * Channels, tile.StripColumns - end);
         }
     }
@@ -202,9 +175,9 @@ internal sealed unsafe class DepthwiseConvolution
             if (channels == Channels)
                 Vector256.Load(source).Store(target);
             else
-                RowFormat.Bytes.Copy(source, channels, _data.XZeroPoint, target);
+                RowFormat.Bytes.Copy(source, channels, Data.XZeroPoint, target);
         }
     }
 
-    private void Pad(byte* target, int positions) => new Span<byte>(target, positions * Channels).Fill((byte)_data.XZeroPoint);
+    private void Pad(byte* target, int positions) => new Span<byte>(target, positions * Channels).Fill((byte)Data.XZeroPoint);
 }

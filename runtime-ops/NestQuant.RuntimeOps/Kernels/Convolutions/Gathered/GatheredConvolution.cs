@@ -1,4 +1,3 @@
-using System.Buffers;
 using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Packing;
@@ -6,24 +5,15 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Kernels.Convolutions.Gathered;
 
 /// <summary>
-/// An integer NHWC convolution with nested weights and a float or requantizing epilogue; a matrix product is its 1x1 case.
+/// Any convolution, by gathering: the output's rows (positions) and panels (32 channels) are cut into parts; a part gathers its rows'
+/// activations once, unless the tier can read them from X in place, then prepares the weights of each of its panels in a cache-sized buffer
+/// and multiplies.
 /// </summary>
-/// <remarks>
-/// acc[m] = sum over k of (x - x_zp) * (w_int - w_zp[m]), exact, where padded positions contribute 0;
-/// y = (float)acc * (x_scale * w_scale[m]) + bias[m], each float operation rounded on its own; for a uint8 output both factors are divided
-/// by y_scale, and y is clamped, rounded half to even and offset by y's zero point. The output's rows (positions) and panels (32 channels)
-/// are cut into parts; a part gathers its rows' activations once, unless the tier can read them from X in place, then prepares the weights
-/// of each of its panels in a cache-sized buffer and multiplies. Results do not depend on the scheduling: every output element is computed
-/// by one part, in exact integers.
-/// </remarks>
-internal sealed unsafe class GatheredConvolution
+internal sealed unsafe class GatheredConvolution : ConvolutionPlan
 {
     // Sized for a core's private cache: the gathered rows of a part and one prepared panel.
     private const int RowBufferBytes = 384 * 1024;
     private const int MaxRowsPerPart = 256;
-
-    // Enough parts for load balance; more would only repeat the gathering of rows.
-    private const int WantedParts = 16;
 
     // Groups with fewer outputs are bundled up to the smallest tile of the tiers. Not with weight zero points: their products with row sums
     // must not include other groups' inputs.
@@ -34,7 +24,6 @@ internal sealed unsafe class GatheredConvolution
     private readonly PanelSource _weights;
     private readonly PreparedPanels _prepared;
     private readonly PanelCache.Entry? _cache;
-    private readonly ConvolutionData _data;
     private readonly int _rowsPerPart;
     private readonly int _panelsPerPart;
     private readonly int _panelParts;
@@ -42,62 +31,48 @@ internal sealed unsafe class GatheredConvolution
     private readonly bool _hasZeroPoint;
     private readonly bool _fitsInt32;
     private readonly long _outputStride;
-    private readonly RowCompletion? _completion;
+    private readonly int _parts;
+    private readonly Action<int> _runPart;
 
-    private GatheredConvolution(
-        KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, RowEpilogue? epilogue)
+    private GatheredConvolution(in ConvolutionProblem problem)
+        : base(problem)
     {
-        long largestZeroPoint = data.LargestZeroPoint(geometry.OutputChannels);
-        _hasZeroPoint = largestZeroPoint != 0;
-        int bundle = _hasZeroPoint ? 1 : Bundle(geometry);
-        _tier = tier = tier.For(weights.WeightBits, geometry.Rows);
-        BundledWeights bundled = new(weights, geometry, bundle);
+        PanelSource weights = problem.Weights;
+        _hasZeroPoint = problem.LargestZeroPoint != 0;
+        _tier = problem.Tier.For(weights.WeightBits, problem.Geometry.Rows);
+        BundledWeights bundled = new(weights, problem.Geometry, _hasZeroPoint ? 1 : Bundle(problem.Geometry));
         _geometry = bundled.Geometry;
         _weights = weights;
         // Cached panels are reused in runs with other zero points.
-        bool needsSums = !tier.Rows.IsCentered && (data.XZeroPoint != 0 || weights.Cache is not null);
-        _prepared = new PreparedPanels(tier, bundled, needsSums);
+        bool needsSums = !_tier.Rows.IsCentered && (problem.HasActivationZeroPoint || weights.Cache is not null);
+        _prepared = new PreparedPanels(_tier, bundled, needsSums);
         _cache = weights.Cache?.Enter(_prepared, weights.Level, weights.Layout.Panels);
-        _data = data;
-        _isInPlace = !tier.Rows.IsCentered && _geometry.IsPointwise && _geometry.ChannelsPerGroup % 4 == 0;
+        _isInPlace = !_tier.Rows.IsCentered && _geometry.IsPointwise && _geometry.ChannelsPerGroup % 4 == 0;
         (_rowsPerPart, int rowParts) = SplitRows();
         int panels = weights.Layout.Panels;
         // Where rows are gathered, more than one panel should use them.
-        _panelsPerPart = Math.Max(_tier.Rows.IsCentered ? 2 : 1, (int)((long)panels * rowParts / WantedParts));
+        _panelsPerPart = Math.Max(
+            _tier.Rows.IsCentered ? 2 : 1, (int)((long)panels * rowParts / Partition.WantedParts(problem.Threads)));
         _panelsPerPart = Math.Min(_panelsPerPart, panels);
         _panelParts = (panels + _panelsPerPart - 1) / _panelsPerPart;
 
-        _fitsInt32 = _prepared.Pieces == 1 && largestZeroPoint <= int.MaxValue / 255 / _geometry.ReductionLength - 128;
-        Parts = rowParts * _panelParts;
-        _outputStride = (epilogue?.RowStride ?? geometry.OutputChannels) * data.OutputBytes;
-        _completion = epilogue is null ? null : new RowCompletion(epilogue, rowParts, _panelParts);
+        _fitsInt32 = _prepared.Pieces == 1 && problem.LargestZeroPoint <= int.MaxValue / 255 / _geometry.ReductionLength - 128;
+        _parts = rowParts * _panelParts;
+        _outputStride = problem.OutputStride;
+        _runPart = RunPart;
+        CountParts(rowParts, _panelParts);
     }
-
-    private int Parts { get; }
 
     private int RowValues => _prepared.Groups * 4;
 
     /// <summary>Bytes from one gathered row to the next.</summary>
     private int RowStride => _isInPlace ? _geometry.InputChannels : RowValues * _tier.Rows.ValueBytes;
 
-    /// <summary>Computes the whole output.</summary>
-    /// <param name="tier">The inner loops to use.</param>
-    /// <param name="geometry">Dimensions; the reduction length and the output channels are those of the weights.</param>
-    /// <param name="weights">The nested weights.</param>
-    /// <param name="data">Activations, factors and output, of the lengths that the geometry gives.</param>
-    /// <param name="loop">Runs the parts.</param>
-    /// <param name="epilogue">Finishes the output's rows; without one they are dense.</param>
-    public static void Run(
-        KernelTier tier,
-        ConvolutionGeometry geometry,
-        in PanelSource weights,
-        in ConvolutionData data,
-        ParallelLoop loop,
-        RowEpilogue? epilogue = null)
-    {
-        GatheredConvolution convolution = new(tier, geometry, weights, data, epilogue);
-        loop.Run(convolution.Parts, convolution.RunPart);
-    }
+    /// <summary>Plans any problem; see the table of implementations.</summary>
+    public static ConvolutionPlan TryPlan(in ConvolutionProblem problem) => new GatheredConvolution(problem);
+
+    /// <inheritdoc/>
+    protected override void Run(ParallelLoop loop) => loop.Run(_parts, _runPart);
 
     /// <summary>How many small groups to multiply as one.</summary>
     private static int Bundle(ConvolutionGeometry geometry)
@@ -126,42 +101,31 @@ internal sealed unsafe class GatheredConvolution
         int firstPanel = panelPart * _panelsPerPart;
         int endPanel = Math.Min(firstPanel + _panelsPerPart, _weights.Layout.Panels);
 
-        byte[] rowBuffer = ArrayPool<byte>.Shared.Rent(_isInPlace ? 0 : rows * RowStride);
-        byte[] panelBuffer = ArrayPool<byte>.Shared.Rent(_prepared.Bytes);
-        try
+        using Scratch gathered = new(_isInPlace ? 0 : (long)rows * RowStride);
+        using Scratch prepared = new(_prepared.Bytes);
+        long* rowSums = stackalloc long[MaxRowsPerPart];
+        RowPart target = new(gathered.Address, firstRow, rows, _hasZeroPoint ? rowSums : null);
+        for (int panel = firstPanel; panel < endPanel; panel++)
         {
-            fixed (byte* gathered = rowBuffer, prepared = panelBuffer)
-            {
-                long* rowSums = stackalloc long[MaxRowsPerPart];
-                RowPart target = new(_isInPlace ? null : gathered, firstRow, rows, _hasZeroPoint ? rowSums : null);
-                for (int panel = firstPanel; panel < endPanel; panel++)
-                {
-                    byte* kept = _cache == null ? null : _cache.Get(_prepared, panel);
-                    if (kept == null)
-                        _prepared.Prepare(panel, prepared);
-                    MultiplyPanel(ref target, panel, kept == null ? prepared : kept);
-                }
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(rowBuffer);
-            ArrayPool<byte>.Shared.Return(panelBuffer);
+            byte* kept = _cache == null ? null : _cache.Get(_prepared, panel);
+            if (kept == null)
+                _prepared.Prepare(panel, prepared.Address);
+            MultiplyPanel(ref target, panel, kept == null ? prepared.Address : kept);
         }
 
-        _completion?.PartDone(rowPart, firstRow, rows);
+        RowsDone(rowPart, firstRow, rows);
     }
 
     private void MultiplyPanel(ref RowPart part, int panel, byte* prepared)
     {
         int firstChannel = panel * NestedLayout.PanelChannels;
         int endChannel = firstChannel + _weights.Layout.ChannelsOf(panel);
-        PanelEpilogue epilogue = _data.Epilogue(firstChannel, endChannel - firstChannel);
+        PanelEpilogue epilogue = Data.Epilogue(firstChannel, endChannel - firstChannel);
         long* centering = stackalloc long[KernelTier.TileChannels];
         SumCentering(prepared, centering);
         for (int channel = 0; channel < KernelTier.TileChannels && _fitsInt32; channel++)
             epilogue.RowCentering[channel] = (int)centering[channel];
-        byte* y = _data.Output(firstChannel) + part.FirstRow * _outputStride;
+        byte* y = Data.Output(firstChannel) + part.FirstRow * _outputStride;
         for (int group = firstChannel / _geometry.OutputsPerGroup; group * (long)_geometry.OutputsPerGroup < endChannel; group++)
         {
             SelectGroup(ref part, group);
@@ -176,11 +140,11 @@ internal sealed unsafe class GatheredConvolution
     private void SumCentering(byte* prepared, long* centering)
     {
         new Span<long>(centering, KernelTier.TileChannels).Clear();
-        for (int piece = 0; piece < _prepared.Pieces && !_tier.Rows.IsCentered && _data.XZeroPoint != 0; piece++)
+        for (int piece = 0; piece < _prepared.Pieces && !_tier.Rows.IsCentered && Data.XZeroPoint != 0; piece++)
         {
             int* sums = _prepared.Sums(prepared, piece);
             for (int channel = 0; channel < KernelTier.TileChannels; channel++)
-                centering[channel] += (long)sums[channel] * _data.XZeroPoint;
+                centering[channel] += (long)sums[channel] * Data.XZeroPoint;
         }
     }
 
@@ -193,13 +157,13 @@ internal sealed unsafe class GatheredConvolution
         if (_isInPlace)
         {
             // In bounds: row r of a pointwise convolution is position r of the input, and its group's channels are there.
-            part.Rows = _data.X + (long)part.FirstRow * RowStride + (long)group * _geometry.ChannelsPerGroup;
+            part.Rows = Data.X + (long)part.FirstRow * RowStride + (long)group * _geometry.ChannelsPerGroup;
             for (int row = 0; row < part.RowCount && part.RowSums != null; row++)
-                part.RowSums[row] = _tier.Rows.CenteredSum(part.Rows + (long)row * RowStride, _geometry.ReductionLength, _data.XZeroPoint);
+                part.RowSums[row] = _tier.Rows.CenteredSum(part.Rows + (long)row * RowStride, _geometry.ReductionLength, Data.XZeroPoint);
         }
         else
         {
-            PatchRows patches = new(_tier.Rows, _geometry, _data, RowValues);
+            PatchRows patches = new(_tier.Rows, _geometry, Data, RowValues);
             patches.Gather(group, part.FirstRow, part.RowCount, part.Rows, part.RowSums);
         }
     }

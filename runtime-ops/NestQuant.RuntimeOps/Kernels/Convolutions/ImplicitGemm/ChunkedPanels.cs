@@ -42,7 +42,7 @@ internal sealed unsafe class ChunkedPanels(
         }
         else
         {
-            using AlignedMemory decoded = new((long)weights.Groups * GroupBytes);
+            using Scratch decoded = new((long)weights.Groups * GroupBytes);
             weights.Decode(tier, panel, (sbyte*)decoded.Address);
             plan.Arrange((sbyte*)decoded.Address, target);
         }

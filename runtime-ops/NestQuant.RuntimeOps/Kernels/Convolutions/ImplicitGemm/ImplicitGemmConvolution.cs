@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using NestQuant.RuntimeOps.Kernels.Convolutions.Streamed;
 using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Packing;
@@ -15,7 +14,7 @@ namespace NestQuant.RuntimeOps.Kernels.Convolutions.ImplicitGemm;
 /// where several parts need them, they are decoded once before; the padded input is copied likewise. Results do not depend on the
 /// scheduling: every output element is computed by one part, in exact integers.
 /// </remarks>
-internal sealed unsafe class ImplicitGemmConvolution
+internal sealed unsafe class ImplicitGemmConvolution : ConvolutionPlan
 {
     // The decoded weights of a small layer stay in a core's private cache together with its input.
     private const long MostSharedWeightBytes = 512 * 1024;
@@ -36,7 +35,6 @@ internal sealed unsafe class ImplicitGemmConvolution
     private readonly TileProduct _product;
     private readonly ConvolutionGeometry _geometry;
     private readonly NestedLayout _layout;
-    private readonly ConvolutionData _data;
     private readonly ChunkPlan _plan;
     private readonly InputBand _band;
     private readonly RowBlocks _blocks;
@@ -49,33 +47,35 @@ internal sealed unsafe class ImplicitGemmConvolution
     private readonly long _panelBytes;
     private readonly long _bandBytes;
     private readonly long _outputStride;
-    private readonly RowCompletion? _completion;
+    private readonly Action<int> _prepareShared, _copyShared, _runPart;
     private byte* _sharedPanels;
     private byte* _sharedBands;
 
-    private ImplicitGemmConvolution(
-        KernelTier tier, TileProduct product, BundledWeights bundled, in PanelSource weights, in ConvolutionData data,
-        RowEpilogue? epilogue)
+    private ImplicitGemmConvolution(in ConvolutionProblem problem, TileProduct product, BundledWeights bundled)
+        : base(problem)
     {
+        PanelSource weights = problem.Weights;
         _product = product;
         _geometry = bundled.Geometry;
         _layout = weights.Layout;
-        _data = data;
         _plan = new ChunkPlan(_geometry, product.MostChunkBytes);
         _band = new InputBand(_geometry);
 
         // Cached panels are reused in runs with other zero points.
-        _hasSums = data.XZeroPoint != 0 || weights.Cache is not null;
-        _panels = new ChunkedPanels(tier, product, bundled, _plan, _hasSums);
+        _hasSums = problem.HasActivationZeroPoint || weights.Cache is not null;
+        _panels = new ChunkedPanels(problem.Tier, product, bundled, _plan, _hasSums);
         _cache = weights.Cache?.Enter(_panels, weights.Level, _layout.Panels);
         _panelBytes = Aligned(_panels.Bytes);
-        (_rowParts, _panelParts) = Split(wanted: Math.Clamp(2 * Environment.ProcessorCount, 4, 64));
+        (_rowParts, _panelParts) = Split(Partition.WantedParts(problem.Threads));
         _blocks = new RowBlocks(_geometry, _band, _rowParts, product.MostRows);
         _rowParts = Math.Min(_rowParts, _blocks.Count);
         _bandBytes = Aligned(_band.Bytes(_blocks.MostLines));
         _chunkOffsets = _band.ChunkOffsets(_plan, _blocks.MostLines);
-        _outputStride = (epilogue?.RowStride ?? _geometry.OutputChannels) * data.OutputBytes;
-        _completion = epilogue is null ? null : new RowCompletion(epilogue, _blocks.Count, _panelParts);
+        _outputStride = problem.OutputStride;
+        _prepareShared = panel => Prepare(panel, _sharedPanels + panel * _panelBytes);
+        _copyShared = block => _band.Copy(Data, _blocks[block], _blocks.MostLines, _sharedBands + block * _bandBytes);
+        _runPart = RunPart;
+        CountParts(_blocks.Count, _panelParts);
     }
 
     private bool SharesPanels => _rowParts > 1;
@@ -83,30 +83,19 @@ internal sealed unsafe class ImplicitGemmConvolution
     private bool SharesBands => _panelParts > 1 && !_band.IsInPlace;
 
     /// <summary>
-    /// Computes the whole output, where the tier has a product for it, weights have no zero points, accumulators and results fit in 32
-    /// bits, groups can be bundled to whole panels, and the input under a line is of reasonable size; see <see
-    /// cref="NestedConvolution.Run"/>.
+    /// Plans a problem where the tier has a product of tiles for it, weights have no zero points, accumulators and results fit in 32
+    /// bits, groups can be bundled to whole panels, and the input under a line is of reasonable size.
     /// </summary>
-    /// <returns>False, with nothing written, where it cannot.</returns>
-    public static bool TryRun(
-        KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, ParallelLoop loop,
-        RowEpilogue? epilogue)
+    public static ConvolutionPlan? TryPlan(in ConvolutionProblem problem)
     {
+        ConvolutionGeometry geometry = problem.Geometry;
         int bundle = Bundle(geometry);
         long reductionLength = (long)geometry.ReductionLength * bundle;
-        if (bundle == 0
-            || reductionLength > KernelTier.MaxDotLength
-            || tier.TileProduct(geometry.Rows, (int)reductionLength) is not { } product)
-            return false;
-        if (data.LargestZeroPoint(geometry.OutputChannels) != 0
-            || !data.AreResultsOfInt32(geometry.ReductionLength, geometry.OutputChannels)
-            || !InputBand.Applies(geometry))
-            return false;
-        if (epilogue is null && StreamedProduct.Applies(geometry, weights))
-            StreamedProduct.Run(tier, product, geometry, weights, data, loop);
-        else
-            new ImplicitGemmConvolution(tier, product, new BundledWeights(weights, geometry, bundle), weights, data, epilogue).Run(loop);
-        return true;
+        if (bundle == 0 || reductionLength > KernelTier.MaxDotLength || problem.LargestZeroPoint != 0 || !problem.AreResultsOfInt32)
+            return null;
+        return InputBand.Applies(geometry) && problem.Tier.TileProduct(geometry.Rows, (int)reductionLength) is { } product
+            ? new ImplicitGemmConvolution(problem, product, new BundledWeights(problem.Weights, geometry, bundle))
+            : null;
     }
 
     /// <summary>How many groups to multiply as one, so that a panel belongs to one bundle; 0 where bundles would be mostly zeros.</summary>
@@ -137,17 +126,18 @@ internal sealed unsafe class ImplicitGemmConvolution
             : (rowParts, 1);
     }
 
-    private void Run(ParallelLoop loop)
+    /// <inheritdoc/>
+    protected override void Run(ParallelLoop loop)
     {
-        using AlignedMemory panels = new(SharesPanels ? _panelBytes * _layout.Panels : 0);
-        using AlignedMemory bands = new(SharesBands ? _bandBytes * _blocks.Count : 0);
+        using Scratch panels = new(SharesPanels ? _panelBytes * _layout.Panels : 0);
+        using Scratch bands = new(SharesBands ? _bandBytes * _blocks.Count : 0);
         _sharedPanels = panels.Address;
         _sharedBands = bands.Address;
         if (SharesPanels)
-            loop.Run(_layout.Panels, panel => Prepare(panel, _sharedPanels + panel * _panelBytes));
+            loop.Run(_layout.Panels, _prepareShared);
         if (SharesBands)
-            loop.Run(_blocks.Count, block => _band.Copy(_data, _blocks[block], _blocks.MostLines, _sharedBands + block * _bandBytes));
-        loop.Run(_rowParts * _panelParts, RunPart);
+            loop.Run(_blocks.Count, _copyShared);
+        loop.Run(_rowParts * _panelParts, _runPart);
     }
 
     private void Prepare(int panel, byte* prepared)
@@ -167,9 +157,9 @@ internal sealed unsafe class ImplicitGemmConvolution
         // Weights that only one block needs are multiplied while they are in the innermost caches.
         long mostWeightBytes = endBlock - firstBlock == 1 ? MostInnerWeightBytes : MostPartWeightBytes;
         int step = SharesPanels ? endPanel - firstPanel : (int)Math.Clamp(mostWeightBytes / _panelBytes, 1, endPanel - firstPanel);
-        using AlignedMemory ownPanels = new(SharesPanels ? 0 : step * _panelBytes);
-        using AlignedMemory ownBand = new(SharesBands || _band.IsInPlace ? 0 : _bandBytes);
-        using AlignedMemory tiles = new(2L * _product.MostRows * KernelTier.TileChannels * sizeof(int));
+        using Scratch ownPanels = new(SharesPanels ? 0 : step * _panelBytes);
+        using Scratch ownBand = new(SharesBands || _band.IsInPlace ? 0 : _bandBytes);
+        using Scratch tiles = new(2L * _product.MostRows * KernelTier.TileChannels * sizeof(int));
         fixed (nint* chunks = _chunkOffsets)
         {
             TileArguments arguments = new()
@@ -190,7 +180,7 @@ internal sealed unsafe class ImplicitGemmConvolution
                 {
                     RunBlock(block, panel, end, prepared, ownBand.Address, arguments);
                     if (end == endPanel)
-                        _completion?.PartDone(block, _blocks[block].FirstRow, _blocks[block].Rows);
+                        RowsDone(block, _blocks[block].FirstRow, _blocks[block].Rows);
                 }
             }
         }
@@ -202,11 +192,11 @@ internal sealed unsafe class ImplicitGemmConvolution
     {
         RowBlock block = _blocks[index];
         byte* rows = _band.IsInPlace
-            ? _data.X + (long)block.FirstRow * _band.RowStride
+            ? Data.X + (long)block.FirstRow * _band.RowStride
             : SharesBands ? _sharedBands + index * _bandBytes
             : ownBand;
         if (!_band.IsInPlace && !SharesBands)
-            _band.Copy(_data, block, _blocks.MostLines, rows);
+            _band.Copy(Data, block, _blocks.MostLines, rows);
         int pitch = block.Lines == 1 ? block.LineRows : _band.Pitch;
         int run = _product.CrossesLines ? (block.Lines - 1) * pitch + block.LineRows : block.LineRows;
         int together = (int)Math.Clamp(MostInnerWeightBytes / _panelBytes, 1, MostInnerPanels);
@@ -236,14 +226,14 @@ internal sealed unsafe class ImplicitGemmConvolution
             prepared = kept;
         int firstChannel = panel * KernelTier.TileChannels;
         task.Channels = _layout.ChannelsOf(panel);
-        task.Epilogue = _data.Epilogue(firstChannel, task.Channels);
+        task.Epilogue = Data.Epilogue(firstChannel, task.Channels);
         for (int channel = 0; channel < KernelTier.TileChannels; channel++)
-            task.Start[channel] = _hasSums ? -_data.XZeroPoint * ChunkedPanels.Sums(prepared)[channel] : 0;
+            task.Start[channel] = _hasSums ? -Data.XZeroPoint * ChunkedPanels.Sums(prepared)[channel] : 0;
         task.Weights = ChunkedPanels.Weights(prepared);
 
         // In bounds: a row has the channels of all groups, and a panel belongs to one of them.
         task.InputOffset = firstChannel / _geometry.OutputsPerGroup * _geometry.ChannelsPerGroup;
-        task.Output = _data.Output(firstChannel) + block.FirstRow * _outputStride;
+        task.Output = Data.Output(firstChannel) + block.FirstRow * _outputStride;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -7,7 +7,7 @@ namespace NestQuant.RuntimeOps.Kernels.Convolutions.Streamed;
 /// A matrix product of one or a few rows, whose time is that of reading the weights: for a single row, weights are multiplied as they are
 /// decoded; for a few rows, they are decoded a piece at a time into the innermost cache and multiplied there.
 /// </summary>
-internal sealed unsafe class StreamedProduct
+internal sealed unsafe class StreamedProduct : ConvolutionPlan
 {
     // Rows of k: a decoded piece takes 16 KiB.
     private const int PieceRows = 512;
@@ -19,42 +19,49 @@ internal sealed unsafe class StreamedProduct
     private readonly int _rows;
     private readonly int _length;
     private readonly PanelSource _weights;
-    private readonly ConvolutionData _data;
+    private readonly Action<int> _runPanel;
     private readonly long _outputStride;
 
-    private StreamedProduct(
-        KernelTier tier, TileProduct product, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data)
+    private StreamedProduct(in ConvolutionProblem problem, TileProduct product)
+        : base(problem)
     {
-        _tier = tier;
+        _tier = problem.Tier;
         _product = product;
-        _rows = geometry.Rows;
-        _length = geometry.ReductionLength;
-        _weights = weights;
-        _data = data;
-        _outputStride = (long)geometry.OutputChannels * data.OutputBytes;
+        _rows = problem.Geometry.Rows;
+        _length = problem.Geometry.ReductionLength;
+        _weights = problem.Weights;
+        _outputStride = problem.OutputStride;
+        _runPanel = RunPanel;
     }
 
-    /// <summary>Whether there are few rows, which can be read from the input in place, and no panels are cached.</summary>
-    public static bool Applies(ConvolutionGeometry geometry, in PanelSource weights) =>
-        geometry.Rows <= MostRows
+    /// <summary>
+    /// Plans a product of few rows, which can be read from the input in place, where the tier streams, accumulators fit in 32 bits,
+    /// weights have no zero points and no panels are kept, which would be faster.
+    /// </summary>
+    public static ConvolutionPlan? TryPlan(in ConvolutionProblem problem)
+    {
+        ConvolutionGeometry geometry = problem.Geometry;
+        return geometry.Rows <= MostRows
             && geometry.Groups == 1
             && geometry.IsPointwise
             && geometry.ChannelsPerGroup % 4 == 0
-            && weights.Cache is null;
-
-    /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>
-    public static void Run(
-        KernelTier tier, TileProduct product, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data,
-        ParallelLoop loop)
-    {
-        StreamedProduct streamed = new(tier, product, geometry, weights, data);
-        loop.Run(weights.Layout.Panels, streamed.RunPanel);
+            && geometry.ReductionLength <= KernelTier.MaxDotLength
+            && problem.Weights.Cache is null
+            && problem.LargestZeroPoint == 0
+            && problem.AreResultsOfInt32
+            && !problem.HasRowEpilogue
+            && problem.Tier.TileProduct(geometry.Rows, geometry.ReductionLength) is { } product
+                ? new StreamedProduct(problem, product)
+                : null;
     }
+
+    /// <inheritdoc/>
+    protected override void Run(ParallelLoop loop) => loop.Run(_weights.Layout.Panels, _runPanel);
 
     private void RunPanel(int panel)
     {
-        using AlignedMemory piece = new(PieceRows * Channels);
-        using AlignedMemory tile = new((MostRows + 1) * Channels * sizeof(int));
+        using Scratch piece = new(PieceRows * Channels);
+        using Scratch tile = new((MostRows + 1) * Channels * sizeof(int));
         sbyte* values = (sbyte*)piece.Address;
         int* accumulators = (int*)tile.Address;
         int* weightSums = accumulators + MostRows * Channels;
@@ -63,15 +70,15 @@ internal sealed unsafe class StreamedProduct
         new Span<int>(accumulators, MostRows * Channels).Clear();
 
         // A single-row product uses each decoded weight once.
-        int first = _rows == 1 ? _weights.MultiplyBlocks(_tier, panel, _data.X, accumulators, totals) : 0;
+        int first = _rows == 1 ? _weights.MultiplyBlocks(_tier, panel, Data.X, accumulators, totals) : 0;
         for (int k = first; k < _length; k += PieceRows)
         {
             int count = Math.Min(PieceRows, _length - k);
             int groups = (count + 3) / 4;
             _weights.Decode(_tier, panel, k, count, values);
             for (int row = 0; row < _rows; row++)
-                Multiply(_data.X + (long)row * _length + k, values, groups, accumulators + row * Channels);
-            if (_data.XZeroPoint == 0)
+                Multiply(Data.X + (long)row * _length + k, values, groups, accumulators + row * Channels);
+            if (Data.XZeroPoint == 0)
                 continue;
             _tier.SumWeights(values, groups, weightSums);
             for (int channel = 0; channel < Channels; channel++)
@@ -103,9 +110,9 @@ internal sealed unsafe class StreamedProduct
     {
         int firstChannel = panel * Channels;
         int channels = _weights.Layout.ChannelsOf(panel);
-        PanelEpilogue epilogue = _data.Epilogue(firstChannel, channels);
+        PanelEpilogue epilogue = Data.Epilogue(firstChannel, channels);
         for (int i = 0; i < _rows * Channels; i++)
-            accumulators[i] -= _data.XZeroPoint * weightSums[i % Channels];
-        _product.Store(accumulators, _rows, channels, epilogue, _data.Output(firstChannel), _outputStride);
+            accumulators[i] -= Data.XZeroPoint * weightSums[i % Channels];
+        _product.Store(accumulators, _rows, channels, epilogue, Data.Output(firstChannel), _outputStride);
     }
 }

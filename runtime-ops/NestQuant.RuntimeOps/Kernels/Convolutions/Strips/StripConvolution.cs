@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using NestQuant.RuntimeOps.Kernels.Convolutions.Depthwise;
@@ -18,21 +17,18 @@ namespace NestQuant.RuntimeOps.Kernels.Convolutions.Strips;
 /// the padding are the same for all panels of a part. Small layers take microseconds, so the code around the kernels is fully optimized
 /// from the first call.
 /// </remarks>
-internal sealed unsafe class StripConvolution
+internal sealed unsafe class StripConvolution : ConvolutionPlan
 {
     private const int Channels = KernelTier.TileChannels;
 
-    // Enough parts for load balance, but none so small that the cost of starting it matters.
-    private const int MostParts = 16;
+    // No part is so small that the cost of starting it matters.
     private const long LeastPartProducts = 128 * 1024;
 
     // A line of zero points is made for every run.
     private const long MostLineBytes = 16 * 1024 * 1024;
 
-    private readonly KernelTier _tier;
     private readonly StripKernel _kernel;
     private readonly ConvolutionGeometry _geometry;
-    private readonly ConvolutionData _data;
     private readonly StripShape _shape;
     private readonly StripTiling _tiling;
     private readonly StripWeights _weights;
@@ -41,30 +37,30 @@ internal sealed unsafe class StripConvolution
     private readonly int _panelsPerPart;
     private readonly int _panelParts;
     private readonly long _outputStride;
-    private readonly RowCompletion? _completion;
+    private readonly Action<int> _runPart;
 
     // A line of zero points, for lines above and below the image.
     private byte* _padding;
 
-    private StripConvolution(
-        KernelTier tier, StripKernel kernel, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data,
-        RowEpilogue? epilogue)
+    private StripConvolution(in ConvolutionProblem problem, StripKernel kernel)
+        : base(problem)
     {
-        _tier = tier;
+        ConvolutionGeometry geometry = problem.Geometry;
+        PanelSource weights = problem.Weights;
         _kernel = kernel;
         _geometry = geometry;
-        _data = data;
         _layout = weights.Layout;
         _shape = new StripShape(geometry);
-        _weights = new StripWeights(tier, weights, _shape);
+        _weights = new StripWeights(problem.Tier, weights, _shape);
         _cache = weights.Cache?.Enter(_weights, weights.Level, _layout.Panels);
         long products = (long)geometry.Rows * geometry.OutputChannels * geometry.Taps;
-        int parts = (int)Math.Clamp(products / LeastPartProducts, 1, MostParts);
+        int parts = (int)Math.Clamp(products / LeastPartProducts, 1, Partition.WantedParts(problem.Threads));
         _panelsPerPart = Math.Max(1, _layout.Panels / parts);
         _panelParts = (_layout.Panels + _panelsPerPart - 1) / _panelsPerPart;
         _tiling = new StripTiling(geometry, _shape, (parts + _panelParts - 1) / _panelParts);
-        _outputStride = (epilogue?.RowStride ?? geometry.OutputChannels) * data.OutputBytes;
-        _completion = epilogue is null ? null : new RowCompletion(epilogue, _tiling.Count, _panelParts);
+        _outputStride = problem.OutputStride;
+        _runPart = RunPart;
+        CountParts(_tiling.Count, _panelParts);
     }
 
     private int GroupLines => _shape.Groups * StripKernel.GroupLines;
@@ -73,34 +69,25 @@ internal sealed unsafe class StripConvolution
     private long LineBytes => (long)_geometry.Width.Input * _geometry.InputChannels;
 
     /// <summary>
-    /// Whether a depthwise convolution (<see cref="DepthwiseConvolution.Applies"/>) has lines of reasonable length, no weight zero points,
-    /// and results that fit in 32 bits before clamping, as with every sensible scale.
+    /// Plans a depthwise convolution (<see cref="DepthwiseConvolution.Applies"/>) that has lines of reasonable length, no weight zero
+    /// points, and results that fit in 32 bits before clamping, as with every sensible scale.
     /// </summary>
-    public static bool Applies(ConvolutionGeometry geometry, in ConvolutionData data) =>
-        (long)geometry.Width.Input * geometry.InputChannels <= MostLineBytes
-        && data.LargestZeroPoint(geometry.OutputChannels) == 0
-        && data.AreResultsOfInt32(geometry.Taps, geometry.OutputChannels);
+    public static ConvolutionPlan? TryPlan(in ConvolutionProblem problem) =>
+        problem.Tier.Strips is { } kernel
+        && DepthwiseConvolution.Applies(problem)
+        && (long)problem.Geometry.Width.Input * problem.Geometry.InputChannels <= MostLineBytes
+        && problem.LargestZeroPoint == 0
+        && problem.AreResultsOfInt32
+            ? new StripConvolution(problem, kernel)
+            : null;
 
-    /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>
-    public static void Run(
-        KernelTier tier,
-        StripKernel kernel,
-        ConvolutionGeometry geometry,
-        in PanelSource weights,
-        in ConvolutionData data,
-        ParallelLoop loop,
-        RowEpilogue? epilogue)
+    /// <inheritdoc/>
+    protected override void Run(ParallelLoop loop)
     {
-        StripConvolution convolution = new(tier, kernel, geometry, weights, data, epilogue);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(checked((int)convolution.LineBytes));
-        fixed (byte* padding = buffer)
-        {
-            new Span<byte>(padding, (int)convolution.LineBytes).Fill((byte)data.XZeroPoint);
-            convolution._padding = padding;
-            loop.Run(checked(convolution._tiling.Count * convolution._panelParts), convolution.RunPart);
-        }
-
-        ArrayPool<byte>.Shared.Return(buffer);
+        using Scratch padding = new(LineBytes);
+        new Span<byte>(padding.Address, (int)LineBytes).Fill((byte)Data.XZeroPoint);
+        _padding = padding.Address;
+        loop.Run(checked(_tiling.Count * _panelParts), _runPart);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -116,27 +103,22 @@ internal sealed unsafe class StripConvolution
         int stripBytes = checked(_shape.Groups * tile.StripColumns * StripKernel.ColumnBytes);
         int weightBytes = (_weights.Bytes + StripKernel.Alignment - 1) & -StripKernel.Alignment;
         int linesBytes = checked(steps * GroupLines * sizeof(byte*));
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(
-            checked(StripKernel.Alignment + stripBytes + weightBytes + linesBytes + _shape.Taps * sizeof(nint)));
-        fixed (byte* memory = buffer)
+        using Scratch memory = new((long)stripBytes + weightBytes + linesBytes + _shape.Taps * sizeof(nint));
+        byte* strip = memory.Address;
+        byte* prepared = strip + stripBytes;
+        byte** lines = (byte**)(prepared + weightBytes);
+        nint* tapOffsets = (nint*)((byte*)lines + linesBytes);
+        FillTapOffsets(tile, tapOffsets);
+        StripArguments arguments = Arguments(tile, strip, lines, tapOffsets);
+        for (int panel = firstPanel; panel < endPanel; panel++)
         {
-            byte* strip = (byte*)(((nint)memory + StripKernel.Alignment - 1) & -StripKernel.Alignment);
-            byte* prepared = strip + stripBytes;
-            byte** lines = (byte**)(prepared + weightBytes);
-            nint* tapOffsets = (nint*)((byte*)lines + linesBytes);
-            FillTapOffsets(tile, tapOffsets);
-            StripArguments arguments = Arguments(tile, strip, lines, tapOffsets);
-            for (int panel = firstPanel; panel < endPanel; panel++)
-            {
-                byte* kept = _cache == null ? null : _cache.Get(_weights, panel);
-                if (kept == null)
-                    _weights.Prepare(panel, prepared);
-                RunPanel(arguments, tile, panel, kept == null ? prepared : kept);
-            }
+            byte* kept = _cache == null ? null : _cache.Get(_weights, panel);
+            if (kept == null)
+                _weights.Prepare(panel, prepared);
+            RunPanel(arguments, tile, panel, kept == null ? prepared : kept);
         }
 
-        ArrayPool<byte>.Shared.Return(buffer);
-        _completion?.PartDone(index, tile.FirstRow, tile.Lines * tile.Columns);
+        RowsDone(index, tile.FirstRow, tile.Lines * tile.Columns);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -144,10 +126,10 @@ internal sealed unsafe class StripConvolution
     {
         int firstChannel = panel * Channels;
         int channels = _layout.ChannelsOf(panel);
-        PanelEpilogue epilogue = _data.Epilogue(firstChannel, channels);
+        PanelEpilogue epilogue = Data.Epilogue(firstChannel, channels);
         int* sums = StripWeights.Sums(prepared);
         for (int c = 0; c < Channels; c += Vector256<int>.Count)
-            (Vector256.Load(sums + c) * _data.XZeroPoint).Store(epilogue.RowCentering + c);
+            (Vector256.Load(sums + c) * Data.XZeroPoint).Store(epilogue.RowCentering + c);
 
         StripArguments arguments = common;
         arguments.FirstByte = firstChannel;
@@ -155,7 +137,7 @@ internal sealed unsafe class StripConvolution
         arguments.Weights = _weights.Line(prepared, 0);
         arguments.SecondWeights = _weights.Line(prepared, _shape.LinesPerStep - 1);
         arguments.Epilogue = &epilogue;
-        arguments.Y = _data.Output(firstChannel) + tile.FirstRow * _outputStride;
+        arguments.Y = Data.Output(firstChannel) + tile.FirstRow * _outputStride;
         int steps = tile.Lines / _shape.LinesPerStep;
         if (steps > 0)
         {
@@ -185,7 +167,7 @@ internal sealed unsafe class StripConvolution
         long firstColumn = (long)tile.Column * width.Stride - width.PadBegin;
         int before = (int)Math.Clamp(-firstColumn, 0, tile.StripColumns);
         int end = (int)Math.Clamp(width.Input - firstColumn, before, tile.StripColumns);
-        byte* image = _data.X + (long)tile.Image * height.Input * LineBytes;
+        byte* image = Data.X + (long)tile.Image * height.Input * LineBytes;
         int reached = height.Kernel + _shape.LinesPerStep - 1;
         for (int line = tile.Line; line < tile.Line + tile.Lines; line += _shape.LinesPerStep)
         {
@@ -234,5 +216,5 @@ internal sealed unsafe class StripConvolution
         }
     }
 
-    private void Pad(byte* target, int columns) => new Span<byte>(target, columns * StripKernel.ColumnBytes).Fill((byte)_data.XZeroPoint);
+    private void Pad(byte* target, int columns) => new Span<byte>(target, columns * StripKernel.ColumnBytes).Fill((byte)Data.XZeroPoint);
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
@@ -25,7 +24,7 @@ namespace NestQuant.RuntimeOps.Kernels.Convolutions.Winograd;
 /// The result is 900 y modulo 2^32; 225 has an inverse, which leaves 4 y, and y itself as long as |y| &lt; 2^29. Transformed activations
 /// and weights fit in 16 bits. A block of the output's tiles is transformed at a time, then multiplied panel by panel.
 /// </remarks>
-internal sealed unsafe class WinogradConvolution
+internal sealed unsafe class WinogradConvolution : ConvolutionPlan
 {
     /// <summary>Positions of a transformed tile.</summary>
     public const int Positions = 36;
@@ -41,22 +40,18 @@ internal sealed unsafe class WinogradConvolution
     private const int LeastTiles = 4;
 
     // Transformed activations of a block: weights are transformed once per block.
-    private const long BlockBytes = 2 * 1024 * 1024 - Alignment;
+    private const long BlockBytes = 2 * 1024 * 1024;
     private const long MostLineBytes = 4 * BlockBytes;
 
-    // Parts of a block to aim for, as long as each has tiles enough to be worth transforming the weights again.
-    private const int WantedParts = 8;
+    // A part has tiles enough to be worth transforming the weights again.
     private const int LeastTilesPerPart = 24;
     private const int MostTilesPerPart = 64;
-
-    private const int Alignment = 64;
 
     // As in WinogradWeights, to avoid distances that are powers of two.
     private const int Padding = 32;
 
     private readonly KernelTier _tier;
     private readonly ConvolutionGeometry _geometry;
-    private readonly ConvolutionData _data;
     private readonly PanelSource _weights;
     private readonly WinogradWeights _transformedWeights;
     private readonly PanelCache.Entry? _cache;
@@ -64,6 +59,7 @@ internal sealed unsafe class WinogradConvolution
     private readonly int _tilesPerLine;
     private readonly int _linesPerImage;
     private readonly int _linesPerBlock;
+    private readonly Action<int> _transformLine, _multiplyPart, _finishLine;
 
     // The block that is being computed.
     private short* _transformed;
@@ -71,19 +67,22 @@ internal sealed unsafe class WinogradConvolution
     private int _tiles;
     private int _tilesPerPart;
 
-    private WinogradConvolution(
-        KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data, RowEpilogue? epilogue)
+    private WinogradConvolution(in ConvolutionProblem problem)
+        : base(problem)
     {
-        _tier = tier;
-        _geometry = geometry;
-        _data = data;
-        _weights = weights;
-        _transformedWeights = new WinogradWeights(tier, weights, geometry.InputChannels);
-        _cache = weights.Cache?.Enter(_transformedWeights, weights.Level, weights.Layout.Panels);
-        _outputStride = (epilogue?.RowStride ?? geometry.OutputChannels) * data.OutputBytes;
-        _tilesPerLine = TilesAlong(geometry.Width);
-        _linesPerImage = TilesAlong(geometry.Height);
-        _linesPerBlock = (int)Math.Clamp(BlockBytes / LineBytes(geometry), 1, Lines);
+        _tier = problem.Tier;
+        _geometry = problem.Geometry;
+        _weights = problem.Weights;
+        _transformedWeights = new WinogradWeights(_tier, _weights, _geometry.InputChannels);
+        _cache = _weights.Cache?.Enter(_transformedWeights, _weights.Level, _weights.Layout.Panels);
+        _outputStride = problem.OutputStride;
+        _tilesPerLine = TilesAlong(_geometry.Width);
+        _linesPerImage = TilesAlong(_geometry.Height);
+        _linesPerBlock = (int)Math.Clamp(BlockBytes / LineBytes(_geometry), 1, Lines);
+        _transformLine = TransformLine;
+        _multiplyPart = MultiplyPart;
+        _finishLine = FinishLine;
+        CountParts(Lines, 1);
     }
 
     private int Channels => _geometry.InputChannels;
@@ -94,8 +93,16 @@ internal sealed unsafe class WinogradConvolution
     /// <summary>Values from one transformed position of the block's tiles to the next.</summary>
     private long PositionStride => (long)_tiles * Channels + Padding;
 
+    /// <summary>
+    /// Plans a 3x3 convolution of stride 1 that is large enough for the transforms to pay, on a tier that prefers it.
+    /// </summary>
+    public static ConvolutionPlan? TryPlan(in ConvolutionProblem problem) =>
+        problem.Tier.PrefersWinograd && problem.LargestZeroPoint == 0 && Applies(problem.Geometry)
+            ? new WinogradConvolution(problem)
+            : null;
+
     /// <summary>Whether the convolution has this form, and is large enough for the transforms to pay.</summary>
-    public static bool Applies(ConvolutionGeometry geometry, in ConvolutionData data)
+    public static bool Applies(ConvolutionGeometry geometry)
     {
         if (geometry.Groups != 1 || !IsSuitable(geometry.Height) || !IsSuitable(geometry.Width))
             return false;
@@ -105,29 +112,16 @@ internal sealed unsafe class WinogradConvolution
             return false;
         long tiles = (long)geometry.Batch * TilesAlong(geometry.Height) * TilesAlong(geometry.Width);
         bool pays = tiles >= LeastTiles && geometry.Rows >= tiles * (TileOutputs * TileOutputs / 2);
-        return pays && LineBytes(geometry) <= MostLineBytes && data.LargestZeroPoint(geometry.OutputChannels) == 0;
+        return pays && LineBytes(geometry) <= MostLineBytes;
     }
 
-    /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>
-    public static void Run(
-        KernelTier tier,
-        ConvolutionGeometry geometry,
-        in PanelSource weights,
-        in ConvolutionData data,
-        ParallelLoop loop,
-        RowEpilogue? epilogue)
+    /// <inheritdoc/>
+    protected override void Run(ParallelLoop loop)
     {
-        WinogradConvolution convolution = new(tier, geometry, weights, data, epilogue);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(
-            (int)(convolution._linesPerBlock * LineBytes(geometry)) + Positions * Padding * sizeof(short) + Alignment);
-        fixed (byte* transformed = buffer)
-        {
-            convolution._transformed = (short*)Aligned(transformed);
-            for (int line = 0; line < convolution.Lines; line += convolution._linesPerBlock)
-                convolution.RunBlock(line, loop, epilogue);
-        }
-
-        ArrayPool<byte>.Shared.Return(buffer);
+        using Scratch transformed = new(_linesPerBlock * LineBytes(_geometry) + Positions * Padding * sizeof(short));
+        _transformed = (short*)transformed.Address;
+        for (int line = 0; line < Lines; line += _linesPerBlock)
+            RunBlock(line, loop);
     }
 
     private static bool IsSuitable(in ConvolutionAxis axis) => axis is { Kernel: 3, Stride: 1, Dilation: 1 };
@@ -138,23 +132,22 @@ internal sealed unsafe class WinogradConvolution
     private static long LineBytes(ConvolutionGeometry geometry) =>
         (long)TilesAlong(geometry.Width) * Positions * geometry.InputChannels * sizeof(short);
 
-    private static byte* Aligned(byte* memory) => (byte*)(((nint)memory + Alignment - 1) & -Alignment);
-
-    private void RunBlock(int firstLine, ParallelLoop loop, RowEpilogue? epilogue)
+    private void RunBlock(int firstLine, ParallelLoop loop)
     {
         int lines = Math.Min(_linesPerBlock, Lines - firstLine);
         int panels = _weights.Layout.Panels;
+        int wanted = Partition.WantedParts(Problem.Threads);
         _firstLine = firstLine;
         _tiles = lines * _tilesPerLine;
-        int parts = Math.Min((WantedParts + panels - 1) / panels, Math.Max(1, _tiles / LeastTilesPerPart));
+        int parts = Math.Min((wanted + panels - 1) / panels, Math.Max(1, _tiles / LeastTilesPerPart));
         parts = Math.Max(parts, (_tiles + MostTilesPerPart - 1) / MostTilesPerPart);
         _tilesPerPart = (_tiles + parts - 1) / parts;
         parts = (_tiles + _tilesPerPart - 1) / _tilesPerPart;
 
-        loop.Run(lines, TransformLine);
-        loop.Run(checked(panels * parts), MultiplyPart);
-        if (epilogue != null)
-            loop.Run(lines, line => Finish(firstLine + line, epilogue));
+        loop.Run(lines, _transformLine);
+        loop.Run(checked(panels * parts), _multiplyPart);
+        if (Problem.HasRowEpilogue)
+            loop.Run(lines, _finishLine);
     }
 
     /// <summary>Transforms the activations of a line of tiles.</summary>
@@ -165,28 +158,23 @@ internal sealed unsafe class WinogradConvolution
         y = y * TileOutputs - _geometry.Height.PadBegin;
         int width = _geometry.Width.Input;
         bool isInside = y >= 0 && y + TileInputs <= _geometry.Height.Input;
-        byte[] patchBuffer = ArrayPool<byte>.Shared.Rent(Positions * Channels);
-        fixed (byte* patch = patchBuffer)
+        using Scratch patch = new(Positions * Channels);
+        short* target = _transformed + (long)line * _tilesPerLine * Channels;
+        byte* x0 = Data.X + (long)image * _geometry.Height.Input * width * Channels;
+        for (int column = 0; column < _tilesPerLine; column++, target += Channels)
         {
-            short* target = _transformed + (long)line * _tilesPerLine * Channels;
-            byte* x0 = _data.X + (long)image * _geometry.Height.Input * width * Channels;
-            for (int column = 0; column < _tilesPerLine; column++, target += Channels)
+            int x = column * TileOutputs - _geometry.Width.PadBegin;
+            if (isInside && x >= 0 && x + TileInputs <= width)
             {
-                int x = column * TileOutputs - _geometry.Width.PadBegin;
-                if (isInside && x >= 0 && x + TileInputs <= width)
-                {
-                    byte* source = x0 + ((long)y * width + x) * Channels;
-                    InputTransform.Run(source, (nint)width * Channels, Channels, Channels, _data.XZeroPoint, target, (nint)PositionStride);
-                }
-                else
-                {
-                    Gather(x0, y, x, patch);
-                    InputTransform.Run(patch, TileInputs * Channels, Channels, Channels, _data.XZeroPoint, target, (nint)PositionStride);
-                }
+                byte* source = x0 + ((long)y * width + x) * Channels;
+                InputTransform.Run(source, (nint)width * Channels, Channels, Channels, Data.XZeroPoint, target, (nint)PositionStride);
+            }
+            else
+            {
+                Gather(x0, y, x, patch.Address);
+                InputTransform.Run(patch.Address, TileInputs * Channels, Channels, Channels, Data.XZeroPoint, target, (nint)PositionStride);
             }
         }
-
-        ArrayPool<byte>.Shared.Return(patchBuffer);
     }
 
     /// <summary>Copies the 6x6 positions of a tile, with the zero point outside the image.</summary>
@@ -198,9 +186,9 @@ internal sealed unsafe class WinogradConvolution
             {
                 if ((uint)line < (uint)_geometry.Height.Input && (uint)column < (uint)_geometry.Width.Input)
                     RowFormat.Bytes.Copy(
-                        image + ((long)line * _geometry.Width.Input + column) * Channels, Channels, _data.XZeroPoint, patch);
+                        image + ((long)line * _geometry.Width.Input + column) * Channels, Channels, Data.XZeroPoint, patch);
                 else
-                    RowFormat.Bytes.Pad(patch, Channels, _data.XZeroPoint);
+                    RowFormat.Bytes.Pad(patch, Channels, Data.XZeroPoint);
             }
         }
     }
@@ -217,30 +205,25 @@ internal sealed unsafe class WinogradConvolution
         byte* kept = _cache == null ? null : _cache.Get(_transformedWeights, panel);
         int pieceBytes = kept != null ? 0 : _transformedWeights.PieceLength * sizeof(short);
         int decodedBytes = kept != null ? 0 : _weights.DecodedLength;
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(Alignment + productBytes + pieceBytes + decodedBytes);
-        fixed (byte* memory = buffer)
+        using Scratch memory = new(productBytes + pieceBytes + decodedBytes);
+        int* products = (int*)memory.Address;
+        short* piece = (short*)((byte*)products + productBytes);
+        sbyte* decoded = (sbyte*)piece + pieceBytes;
+        if (kept == null)
+            _transformedWeights.Decode(panel, decoded);
+        for (int chunk = 0; chunk < _transformedWeights.Chunks; chunk++)
         {
-            int* products = (int*)Aligned(memory);
-            short* piece = (short*)((byte*)products + productBytes);
-            sbyte* decoded = (sbyte*)piece + pieceBytes;
-            if (kept == null)
-                _transformedWeights.Decode(panel, decoded);
-            for (int chunk = 0; chunk < _transformedWeights.Chunks; chunk++)
+            for (int strip = 0; strip < _transformedWeights.StripsOf(panel); strip++)
             {
-                for (int strip = 0; strip < _transformedWeights.StripsOf(panel); strip++)
-                {
-                    if (kept == null)
-                        _transformedWeights.Transform(decoded, chunk, strip, piece);
-                    else
-                        piece = _transformedWeights.Piece(kept, chunk, strip);
-                    MultiplyPiece(piece, chunk, firstTile, tiles, products + strip * Positions * PairProduct.StripChannels);
-                }
+                if (kept == null)
+                    _transformedWeights.Transform(decoded, chunk, strip, piece);
+                else
+                    piece = _transformedWeights.Piece(kept, chunk, strip);
+                MultiplyPiece(piece, chunk, firstTile, tiles, products + strip * Positions * PairProduct.StripChannels);
             }
-
-            StoreTiles(panel, firstTile, tiles, products);
         }
 
-        ArrayPool<byte>.Shared.Return(buffer);
+        StoreTiles(panel, firstTile, tiles, products);
     }
 
     private void MultiplyPiece(short* piece, int chunk, int firstTile, int tiles, int* products)
@@ -273,7 +256,7 @@ internal sealed unsafe class WinogradConvolution
         // In bounds: only lines and columns of the output that exist are stored, the panel's channels of each.
         int firstChannel = panel * NestedLayout.PanelChannels;
         int channels = _weights.Layout.ChannelsOf(panel);
-        PanelEpilogue epilogue = _data.Epilogue(firstChannel, channels);
+        PanelEpilogue epilogue = Data.Epilogue(firstChannel, channels);
         int* outputs = stackalloc int[TileOutputs * TileOutputs * KernelTier.TileChannels];
         int strips = _transformedWeights.StripsOf(panel);
         for (int tile = firstTile; tile < firstTile + tiles; tile++, products += 2 * Positions * PairProduct.StripChannels)
@@ -291,17 +274,17 @@ internal sealed unsafe class WinogradConvolution
             {
                 long row = ((long)image * _geometry.Height.Output + line + y) * _geometry.Width.Output + column;
                 int* tileLine = outputs + y * TileOutputs * KernelTier.TileChannels;
-                byte* target = _data.Output(firstChannel) + row * _outputStride;
+                byte* target = Data.Output(firstChannel) + row * _outputStride;
                 _tier.Store(tileLine, columns, 0, channels, epilogue, null, target, _outputStride);
             }
         }
     }
 
-    private void Finish(int line, RowEpilogue epilogue)
+    private void FinishLine(int line)
     {
-        (int image, line) = Math.DivRem(line, _linesPerImage);
-        int first = image * _geometry.Height.Output + line * TileOutputs;
-        int lines = Math.Min(TileOutputs, _geometry.Height.Output - line * TileOutputs);
-        epilogue.Apply(first * _geometry.Width.Output, lines * _geometry.Width.Output);
+        (int image, int imageLine) = Math.DivRem(_firstLine + line, _linesPerImage);
+        int first = image * _geometry.Height.Output + imageLine * TileOutputs;
+        int lines = Math.Min(TileOutputs, _geometry.Height.Output - imageLine * TileOutputs);
+        RowsDone(_firstLine + line, first * _geometry.Width.Output, lines * _geometry.Width.Output);
     }
 }

@@ -1,4 +1,4 @@
-using System.Buffers;
+using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 
@@ -47,18 +47,13 @@ internal sealed unsafe class WinogradWeights(KernelTier tier, PanelSource weight
     /// <inheritdoc/>
     public void Prepare(int panel, byte* prepared)
     {
-        sbyte[] buffer = ArrayPool<sbyte>.Shared.Rent(weights.DecodedLength);
-        fixed (sbyte* decoded = buffer)
+        using Scratch decoded = new(weights.DecodedLength);
+        Decode(panel, (sbyte*)decoded.Address);
+        for (int chunk = 0; chunk < Chunks; chunk++)
         {
-            weights.Decode(tier, panel, decoded);
-            for (int chunk = 0; chunk < Chunks; chunk++)
-            {
-                for (int strip = 0; strip < StripsOf(panel); strip++)
-                    Transform(decoded, chunk, strip, Piece(prepared, chunk, strip));
-            }
+            for (int strip = 0; strip < StripsOf(panel); strip++)
+                Transform((sbyte*)decoded.Address, chunk, strip, Piece(prepared, chunk, strip));
         }
-
-        ArrayPool<sbyte>.Shared.Return(buffer);
     }
 
     /// <summary>Decodes a panel for <see cref="Transform"/>.</summary>

@@ -1,4 +1,5 @@
 using NestQuant.RuntimeOps.Kernels.Emission;
+using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;

@@ -81,7 +81,7 @@ public class WinogradConvolutionTests
         }
     }
 
-    private static bool Applies(ConvolutionGeometry geometry) => WinogradConvolution.Applies(geometry, default);
+    private static bool Applies(ConvolutionGeometry geometry) => WinogradConvolution.Applies(geometry);
 
     private static KernelTier Tier()
     {

@@ -1,0 +1,54 @@
+using NestQuant.RuntimeOps.Kernels.Execution;
+
+namespace NestQuant.RuntimeOps.Kernels.Convolutions;
+
+/// <summary>
+/// An implementation prepared for one problem: how the work is cut, where chunks start, how much memory is needed. It is used for run after
+/// run, by one at a time.
+/// </summary>
+/// <param name="problem">The problem.</param>
+internal abstract class ConvolutionPlan(in ConvolutionProblem problem)
+{
+    private readonly ConvolutionProblem _problem = problem;
+    private ConvolutionData _data;
+    private RowCompletion? _completion;
+    private RowEpilogue? _epilogue;
+
+    /// <summary>What the plan was made for.</summary>
+    public ref readonly ConvolutionProblem Problem => ref _problem;
+
+    /// <summary>The name of its implementation (<see cref="Implementation.Name"/>).</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>The tensors of the current run.</summary>
+    protected ref readonly ConvolutionData Data => ref _data;
+
+    /// <summary>Computes the whole output of one run.</summary>
+    /// <param name="data">Activations, factors and output, of the lengths that the geometry gives.</param>
+    /// <param name="loop">Runs the parts.</param>
+    /// <param name="epilogue">Finishes the output's rows, in plans made with a row stride.</param>
+    public void Run(in ConvolutionData data, ParallelLoop loop, RowEpilogue? epilogue)
+    {
+        _data = data;
+        _epilogue = epilogue;
+        _completion?.Start();
+        Run(loop);
+        _epilogue = null;
+    }
+
+    /// <summary>Computes the whole output from <see cref="Data"/>.</summary>
+    protected abstract void Run(ParallelLoop loop);
+
+    /// <summary>Says into how many parts the output's rows are cut, for <see cref="RowsDone"/>.</summary>
+    /// <param name="rowParts">Disjoint groups of rows.</param>
+    /// <param name="partsPerRow">Parts that share one group, at least 1.</param>
+    protected void CountParts(int rowParts, int partsPerRow) =>
+        _completion = _problem.HasRowEpilogue ? new RowCompletion(rowParts, partsPerRow) : null;
+
+    /// <summary>Reports that one of the parts has written its channels of a group of rows: the last one calls the epilogue.</summary>
+    protected void RowsDone(int rowPart, int firstRow, int rows)
+    {
+        if (_epilogue is { } epilogue)
+            _completion!.PartDone(rowPart, firstRow, rows, epilogue);
+    }
+}

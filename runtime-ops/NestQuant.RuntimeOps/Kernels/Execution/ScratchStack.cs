@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+
+namespace NestQuant.RuntimeOps.Kernels.Execution;
+
+/// <summary>The stack of a thread's <see cref="Scratch"/> memory: one block, which grows to what was needed once it is empty.</summary>
+internal sealed unsafe class ScratchStack
+{
+    private const int Alignment = 64;
+
+    // A larger block is not kept: it would stay for as long as the thread.
+    private const nint MostKept = 64 << 20;
+
+    [ThreadStatic]
+    private static ScratchStack? t_current;
+
+    private byte* _block;
+    private nint _capacity;
+    private nint _used;
+    private nint _mostUsed;
+
+    private ScratchStack()
+    {
+    }
+
+    // A thread's stack dies with the thread.
+    ~ScratchStack() => NativeMemory.AlignedFree(_block);
+
+    /// <summary>The calling thread's stack.</summary>
+    public static ScratchStack OfThisThread => t_current ??= new ScratchStack();
+
+    /// <summary>Takes memory; what does not fit in the block is allocated for itself.</summary>
+    public byte* Push(nint bytes)
+    {
+        nint start = _used;
+        _used = checked(_used + Aligned(bytes));
+        _mostUsed = Math.Max(_mostUsed, _used);
+        return _used <= _capacity ? _block + start : (byte*)NativeMemory.AlignedAlloc((nuint)Aligned(bytes), Alignment);
+    }
+
+    /// <summary>Gives back the memory that was taken last.</summary>
+    public void Pop(byte* address, nint bytes)
+    {
+        if (_used > _capacity)
+            NativeMemory.AlignedFree(address);
+        _used -= Aligned(bytes);
+        if (_used == 0 && _mostUsed > _capacity && _mostUsed <= MostKept)
+            Grow();
+    }
+
+    private static nint Aligned(nint bytes) => checked(bytes + Alignment - 1) & -Alignment;
+
+    private void Grow()
+    {
+        NativeMemory.AlignedFree(_block);
+        _capacity = 0;
+        _block = (byte*)NativeMemory.AlignedAlloc((nuint)_mostUsed, Alignment);
+        _capacity = _mostUsed;
+    }
+}
