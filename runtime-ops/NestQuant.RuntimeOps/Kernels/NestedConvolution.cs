@@ -2,6 +2,7 @@ using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.Convolutions.Depthwise;
 using NestQuant.RuntimeOps.Kernels.Convolutions.Gathered;
 using NestQuant.RuntimeOps.Kernels.Convolutions.ImplicitGemm;
+using NestQuant.RuntimeOps.Kernels.Convolutions.Streamed;
 using NestQuant.RuntimeOps.Kernels.Convolutions.Strips;
 using NestQuant.RuntimeOps.Kernels.Convolutions.Winograd;
 using NestQuant.RuntimeOps.Kernels.Execution;
@@ -42,6 +43,12 @@ internal static class NestedConvolution
                 StripConvolution.Run(tier, kernel, geometry, weights, data, loop, epilogue);
             else
                 DepthwiseConvolution.Run(tier, geometry, weights, data, loop, epilogue);
+            return;
+        }
+
+        if (epilogue is null && StreamedProduct.Applies(tier, geometry, weights, data))
+        {
+            StreamedProduct.Run(tier, geometry, weights, data, loop);
             return;
         }
 

@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics;
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
+using NestQuant.RuntimeOps.Kernels.Convolutions.Streamed;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Paging;
@@ -25,6 +26,7 @@ internal sealed unsafe class NestedWeight
     private readonly PartRows _partScale;
     private readonly PrecisionSelector _precision;
     private readonly PanelCache? _cache;
+    private readonly KeptSums _sums;
     private readonly WeightTag _tag;
 
     /// <summary>Reads what the node says about its weight.</summary>
@@ -52,6 +54,7 @@ internal sealed unsafe class NestedWeight
                 _pagers[step] = new LowOperandPager((nint)constant, Layout.ByteLength(step));
         }
 
+        _sums = new KeptSums(Layout.Panels);
         long cacheBytes = CacheSize.Parse(info.ConfigEntry(SessionEntries.Cache));
         _cache = cacheBytes > 0 && _isConstant[0] ? new PanelCache(cacheBytes) : null;
     }
@@ -97,7 +100,7 @@ internal sealed unsafe class NestedWeight
             _pagers[step]?.Enter(isNeeded);
         }
 
-        return new PanelSource(Layout, weights, areConstant ? _cache : null);
+        return new PanelSource(Layout, weights, areConstant ? _cache : null, areConstant ? _sums : null);
     }
 
     /// <summary>The operand, checked, when it is constant, or null.</summary>

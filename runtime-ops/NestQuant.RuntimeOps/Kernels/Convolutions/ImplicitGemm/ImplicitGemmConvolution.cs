@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using NestQuant.RuntimeOps.Kernels.Convolutions.Streamed;
 using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Packing;
@@ -102,10 +101,7 @@ internal sealed unsafe class ImplicitGemmConvolution
             || !data.AreResultsOfInt32(geometry.ReductionLength, geometry.OutputChannels)
             || !InputBand.Applies(geometry))
             return false;
-        if (epilogue is null && StreamedProduct.Applies(geometry, weights))
-            StreamedProduct.Run(tier, product, geometry, weights, data, loop);
-        else
-            new ImplicitGemmConvolution(tier, product, new BundledWeights(weights, geometry, bundle), weights, data, epilogue).Run(loop);
+        new ImplicitGemmConvolution(tier, product, new BundledWeights(weights, geometry, bundle), weights, data, epilogue).Run(loop);
         return true;
     }
 

@@ -26,6 +26,9 @@ internal sealed unsafe class Avx2Tier : X64Tier
     public override bool PrefersWinograd => true;
 
     /// <inheritdoc/>
+    public override KernelTier Streaming => Plain;
+
+    /// <inheritdoc/>
     public override KernelTier For(int weightBits, int rows) =>
         rows < LeastRowsToPrepare ? Plain : weightBits <= QuadPanel.MaxWeightBits ? this : Wide;
 

@@ -22,6 +22,16 @@ internal abstract unsafe class X64Tier : KernelTier
     }
 
     /// <inheritdoc/>
+    public override bool TryMultiplyBlocks(
+        in LevelOperands operands, int blocks, byte* rows, nint rowStride, int rowCount, int* accumulators, int* weightSums)
+    {
+        StreamedRows.Multiply(operands, blocks, rows, rowStride, rowCount, accumulators);
+        if (weightSums != null)
+            StreamedRows.Sum(operands, blocks, weightSums);
+        return true;
+    }
+
+    /// <inheritdoc/>
     public override void SumWeights(sbyte* panel, int groups, int* sums) => WeightSums.Sum(panel, groups, sums);
 
     /// <inheritdoc/>
