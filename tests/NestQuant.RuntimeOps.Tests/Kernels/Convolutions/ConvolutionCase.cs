@@ -1,6 +1,7 @@
 using CsCheck;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
+using NestQuant.RuntimeOps.Kernels.Convolutions.Streamed;
 using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Packing;
@@ -131,11 +132,12 @@ internal sealed unsafe class ConvolutionCase
         return y;
     }
 
-    public byte[] RunQuantized(KernelTier tier, ParallelLoop loop, Requantization requantization, PanelCache? cache = null)
+    public byte[] RunQuantized(
+        KernelTier tier, ParallelLoop loop, Requantization requantization, PanelCache? cache = null, KeptSums? sums = null)
     {
         byte[] y = new byte[(long)Geometry.Rows * Geometry.OutputChannels];
         fixed (byte* target = y)
-            Run(tier, loop, target, requantization, cache);
+            Run(tier, loop, target, requantization, cache, sums);
         return y;
     }
 
@@ -188,14 +190,15 @@ internal sealed unsafe class ConvolutionCase
         return y;
     }
 
-    private void Run(KernelTier tier, ParallelLoop loop, void* y, Requantization? requantization, PanelCache? cache = null)
+    private void Run(
+        KernelTier tier, ParallelLoop loop, void* y, Requantization? requantization, PanelCache? cache = null, KeptSums? sums = null)
     {
         using PinnedOperands operands = new(Operands);
         fixed (byte* x = X)
         fixed (float* wScale = LevelScale, bias = LevelBias)
         fixed (int* wZeroPoint = WZeroPoint)
         {
-            PanelSource weights = new(Layout, operands.At(Layout.Bits, Level), cache);
+            PanelSource weights = new(Layout, operands.At(Layout.Bits, Level), cache, sums);
             ConvolutionData data = new(x, XZeroPoint, XScale, wScale, wZeroPoint, bias, y, requantization);
             NestedConvolution.Run(tier, Geometry, weights, data, loop);
         }

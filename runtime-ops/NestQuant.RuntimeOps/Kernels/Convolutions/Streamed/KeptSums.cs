@@ -3,8 +3,8 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Kernels.Convolutions.Streamed;
 
 /// <summary>
-/// The sums of a layer's weights, one per output channel and level, kept from run to run: a <see cref="StreamedProduct"/> would spend a
-/// third of its time on summing them anew.
+/// The sums of a layer's weights, one per output channel and level, kept from run to run: a <see cref="StreamedProduct"/> would spend as
+/// much time on summing them anew as on a row's products.
 /// </summary>
 /// <param name="panels">Panels of the layer, whose weights never change.</param>
 internal sealed class KeptSums(int panels)

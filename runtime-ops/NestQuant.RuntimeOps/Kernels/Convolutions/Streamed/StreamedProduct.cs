@@ -38,7 +38,7 @@ internal sealed unsafe class StreamedProduct
 
     /// <summary>
     /// Whether the tier streams, there are few rows, which can be read from the input in place, their accumulators fit in 32 bits, and
-    /// weights have no zero points. Several rows are faster with kept panels, a single one is not.
+    /// weights have no zero points. Panels that are kept are faster than any that must be decoded.
     /// </summary>
     public static bool Applies(KernelTier tier, ConvolutionGeometry geometry, in PanelSource weights, in ConvolutionData data) =>
         tier.Streaming is not null
@@ -46,7 +46,7 @@ internal sealed unsafe class StreamedProduct
             && geometry.Groups == 1
             && geometry.IsPointwise
             && geometry.ReductionLength <= KernelTier.MaxDotLength
-            && (geometry.Rows == 1 || weights.Cache is null)
+            && weights.Cache is null
             && data.LargestZeroPoint(geometry.OutputChannels) == 0;
 
     /// <summary>Computes the whole output; see <see cref="NestedConvolution.Run"/>.</summary>

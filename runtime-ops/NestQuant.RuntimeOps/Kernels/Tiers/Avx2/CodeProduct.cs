@@ -1,17 +1,34 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using NestQuant.RuntimeOps.Packing;
 using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 
-/// <summary>One row by the codes of two operands.</summary>
+/// <summary>The product of a row of bytes and the codes of one or two operands.</summary>
+/// <remarks>
+/// vpmaddubsw adds two products of an activation and a code in 16 bits: exact for codes of up to 6 bits, since 2 * 255 * 63 is 32,130, and
+/// for those of 7 bits less 64. Two such sums can be added in 16 bits where codes have up to 5 bits: 4 * 255 * 31 is 31,620.
+/// </remarks>
 internal static unsafe class CodeProduct
 {
+    private const byte Half = 64;
+
     /// <summary>What is subtracted from a code before it is multiplied.</summary>
     /// <param name="width">Width of the code.</param>
-    public static int Subtrahend(int width) => width == 7 ? 64 : 0;
+    public static int Subtrahend(int width) => width == 7 ? Half : 0;
 
-    /// <summary>Adds the products.</summary>
+    /// <summary>Adds the products with consecutive full blocks to the accumulators of 32 channels.</summary>
+    /// <typeparam name="TCodes">How the codes lie in memory.</typeparam>
+    /// <typeparam name="THigh">Width of the first operand's codes.</typeparam>
+    /// <typeparam name="TLow">Width of the second one's, 0 where there is none.</typeparam>
+    /// <param name="high">The first operand's blocks.</param>
+    /// <param name="low">The second one's.</param>
+    /// <param name="blocks">Number of blocks.</param>
+    /// <param name="highFactor">By what the first operand's products are multiplied: 1 to 64.</param>
+    /// <param name="lowFactor">By what the second one's are.</param>
+    /// <param name="row">8 * blocks activations.</param>
+    /// <param name="accumulators">32 accumulators, modulo 2^32.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add<TCodes, THigh, TLow>(
         byte* high, byte* low, int blocks, int highFactor, int lowFactor, byte* row, int* accumulators)
@@ -19,70 +36,26 @@ internal static unsafe class CodeProduct
         where THigh : struct, IBitWidth
         where TLow : struct, IBitWidth
     {
+        // In bounds: a block reads its bytes of each operand, and 8 activations.
         Vector256<short> f = Vector256.Create((short)highFactor), g = Vector256.Create((short)lowFactor);
         Vector256<int> a0 = Vector256.Load(accumulators), a1 = Vector256.Load(accumulators + 8);
         Vector256<int> a2 = Vector256.Load(accumulators + 16), a3 = Vector256.Load(accumulators + 24);
-        int run = Math.Min(Run<THigh>(), Run<TLow>());
-        while (blocks > 0)
+        for (; blocks > 0; blocks--, row += NestedLayout.BlockRows)
         {
-            Vector256<short> h0 = default, h1 = default, h2 = default, h3 = default;
-            Vector256<short> l0 = default, l1 = default, l2 = default, l3 = default;
-            int count = Math.Min(run, blocks);
-            blocks -= count;
-            do
-            {
-                Vector256<byte> x = X86Avx2.BroadcastScalarToVector256((int*)row).AsByte();
-                Vector256<byte> y = X86Avx2.BroadcastScalarToVector256((int*)row + 1).AsByte();
-                if (THigh.Bits <= 4)
-                {
-                    h0 += Fours(x, y, TCodes.Quarter(high, THigh.Bits, 0));
-                    h1 += Fours(x, y, TCodes.Quarter(high, THigh.Bits, 1));
-                    h2 += Fours(x, y, TCodes.Quarter(high, THigh.Bits, 2));
-                    h3 += Fours(x, y, TCodes.Quarter(high, THigh.Bits, 3));
-                }
-                else
-                {
-                    a0 += Wide(x, y, TCodes.Quarter(high, THigh.Bits, 0), THigh.Bits, f);
-                    a1 += Wide(x, y, TCodes.Quarter(high, THigh.Bits, 1), THigh.Bits, f);
-                    a2 += Wide(x, y, TCodes.Quarter(high, THigh.Bits, 2), THigh.Bits, f);
-                    a3 += Wide(x, y, TCodes.Quarter(high, THigh.Bits, 3), THigh.Bits, f);
-                }
-
-                if (TLow.Bits > 4)
-                {
-                    a0 += Wide(x, y, TCodes.Quarter(low, TLow.Bits, 0), TLow.Bits, g);
-                    a1 += Wide(x, y, TCodes.Quarter(low, TLow.Bits, 1), TLow.Bits, g);
-                    a2 += Wide(x, y, TCodes.Quarter(low, TLow.Bits, 2), TLow.Bits, g);
-                    a3 += Wide(x, y, TCodes.Quarter(low, TLow.Bits, 3), TLow.Bits, g);
-                }
-                else if (TLow.Bits != 0)
-                {
-                    l0 += Fours(x, y, TCodes.Quarter(low, TLow.Bits, 0));
-                    l1 += Fours(x, y, TCodes.Quarter(low, TLow.Bits, 1));
-                    l2 += Fours(x, y, TCodes.Quarter(low, TLow.Bits, 2));
-                    l3 += Fours(x, y, TCodes.Quarter(low, TLow.Bits, 3));
-                }
-
-                low += TCodes.BlockBytes<TLow>();
-                high += TCodes.BlockBytes<THigh>();
-                row += 8;
-            }
-            while (--count > 0);
-            if (THigh.Bits <= 4)
-            {
-                a0 += X86Avx2.MultiplyAddAdjacent(h0, f);
-                a1 += X86Avx2.MultiplyAddAdjacent(h1, f);
-                a2 += X86Avx2.MultiplyAddAdjacent(h2, f);
-                a3 += X86Avx2.MultiplyAddAdjacent(h3, f);
-            }
-
-            if (TLow.Bits is > 0 and <= 4)
-            {
-                a0 += X86Avx2.MultiplyAddAdjacent(l0, g);
-                a1 += X86Avx2.MultiplyAddAdjacent(l1, g);
-                a2 += X86Avx2.MultiplyAddAdjacent(l2, g);
-                a3 += X86Avx2.MultiplyAddAdjacent(l3, g);
-            }
+            Vector256<byte> x = X86Avx2.BroadcastScalarToVector256((int*)row).AsByte();
+            Vector256<byte> y = X86Avx2.BroadcastScalarToVector256((int*)row + 1).AsByte();
+            a0 += Products(x, y, TCodes.Quarter(high, THigh.Bits, 0), THigh.Bits, f);
+            a1 += Products(x, y, TCodes.Quarter(high, THigh.Bits, 1), THigh.Bits, f);
+            a2 += Products(x, y, TCodes.Quarter(high, THigh.Bits, 2), THigh.Bits, f);
+            a3 += Products(x, y, TCodes.Quarter(high, THigh.Bits, 3), THigh.Bits, f);
+            high += TCodes.BlockBytes(THigh.Bits);
+            if (TLow.Bits == 0)
+                continue;
+            a0 += Products(x, y, TCodes.Quarter(low, TLow.Bits, 0), TLow.Bits, g);
+            a1 += Products(x, y, TCodes.Quarter(low, TLow.Bits, 1), TLow.Bits, g);
+            a2 += Products(x, y, TCodes.Quarter(low, TLow.Bits, 2), TLow.Bits, g);
+            a3 += Products(x, y, TCodes.Quarter(low, TLow.Bits, 3), TLow.Bits, g);
+            low += TCodes.BlockBytes(TLow.Bits);
         }
 
         a0.Store(accumulators);
@@ -92,25 +65,18 @@ internal static unsafe class CodeProduct
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Run<TWidth>()
-        where TWidth : struct, IBitWidth => TWidth.Bits switch { 2 => 8, 3 => 4, 4 => 2, _ => int.MaxValue };
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<short> Fours(Vector256<byte> x, Vector256<byte> y, QuarterCodes w) =>
-        X86Avx2.MultiplyAddAdjacent(x, w.First.AsSByte()) + X86Avx2.MultiplyAddAdjacent(y, w.Second.AsSByte());
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Wide(Vector256<byte> x, Vector256<byte> y, QuarterCodes w, int width, Vector256<short> factor)
+    private static Vector256<int> Products(Vector256<byte> x, Vector256<byte> y, QuarterCodes codes, int width, Vector256<short> factor)
     {
-        if (width == 5)
-            return X86Avx2.MultiplyAddAdjacent(Fours(x, y, w), factor);
         if (width == 7)
         {
-            w.First -= Vector256.Create((byte)64);
-            w.Second -= Vector256.Create((byte)64);
+            codes.First -= Vector256.Create(Half);
+            codes.Second -= Vector256.Create(Half);
         }
 
-        return X86Avx2.MultiplyAddAdjacent(X86Avx2.MultiplyAddAdjacent(x, w.First.AsSByte()), factor)
-            + X86Avx2.MultiplyAddAdjacent(X86Avx2.MultiplyAddAdjacent(y, w.Second.AsSByte()), factor);
+        Vector256<short> first = X86Avx2.MultiplyAddAdjacent(x, codes.First.AsSByte());
+        Vector256<short> second = X86Avx2.MultiplyAddAdjacent(y, codes.Second.AsSByte());
+        return width <= 5
+            ? X86Avx2.MultiplyAddAdjacent(first + second, factor)
+            : X86Avx2.MultiplyAddAdjacent(first, factor) + X86Avx2.MultiplyAddAdjacent(second, factor);
     }
 }

@@ -98,9 +98,9 @@ internal static unsafe class StreamedRows
             for (int block = 0; block < blocks; block += PieceBlocks)
             {
                 int count = Math.Min(PieceBlocks, blocks - block);
-                ByteCodes.Unpack<THigh>(high.Planes + (long)block * PackedCodes.BlockBytes<THigh>(), count, highCodes);
+                ByteCodes.Unpack<THigh>(high.Planes + (long)block * PackedCodes.BlockBytes(THigh.Bits), count, highCodes);
                 if (TLow.Bits != 0)
-                    ByteCodes.Unpack<TLow>(low.Planes + (long)block * PackedCodes.BlockBytes<TLow>(), count, lowCodes);
+                    ByteCodes.Unpack<TLow>(low.Planes + (long)block * PackedCodes.BlockBytes(TLow.Bits), count, lowCodes);
                 byte* x = rows + (long)block * NestedLayout.BlockRows;
                 for (int row = 0; row < rowCount; row++)
                 {
