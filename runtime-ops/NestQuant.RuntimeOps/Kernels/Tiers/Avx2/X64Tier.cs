@@ -16,7 +16,7 @@ internal abstract unsafe class X64Tier : KernelTier
     public override void DecodeBlocks(in LevelOperands operands, int blocks, sbyte* values)
     {
         if (operands.IsPair)
-            WidthDispatch<BlockDecoder>.Decode(operands, blocks, values);
+            BlockDecoder.Decode(operands, blocks, values);
         else
             JoinedDecoder.Decode(operands, blocks, values);
     }
