@@ -51,6 +51,7 @@ internal sealed record LayerShape(
         new(14, 14, 512, 512, 3, Groups: 32),
         new(1, 128, 768, 3072, 1, IsProduct: true),
         new(1, 1, 4096, 4096, 1, IsProduct: true),
+        new(1, 4, 1024, 4096, 1, IsProduct: true),
     ];
 
     /// <summary>The layer in words, as the filter sees it.</summary>

@@ -87,7 +87,7 @@ internal sealed unsafe class NestedWeight
             _pagers[step]?.Enter(isNeeded);
         }
 
-        return new PanelSource(Layout, weights, areConstant ? _cache : null);
+        return new PanelSource(Layout, weights, areConstant ? _cache : null, areConstant);
     }
 
     /// <summary>An operand of a run; false where a low one is missing.</summary>

@@ -17,10 +17,12 @@ internal readonly unsafe struct PanelSource
     /// <param name="layout">The weight's layout.</param>
     /// <param name="operands">The operands, <see cref="NestedLayout.ByteLength"/> bytes each.</param>
     /// <param name="cache">Where prepared panels are kept, or null; only for operands that never change.</param>
-    public PanelSource(NestedLayout layout, in LevelOperands operands, PanelCache? cache = null)
+    /// <param name="areConstant">Whether the operands never change, so that what is computed from them can be kept.</param>
+    public PanelSource(NestedLayout layout, in LevelOperands operands, PanelCache? cache = null, bool areConstant = false)
     {
         Layout = layout;
         Cache = cache;
+        AreConstant = areConstant;
         _operands = operands;
     }
 
@@ -29,6 +31,9 @@ internal readonly unsafe struct PanelSource
 
     /// <summary>Where prepared panels are kept, or null.</summary>
     public PanelCache? Cache { get; }
+
+    /// <summary>Whether the operands never change.</summary>
+    public bool AreConstant { get; }
 
     /// <summary>Bits of the level.</summary>
     public int Level => _operands.Level;
@@ -49,7 +54,7 @@ internal readonly unsafe struct PanelSource
     /// <summary>Whether the other has the same operands, at the same addresses, and keeps panels in the same place.</summary>
     public bool Equals(in PanelSource other)
     {
-        bool isEqual = Layout == other.Layout && Cache == other.Cache && Level == other.Level;
+        bool isEqual = Layout == other.Layout && Cache == other.Cache && AreConstant == other.AreConstant && Level == other.Level;
         for (int step = 0; isEqual && step <= _operands.Steps; step++)
             isEqual = _operands[step] == other._operands[step];
         return isEqual;
@@ -94,19 +99,24 @@ internal readonly unsafe struct PanelSource
             Widen(last[(first * NestedLayout.PanelChannels)..], second, target[(4 * NestedLayout.PanelChannels)..]);
     }
 
-    /// <summary>Multiplies one row with the full blocks of a panel; see <see cref="KernelTier.TryMultiplyBlocks"/>.</summary>
+    /// <summary>Multiplies rows with the full blocks of a panel; see <see cref="KernelTier.TryMultiplyBlocks"/>.</summary>
     /// <param name="tier">Multiplies.</param>
     /// <param name="panel">Index of the panel.</param>
-    /// <param name="row">The row's activations.</param>
-    /// <param name="accumulators">Receives the sums of x * w, 32.</param>
-    /// <param name="weightSums">Receives the sums of w, 32.</param>
+    /// <param name="rows">The rows' activations.</param>
+    /// <param name="rowStride">Bytes from one row to the next.</param>
+    /// <param name="rowCount">Rows.</param>
+    /// <param name="accumulators">Receives the sums of x * w, 32 per row.</param>
+    /// <param name="weightSums">Receives the sums of w, 32; null where they are not wanted.</param>
     /// <returns>The rows of k that were multiplied: 0, and nothing written, or all but the last few.</returns>
-    public int MultiplyBlocks(KernelTier tier, int panel, byte* row, int* accumulators, int* weightSums)
+    public int MultiplyBlocks(
+        KernelTier tier, int panel, byte* rows, nint rowStride, int rowCount, int* accumulators, int* weightSums)
     {
         // In bounds: as in Decode.
         int blocks = Layout.View.WeightsPerChannel / NestedLayout.BlockRows;
         LevelOperands operands = _operands.Skip((long)panel * Layout.View.WeightsPerChannel);
-        return tier.TryMultiplyBlocks(operands, blocks, row, accumulators, weightSums) ? blocks * NestedLayout.BlockRows : 0;
+        return tier.TryMultiplyBlocks(operands, blocks, rows, rowStride, rowCount, accumulators, weightSums)
+            ? blocks * NestedLayout.BlockRows
+            : 0;
     }
 
     /// <summary>Completes a group of 1 to 4 rows, <c>[channel 32][rows]</c>, with zeros to 4.</summary>

@@ -1,4 +1,3 @@
-using NestQuant.RuntimeOps.Kernels.Convolutions.ImplicitGemm;
 using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
 using NestQuant.RuntimeOps.Packing;
 
@@ -46,7 +45,13 @@ internal abstract unsafe class KernelTier
     public virtual KernelTier For(int weightBits, int rows) => this;
 
     /// <summary>
-    /// Multiplies rows in place (<see cref="ImplicitGemmConvolution"/>); null for tiers that gather them first.
+    /// The tier that multiplies a few rows while their weights are read (streamed products): one of the same name whose rows
+    /// are bytes and whose panels need no preparation; null where there is none.
+    /// </summary>
+    public virtual KernelTier? Streaming => null;
+
+    /// <summary>
+    /// Multiplies rows in place (implicit GEMM); null for tiers that gather them first.
     /// </summary>
     /// <param name="rows">Rows of the product.</param>
     /// <param name="reductionLength">K.</param>
@@ -58,16 +63,17 @@ internal abstract unsafe class KernelTier
     /// <param name="values">Receives blocks * 256 values.</param>
     public abstract void DecodeBlocks(in LevelOperands operands, int blocks, sbyte* values);
 
-    /// <summary>
-    /// Multiplies one row of bytes with consecutive full blocks without storing the decoded weights, where the tier has code for that.
-    /// </summary>
+    /// <summary>Multiplies a few rows of bytes with consecutive full blocks as they are decoded, where the tier has code for that.</summary>
     /// <param name="operands">As in <see cref="DecodeBlocks"/>.</param>
     /// <param name="blocks">Number of blocks.</param>
-    /// <param name="row">8 * blocks activations; accumulators stay within 32 bits.</param>
-    /// <param name="accumulators">Receives the sums of x * w, 32.</param>
-    /// <param name="weightSums">Receives the sums of w, 32.</param>
+    /// <param name="rows">Rows of 8 * blocks activations; accumulators stay within 32 bits.</param>
+    /// <param name="rowStride">Bytes from one row to the next.</param>
+    /// <param name="rowCount">Rows, at least 1.</param>
+    /// <param name="accumulators">Receives the sums of x * w, <c>[row][channel 32]</c>.</param>
+    /// <param name="weightSums">Receives the sums of w, 32; null where they are not wanted.</param>
     /// <returns>False, with nothing written, where the tier has none.</returns>
-    public virtual bool TryMultiplyBlocks(in LevelOperands operands, int blocks, byte* row, int* accumulators, int* weightSums) => false;
+    public virtual bool TryMultiplyBlocks(
+        in LevelOperands operands, int blocks, byte* rows, nint rowStride, int rowCount, int* accumulators, int* weightSums) => false;
 
     /// <summary>Sums the weights of every channel of a decoded panel.</summary>
     /// <param name="panel">The decoded panel, <c>[k/4][channel 32][4]</c>.</param>

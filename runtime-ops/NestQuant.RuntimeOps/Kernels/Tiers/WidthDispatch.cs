@@ -40,53 +40,35 @@ internal static unsafe class WidthDispatch<TDecoder>
     /// <param name="values">Receives the values.</param>
     public static void Decode(in LevelOperands operands, int blocks, sbyte* values)
     {
-        byte* high = operands.High, low = operands.Low;
+        byte* low = operands.Low;
         NestedBits bits = operands.Bits;
-        switch (bits.High)
-        {
-            case 2: WithHigh<Width2>(high, low, blocks, bits, values); break;
-            case 3: WithHigh<Width3>(high, low, blocks, bits, values); break;
-            case 4: WithHigh<Width4>(high, low, blocks, bits, values); break;
-            case 5: WithHigh<Width5>(high, low, blocks, bits, values); break;
-            case 6: WithHigh<Width6>(high, low, blocks, bits, values); break;
-            default: WithHigh<Width7>(high, low, blocks, bits, values); break;
-        }
-    }
-
-    private static void WithHigh<THigh>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
-        where THigh : struct, IBitWidth
-    {
-        switch (low == null ? 0 : bits.LowWidth)
-        {
-            case 0: InQuarters<THigh, Width0>(high, low, blocks, bits, values); break;
-            case 2: InQuarters<THigh, Width2>(high, low, blocks, bits, values); break;
-            case 3: InQuarters<THigh, Width3>(high, low, blocks, bits, values); break;
-            case 4: InQuarters<THigh, Width4>(high, low, blocks, bits, values); break;
-            case 5: InQuarters<THigh, Width5>(high, low, blocks, bits, values); break;
-            case 6: InQuarters<THigh, Width6>(high, low, blocks, bits, values); break;
-            default: InQuarters<THigh, Width7>(high, low, blocks, bits, values); break;
-        }
+        WidthPair.Run(bits.High, low == null ? 0 : bits.LowWidth, new InQuarters(operands.High, low, blocks, bits, values));
     }
 
     /// <summary>
     /// A quarter at a time, since more would exceed the compiler's inlining limit for one method, and a few blocks at a time, so that they
     /// stay in the innermost cache between the quarters.
     /// </summary>
-    private static void InQuarters<THigh, TLow>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
-        where THigh : struct, IBitWidth
-        where TLow : struct, IBitWidth
+    private readonly struct InQuarters(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values) : IWidthPairCode
     {
-        const int most = 32;
-        for (; blocks > 0; blocks -= most)
+        public void Run<THigh, TLow>()
+            where THigh : struct, IBitWidth
+            where TLow : struct, IBitWidth
         {
-            int count = Math.Min(blocks, most);
-            TDecoder.Decode<THigh, TLow, Quarter0>(high, low, count, bits, values);
-            TDecoder.Decode<THigh, TLow, Quarter1>(high, low, count, bits, values);
-            TDecoder.Decode<THigh, TLow, Quarter2>(high, low, count, bits, values);
-            TDecoder.Decode<THigh, TLow, Quarter3>(high, low, count, bits, values);
-            high += count * NestedLayout.PanelChannels * THigh.Bits;
-            low += count * NestedLayout.PanelChannels * TLow.Bits;
-            values += count * NestedLayout.BlockValues;
+            const int most = 32;
+            byte* planes = high, lowPlanes = low;
+            sbyte* target = values;
+            for (int left = blocks; left > 0; left -= most)
+            {
+                int count = Math.Min(left, most);
+                TDecoder.Decode<THigh, TLow, Quarter0>(planes, lowPlanes, count, bits, target);
+                TDecoder.Decode<THigh, TLow, Quarter1>(planes, lowPlanes, count, bits, target);
+                TDecoder.Decode<THigh, TLow, Quarter2>(planes, lowPlanes, count, bits, target);
+                TDecoder.Decode<THigh, TLow, Quarter3>(planes, lowPlanes, count, bits, target);
+                planes += count * NestedLayout.PanelChannels * THigh.Bits;
+                lowPlanes += count * NestedLayout.PanelChannels * TLow.Bits;
+                target += count * NestedLayout.BlockValues;
+            }
         }
     }
 
@@ -108,40 +90,5 @@ internal static unsafe class WidthDispatch<TDecoder>
     private readonly struct Quarter3 : IQuarter
     {
         public static int Number => 3;
-    }
-
-    private readonly struct Width0 : IBitWidth
-    {
-        public static int Bits => 0;
-    }
-
-    private readonly struct Width2 : IBitWidth
-    {
-        public static int Bits => 2;
-    }
-
-    private readonly struct Width3 : IBitWidth
-    {
-        public static int Bits => 3;
-    }
-
-    private readonly struct Width4 : IBitWidth
-    {
-        public static int Bits => 4;
-    }
-
-    private readonly struct Width5 : IBitWidth
-    {
-        public static int Bits => 5;
-    }
-
-    private readonly struct Width6 : IBitWidth
-    {
-        public static int Bits => 6;
-    }
-
-    private readonly struct Width7 : IBitWidth
-    {
-        public static int Bits => 7;
     }
 }

@@ -139,6 +139,32 @@ internal sealed unsafe class ConvolutionCase
         return y;
     }
 
+    /// <summary>Runs one kernel several times over the same operands, which are constant, and returns each run's output and plan.</summary>
+    public List<(byte[] Y, ConvolutionPlan? Made)> RunRepeatedly(
+        NestedConvolution kernel, ParallelLoop loop, Requantization requantization, int times)
+    {
+        List<(byte[], ConvolutionPlan?)> runs = [];
+        using PinnedOperands operands = new(Operands);
+        fixed (byte* x = X)
+        fixed (float* wScale = LevelScale, bias = LevelBias)
+        fixed (int* wZeroPoint = WZeroPoint)
+        {
+            PanelSource weights = new(Layout, operands.At(Layout.Bits, Level), areConstant: true);
+            ChannelFactors factors = new(wScale, wZeroPoint, bias, Geometry.OutputChannels);
+            for (int run = 0; run < times; run++)
+            {
+                byte[] y = new byte[(long)Geometry.Rows * Geometry.OutputChannels];
+                fixed (byte* target = y)
+                {
+                    ConvolutionData data = new(x, XZeroPoint, XScale, factors, target, requantization);
+                    runs.Add((y, kernel.Run(Geometry, weights, data, loop)));
+                }
+            }
+        }
+
+        return runs;
+    }
+
     /// <summary>The weight as floats, in its own order.</summary>
     public float[] DequantizedWeights()
     {

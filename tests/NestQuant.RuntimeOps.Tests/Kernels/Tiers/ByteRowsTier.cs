@@ -17,6 +17,8 @@ internal unsafe class ByteRowsTier : KernelTier
 
     public override RowFormat Rows => RowFormat.Bytes;
 
+    public override KernelTier Streaming => this;
+
     public override void DecodeBlocks(in LevelOperands operands, int blocks, sbyte* values) =>
         TierSelection.Portable.DecodeBlocks(operands, blocks, values);
 

@@ -4,7 +4,8 @@ namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 /// <remarks>
 /// vpmaddubsw is the fastest multiplication of AVX2, but its 16-bit sums saturate (255 * 127 * 2 exceeds 32,767), which would make results
 /// wrong for some data. It is used for weights of few bits only (<see cref="QuadPanel"/>), nearly always at part precision; others go to
-/// <see cref="WideTier"/>, and products with so few rows that preparing panels does not pay to <see cref="PlainTier"/>.
+/// <see cref="WideTier"/>, and products with so few rows that preparing panels does not pay to <see cref="PlainTier"/>, which also multiplies
+/// what is streamed.
 /// </remarks>
 internal sealed unsafe class Avx2Tier : X64Tier
 {
@@ -24,6 +25,9 @@ internal sealed unsafe class Avx2Tier : X64Tier
 
     /// <inheritdoc/>
     public override bool PrefersWinograd => true;
+
+    /// <inheritdoc/>
+    public override KernelTier Streaming => Plain;
 
     /// <inheritdoc/>
     public override KernelTier For(int weightBits, int rows) =>

@@ -5,75 +5,65 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 
-/// <summary>Decodes full blocks of bit planes, 32 values at a time, by shifts and masks.</summary>
-internal readonly unsafe struct BlockDecoder : IBlockDecoder
+/// <summary>Decodes full blocks of a high operand and a low one, a quarter of a block at a time (<see cref="QuarterCodes"/>).</summary>
+internal static unsafe class BlockDecoder
 {
-    /// <inheritdoc/>
+    private const int GroupValues = NestedLayout.BlockValues / 2;
+    private const int QuarterValues = GroupValues / 4;
+
+    /// <summary>See <see cref="KernelTier.DecodeBlocks"/>.</summary>
+    /// <param name="operands">A pair (<see cref="LevelOperands.IsPair"/>).</param>
+    /// <param name="blocks">Number of blocks.</param>
+    /// <param name="values">Receives the values.</param>
+    public static void Decode(in LevelOperands operands, int blocks, sbyte* values)
+    {
+        byte* low = operands.Low;
+        NestedBits bits = operands.Bits;
+        WidthPair.Run(bits.High, low == null ? 0 : bits.LowWidth, new Blocks(operands.High, low, blocks, bits, values));
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Decode<THigh, TLow, TQuarter>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
+    private static void Decode<THigh, TLow>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
         where THigh : struct, IBitWidth
         where TLow : struct, IBitWidth
-        where TQuarter : struct, IQuarter
     {
-        // In bounds: a block reads 32 * width bytes of each operand (32 * 4, 32 * 2 and 32 * 1 per sub-plane) and has 256 values.
+        // In bounds: a block reads 32 * width bytes of each operand and has 256 values. A high code is below 2^h and l + h = n <= 8, so a
+        // 16-bit shift carries nothing from one byte into the next.
         Vector128<ushort> shift = Vector128.CreateScalar((ushort)bits.Shift);
         Vector256<byte> offset = Vector256.Create((byte)BlockValues.Offset(bits, steps: TLow.Bits == 0 ? 0 : 1));
-        for (int block = 0; block < blocks; block++)
+        for (; blocks > 0; blocks--, values += NestedLayout.BlockValues)
         {
-            Part<THigh, TLow>(high, low, 2 * TQuarter.Number, shift, offset, values);
-            Part<THigh, TLow>(high, low, 2 * TQuarter.Number + 1, shift, offset, values);
+            Quarter(high, THigh.Bits, low, TLow.Bits, 0, shift, offset, values);
+            Quarter(high, THigh.Bits, low, TLow.Bits, 1, shift, offset, values);
+            Quarter(high, THigh.Bits, low, TLow.Bits, 2, shift, offset, values);
+            Quarter(high, THigh.Bits, low, TLow.Bits, 3, shift, offset, values);
             high += NestedLayout.PanelChannels * THigh.Bits;
             low += NestedLayout.PanelChannels * TLow.Bits;
-            values += NestedLayout.BlockValues;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Part<THigh, TLow>(byte* high, byte* low, int part, Vector128<ushort> shift, Vector256<byte> offset, sbyte* values)
-        where THigh : struct, IBitWidth
-        where TLow : struct, IBitWidth
+    private static void Quarter(
+        byte* high, int highWidth, byte* low, int lowWidth, int quarter, Vector128<ushort> shift, Vector256<byte> offset, sbyte* values)
     {
-        // A high code is below 2^h and l + h = n <= 8, so a 16-bit shift carries nothing from one byte into the next.
-        Vector256<byte> value = X86Avx2.ShiftLeftLogical(Codes<THigh>(high, part).AsUInt16(), shift).AsByte();
-        if (TLow.Bits != 0)
-            value += Codes<TLow>(low, part);
-        (value - offset).Store((byte*)values + part * Vector256<byte>.Count);
-    }
-
-    /// <summary>Codes 32 * part to 32 * part + 31 of the block that starts at <paramref name="planes"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> Codes<TWidth>(byte* planes, int part)
-        where TWidth : struct, IBitWidth
-    {
-        Vector256<byte> codes = Vector256<byte>.Zero;
-        int position = 0;
-        if ((TWidth.Bits & 4) != 0)
+        QuarterCodes codes = QuarterCodes.Unpack(high, highWidth, quarter);
+        Vector256<byte> first = X86Avx2.ShiftLeftLogical(codes.First.AsUInt16(), shift).AsByte() - offset;
+        Vector256<byte> second = X86Avx2.ShiftLeftLogical(codes.Second.AsUInt16(), shift).AsByte() - offset;
+        if (lowWidth != 0)
         {
-            codes = Field(planes + part % 4 * 32, part / 4 * 4, 0x0F, 0);
-            planes += 128;
-            position = 4;
+            codes = QuarterCodes.Unpack(low, lowWidth, quarter);
+            first += codes.First;
+            second += codes.Second;
         }
 
-        if ((TWidth.Bits & 2) != 0)
-        {
-            codes |= Field(planes + part % 2 * 32, part / 2 * 2, 0x03, position);
-            planes += 64;
-            position += 2;
-        }
-
-        if ((TWidth.Bits & 1) != 0)
-            codes |= Field(planes, part, 0x01, position);
-        return codes;
+        first.Store((byte*)values + quarter * QuarterValues);
+        second.Store((byte*)values + quarter * QuarterValues + GroupValues);
     }
 
-    /// <summary>
-    /// Moves the field at bit <paramref name="from"/> of 32 bytes to bit <paramref name="to"/>, by one shift and one AND.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> Field(byte* bytes, int from, byte mask, int to)
+    private readonly struct Blocks(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values) : IWidthPairCode
     {
-        Vector256<ushort> words = Vector256.Load(bytes).AsUInt16();
-        words = from >= to ? words >>> (from - to) : words << (to - from);
-        return words.AsByte() & Vector256.Create((byte)(mask << to));
+        public void Run<THigh, TLow>()
+            where THigh : struct, IBitWidth
+            where TLow : struct, IBitWidth => Decode<THigh, TLow>(high, low, blocks, bits, values);
     }
 }

@@ -5,7 +5,7 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 
 /// <summary>
-/// The part of the AVX2 tier for products with few rows, mainly matrix-vector products: a panel is read in its decoded form.
+/// The part of the AVX2 tier for products with few rows: panels are streamed, or read in their decoded form.
 /// </summary>
 internal sealed unsafe class PlainTier : X64Tier
 {

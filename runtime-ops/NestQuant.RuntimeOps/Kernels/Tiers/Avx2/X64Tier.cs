@@ -16,9 +16,19 @@ internal abstract unsafe class X64Tier : KernelTier
     public override void DecodeBlocks(in LevelOperands operands, int blocks, sbyte* values)
     {
         if (operands.IsPair)
-            WidthDispatch<BlockDecoder>.Decode(operands, blocks, values);
+            BlockDecoder.Decode(operands, blocks, values);
         else
             JoinedDecoder.Decode(operands, blocks, values);
+    }
+
+    /// <inheritdoc/>
+    public override bool TryMultiplyBlocks(
+        in LevelOperands operands, int blocks, byte* rows, nint rowStride, int rowCount, int* accumulators, int* weightSums)
+    {
+        StreamedRows.Multiply(operands, blocks, rows, rowStride, rowCount, accumulators);
+        if (weightSums != null)
+            StreamedRows.Sum(operands, blocks, weightSums);
+        return true;
     }
 
     /// <inheritdoc/>

@@ -28,6 +28,9 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
     public override StripKernel? Strips => EmittedStrips.Instance;
 
     /// <inheritdoc/>
+    public sealed override KernelTier Streaming => this;
+
+    /// <inheritdoc/>
     public override TileProduct? TileProduct(int rows, int reductionLength) => _product;
 
     /// <inheritdoc/>
@@ -39,8 +42,14 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
 
     /// <inheritdoc/>
     public sealed override bool TryMultiplyBlocks(
-        in LevelOperands operands, int blocks, byte* row, int* accumulators, int* weightSums) =>
-        operands.IsPair && Decoders.TryMultiply(operands.High, operands.Low, blocks, operands.Bits, row, accumulators, weightSums);
+        in LevelOperands operands, int blocks, byte* rows, nint rowStride, int rowCount, int* accumulators, int* weightSums)
+    {
+        int* unwanted = stackalloc int[TileChannels];
+        int* sums = weightSums == null ? unwanted : weightSums;
+        return rowCount == 1
+            && operands.IsPair
+            && Decoders.TryMultiply(operands.High, operands.Low, blocks, operands.Bits, rows, accumulators, sums);
+    }
 
     /// <inheritdoc/>
     public sealed override void SumWeights(sbyte* panel, int groups, int* sums) => _kernels.SumWeights(panel, groups, sums);

@@ -19,6 +19,9 @@ internal sealed unsafe class AvxVnniTier<TDot> : X64Tier
     public override int TileRows => ByteDotProduct<TDot>.TileRows;
 
     /// <inheritdoc/>
+    public override KernelTier Streaming => this;
+
+    /// <inheritdoc/>
     public override StripKernel? Strips => ByteStrips;
 
     /// <inheritdoc/>
