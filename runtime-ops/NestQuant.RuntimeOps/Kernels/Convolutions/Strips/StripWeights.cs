@@ -9,8 +9,8 @@ namespace NestQuant.RuntimeOps.Kernels.Convolutions.Strips;
 
 /// <summary>Converts panels of depthwise weights to the order of strips; needs AVX2, as all tiers with strip kernels do.</summary>
 /// <remarks>
-/// A prepared panel is the sums of its channels' weights, int[32], and for each output line of a step <c>[tap][channel 32][line 4]</c>, or what
-/// <see cref="StripKernel.PrepareWeights"/> makes of that.
+/// A prepared panel is the sums of its channels' weights, int[32], and for each output line of a step <c>[tap][channel 32][line 4]</c>,
+/// or what <see cref="StripKernel.PrepareWeights"/> makes of that.
 /// </remarks>
 internal sealed unsafe class StripWeights(KernelTier tier, StripKernel kernel, in PanelSource weights, StripShape shape)
     : IPanelPreparation

@@ -88,7 +88,8 @@ internal sealed unsafe class PairStrips : StripKernel
         Vector256<byte> firstPair = Vector256.Create(
             -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13, -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13).AsByte();
         Vector256<byte> secondPair = Vector256.Create(
-            -1, 2, -1, 3, -1, 6, -1, 7, -1, 10, -1, 11, -1, 14, -1, 15, -1, 2, -1, 3, -1, 6, -1, 7, -1, 10, -1, 11, -1, 14, -1, 15).AsByte();
+            -1, 2, -1, 3, -1, 6, -1, 7, -1, 10, -1, 11, -1, 14, -1, 15, -1, 2, -1, 3, -1, 6, -1, 7, -1, 10, -1, 11, -1, 14, -1, 15)
+            .AsByte();
         (X86Avx2.Shuffle(weights, firstPair).AsInt16() >> 8).Store(target);
         (X86Avx2.Shuffle(weights, secondPair).AsInt16() >> 8).Store(target + 16);
     }

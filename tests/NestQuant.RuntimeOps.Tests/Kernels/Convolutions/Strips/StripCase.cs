@@ -128,7 +128,8 @@ internal sealed unsafe class StripCase
             kernel.Pad(strip, Groups * StripColumns, _padding);
             for (int line = 0; line < LinesPerStep; line++)
             {
-                Weights.AsSpan(line * Taps * StripKernel.ColumnValues, Taps * StripKernel.ColumnValues).CopyTo(prepared.AsSpan(line * lineBytes));
+                int lineWeights = Taps * StripKernel.ColumnValues;
+                Weights.AsSpan(line * lineWeights, lineWeights).CopyTo(prepared.AsSpan(line * lineBytes));
                 kernel.PrepareWeights(weights + line * lineBytes, Taps);
             }
 
