@@ -32,6 +32,7 @@ public class ImplementationTableTests
     [InlineData("portable", "depthwise", "depthwise")]
     [InlineData("portable", "one row", "gathered")]
     [InlineData("avx2", "pointwise", "gathered")]
+    [InlineData("avx2", "depthwise", "strips")]
     [InlineData("avx2", "3x3", "winograd")]
     [InlineData("avx2", "3x3 of stride 2", "gathered")]
     [InlineData("avx2", "grouped", "gathered")]

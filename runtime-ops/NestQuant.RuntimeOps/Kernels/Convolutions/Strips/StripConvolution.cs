@@ -51,13 +51,13 @@ internal sealed unsafe class StripConvolution : ConvolutionPlan
         _geometry = geometry;
         _layout = weights.Layout;
         _shape = new StripShape(geometry);
-        _weights = new StripWeights(problem.Tier, weights, _shape);
+        _weights = new StripWeights(problem.Tier, kernel, weights, _shape);
         _cache = weights.Cache?.Enter(_weights, weights.Level, _layout.Panels);
         long products = (long)geometry.Rows * geometry.OutputChannels * geometry.Taps;
         int parts = (int)Math.Clamp(products / LeastPartProducts, 1, Partition.WantedParts(problem.Threads));
         _panelsPerPart = Math.Max(1, _layout.Panels / parts);
         _panelParts = (_layout.Panels + _panelsPerPart - 1) / _panelsPerPart;
-        _tiling = new StripTiling(geometry, _shape, (parts + _panelParts - 1) / _panelParts);
+        _tiling = new StripTiling(geometry, kernel, _shape, (parts + _panelParts - 1) / _panelParts);
         _outputStride = problem.OutputStride;
         _runPart = RunPart;
         CountParts(_tiling.Count, _panelParts);
@@ -100,7 +100,7 @@ internal sealed unsafe class StripConvolution : ConvolutionPlan
         int steps = (tile.Lines + _shape.LinesPerStep - 1) / _shape.LinesPerStep;
 
         // In bounds: four pieces of memory, of the lengths that are added up here, the first two from multiples of 64 bytes on.
-        int stripBytes = checked(_shape.Groups * tile.StripColumns * StripKernel.ColumnBytes);
+        int stripBytes = checked(_shape.Groups * tile.StripColumns * _kernel.ColumnBytes);
         int weightBytes = (_weights.Bytes + StripKernel.Alignment - 1) & -StripKernel.Alignment;
         int linesBytes = checked(steps * GroupLines * sizeof(byte*));
         using Scratch memory = new((long)stripBytes + weightBytes + linesBytes + _shape.Taps * sizeof(nint));
@@ -161,7 +161,8 @@ internal sealed unsafe class StripConvolution : ConvolutionPlan
     private StripArguments Arguments(in StripTile tile, byte* strip, byte** lines, nint* tapOffsets)
     {
         // In bounds: lines are read from their first column inside the image on, as many columns as are inside. Lines of a group that the
-        // kernel does not reach have weight 0, and the first line is used for them. Outside the image, the line of zero points is used.
+        // kernel does not reach have weight 0, and the first line is used for them, but pairs of lines are completed: in kernels of 3 lines
+        // with a stride of 2, the next step begins with that pair. Outside the image, the line of zero points is used.
         ref readonly ConvolutionAxis height = ref _geometry.Height;
         ref readonly ConvolutionAxis width = ref _geometry.Width;
         long firstColumn = (long)tile.Column * width.Stride - width.PadBegin;
@@ -169,6 +170,7 @@ internal sealed unsafe class StripConvolution : ConvolutionPlan
         int end = (int)Math.Clamp(width.Input - firstColumn, before, tile.StripColumns);
         byte* image = Data.X + (long)tile.Image * height.Input * LineBytes;
         int reached = height.Kernel + _shape.LinesPerStep - 1;
+        reached += reached % 2;
         for (int line = tile.Line; line < tile.Line + tile.Lines; line += _shape.LinesPerStep)
         {
             for (int i = 0; i < GroupLines; i++)
@@ -180,15 +182,15 @@ internal sealed unsafe class StripConvolution : ConvolutionPlan
             }
         }
 
-        int groupBytes = tile.StripColumns * StripKernel.ColumnBytes;
+        int groupBytes = tile.StripColumns * _kernel.ColumnBytes;
         for (int group = 0; group < _shape.Groups; group++)
         {
             Pad(strip + (long)group * groupBytes, before);
-            Pad(strip + (long)group * groupBytes + (long)end * StripKernel.ColumnBytes, tile.StripColumns - end);
+            Pad(strip + (long)group * groupBytes + (long)end * _kernel.ColumnBytes, tile.StripColumns - end);
         }
 
         int linePointers = (tile.Lines + _shape.LinesPerStep - 1) / _shape.LinesPerStep * GroupLines;
-        byte* inside = strip + (long)before * StripKernel.ColumnBytes;
+        byte* inside = strip + (long)before * _kernel.ColumnBytes;
         return new StripArguments
         {
             Lines = lines - linePointers,
@@ -196,10 +198,10 @@ internal sealed unsafe class StripConvolution : ConvolutionPlan
             InsideColumns = end - before,
             Inside = inside,
             InsideEnd = inside + (long)_shape.Groups * groupBytes,
-            GroupGap = (tile.StripColumns - (end - before)) * StripKernel.ColumnBytes,
+            GroupGap = (tile.StripColumns - (end - before)) * _kernel.ColumnBytes,
             Strip = strip,
             Columns = tile.Columns,
-            ColumnStep = width.Stride * StripKernel.ColumnBytes,
+            ColumnStep = width.Stride * _kernel.ColumnBytes,
             TapOffsets = tapOffsets,
             Taps = _shape.Taps,
             RowStride = (nint)_outputStride,
@@ -212,9 +214,9 @@ internal sealed unsafe class StripConvolution : ConvolutionPlan
         for (int group = 0; group < _shape.Groups; group++)
         {
             for (int x = 0; x < _geometry.Width.Kernel; x++)
-                *tapOffsets++ = (nint)((long)group * tile.StripColumns + (long)x * _geometry.Width.Dilation) * StripKernel.ColumnBytes;
+                *tapOffsets++ = (nint)((long)group * tile.StripColumns + (long)x * _geometry.Width.Dilation) * _kernel.ColumnBytes;
         }
     }
 
-    private void Pad(byte* target, int columns) => new Span<byte>(target, columns * StripKernel.ColumnBytes).Fill((byte)Data.XZeroPoint);
+    private void Pad(byte* target, int columns) => _kernel.Pad(target, columns, (byte)Data.XZeroPoint);
 }

@@ -28,8 +28,8 @@ internal readonly record struct StripShape
     /// <summary>Output lines that share their groups of input lines: 1 or 2.</summary>
     public int LinesPerStep { get; }
 
-    /// <summary>Bytes of the weights of one output line of a step, <c>[tap][channel 32][line 4]</c>.</summary>
-    public int LineBytes => Taps * StripKernel.ColumnBytes;
+    /// <summary>Weights of one output line of a step, <c>[tap][channel 32][line 4]</c>.</summary>
+    public int LineWeights => Taps * StripKernel.ColumnValues;
 
     /// <summary>The kernel's tap whose weight is at a position, for a step's first output line; negative for weight 0.</summary>
     /// <param name="tap">Tap of 4 lines.</param>

@@ -19,12 +19,13 @@ internal sealed class StripTiling
 
     /// <summary>Chooses the tiles.</summary>
     /// <param name="geometry">The convolution.</param>
+    /// <param name="kernel">The inner loops.</param>
     /// <param name="shape">Its kernel.</param>
     /// <param name="wantedTiles">Tiles to aim for, so that all threads have work.</param>
-    public StripTiling(ConvolutionGeometry geometry, StripShape shape, int wantedTiles)
+    public StripTiling(ConvolutionGeometry geometry, StripKernel kernel, StripShape shape, int wantedTiles)
     {
         _geometry = geometry;
-        long wantedColumns = WantedStripBytes / StripKernel.ColumnBytes / shape.Groups;
+        long wantedColumns = WantedStripBytes / kernel.ColumnBytes / shape.Groups;
         if (geometry.Width.Extent(geometry.Width.Output) <= wantedColumns)
         {
             // Whole steps, so that only an image's last lines may be fewer.

@@ -9,9 +9,11 @@ namespace NestQuant.RuntimeOps.Kernels.Convolutions.Strips;
 
 /// <summary>Converts panels of depthwise weights to the order of strips; needs AVX2, as all tiers with strip kernels do.</summary>
 /// <remarks>
-/// A prepared panel is the sums of its channels' weights, int[32], and for each output line of a step <c>[tap][channel 32][line 4]</c>.
+/// A prepared panel is the sums of its channels' weights, int[32], and for each output line of a step <c>[tap][channel 32][line 4]</c>,
+/// or what <see cref="StripKernel.PrepareWeights"/> makes of that.
 /// </remarks>
-internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weights, StripShape shape) : IPanelPreparation
+internal sealed unsafe class StripWeights(KernelTier tier, StripKernel kernel, in PanelSource weights, StripShape shape)
+    : IPanelPreparation
 {
     private const int Channels = KernelTier.TileChannels;
     private const int SumBytes = Channels * sizeof(int);
@@ -24,16 +26,18 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
     private readonly Move[] _moves = KnownMoves.GetOrAdd(shape, Moves);
 
     /// <inheritdoc/>
-    public object Form => tier.Strips!;
+    public object Form => kernel;
 
     /// <inheritdoc/>
-    public int Bytes => SumBytes + shape.LinesPerStep * shape.LineBytes;
+    public int Bytes => SumBytes + shape.LinesPerStep * LineBytes;
+
+    private int LineBytes => shape.LineWeights * kernel.ValueBytes;
 
     /// <summary>The sums of a prepared panel's weights, int[32].</summary>
     public static int* Sums(byte* prepared) => (int*)prepared;
 
     /// <summary>The weights of an output line of a step.</summary>
-    public sbyte* Line(byte* prepared, int output) => (sbyte*)prepared + SumBytes + output * shape.LineBytes;
+    public sbyte* Line(byte* prepared, int output) => (sbyte*)prepared + SumBytes + output * LineBytes;
 
     /// <inheritdoc/>
     [SkipLocalsInit]
@@ -51,6 +55,8 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
             Reorder(decoded, Line(prepared, 0));
             if (shape.LinesPerStep == 2)
                 MoveDown(Line(prepared, 0), Line(prepared, 1));
+            for (int line = 0; line < shape.LinesPerStep; line++)
+                kernel.PrepareWeights(Line(prepared, line), shape.Taps);
         }
 
         if (buffer is not null)
@@ -66,7 +72,7 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
         Vector256<byte> w0 = default, w1 = default, w2 = default, w3 = default;
         foreach (Move move in _moves)
         {
-            byte* words = (byte*)decoded + move.Group * StripKernel.ColumnBytes;
+            byte* words = (byte*)decoded + move.Group * StripKernel.ColumnValues;
             Vector256<byte> order = Vector256.Create(move.Order, move.Order);
             w0 |= X86Avx2.Shuffle(Vector256.Load(words), order);
             w1 |= X86Avx2.Shuffle(Vector256.Load(words + 32), order);
@@ -79,7 +85,7 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
             w2.Store((byte*)target + 64);
             w3.Store((byte*)target + 96);
             w0 = w1 = w2 = w3 = default;
-            target += StripKernel.ColumnBytes;
+            target += StripKernel.ColumnValues;
         }
     }
 
@@ -90,8 +96,8 @@ internal sealed unsafe class StripWeights(KernelTier tier, in PanelSource weight
     private void MoveDown(sbyte* first, sbyte* second)
     {
         // In bounds: both have all taps; all groups but the first read the previous group.
-        int groupWords = shape.LineBytes / shape.Groups / sizeof(uint);
-        int words = shape.LineBytes / sizeof(uint);
+        int groupWords = shape.LineWeights / shape.Groups / sizeof(uint);
+        int words = shape.LineWeights / sizeof(uint);
         for (int word = 0; word < words; word += Vector256<uint>.Count)
         {
             Vector256<uint> moved = Vector256.Load((uint*)first + word) << 8;

@@ -13,6 +13,7 @@ internal sealed unsafe class Avx2Tier : X64Tier
 
     private static readonly PlainTier Plain = new();
     private static readonly WideTier Wide = new();
+    private static readonly PairStrips PairStrips = new();
 
     /// <inheritdoc/>
     public override string Name => TierNames.Avx2;
@@ -28,6 +29,9 @@ internal sealed unsafe class Avx2Tier : X64Tier
 
     /// <inheritdoc/>
     public override KernelTier Streaming => Plain;
+
+    /// <inheritdoc/>
+    public override StripKernel? Strips => PairStrips;
 
     /// <inheritdoc/>
     public override KernelTier For(int weightBits, int rows) =>

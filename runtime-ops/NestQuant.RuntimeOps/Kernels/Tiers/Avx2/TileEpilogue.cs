@@ -18,15 +18,15 @@ internal static unsafe class TileEpilogue
         // In bounds: each step covers 8 channels up to endChannel <= 32, in the tile, in the factors and in the output's row.
         fixed (PanelEpilogue* factors = &epilogue)
         {
+            if (factors->IsQuantized && endChannel - firstChannel == KernelTier.TileChannels)
+            {
+                QuantizePanel(tile, rows, factors, rowSums, y, yStride);
+                return;
+            }
+
             for (int row = 0; row < rows; row++, tile += KernelTier.TileChannels, y += yStride)
             {
                 long rowSum = factors->HasZeroPoint ? rowSums[row] : 0;
-                if (factors->IsQuantized && endChannel - firstChannel == KernelTier.TileChannels)
-                {
-                    QuantizePanel(tile, factors, (int)rowSum).Store(y);
-                    continue;
-                }
-
                 int channel = firstChannel;
                 for (; channel <= endChannel - Step; channel += Step)
                 {
@@ -57,22 +57,27 @@ internal static unsafe class TileEpilogue
     /// All 32 channels. Only the upper bound is needed before the conversion, which returns the least integer for values below its range:
     /// saturation while packing and the maximum at the end apply the lower bound. The conversion rounds half to even.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> QuantizePanel(int* accumulators, PanelEpilogue* factors, int rowSum)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void QuantizePanel(int* tile, int rows, PanelEpilogue* factors, long* rowSums, byte* y, long yStride)
     {
         Vector256<float> greatest = Vector256.Create(factors->Greatest);
-        Vector256<int> q0 = Avx.ConvertToVector256Int32(Avx.Min(Results(accumulators, factors, rowSum, 0), greatest));
-        Vector256<int> q1 = Avx.ConvertToVector256Int32(Avx.Min(Results(accumulators, factors, rowSum, 8), greatest));
-        Vector256<int> q2 = Avx.ConvertToVector256Int32(Avx.Min(Results(accumulators, factors, rowSum, 16), greatest));
-        Vector256<int> q3 = Avx.ConvertToVector256Int32(Avx.Min(Results(accumulators, factors, rowSum, 24), greatest));
         Vector256<short> zeroPoint = Vector256.Create((short)factors->OutputZeroPoint);
-        Vector256<short> w0 = X86Avx2.AddSaturate(X86Avx2.PackSignedSaturate(q0, q1), zeroPoint);
-        Vector256<short> w1 = X86Avx2.AddSaturate(X86Avx2.PackSignedSaturate(q2, q3), zeroPoint);
+        Vector256<byte> least = Vector256.Create((byte)(factors->Least + factors->OutputZeroPoint));
 
         // Packing works within 128-bit halves: fours of channels come out as 0 2 4 6 | 1 3 5 7.
-        Vector256<int> packed = X86Avx2.PackUnsignedSaturate(w0, w1).AsInt32();
-        Vector256<byte> ordered = X86Avx2.PermuteVar8x32(packed, Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).AsByte();
-        return X86Avx2.Max(ordered, Vector256.Create((byte)(factors->Least + factors->OutputZeroPoint)));
+        Vector256<int> order = Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7);
+        for (int row = 0; row < rows; row++, tile += KernelTier.TileChannels, y += yStride)
+        {
+            int rowSum = factors->HasZeroPoint ? (int)rowSums[row] : 0;
+            Vector256<int> q0 = Avx.ConvertToVector256Int32(Avx.Min(Results(tile, factors, rowSum, 0), greatest));
+            Vector256<int> q1 = Avx.ConvertToVector256Int32(Avx.Min(Results(tile, factors, rowSum, 8), greatest));
+            Vector256<int> q2 = Avx.ConvertToVector256Int32(Avx.Min(Results(tile, factors, rowSum, 16), greatest));
+            Vector256<int> q3 = Avx.ConvertToVector256Int32(Avx.Min(Results(tile, factors, rowSum, 24), greatest));
+            Vector256<short> w0 = X86Avx2.AddSaturate(X86Avx2.PackSignedSaturate(q0, q1), zeroPoint);
+            Vector256<short> w1 = X86Avx2.AddSaturate(X86Avx2.PackSignedSaturate(q2, q3), zeroPoint);
+            Vector256<int> packed = X86Avx2.PackUnsignedSaturate(w0, w1).AsInt32();
+            X86Avx2.Max(X86Avx2.PermuteVar8x32(packed, order).AsByte(), least).Store(y);
+        }
     }
 
     /// <summary>Eight bytes; the conversion rounds half to even.</summary>

@@ -144,7 +144,7 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
         _code.Bind(column);
         InterleaveColumn();
         _code.LoadAddress(Position, new MemoryOperand(Position) { Index = PositionStride });
-        _code.Add(Target, StripKernel.ColumnBytes);
+        _code.Add(Target, StripKernel.ColumnValues);
         _code.Subtract(Count, 1);
         _code.Jump(Condition.GreaterOrEqual, column);
         _code.Bind(groupDone);
@@ -272,7 +272,7 @@ internal sealed class StripEmitter(int linesPerStep, bool isQuantized, bool isMa
         }
 
         for (int line = 0; line < linesPerStep; line++)
-            _code.Add(weights[line], StripKernel.ColumnBytes);
+            _code.Add(weights[line], StripKernel.ColumnValues);
         _code.Add(TapOffsets, sizeof(long));
         _code.Subtract(Taps, 1);
     }

@@ -41,7 +41,7 @@ internal sealed unsafe class ByteStrips<TDot> : StripKernel
         byte* copies = stackalloc byte[GroupLines * Channels];
         bool isWhole = arguments->Channels == Channels;
         nint position = arguments->FirstByte;
-        for (nint column = 0; column < arguments->InsideColumns; column++, position += arguments->PositionStride, target += ColumnBytes)
+        for (nint column = 0; column < arguments->InsideColumns; column++, position += arguments->PositionStride, target += ColumnValues)
         {
             byte* line0 = lines[0] + position, line1 = lines[1] + position, line2 = lines[2] + position, line3 = lines[3] + position;
             if (!isWhole)
@@ -75,7 +75,7 @@ internal sealed unsafe class ByteStrips<TDot> : StripKernel
     private static void Scatter(Vector256<byte> channels, byte* target)
     {
         channels.GetLower().Store(target);
-        channels.GetUpper().Store(target + ColumnBytes / 2);
+        channels.GetUpper().Store(target + ColumnValues / 2);
     }
 
     private static void ComputeLine(StripArguments* arguments, sbyte* weights, byte* y)
@@ -105,7 +105,7 @@ internal sealed unsafe class ByteStrips<TDot> : StripKernel
         // In bounds: 128 bytes of the strip at every tap of both outputs, 128 weights per tap, two rows of 32 accumulators.
         Vector256<int> a0 = default, a1 = default, a2 = default, a3 = default, b0 = default, b1 = default, b2 = default, b3 = default;
         nint* tapOffsets = arguments->TapOffsets;
-        for (nint tap = 0; tap < arguments->Taps; tap++, weights += ColumnBytes)
+        for (nint tap = 0; tap < arguments->Taps; tap++, weights += ColumnValues)
         {
             byte* x = origin + tapOffsets[tap];
             Vector256<sbyte> w0 = Vector256.Load(weights), w1 = Vector256.Load(weights + Vector);

@@ -1,4 +1,6 @@
 using NestQuant.RuntimeOps.Kernels.Tiers;
+using NestQuant.RuntimeOps.Kernels.Tiers.AvxVnni;
+using NestQuant.RuntimeOps.Tests.Kernels.Tiers.AvxVnni;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels.Convolutions.Strips;
 
@@ -9,8 +11,7 @@ internal sealed unsafe class StripCase
 
     private readonly Random _random;
     private readonly int[] _lineOffsets;
-    private readonly nint[] _tapOffsets;
-    private readonly byte[] _strip;
+    private readonly byte _padding;
     private readonly PanelEpilogue _epilogue;
 
     /// <summary>A panel of a few lines; every number is drawn from the seed.</summary>
@@ -34,18 +35,18 @@ internal sealed unsafe class StripCase
 
         int lineBytes = Math.Max(0, Inside - 1) * PositionStride + channels;
         _lineOffsets = [.. Enumerable.Range(0, Steps * Groups * StripKernel.GroupLines).Select(_ => _random.Next(4) * lineBytes)];
+        for (int line = Groups * StripKernel.GroupLines; line < _lineOffsets.Length && seed % 2 == 0; line++)
+        {
+            // As with a stride of 2: a step's first two lines are the last two of the step before.
+            if (line % StripKernel.GroupLines < 2)
+                _lineOffsets[line] = _lineOffsets[line - Groups * StripKernel.GroupLines + 2];
+        }
+
         X = new byte[4 * lineBytes];
         _random.NextBytes(X);
-        Taps = Groups * KernelWidth;
-        _tapOffsets =
-        [
-            .. Enumerable.Range(0, Taps)
-                .Select(tap => (nint)(tap / KernelWidth * StripColumns + tap % KernelWidth) * StripKernel.ColumnBytes)
-        ];
-        Weights = new sbyte[linesPerStep * Taps * StripKernel.ColumnBytes];
+        Weights = new sbyte[linesPerStep * Taps * StripKernel.ColumnValues];
         _random.NextBytes(System.Runtime.InteropServices.MemoryMarshal.AsBytes(Weights.AsSpan()));
-        _strip = new byte[Groups * StripColumns * StripKernel.ColumnBytes];
-        _strip.AsSpan().Fill((byte)_random.Next(256));
+        _padding = (byte)_random.Next(256);
         Y = new byte[(Steps * linesPerStep * Columns - 1) * RowStride + channels * OutputBytes];
         Y.AsSpan().Fill(Untouched);
         PanelEpilogue epilogue = new()
@@ -99,27 +100,42 @@ internal sealed unsafe class StripCase
 
     private int LineStride { get; }
 
-    private int Taps { get; }
+    private int Taps => Groups * KernelWidth;
 
     /// <summary>Something that runs a kernel with the arguments, whose other memory is described by these regions.</summary>
     public delegate void Runner(StripArguments* arguments, IReadOnlyList<(nint Address, int Length, bool IsWritable)> memory);
 
+    /// <summary>Checks a kernel that reads strips and weights as bytes.</summary>
+    public void Check(Runner run) => Check(new ByteStrips<EmulatedDot>(), run);
+
     /// <summary>Runs a kernel and checks every byte of the output.</summary>
-    public void Check(Runner run)
+    /// <param name="kernel">Says what form strips and weights have.</param>
+    /// <param name="run">Runs it.</param>
+    public void Check(StripKernel kernel, Runner run)
     {
         byte[] expected = Expected();
+        int columnBytes = kernel.ColumnBytes, lineBytes = Taps * columnBytes, groupBytes = StripColumns * columnBytes;
+        nint[] offsets =
+            [.. Enumerable.Range(0, Taps).Select(tap => (nint)(tap / KernelWidth * StripColumns + tap % KernelWidth) * columnBytes)];
+        sbyte[] prepared = new sbyte[LinesPerStep * lineBytes];
         byte** lines = stackalloc byte*[_lineOffsets.Length];
         PanelEpilogue epilogue = _epilogue;
-        fixed (byte* x = X, y = Y, stripBuffer = new byte[_strip.Length + StripKernel.Alignment])
-        fixed (sbyte* weights = Weights)
-        fixed (nint* tapOffsets = _tapOffsets)
+        fixed (byte* x = X, y = Y, stripBuffer = new byte[Groups * groupBytes + StripKernel.Alignment])
+        fixed (sbyte* weights = prepared)
+        fixed (nint* tapOffsets = offsets)
         {
             byte* strip = (byte*)(((nint)stripBuffer + StripKernel.Alignment - 1) & -StripKernel.Alignment);
-            _strip.CopyTo(new Span<byte>(strip, _strip.Length));
+            kernel.Pad(strip, Groups * StripColumns, _padding);
+            for (int line = 0; line < LinesPerStep; line++)
+            {
+                int lineWeights = Taps * StripKernel.ColumnValues;
+                Weights.AsSpan(line * lineWeights, lineWeights).CopyTo(prepared.AsSpan(line * lineBytes));
+                kernel.PrepareWeights(weights + line * lineBytes, Taps);
+            }
+
             for (int i = 0; i < _lineOffsets.Length; i++)
                 lines[i] = x + _lineOffsets[i];
-            byte* inside = strip + Before * StripKernel.ColumnBytes;
-            int groupBytes = StripColumns * StripKernel.ColumnBytes;
+            byte* inside = strip + Before * columnBytes;
             StripArguments arguments = new()
             {
                 Lines = lines,
@@ -128,14 +144,14 @@ internal sealed unsafe class StripCase
                 InsideColumns = Inside,
                 Inside = inside,
                 InsideEnd = inside + Groups * groupBytes,
-                GroupGap = groupBytes - Inside * StripKernel.ColumnBytes,
+                GroupGap = groupBytes - Inside * columnBytes,
                 Strip = strip,
                 Columns = Columns,
-                ColumnStep = Stride * StripKernel.ColumnBytes,
+                ColumnStep = Stride * columnBytes,
                 TapOffsets = tapOffsets,
                 Taps = Taps,
                 Weights = weights,
-                SecondWeights = weights + (LinesPerStep - 1) * Taps * StripKernel.ColumnBytes,
+                SecondWeights = weights + (LinesPerStep - 1) * lineBytes,
                 Epilogue = &epilogue,
                 Y = y,
                 RowStride = RowStride,
@@ -147,9 +163,9 @@ internal sealed unsafe class StripCase
                 ((nint)(&arguments), sizeof(StripArguments), true),
                 ((nint)lines, _lineOffsets.Length * sizeof(byte*), false),
                 ((nint)x, X.Length, false),
-                ((nint)strip, _strip.Length, true),
-                ((nint)tapOffsets, _tapOffsets.Length * sizeof(nint), false),
-                ((nint)weights, Weights.Length, false),
+                ((nint)strip, Groups * groupBytes, true),
+                ((nint)tapOffsets, offsets.Length * sizeof(nint), false),
+                ((nint)weights, prepared.Length, false),
                 ((nint)(&epilogue), sizeof(PanelEpilogue), false),
                 ((nint)y, Y.Length, true),
             ]);
@@ -191,7 +207,7 @@ internal sealed unsafe class StripCase
             {
                 int input = _lineOffsets[(line / LinesPerStep * Groups + tap / KernelWidth) * StripKernel.GroupLines + i];
                 bool isInside = stripColumn >= Before && stripColumn < Before + Inside;
-                int x = isInside ? X[input + (stripColumn - Before) * PositionStride + channel] : _strip[0];
+                int x = isInside ? X[input + (stripColumn - Before) * PositionStride + channel] : _padding;
                 sum += x * Weights[((line % LinesPerStep * Taps + tap) * KernelTier.TileChannels + channel) * StripKernel.GroupLines + i];
             }
         }

@@ -1,6 +1,8 @@
 using CsCheck;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.Convolutions.Strips;
+using NestQuant.RuntimeOps.Kernels.Tiers.AvxVnni;
+using NestQuant.RuntimeOps.Tests.Kernels.Tiers.AvxVnni;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels.Convolutions.Strips;
 
@@ -21,7 +23,7 @@ public sealed class StripTilingTests
         Gen.Select(Gen.Int[1, 3], Axes, Axes, Gen.Int[1, 20]).Sample((batch, height, width, wanted) =>
     {
         ConvolutionGeometry geometry = new(batch, height, width, 8, 1, 8);
-        StripTiling tiling = new(geometry, new StripShape(geometry), wanted);
+        StripTiling tiling = new(geometry, new ByteStrips<EmulatedDot>(), new StripShape(geometry), wanted);
         int next = 0;
         for (int index = 0; index < tiling.Count; index++)
         {

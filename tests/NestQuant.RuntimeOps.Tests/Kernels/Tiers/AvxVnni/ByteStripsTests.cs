@@ -28,6 +28,7 @@ public unsafe class ByteStripsTests
     private static void Check(StripKernel kernel, int linesPerStep, bool isQuantized, int channels)
     {
         for (int seed = 0; seed < 100; seed++)
-            new StripCase(linesPerStep, isQuantized, channels, seed).Check((arguments, _) => kernel.Run(arguments, linesPerStep));
+            new StripCase(linesPerStep, isQuantized, channels, seed)
+                .Check(kernel, (arguments, _) => kernel.Run(arguments, linesPerStep));
     }
 }
