@@ -4,7 +4,7 @@ namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 /// <remarks>
 /// vpmaddubsw is the fastest multiplication of AVX2, but its 16-bit sums saturate (255 * 127 * 2 exceeds 32,767), which would make results
 /// wrong for some data. It is used for weights of few bits only (<see cref="QuadPanel"/>), nearly always at part precision; others go to
-/// <see cref="WideTier"/>, and products with so few rows that preparing panels does not pay to <see cref="PlainTier"/>, which also multiplies
+/// <see cref="SplitTier"/>, and products with so few rows that preparing panels does not pay to <see cref="PlainTier"/>, which also multiplies
 /// what is streamed.
 /// </remarks>
 internal sealed unsafe class Avx2Tier : X64Tier
@@ -12,7 +12,7 @@ internal sealed unsafe class Avx2Tier : X64Tier
     private const int LeastRowsToPrepare = 3;
 
     private static readonly PlainTier Plain = new();
-    private static readonly WideTier Wide = new();
+    private static readonly SplitTier Split = new();
     private static readonly PairStrips PairStrips = new();
 
     /// <inheritdoc/>
@@ -35,7 +35,7 @@ internal sealed unsafe class Avx2Tier : X64Tier
 
     /// <inheritdoc/>
     public override KernelTier For(int weightBits, int rows) =>
-        rows < LeastRowsToPrepare ? Plain : weightBits <= QuadPanel.MaxWeightBits ? this : Wide;
+        rows < LeastRowsToPrepare ? Plain : weightBits <= QuadPanel.MaxWeightBits ? this : Split;
 
     /// <inheritdoc/>
     public override int PreparedBytes(int groups) => QuadPanel.Bytes(groups);
