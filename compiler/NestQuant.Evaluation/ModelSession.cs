@@ -57,13 +57,29 @@ public sealed class ModelSession : IDisposable
     /// <param name="config">Entries of the session's configuration.</param>
     /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the model.</exception>
     public static ModelSession Open(
-        string path, int? threads, NestedPrecisions? precisions, params IEnumerable<(string Key, string Value)> config)
+        string path, int? threads, NestedPrecisions? precisions, params IEnumerable<(string Key, string Value)> config) =>
+        Open(path, threads, precisions, null, config);
+
+    /// <summary>As <see cref="Open(string, int?, NestedPrecisions?, IEnumerable{ValueTuple{string, string}})"/>.</summary>
+    /// <param name="path">ONNX file.</param>
+    /// <param name="threads">Threads inside an operator; null for ONNX Runtime's default.</param>
+    /// <param name="precisions">The model's precisions; null when it has no nested weights.</param>
+    /// <param name="profile">Where ONNX Runtime's profile of the nodes goes, a prefix of its path; null for no profile.</param>
+    /// <param name="config">Entries of the session's configuration.</param>
+    internal static ModelSession Open(
+        string path, int? threads, NestedPrecisions? precisions, string? profile, IEnumerable<(string Key, string Value)> config)
     {
         using SessionOptions options = CreateOptions();
+        if (profile is not null)
+            (options.EnableProfiling, options.ProfileOutputPathPrefix) = (true, profile);
         foreach ((string key, string value) in config)
             options.AddSessionConfigEntry(key, value);
         if (threads is { } count)
+        {
             options.IntraOpNumThreads = count;
+            options.AddSessionConfigEntry(NestQuantOps.ThreadsConfigEntry, FormattableString.Invariant($"{count}"));
+        }
+
         long begin = Stopwatch.GetTimestamp();
         var session = new InferenceSession(path, options);
         return new ModelSession(path, session, precisions, Stopwatch.GetElapsedTime(begin));
@@ -122,6 +138,9 @@ public sealed class ModelSession : IDisposable
         options.RegisterNestQuantOps();
         return options;
     }
+
+    /// <summary>Ends profiling and returns the path of the profile, which is JSON.</summary>
+    internal string EndProfiling() => _session.EndProfiling();
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NestQuant.Data;
 using NestQuant.RuntimeOps;
+using NestQuant.RuntimeOps.Kernels;
 
 namespace NestQuant.Compiler.Cli.Tests;
 
@@ -49,6 +50,47 @@ public sealed class BenchTests : IDisposable
         });
         Assert.True(root.GetProperty("switch").TryGetProperty("part_to_full_us", out _));
         Assert.True(root.GetProperty("switch").TryGetProperty("full_to_part_us", out _));
+    }
+
+    [Fact]
+    public void The_nodes_are_listed_with_their_implementations()
+    {
+        string nested = Tool.CompileCnn(_folder);
+
+        ToolRun table = Tool.Run("bench", nested, "--runs", "3", "--nodes").ShouldSucceed();
+        Assert.Contains("implementation", table.Out, StringComparison.Ordinal);
+
+        using JsonDocument json = JsonDocument.Parse(Tool.Run("bench", nested, "--runs", "3", "--nodes", "--json").ShouldSucceed().Out);
+        JsonElement[] nodes = [.. json.RootElement.GetProperty("nodes").EnumerateArray()];
+        JsonElement[] convolutions = [.. nodes.Where(node => node.GetProperty("operator").GetString() == "NestedConv")];
+        Assert.NotEmpty(convolutions);
+        Assert.All(convolutions, node =>
+        {
+            Assert.Contains(node.GetProperty("implementation").GetString(), ImplementationTable.All.Select(static i => i.Name));
+            Assert.True(node.GetProperty("gmac_per_s").GetDouble() > 0);
+            Assert.Matches("^[0-9]+(x[0-9]+){3}$", node.GetProperty("output").GetString());
+        });
+        Assert.All(
+            nodes.Where(node => node.GetProperty("implementation").GetString() is null),
+            node => Assert.Equal(JsonValueKind.Null, node.GetProperty("gmac_per_s").ValueKind));
+        Assert.Equal(1, nodes.Sum(node => node.GetProperty("share").GetDouble()), 2);
+    }
+
+    [Fact]
+    public void An_implementation_can_be_forced_by_the_environment()
+    {
+        string nested = Tool.CompileCnn(_folder);
+        string[] bench = ["bench", nested, "--runs", "2", "--nodes", "--json"];
+
+        ToolRun forced = Tool.RunProcess([(ImplementationTable.EnvironmentVariable, "gathered")], bench).ShouldSucceed();
+        using JsonDocument json = JsonDocument.Parse(forced.Out);
+        string?[] used = [.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(n => n.GetProperty("implementation").GetString())];
+        Assert.Equal(["gathered"], used.OfType<string>().Distinct());
+
+        ToolRun refused = Tool.RunProcess([(ImplementationTable.EnvironmentVariable, "depthwise")], bench);
+        refused.ShouldFail(1, "NESTQUANT_IMPLEMENTATION is 'depthwise', which cannot run a 3x3 convolution of 1x8x8x1 to");
+        refused.ShouldFail(1, "it needs one input and one output channel per group");
+        Tool.RunProcess([(ImplementationTable.EnvironmentVariable, "magic")], bench).ShouldFail(1, "known implementations are strips");
     }
 
     [Fact]

@@ -41,9 +41,14 @@ internal static class Tool
         return new ToolRun(code, output.ToString(), error.ToString());
     }
 
-    public static ToolRun RunProcess(params string[] args)
+    public static ToolRun RunProcess(params string[] args) => RunProcess([], args);
+
+    /// <summary>Runs the tool as a process of its own, with some environment variables.</summary>
+    public static ToolRun RunProcess(IEnumerable<(string Name, string Value)> environment, params string[] args)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        foreach ((string name, string value) in environment)
+            start.Environment[name] = value;
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "nestquant.dll"));
         foreach (string arg in args)
             start.ArgumentList.Add(arg);

@@ -25,6 +25,9 @@ internal static class BenchCommand
                 run at that precision. Inputs are seeded random values unless --input gives
                 them.
 
+                --nodes adds a table of MODEL's nodes at its first precision, as ONNX Runtime
+                profiles them, with the implementation that NESTQUANT_IMPLEMENTATION can force.
+
                 Example:
                   nestquant bench out/model.onnx --against model.onnx --against model.qdq.onnx --threads 1
                   nestquant bench out/model.onnx --session-config nestquant.cache=1m
@@ -37,11 +40,17 @@ internal static class BenchCommand
             CommandOption runs = command.Option(
                 "--runs <N>", $"counted runs of each, default {DefaultRuns}", CommandOptionType.SingleValue);
             Func<BenchOptions> options = SharedOptions(command);
+            CommandOption nodes = command.Option(
+                "--nodes", "also list MODEL's nodes, their implementations and times", CommandOptionType.NoValue);
             var links = new LinkOption(command);
             CommandOption json = command.Option("--json", "print JSON", CommandOptionType.NoValue);
             command.OnExecute(() =>
             {
-                BenchOptions asked = options() with { Runs = runs.PositiveInteger() ?? DefaultRuns };
+                BenchOptions asked = options() with
+                {
+                    Runs = runs.PositiveInteger() ?? DefaultRuns,
+                    Nodes = nodes.HasValue(),
+                };
                 IReadOnlyList<Bench.Subject> subjects = Bench.Subjects(
                     model.Value!, [.. against.Values.Select(path => path!)], bits.BitWidths(), links.Parse());
                 BenchResult result = ProgressDisplay.Run(

@@ -5,7 +5,7 @@ namespace NestQuant.Compiler.Cli.Rendering;
 
 /// <summary>
 /// The stable JSON form of <c>bench</c>. <c>bits</c> is null for a model without nested weights, <c>switch</c> for one with a single
-/// precision.
+/// precision; <c>nodes</c> is there with <c>--nodes</c>, with null for what only integer convolutions and products have.
 /// </summary>
 internal static class BenchJson
 {
@@ -33,8 +33,32 @@ internal static class BenchJson
             json.WriteNull("switch");
         }
 
+        if (result.Nodes is { } nodes)
+        {
+            json.WriteStartArray("nodes");
+            foreach (NodeResult node in nodes)
+                WriteNode(json, node);
+            json.WriteEndArray();
+        }
+
         json.WriteEndObject();
     });
+
+    private static void WriteNode(Utf8JsonWriter json, NodeResult node)
+    {
+        json.WriteStartObject();
+        json.WriteString("node", node.Node);
+        json.WriteString("operator", node.Operator);
+        json.WriteString("output", node.Shape);
+        json.WriteString("implementation", node.Implementation);
+        json.WriteNumber("median_ms", Math.Round(node.MedianMs, 4));
+        if (node.GigaMultiplyAddsPerSecond is { } rate)
+            json.WriteNumber("gmac_per_s", Math.Round(rate, 2));
+        else
+            json.WriteNull("gmac_per_s");
+        json.WriteNumber("share", Math.Round(node.Share, 4));
+        json.WriteEndObject();
+    }
 
     private static void WriteModel(Utf8JsonWriter json, ModelResult model)
     {

@@ -40,6 +40,36 @@ internal static class BenchTable
             console.Line(
                 $"a switch costs {Format(cost.PartToFullUs, "0")} us from part to full and {Format(cost.FullToPartUs, "0")} us from "
                     + $"full to part");
+        if (result.Nodes is { } nodes)
+            WriteNodes(console, result.Models[0], nodes);
+    }
+
+    private static void WriteNodes(CliConsole console, ModelResult model, IReadOnlyList<NodeResult> nodes)
+    {
+        console.Line($"");
+        PlainTable table = new PlainTable()
+            .Text("node")
+            .Text("operator")
+            .Text("output", rank: 1)
+            .Text("implementation")
+            .Number("ms")
+            .Number("GMAC/s")
+            .Number("share");
+        foreach (NodeResult node in nodes)
+        {
+            table.Row(
+                node.Node,
+                node.Operator,
+                node.Shape,
+                node.Implementation ?? "-",
+                Format(node.MedianMs, "0.000"),
+                node.GigaMultiplyAddsPerSecond is { } rate ? Format(rate, "0.0") : "-",
+                Format(100 * node.Share, "0.0") + " %");
+        }
+
+        table.Write(console);
+        string precision = model.Bits is { } bits ? string.Create(CultureInfo.InvariantCulture, $" at {bits} bits") : "";
+        console.Line($"the nodes of {model.Model}{precision}, profiled by ONNX Runtime");
     }
 
     private static string Format(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);

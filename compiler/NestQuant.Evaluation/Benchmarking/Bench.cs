@@ -80,7 +80,10 @@ public sealed class Bench(BenchOptions options, Func<Bench.Subject, ModelMemory>
                 options.Threads,
                 options.Runs,
                 results,
-                SwitchCost.Measure(subjects[0], inputs, options, cancellation));
+                SwitchCost.Measure(subjects[0], inputs, options, cancellation))
+            {
+                Nodes = options.Nodes ? NodeProfile.Measure(subjects[0], inputs, options, cancellation) : null,
+            };
         }
         finally
         {

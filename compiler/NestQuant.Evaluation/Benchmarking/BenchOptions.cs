@@ -11,6 +11,9 @@ namespace NestQuant.Evaluation.Benchmarking;
 public sealed record BenchOptions(
     int Threads, int Runs, int Batch, IReadOnlyList<string> Inputs, IReadOnlyList<(string Key, string Value)> SessionConfig)
 {
+    /// <summary>Whether to measure the nodes of the first model as well.</summary>
+    public bool Nodes { get; init; }
+
     /// <summary>Makes a session with these options.</summary>
     /// <exception cref="Microsoft.ML.OnnxRuntime.OnnxRuntimeException">ONNX Runtime refuses the model.</exception>
     public ModelSession OpenSession(string model, NestedPrecisions? precisions) =>

@@ -8,7 +8,28 @@ namespace NestQuant.Evaluation.Benchmarking;
 /// <param name="Runs">Counted runs behind every latency.</param>
 /// <param name="Models">One entry for each model and precision, in the order of the command line.</param>
 /// <param name="Switch">Cost of switching the precision; null for a model that has only one.</param>
-public sealed record BenchResult(string Tier, int Threads, int Runs, IReadOnlyList<ModelResult> Models, SwitchResult? Switch);
+public sealed record BenchResult(string Tier, int Threads, int Runs, IReadOnlyList<ModelResult> Models, SwitchResult? Switch)
+{
+    /// <summary>The nodes of the first model at its first precision, in the order of execution; null unless asked for.</summary>
+    public IReadOnlyList<NodeResult>? Nodes { get; init; }
+}
+
+/// <summary>One node of a model as ONNX Runtime executes it.</summary>
+/// <param name="Node">Its name.</param>
+/// <param name="Operator">Its operator.</param>
+/// <param name="Shape">The shape of its first output, <c>1x56x56x64</c>.</param>
+/// <param name="Implementation">Which implementation of an integer convolution or product runs; null for other operators.</param>
+/// <param name="MedianMs">Median time in milliseconds, with profiling.</param>
+/// <param name="GigaMultiplyAddsPerSecond">Products per second, in 10^9; null for other operators.</param>
+/// <param name="Share">Its part of the time of all nodes, 0 to 1.</param>
+public sealed record NodeResult(
+    string Node,
+    string Operator,
+    string Shape,
+    string? Implementation,
+    double MedianMs,
+    double? GigaMultiplyAddsPerSecond,
+    double Share);
 
 /// <summary>A model at one precision.</summary>
 /// <param name="Model">Path of the model.</param>
