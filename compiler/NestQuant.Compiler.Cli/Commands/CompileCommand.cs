@@ -11,6 +11,7 @@ using NestQuant.Passes;
 using NestQuant.Passes.Folding;
 using NestQuant.Passes.GroupNL.Expansion;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.OperatorSets;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Compiler.Cli.Commands;
@@ -70,6 +71,12 @@ internal static class CompileCommand
         CommandOption groupNLExclude = command.Option(
             "--groupnl-exclude <PATTERN>", "do not expand the Conv of matching names; repeatable", CommandOptionType.MultipleValue);
         var calibration = new CalibrationOptions(command);
+        CommandOption operatorSet = command.Option(
+            "--opset <N>",
+            $"version of ONNX's operator set to upgrade the model to, {OperatorSetUpgradePass.Oldest} to {OperatorSetUpgradePass.Newest}; "
+                + $"default: {OperatorSetUpgradePass.Newest} where --nest or --groupnl expand meets one below "
+                + $"{OperatorSetUpgradePass.Sufficient}",
+            CommandOptionType.SingleValue);
         CommandOption reports = command.Option(
             "--report <FILE>", "write the decisions as .json or .html; repeatable", CommandOptionType.MultipleValue);
         var links = new LinkOption(command);
@@ -93,6 +100,7 @@ internal static class CompileCommand
                     Weights = weightOptions,
                     Activations = new ActivationOptions { Mode = mode },
                     GroupNL = new GroupNLOptions { Mode = GroupNLArgument.ParseMode(groupNL), Expansion = expand },
+                    OperatorSet = operatorSet.IntegerBetween(OperatorSetUpgradePass.Oldest, OperatorSetUpgradePass.Newest),
                     Check = new CheckOptions { LoadResult = checks, CustomOps = arguments.CustomOps },
                     Threads = threads.PositiveInteger(),
                 },

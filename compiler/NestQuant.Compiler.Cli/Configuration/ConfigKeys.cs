@@ -1,5 +1,6 @@
 using NestQuant.Passes;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.OperatorSets;
 
 namespace NestQuant.Compiler.Cli.Configuration;
 
@@ -86,6 +87,11 @@ internal static class ConfigKeys
                 },
                 new ConfigValue("ridge", "Regularisation of the refit.", ConfigKind.Number, "ridge") { Minimum = 0 },
             ]),
+            new ConfigValue("opset", "Version of ONNX's operator set to upgrade the model to.", ConfigKind.Integer, "opset")
+            {
+                Minimum = OperatorSetUpgradePass.Oldest,
+                Maximum = OperatorSetUpgradePass.Newest,
+            },
             Texts("customOps", "Libraries with operators that the model uses.", "custom-ops"),
             new ConfigValue("check", "Whether ONNX Runtime has to load the result.", ConfigKind.Switch, "no-check") { IsInverted = true },
             new ConfigValue(
