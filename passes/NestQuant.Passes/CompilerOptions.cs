@@ -25,6 +25,15 @@ public sealed record CompilerOptions
     /// </summary>
     public int? OperatorSet { get; init; }
 
+    /// <summary>
+    /// Whether initializers that are also graph inputs stay inputs where all initializers are, which old exporters did without meaning
+    /// that a caller may replace them. Where only some are, they do in any case.
+    /// </summary>
+    public bool KeepOverridable { get; init; }
+
+    /// <summary>Patterns of the names of initializers that are constants although they are graph inputs too.</summary>
+    public IReadOnlyList<string> ConstantInputs { get; init; } = [];
+
     /// <summary>How a result is tried before it is saved.</summary>
     public CheckOptions Check { get; init; } = new();
 

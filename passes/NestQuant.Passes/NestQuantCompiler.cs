@@ -57,11 +57,12 @@ public static class NestQuantCompiler
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Verify();
-        var pipeline = new PassPipeline();
+        // before all: what follows looks for constants, and adds some
+        PassPipeline pipeline = new PassPipeline().Use(new InitializerInputsPass(options.KeepOverridable, options.ConstantInputs));
         bool emits = options.Weights.Nests || options.GroupNL.Expansion is not null;
-        // before all: what the others emit depends on the operator set
+        // before what looks at nodes: what the others emit depends on the operator set
         if (emits || options.OperatorSet is not null) pipeline.Use(new OperatorSetUpgradePass(options.OperatorSet));
-        pipeline.Use(new InitializerInputsPass()) // before what looks for constants
+        pipeline
             .Use(new DeadCodePass()) // a reader that nothing needs must not stand in the way of a rewrite
             .Use(new ConstantNodesPass()) // before the others, which look for initializers
             .Use(new IdentityRemovalPass()) // before folding: an Identity hides a constant

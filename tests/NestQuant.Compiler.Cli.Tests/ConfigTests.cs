@@ -57,7 +57,8 @@ public sealed class ConfigTests : IDisposable
         "{ \"calibration\": { \"data\": \"d\", \"method\": \"percentile:99.9\", \"size\": \"224x320\", "
             + "\"mean\": [0.5, 1e-3], \"std\": [1] } }",
         "{ \"groupNL\": { \"mode\": \"expand:r=2,g=4\", \"include\": [\"a\"], \"budget\": 0.5, \"ridge\": 0 } }",
-        "{ \"customOps\": [\"a.so\"], \"check\": false, \"allowLinks\": true, \"opset\": 18, \"threads\": 2 }",
+        "{ \"customOps\": [\"a.so\"], \"check\": false, \"allowLinks\": true, \"opset\": 18, \"threads\": 2, "
+            + "\"keepOverridable\": true, \"constantInputs\": [\"a*\"] }",
     ];
 
     private string Output => _folder["out.onnx"];

@@ -91,6 +91,6 @@ internal static class CalibrateCommand
     // As a compilation does, so that the values of both have the same names.
     private static void Prepare(ModelContext context, GroupNLMode mode) =>
         NestQuantCompiler.CreatePipeline(new CompilerOptions { GroupNL = new GroupNLOptions { Mode = mode } })
-            .InsertBefore<InitializerInputsPass>(new OperatorSetUpgradePass())
+            .InsertAfter<InitializerInputsPass>(new OperatorSetUpgradePass())
             .Run(context);
 }

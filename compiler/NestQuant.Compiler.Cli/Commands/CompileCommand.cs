@@ -77,6 +77,14 @@ internal static class CompileCommand
                 + $"default: {OperatorSetUpgradePass.Newest} where --nest or --groupnl expand meets one below "
                 + $"{OperatorSetUpgradePass.Sufficient}",
             CommandOptionType.SingleValue);
+        CommandOption keepOverridable = command.Option(
+            "--keep-overridable",
+            "leave initializers that are also inputs to callers where all are; by default they are constants then",
+            CommandOptionType.NoValue);
+        CommandOption constantInputs = command.Option(
+            "--constant-inputs <PATTERN>",
+            "initializers of matching names are constants although they are also inputs; repeatable",
+            CommandOptionType.MultipleValue);
         CommandOption reports = command.Option(
             "--report <FILE>", "write the decisions as .json or .html; repeatable", CommandOptionType.MultipleValue);
         var links = new LinkOption(command);
@@ -101,6 +109,8 @@ internal static class CompileCommand
                     Activations = new ActivationOptions { Mode = mode },
                     GroupNL = new GroupNLOptions { Mode = GroupNLArgument.ParseMode(groupNL), Expansion = expand },
                     OperatorSet = operatorSet.IntegerBetween(OperatorSetUpgradePass.Oldest, OperatorSetUpgradePass.Newest),
+                    KeepOverridable = keepOverridable.HasValue(),
+                    ConstantInputs = [.. constantInputs.Values.Select(pattern => pattern!)],
                     Check = new CheckOptions { LoadResult = checks, CustomOps = arguments.CustomOps },
                     Threads = threads.PositiveInteger(),
                 },

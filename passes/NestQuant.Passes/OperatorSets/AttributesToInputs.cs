@@ -20,9 +20,10 @@ internal class AttributesToInputs(params (string Attribute, int Input)[] moves) 
         foreach ((string name, _) in moves)
         {
             if (node.GetAttribute(name) is not { } attribute) continue;
-            if (!string.IsNullOrEmpty(attribute.RefAttrName)) return $"its attribute '{name}' is a parameter of the enclosing function";
-            if (attribute.Type == AttributeType.Float && ScalarOf(0, scope.FloatTypeOf(node.InputAt(0))) is null)
-                return $"its attribute '{name}' becomes an input of the element type of '{node.InputAt(0)}', which the model does not declare";
+            if (ToTensor(attribute, scope.FloatTypeOf(node.InputAt(0))) is not null) continue;
+            return attribute.Type == AttributeType.Float
+                ? $"its attribute '{name}' becomes an input of the type of '{node.InputAt(0)}', which the model does not declare"
+                : $"its attribute '{name}' is of type {attribute.Type}";
         }
 
         return null;
@@ -34,17 +35,18 @@ internal class AttributesToInputs(params (string Attribute, int Input)[] moves) 
         foreach ((string name, int input) in moves)
         {
             if (node.GetAttribute(name) is not { } attribute) continue;
-            UpgradeScope.SetInput(node, input, scope.Constant(name, ToTensor(attribute, scope.FloatTypeOf(node.InputAt(0)))));
+            UpgradeScope.SetInput(node, input, scope.Constant(name, ToTensor(attribute, scope.FloatTypeOf(node.InputAt(0)))!));
             node.Attribute.Remove(attribute);
         }
     }
 
-    private static TensorProto ToTensor(AttributeProto attribute, TensorDataType? type) => attribute.Type switch
+    private static TensorProto? ToTensor(AttributeProto attribute, TensorDataType? type) => attribute.Type switch
     {
         AttributeType.Int => TensorProto.FromInt64s("", [1], [attribute.I ?? 0]),
         AttributeType.Ints => TensorProto.FromInt64s("", [attribute.Ints.Count], [.. attribute.Ints]),
         AttributeType.Floats => TensorProto.FromFloats("", [attribute.Floats.Count], [.. attribute.Floats]),
-        _ => ScalarOf(attribute.F ?? 0, type)!,
+        AttributeType.Float => ScalarOf(attribute.F ?? 0, type),
+        _ => null,
     };
 
     private static TensorProto? ScalarOf(float value, TensorDataType? type) => type switch

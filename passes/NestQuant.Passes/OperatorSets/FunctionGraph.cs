@@ -2,7 +2,9 @@ using NestQuant.Onnx;
 
 namespace NestQuant.Passes.OperatorSets;
 
-/// <summary>A local function as a graph, so that it is rewritten as one. A function has no initializers: new ones become Constants.</summary>
+/// <summary>
+/// A local function as a graph, so that it is rewritten as one. A function has no initializers: new ones become Constant nodes.
+/// </summary>
 internal sealed class FunctionGraph
 {
     private readonly FunctionProto _function;

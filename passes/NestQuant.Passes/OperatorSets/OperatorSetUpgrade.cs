@@ -46,10 +46,16 @@ internal sealed class OperatorSetUpgrade(ModelProto model, IReadOnlyDictionary<(
         }
 
         foreach ((NodeProto node, UpgradeScope scope, UpgradeRule rule) in changes)
-            if (rule.WhyNot(node, scope) is { } reason) return $"{node.OpType} '{node.DisplayName()}': {reason}";
+            if ((WhyParameter(node) ?? rule.WhyNot(node, scope)) is { } reason) return $"{node.OpType} '{node.DisplayName()}': {reason}";
         foreach ((NodeProto node, UpgradeScope scope, UpgradeRule rule) in changes) rule.Apply(node, scope);
         return null;
     }
+
+    /// <summary>Rules look at the values of attributes, which those of a function's nodes may not have.</summary>
+    private static string? WhyParameter(NodeProto node) =>
+        node.Attribute.Find(static attribute => !string.IsNullOrEmpty(attribute.RefAttrName)) is { } parameter
+            ? $"its attribute '{parameter.Name}' is a parameter of the enclosing function"
+            : null;
 
     private UpgradeRule? RuleFor(NodeProto node, int version) =>
         node.IsDefaultDomain() ? rules.GetValueOrDefault((node.OpType, version)) : null;

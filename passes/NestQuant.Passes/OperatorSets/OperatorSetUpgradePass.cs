@@ -16,8 +16,8 @@ namespace NestQuant.Passes.OperatorSets;
 /// <see cref="Newest"/>. What a version changed is in one table; nodes go through it version by version, in the main graph, in subgraphs
 /// and in local functions. A node that cannot be written in a version with the same results ends the upgrade in the version before. The
 /// log has one decision about the whole model.</para>
-/// <para>Names of values stay. Nothing is known about ONNX Runtime's results for local functions in another version than the model's,
-/// which it reads as if they were of that: such models are kept.</para>
+/// <para>Names of values stay. ONNX Runtime runs local functions in the model's version whatever they import, so a model with functions of
+/// another version is kept: what it means and what it computes differ.</para>
 /// </remarks>
 public sealed class OperatorSetUpgradePass : IGraphPass
 {

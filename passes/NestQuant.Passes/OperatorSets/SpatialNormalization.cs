@@ -2,7 +2,10 @@ using NestQuant.Onnx;
 
 namespace NestQuant.Passes.OperatorSets;
 
-/// <summary>BatchNormalization with a mean for every element, which ends with operator set 9, is one of channels where they are alone.</summary>
+/// <summary>
+/// BatchNormalization with a mean for every element, which ends with operator set 9. Where channels are the only axis beside the batch, it
+/// is the same as one for every channel.
+/// </summary>
 internal sealed class SpatialNormalization : UpgradeRule
 {
     private const string Spatial = "spatial";

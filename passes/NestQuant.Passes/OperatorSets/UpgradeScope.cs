@@ -20,12 +20,14 @@ internal sealed class UpgradeScope(GraphView view, UpgradeAdditions additions)
     /// <summary>Whether a node of this graph or of a subgraph reads a value, or the graph yields it.</summary>
     public bool IsRead(string value) => view.Consumers(value).Count > 0 || view.IsOutput(value);
 
-    /// <summary>The floats that a value always has, be it an initializer or the result of a Constant; null where it is not constant.</summary>
+    /// <summary>
+    /// The floats that a value always has, be it an initializer or the result of a Constant; null where it is not constant.
+    /// </summary>
     public float[]? Floats(string value)
     {
-        TensorProto? tensor = view.Constant(value);
-        for (GraphView? owner = view.Owner(value); tensor is null && owner is not null; owner = null)
-            tensor = owner.Producer(value) is { } node && node.Is("Constant") ? node.GetAttribute("value")?.T : null;
+        TensorProto? tensor = view.Owner(value)?.Producer(value) is { } node
+            ? node.Is("Constant") ? node.GetAttribute("value")?.T : null
+            : view.Constant(value);
         return tensor is { DataType: TensorDataType.Float } ? tensor.ToFloats() : null;
     }
 
