@@ -93,8 +93,14 @@ internal static class ConfigKeys
                 Maximum = OperatorSetUpgradePass.Newest,
             },
             new ConfigValue(
-                "keepOverridable", "Whether initializers that are also inputs stay so where all are.", ConfigKind.Switch, "keep-overridable"),
-            Texts("constantInputs", "Patterns of the names of initializers that are constants although they are inputs.", "constant-inputs"),
+                "keepOverridable",
+                "Whether initializers that are also inputs stay so where all are.",
+                ConfigKind.Switch,
+                "keep-overridable"),
+            Texts(
+                "constantInputs",
+                "Patterns of the names of initializers that are constants although they are inputs.",
+                "constant-inputs"),
             Texts("customOps", "Libraries with operators that the model uses.", "custom-ops"),
             new ConfigValue("check", "Whether ONNX Runtime has to load the result.", ConfigKind.Switch, "no-check") { IsInverted = true },
             new ConfigValue(

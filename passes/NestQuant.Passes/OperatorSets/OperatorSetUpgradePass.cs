@@ -5,7 +5,7 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.OperatorSets;
 
 /// <summary>
-/// Writes a model of an older version of ONNX's operator set in a newer one, in which it computes the same, bit for bit.
+/// Writes a model of an older version of ONNX's operator set in a newer one, in which every node computes the same, bit for bit.
 /// <code>
 /// opset 9:  y = Clip &lt;min = 0, max = 6&gt; (x)
 /// opset 21: y = Clip (x, min, max)             with initializers min and max

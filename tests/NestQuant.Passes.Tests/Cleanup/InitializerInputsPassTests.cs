@@ -54,7 +54,9 @@ public sealed class InitializerInputsPassTests
         var failure = Assert.Throws<ModelException>(
             () => NestQuantCompiler.Compile(Mixed(), new CompilerOptions { ConstantInputs = ["weight"] }));
         Assert.StartsWith(
-            "the constant-inputs pattern 'weight' matches no initializer of the model; near it: ", failure.Message, StringComparison.Ordinal);
+            "the constant-inputs pattern 'weight' matches no initializer of the model; near it: ",
+            failure.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
