@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.OperatorSets;
 
 namespace NestQuant.Passes;
 
@@ -16,6 +17,22 @@ public sealed record CompilerOptions
 
     /// <summary>What happens to GroupNL blocks, and to convolutions that may become some.</summary>
     public GroupNLOptions GroupNL { get; init; } = new();
+
+    /// <summary>
+    /// Version of ONNX's operator set to upgrade the model to, from <see cref="OperatorSetUpgradePass.Oldest"/> to
+    /// <see cref="OperatorSetUpgradePass.Newest"/> and not below the model's own. Null upgrades to the newest where weights are nested or
+    /// convolutions expanded, and the model's own is below <see cref="OperatorSetUpgradePass.Sufficient"/>.
+    /// </summary>
+    public int? OperatorSet { get; init; }
+
+    /// <summary>
+    /// Whether initializers that are also graph inputs stay inputs where all initializers are, which old exporters did without meaning
+    /// that a caller may replace them. Where only some are, they do in any case.
+    /// </summary>
+    public bool KeepOverridable { get; init; }
+
+    /// <summary>Patterns of the names of initializers that are constants although they are graph inputs too.</summary>
+    public IReadOnlyList<string> ConstantInputs { get; init; } = [];
 
     /// <summary>How a result is tried before it is saved.</summary>
     public CheckOptions Check { get; init; } = new();
@@ -45,6 +62,9 @@ public sealed record CompilerOptions
             throw new ArgumentException(
                 "Activations: static activations need ranges: say where they come from (Ranges), or quantize at run time "
                     + "(ActivationMode.Dynamic)");
+        if (OperatorSet is < OperatorSetUpgradePass.Oldest or > OperatorSetUpgradePass.Newest)
+            throw new ArgumentException(
+                $"OperatorSet is {OperatorSet}: {OperatorSetUpgradePass.Oldest} to {OperatorSetUpgradePass.Newest} are possible");
         if (Threads < 1) throw new ArgumentException($"Threads is {Threads}: at least 1 is needed");
     }
 }

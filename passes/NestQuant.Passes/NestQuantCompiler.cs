@@ -8,6 +8,7 @@ using NestQuant.Passes.GroupNL.Expansion;
 using NestQuant.Passes.Integer;
 using NestQuant.Passes.Integer.ActivationQuantization;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.OperatorSets;
 
 namespace NestQuant.Passes;
 
@@ -56,8 +57,12 @@ public static class NestQuantCompiler
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Verify();
-        PassPipeline pipeline = new PassPipeline()
-            .Use(new InitializerInputsPass()) // before all: what follows looks for constants
+        // before all: what follows looks for constants, and adds some
+        PassPipeline pipeline = new PassPipeline().Use(new InitializerInputsPass(options.KeepOverridable, options.ConstantInputs));
+        bool emits = options.Weights.Nests || options.GroupNL.Expansion is not null;
+        // before what looks at nodes: what the others emit depends on the operator set
+        if (emits || options.OperatorSet is not null) pipeline.Use(new OperatorSetUpgradePass(options.OperatorSet));
+        pipeline
             .Use(new DeadCodePass()) // a reader that nothing needs must not stand in the way of a rewrite
             .Use(new ConstantNodesPass()) // before the others, which look for initializers
             .Use(new IdentityRemovalPass()) // before folding: an Identity hides a constant

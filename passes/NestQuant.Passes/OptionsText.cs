@@ -12,6 +12,9 @@ internal static class OptionsText
     {
         string text = options.Weights.Nests ? Nesting(options.Weights, options.Activations) : "nest=off";
         text += GroupNL(options.GroupNL);
+        if (options.OperatorSet is { } version) text += string.Create(CultureInfo.InvariantCulture, $" opset={version}");
+        if (options.KeepOverridable) text += " keep-overridable";
+        if (options.ConstantInputs.Count > 0) text += $" constant-inputs={string.Join(',', options.ConstantInputs)}";
         WeightOptions weights = options.Weights;
         if (weights.Include.Count > 0) text += $" include={string.Join(',', weights.Include)}";
         return weights.Exclude.Count == 0 ? text : $"{text} exclude={string.Join(',', weights.Exclude)}";

@@ -4,6 +4,7 @@ using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.Integer;
 using NestQuant.Passes.Integer.ActivationQuantization;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.OperatorSets;
 
 namespace NestQuant.Passes;
 
@@ -12,6 +13,7 @@ internal static class PassOrder
 {
     private static readonly (Type First, Type Second, string Why)[] Required =
     [
+        (typeof(OperatorSetUpgradePass), typeof(NestingPass), "what nesting emits depends on the operator set"),
         (typeof(GroupNLExpandPass), typeof(NestingPass), "a nested convolution cannot be expanded"),
         (typeof(ActivationQuantizationPass), typeof(NestingPass), "nesting takes up the activations that it quantizes"),
         (typeof(GroupNLExpandPass), typeof(BatchNormFoldingPass), "an expanded convolution needs its batch normalisation"),

@@ -35,6 +35,8 @@ public sealed class ConfigTests : IDisposable
                 },
         { "{ \"weights\": { \"rules\": [{ \"operator\": \"Relu\", \"exclude\": true }] } }", "'Relu' is none of Conv, ConvTranspose" },
         { "{ \"threads\": 0 }", "threads: a number of at least 1 is needed" },
+        { "{ \"opset\": 6 }", "opset: a number of at least 7 is needed" },
+        { "{ \"opset\": 19 }", "opset: a number of at most 18 is needed" },
         { "{ \"threads\": 1.5 }", "threads: an integer of at most 32 bits" },
         { "{ \"groupNL\": { \"budget\": 0 } }", "groupNL.budget: a number above 0" },
         { "{ \"groupNL\": { \"mode\": \"melt\" } }", "groupNL.mode: 'melt' is impossible: write fuse, off" },
@@ -55,7 +57,8 @@ public sealed class ConfigTests : IDisposable
         "{ \"calibration\": { \"data\": \"d\", \"method\": \"percentile:99.9\", \"size\": \"224x320\", "
             + "\"mean\": [0.5, 1e-3], \"std\": [1] } }",
         "{ \"groupNL\": { \"mode\": \"expand:r=2,g=4\", \"include\": [\"a\"], \"budget\": 0.5, \"ridge\": 0 } }",
-        "{ \"customOps\": [\"a.so\"], \"check\": false, \"allowLinks\": true, \"threads\": 2 }",
+        "{ \"customOps\": [\"a.so\"], \"check\": false, \"allowLinks\": true, \"opset\": 18, \"threads\": 2, "
+            + "\"keepOverridable\": true, \"constantInputs\": [\"a*\"] }",
     ];
 
     private string Output => _folder["out.onnx"];

@@ -105,6 +105,19 @@ public sealed class NestQuantCompilerTests
     }
 
     [Fact]
+    public void AFileOutOfOrderIsCompiled()
+    {
+        ModelProto model = new GraphBuilder().Input("x", 2, 3).Random("w", 3, 4)
+            .Node("y = Neg(a)").Node("a = MatMul(b, w)").Node("b = Abs(x)").Output("y").Model();
+        (string, TensorValue) x = ("x", TensorValue.Random(2, 3));
+        TensorValue expected = ModelRunner.Run(model, x)["y"];
+
+        ModelProto compiled = NestQuantCompiler.Compile(ModelFile.Load(ModelFile.ToBytes(model)), new CompilerOptions()).Model;
+
+        Closeness.AssertClose(expected, ModelRunner.Run(compiled, x)["y"], 0);
+    }
+
+    [Fact]
     public void AModelOutOfOrderIsRefused()
     {
         ModelProto model = new GraphBuilder().Input("x", 2).Node("y = Neg(a)").Node("a = Abs(x)").Output("y").Model();

@@ -10,8 +10,10 @@ using NestQuant.Onnx.Files;
 using NestQuant.Onnx.Files.Transactions;
 using NestQuant.Passes;
 using NestQuant.Passes.Calibration;
+using NestQuant.Passes.Cleanup;
 using NestQuant.Passes.Folding;
 using NestQuant.Passes.GroupNL;
+using NestQuant.Passes.OperatorSets;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
@@ -88,5 +90,7 @@ internal static class CalibrateCommand
 
     // As a compilation does, so that the values of both have the same names.
     private static void Prepare(ModelContext context, GroupNLMode mode) =>
-        NestQuantCompiler.CreatePipeline(new CompilerOptions { GroupNL = new GroupNLOptions { Mode = mode } }).Run(context);
+        NestQuantCompiler.CreatePipeline(new CompilerOptions { GroupNL = new GroupNLOptions { Mode = mode } })
+            .InsertAfter<InitializerInputsPass>(new OperatorSetUpgradePass())
+            .Run(context);
 }

@@ -11,6 +11,7 @@ using NestQuant.Passes;
 using NestQuant.Passes.Folding;
 using NestQuant.Passes.GroupNL.Expansion;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.OperatorSets;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Compiler.Cli.Commands;
@@ -70,6 +71,20 @@ internal static class CompileCommand
         CommandOption groupNLExclude = command.Option(
             "--groupnl-exclude <PATTERN>", "do not expand the Conv of matching names; repeatable", CommandOptionType.MultipleValue);
         var calibration = new CalibrationOptions(command);
+        CommandOption operatorSet = command.Option(
+            "--opset <N>",
+            $"version of ONNX's operator set to upgrade the model to, {OperatorSetUpgradePass.Oldest} to {OperatorSetUpgradePass.Newest}; "
+                + $"default: {OperatorSetUpgradePass.Newest} where --nest or --groupnl expand meets one below "
+                + $"{OperatorSetUpgradePass.Sufficient}",
+            CommandOptionType.SingleValue);
+        CommandOption keepOverridable = command.Option(
+            "--keep-overridable",
+            "leave initializers that are also inputs to callers where all are; by default they are constants then",
+            CommandOptionType.NoValue);
+        CommandOption constantInputs = command.Option(
+            "--constant-inputs <PATTERN>",
+            "initializers of matching names are constants although they are also inputs; repeatable",
+            CommandOptionType.MultipleValue);
         CommandOption reports = command.Option(
             "--report <FILE>", "write the decisions as .json or .html; repeatable", CommandOptionType.MultipleValue);
         var links = new LinkOption(command);
@@ -93,6 +108,9 @@ internal static class CompileCommand
                     Weights = weightOptions,
                     Activations = new ActivationOptions { Mode = mode },
                     GroupNL = new GroupNLOptions { Mode = GroupNLArgument.ParseMode(groupNL), Expansion = expand },
+                    OperatorSet = operatorSet.IntegerBetween(OperatorSetUpgradePass.Oldest, OperatorSetUpgradePass.Newest),
+                    KeepOverridable = keepOverridable.HasValue(),
+                    ConstantInputs = [.. constantInputs.Values.Select(pattern => pattern!)],
                     Check = new CheckOptions { LoadResult = checks, CustomOps = arguments.CustomOps },
                     Threads = threads.PositiveInteger(),
                 },

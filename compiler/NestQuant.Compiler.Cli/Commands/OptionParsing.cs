@@ -22,6 +22,16 @@ internal static class OptionParsing
         return valid ? value : throw new UsageException($"--{option.LongName} is '{text}': a positive integer is needed");
     }
 
+    /// <summary>An integer of a range, or null when the option is not given.</summary>
+    /// <exception cref="UsageException">The value is something else.</exception>
+    public static int? IntegerBetween(this CommandOption option, int least, int most)
+    {
+        if (option.Text() is not { } text)
+            return null;
+        bool valid = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most;
+        return valid ? value : throw new UsageException($"--{option.LongName} is '{text}': {least} to {most} are possible");
+    }
+
     /// <summary>A finite number, or null when the option is not given.</summary>
     /// <param name="option">The option.</param>
     /// <param name="least">The least value.</param>

@@ -38,6 +38,9 @@ internal sealed record ConfigValue(string Name, string Description, ConfigKind K
     /// <summary>The smallest number; null for any.</summary>
     public double? Minimum { get; init; }
 
+    /// <summary>The largest number; null for any.</summary>
+    public double? Maximum { get; init; }
+
     /// <summary>Whether numbers have to be larger than <see cref="Minimum"/>.</summary>
     public bool IsExclusive { get; init; }
 

@@ -1,5 +1,6 @@
 using NestQuant.Passes;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.OperatorSets;
 
 namespace NestQuant.Compiler.Cli.Configuration;
 
@@ -86,6 +87,20 @@ internal static class ConfigKeys
                 },
                 new ConfigValue("ridge", "Regularisation of the refit.", ConfigKind.Number, "ridge") { Minimum = 0 },
             ]),
+            new ConfigValue("opset", "Version of ONNX's operator set to upgrade the model to.", ConfigKind.Integer, "opset")
+            {
+                Minimum = OperatorSetUpgradePass.Oldest,
+                Maximum = OperatorSetUpgradePass.Newest,
+            },
+            new ConfigValue(
+                "keepOverridable",
+                "Whether initializers that are also inputs stay so where all are.",
+                ConfigKind.Switch,
+                "keep-overridable"),
+            Texts(
+                "constantInputs",
+                "Patterns of the names of initializers that are constants although they are inputs.",
+                "constant-inputs"),
             Texts("customOps", "Libraries with operators that the model uses.", "custom-ops"),
             new ConfigValue("check", "Whether ONNX Runtime has to load the result.", ConfigKind.Switch, "no-check") { IsInverted = true },
             new ConfigValue(

@@ -142,6 +142,8 @@ internal sealed class ConfigReader
             throw Fault(
                 json, at, string.Create(
                     CultureInfo.InvariantCulture, $"a number {(key.IsExclusive ? "above" : "of at least")} {key.Minimum} is needed"));
+        if (number > key.Maximum)
+            throw Fault(json, at, string.Create(CultureInfo.InvariantCulture, $"a number of at most {key.Maximum} is needed"));
         return Encoding.UTF8.GetString(json.ValueSpan);
     }
 

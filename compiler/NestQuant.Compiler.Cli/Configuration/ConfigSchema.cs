@@ -85,7 +85,7 @@ internal static class ConfigSchema
             _ => "string",
         });
         if (value.Minimum is { } minimum) json.WriteNumber(value.IsExclusive ? "exclusiveMinimum" : "minimum", minimum);
-        if (value.Kind == ConfigKind.Integer) json.WriteNumber("maximum", int.MaxValue);
+        if (value.Kind == ConfigKind.Integer) json.WriteNumber("maximum", value.Maximum ?? int.MaxValue);
         if (value.Pattern is not null) json.WriteString("pattern", value.Pattern);
         if (value.Allowed is not null)
         {

@@ -62,7 +62,7 @@ internal static class CompileTables
 
     private static void WritePass(CliConsole console, string pass, Decision[] rewritten)
     {
-        if (pass != GroupNLExpandPass.PassName)
+        if (pass != GroupNLExpandPass.PassName && rewritten[0].Op != Decision.WholeModel)
         {
             console.Line($"{pass}: {Numbers.Count(rewritten.Length)} nodes rewritten");
             return;
@@ -70,7 +70,7 @@ internal static class CompileTables
 
         foreach (Decision decision in rewritten)
         {
-            if (decision.Op == GroupNLExpandPass.Summary)
+            if (decision.Op == Decision.WholeModel)
                 console.Line($"{pass}: {decision.Note}");
             else
                 console.Line($"{pass}: {decision.Node}: {decision.Note}");

@@ -11,6 +11,9 @@ namespace NestQuant.Compiler.Pipeline;
 public sealed record Decision(
     string Pass, string Node, string Op, string? Reason = null, NestingNumbers? Nesting = null, string? Note = null, string? Warning = null)
 {
+    /// <summary>Operator of a decision about the whole model.</summary>
+    public const string WholeModel = "(model)";
+
     /// <summary>True when the node was rewritten, false when it was kept.</summary>
     public bool Rewritten => Reason is null;
 }

@@ -132,7 +132,11 @@ public static class ReportHtml
             return;
         html.Append("<h2>Other rewrites</h2>\n<table>\n<tr><th>pass</th><th class=\"n\">nodes</th></tr>\n");
         foreach (var pass in passes)
-            html.Append($"<tr><td>{Escape(pass.Key)}</td><td class=\"n\">{pass.Count()}</td></tr>\n");
+        {
+            string what = pass.First() is { Op: Decision.WholeModel, Note: { } note } ? Escape(note) : $"{pass.Count()}";
+            html.Append($"<tr><td>{Escape(pass.Key)}</td><td class=\"n\">{what}</td></tr>\n");
+        }
+
         html.Append("</table>\n");
     }
 

@@ -1,3 +1,4 @@
+using NestQuant.Onnx.Graph;
 using NestQuant.Onnx.Validation;
 using ProtoBuf;
 
@@ -108,6 +109,7 @@ internal static class ModelLoader
 
         try
         {
+            NodeOrder.Restore(model);
             ModelValidation.Verify(model);
         }
         catch (ModelException e)

@@ -48,7 +48,7 @@ public static class ModelExport
         if (compiled.OpsetVersion() < FirstOpset)
             throw new ModelException(
                 $"the model imports operator set {compiled.OpsetVersion()}, and DequantizeLinear has a scale per channel from "
-                    + $"{FirstOpset} on: compile the source again in a later operator set");
+                    + $"{FirstOpset} on: compile the source again, which upgrades it or says why not");
 
         ModelProto model = compiled.Clone();
         var context = new ExportContext(model, options.Bits);

@@ -59,9 +59,6 @@ public sealed class GroupNLExpandPass : IGraphPass
     /// <summary>Name of the pass in the decision log.</summary>
     public const string PassName = "groupnl-expansion";
 
-    /// <summary>Operator name of the log's last entry, about the whole model.</summary>
-    public const string Summary = "(model)";
-
     /// <inheritdoc/>
     public PassResult Run(ModelContext context)
     {
@@ -126,7 +123,7 @@ public sealed class GroupNLExpandPass : IGraphPass
         string? curve = BudgetCurve.Describe(candidates);
         if (cost is null || !Array.Exists(candidates, static candidate => candidate.Reason is null))
         {
-            if (curve is not null) context.Decisions.Kept(Name, graph.Name, Summary, $"no Conv is expanded; {curve}");
+            if (curve is not null) context.Decisions.Kept(Name, graph.Name, Decision.WholeModel, $"no Conv is expanded; {curve}");
             return;
         }
 
@@ -136,7 +133,8 @@ public sealed class GroupNLExpandPass : IGraphPass
                 CultureInfo.InvariantCulture,
                 $"their consumers are refitted on {calibration.Data.Count} samples: 'nestquant evaluate' tells what that costs in accuracy")
             : "the expanded model needs training";
-        context.Decisions.Rewritten(Name, graph.Name, Summary, note: $"{cost.Summarise()}; {outlook}{(curve is null ? "" : $"; {curve}")}");
+        context.Decisions.Rewritten(
+            Name, graph.Name, Decision.WholeModel, note: $"{cost.Summarise()}; {outlook}{(curve is null ? "" : $"; {curve}")}");
     }
 
     private ModelException NothingToExpand(ExpansionCandidate[] candidates)

@@ -72,7 +72,8 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSe
         if (View.Constant(name) is not { } weight)
             return owner.Initializer(name) is null
                 ? $"its weight '{name}' is not a constant"
-                : $"its weight '{name}' is also a graph input, so that a caller may replace it";
+                : $"its weight '{name}' is also a graph input, so that a caller may replace it; --constant-inputs '{name}' makes it "
+                    + "a constant";
         if (weight.DataType != TensorDataType.Float)
             return $"its weight '{name}' is {weight.DataType.TextName()}; only float32 weights are nested";
         if (weight.Dims.Contains(0))

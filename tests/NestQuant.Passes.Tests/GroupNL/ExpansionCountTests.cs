@@ -25,7 +25,7 @@ public sealed class ExpansionCountTests
         new GroupNLExpandPass(GroupNLExpandOptions.Parse(options)).Run(context);
         Assert.StartsWith(
             summary,
-            context.Decisions.Decisions.Single(static decision => decision.Op == GroupNLExpandPass.Summary).Note,
+            context.Decisions.Decisions.Single(static decision => decision.Op == Decision.WholeModel).Note,
             StringComparison.Ordinal);
     }
 

@@ -1,0 +1,24 @@
+using NestQuant.Onnx;
+using NestQuant.Onnx.Graph;
+
+namespace NestQuant.Passes.OperatorSets;
+
+/// <summary>The floating types of a model.</summary>
+internal static class FloatTypes
+{
+    /// <summary>Whether every floating value is a float32: no tensor, no declared value and no attribute says otherwise.</summary>
+    public static bool AreFloat32Only(ModelProto model) =>
+        !TensorWalk.Tensors(model).Select(static tensor => tensor.DataType).Concat(Declared(model)).Any(IsOther);
+
+    private static IEnumerable<TensorDataType> Declared(ModelProto model)
+    {
+        foreach (ValueInfoProto value in model.MainGraph().Input)
+            if (value.Type?.TensorType is { } tensor) yield return tensor.ElemType;
+        foreach (NodeProto node in model.AllNodes())
+            foreach (AttributeProto attribute in node.Attribute)
+                if (attribute.Name is "to" or "dtype" && attribute.I is { } type) yield return (TensorDataType)type;
+    }
+
+    private static bool IsOther(TensorDataType type) =>
+        type is TensorDataType.Double or TensorDataType.Float16 or TensorDataType.BFloat16;
+}
