@@ -56,7 +56,7 @@ internal sealed class NestedConvolution(KernelTier tier, int threads, Implementa
             for (int i = _idle.Count - 1; i >= 0; i--)
             {
                 ConvolutionPlan plan = _idle[i];
-                if (plan.Problem.Equals(problem))
+                if (plan.Problem.IsLike(problem))
                 {
                     _idle.RemoveAt(i);
                     return plan;

@@ -86,7 +86,7 @@ internal sealed class ConvolutionGeometry(
         bundle == 1 ? this : new ConvolutionGeometry(Batch, Height, Width, Groups / bundle, ChannelsPerGroup * bundle, OutputChannels);
 
     /// <summary>Whether the other has the same dimensions.</summary>
-    public bool Equals(ConvolutionGeometry other) =>
+    public bool HasSameDimensions(ConvolutionGeometry other) =>
         ReferenceEquals(this, other)
         || (Batch == other.Batch && Height == other.Height && Width == other.Width && Groups == other.Groups
             && ChannelsPerGroup == other.ChannelsPerGroup && OutputChannels == other.OutputChannels);

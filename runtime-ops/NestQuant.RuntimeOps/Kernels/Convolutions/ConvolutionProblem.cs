@@ -43,10 +43,10 @@ internal readonly struct ConvolutionProblem(
     public long OutputStride { get; } = (rowStride != 0 ? rowStride : geometry.OutputChannels) * data.OutputBytes;
 
     /// <summary>Whether a plan for the one serves the other.</summary>
-    public bool Equals(in ConvolutionProblem other) =>
+    public bool IsLike(in ConvolutionProblem other) =>
         Tier == other.Tier
-        && Geometry.Equals(other.Geometry)
-        && Weights.Equals(other.Weights)
+        && Geometry.HasSameDimensions(other.Geometry)
+        && Weights.HasSameOperands(other.Weights)
         && Threads == other.Threads
         && LargestZeroPoint == other.LargestZeroPoint
         && HasActivationZeroPoint == other.HasActivationZeroPoint

@@ -52,7 +52,7 @@ internal readonly unsafe struct PanelSource
     public int DecodedLength => Groups * 4 * NestedLayout.PanelChannels;
 
     /// <summary>Whether the other has the same operands, at the same addresses, and keeps panels in the same place.</summary>
-    public bool Equals(in PanelSource other)
+    public bool HasSameOperands(in PanelSource other)
     {
         bool isEqual = Layout == other.Layout && Cache == other.Cache && AreConstant == other.AreConstant && Level == other.Level;
         for (int step = 0; isEqual && step <= _operands.Steps; step++)

@@ -1,9 +1,13 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace NestQuant.RuntimeOps.Kernels.Execution;
 
-/// <summary>The stack of a thread's <see cref="Scratch"/> memory: one block, which grows to what was needed once it is empty.</summary>
-internal sealed unsafe class ScratchStack
+/// <summary>
+/// The stack of a thread's <see cref="Scratch"/> memory: one block, which grows to what was needed once it is empty, and is freed after the
+/// thread's end.
+/// </summary>
+internal sealed unsafe class ScratchStack : SafeHandleZeroOrMinusOneIsInvalid
 {
     private const int Alignment = 64;
 
@@ -13,17 +17,14 @@ internal sealed unsafe class ScratchStack
     [ThreadStatic]
     private static ScratchStack? t_current;
 
-    private byte* _block;
     private nint _capacity;
     private nint _used;
     private nint _mostUsed;
 
     private ScratchStack()
+        : base(ownsHandle: true)
     {
     }
-
-    // A thread's stack dies with the thread.
-    ~ScratchStack() => NativeMemory.AlignedFree(_block);
 
     /// <summary>The calling thread's stack.</summary>
     public static ScratchStack OfThisThread => t_current ??= new ScratchStack();
@@ -34,7 +35,7 @@ internal sealed unsafe class ScratchStack
         nint start = _used;
         _used = checked(_used + Aligned(bytes));
         _mostUsed = Math.Max(_mostUsed, _used);
-        return _used <= _capacity ? _block + start : (byte*)NativeMemory.AlignedAlloc((nuint)Aligned(bytes), Alignment);
+        return _used <= _capacity ? (byte*)handle + start : Allocate(Aligned(bytes));
     }
 
     /// <summary>Gives back the memory that was taken last.</summary>
@@ -44,16 +45,22 @@ internal sealed unsafe class ScratchStack
             NativeMemory.AlignedFree(address);
         _used -= Aligned(bytes);
         if (_used == 0 && _mostUsed > _capacity && _mostUsed <= MostKept)
-            Grow();
+        {
+            ReleaseHandle();
+            SetHandle((nint)Allocate(_mostUsed));
+            _capacity = _mostUsed;
+        }
     }
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle()
+    {
+        NativeMemory.AlignedFree((void*)handle);
+        _capacity = 0;
+        return true;
+    }
+
+    private static byte* Allocate(nint bytes) => (byte*)NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
 
     private static nint Aligned(nint bytes) => checked(bytes + Alignment - 1) & -Alignment;
-
-    private void Grow()
-    {
-        NativeMemory.AlignedFree(_block);
-        _capacity = 0;
-        _block = (byte*)NativeMemory.AlignedAlloc((nuint)_mostUsed, Alignment);
-        _capacity = _mostUsed;
-    }
 }
