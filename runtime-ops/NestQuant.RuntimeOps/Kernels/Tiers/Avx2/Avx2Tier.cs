@@ -3,15 +3,16 @@ namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 /// <summary>256-bit kernels for processors with AVX2 and FMA.</summary>
 /// <remarks>
 /// vpmaddubsw is the fastest multiplication of AVX2, but its 16-bit sums saturate (255 * 127 * 2 exceeds 32,767), which would make results
-/// wrong for some data. It is used for weights of few bits only (<see cref="QuadPanel"/>), nearly always at part precision; others go to
-/// <see cref="WideTier"/>, and products with so few rows that preparing panels does not pay to <see cref="PlainTier"/>.
+/// wrong for some data. Weights of few bits, nearly always those of part precision, stay so small that even two of its results can be added
+/// in 16 bits (<see cref="QuadPanel"/>). Others are split into two parts that are small enough (<see cref="SplitTier"/>), and products
+/// with so few rows that preparing panels does not pay go to <see cref="PlainTier"/>.
 /// </remarks>
 internal sealed unsafe class Avx2Tier : X64Tier
 {
     private const int LeastRowsToPrepare = 3;
 
     private static readonly PlainTier Plain = new();
-    private static readonly WideTier Wide = new();
+    private static readonly SplitTier Split = new();
 
     /// <inheritdoc/>
     public override string Name => TierNames.Avx2;
@@ -27,7 +28,7 @@ internal sealed unsafe class Avx2Tier : X64Tier
 
     /// <inheritdoc/>
     public override KernelTier For(int weightBits, int rows) =>
-        rows < LeastRowsToPrepare ? Plain : weightBits <= QuadPanel.MaxWeightBits ? this : Wide;
+        rows < LeastRowsToPrepare ? Plain : weightBits <= QuadPanel.MaxWeightBits ? this : Split;
 
     /// <inheritdoc/>
     public override int PreparedBytes(int groups) => QuadPanel.Bytes(groups);
