@@ -1,13 +1,13 @@
 namespace NestQuant.RuntimeOps.Kernels.Tiers;
 
 /// <summary>x - zero point as 16-bit integers, [-255, 255].</summary>
-internal unsafe class CenteredRows : RowFormat
+internal sealed unsafe class CenteredRows : RowFormat
 {
     /// <inheritdoc/>
-    public sealed override int ValueBytes => sizeof(short);
+    public override int ValueBytes => sizeof(short);
 
     /// <inheritdoc/>
-    public sealed override bool IsCentered => true;
+    public override bool IsCentered => true;
 
     /// <inheritdoc/>
     public override void Copy(byte* x, int count, int zeroPoint, byte* row)
@@ -18,10 +18,10 @@ internal unsafe class CenteredRows : RowFormat
     }
 
     /// <inheritdoc/>
-    public sealed override void Pad(byte* row, int count, int zeroPoint) => new Span<short>(row, count).Clear();
+    public override void Pad(byte* row, int count, int zeroPoint) => new Span<short>(row, count).Clear();
 
     /// <inheritdoc/>
-    public sealed override long CenteredSum(byte* row, int count, int zeroPoint)
+    public override long CenteredSum(byte* row, int count, int zeroPoint)
     {
         short* centered = (short*)row;
         long sum = 0;

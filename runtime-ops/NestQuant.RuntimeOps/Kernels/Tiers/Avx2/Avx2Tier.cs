@@ -3,9 +3,10 @@ namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 /// <summary>256-bit kernels for processors with AVX2 and FMA.</summary>
 /// <remarks>
 /// vpmaddubsw is the fastest multiplication of AVX2, but its 16-bit sums saturate (255 * 127 * 2 exceeds 32,767), which would make results
-/// wrong for some data. It is used for weights of few bits only (<see cref="QuadPanel"/>), nearly always at part precision; others go to
-/// <see cref="SplitTier"/>, and products with so few rows that preparing panels does not pay to <see cref="PlainTier"/>, which also multiplies
-/// what is streamed.
+/// wrong for some data. Weights of few bits, nearly always those of part precision, stay so small that even two of its results can be added
+/// in 16 bits (<see cref="QuadPanel"/>). Others are split into two parts that are small enough (<see cref="SplitTier"/>), and products
+/// with so few rows that preparing panels does not pay go to <see cref="PlainTier"/>,
+/// which also multiplies what is streamed.
 /// </remarks>
 internal sealed unsafe class Avx2Tier : X64Tier
 {

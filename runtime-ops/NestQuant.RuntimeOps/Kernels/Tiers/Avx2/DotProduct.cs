@@ -34,6 +34,23 @@ internal static unsafe class DotProduct
             Shift(tile, rowCount, shift);
     }
 
+    /// <summary>Four activations, repeated for eight channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<byte> Broadcast(byte* four) => X86Avx2.BroadcastScalarToVector256((int*)four).AsByte();
+
+    /// <summary>Four products of each of eight channels, of which two fit in 16 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Pairs(Vector256<byte> x, Vector256<sbyte> w) =>
+        X86Avx2.MultiplyAddAdjacent(X86Avx2.MultiplyAddAdjacent(x, w), Vector256<short>.One);
+
+    /// <summary>Stores a row's accumulators of 16 channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreRow(Vector256<int> first, Vector256<int> second, int* accumulators)
+    {
+        first.Store(accumulators);
+        second.Store(accumulators + 8);
+    }
+
     /// <summary>Up to four rows by 16 channels, two groups of k added in 16 bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourRows(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
@@ -99,20 +116,6 @@ internal static unsafe class DotProduct
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> Broadcast(byte* four) => X86Avx2.BroadcastScalarToVector256((int*)four).AsByte();
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Pairs(Vector256<byte> x, Vector256<sbyte> w) =>
-        X86Avx2.MultiplyAddAdjacent(X86Avx2.MultiplyAddAdjacent(x, w), Vector256<short>.One);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<int> Quads(Vector256<byte> x, Vector256<sbyte> w, Vector256<byte> y, Vector256<sbyte> v) =>
         X86Avx2.MultiplyAddAdjacent(X86Avx2.MultiplyAddAdjacent(x, w) + X86Avx2.MultiplyAddAdjacent(y, v), Vector256<short>.One);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreRow(Vector256<int> first, Vector256<int> second, int* accumulators)
-    {
-        first.Store(accumulators);
-        second.Store(accumulators + 8);
-    }
 }

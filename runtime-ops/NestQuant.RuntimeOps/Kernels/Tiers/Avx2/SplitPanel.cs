@@ -4,12 +4,12 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 
-/// <summary>A decoded panel of any weights as the sum of two that vpmaddubsw multiplies exactly: the main part and a sparse excess.</summary>
+/// <summary>A decoded panel of any weights as the sum of two that vpmaddubsw multiplies exactly: a main part and a sparse excess.</summary>
 /// <remarks>
-/// vpmaddubsw adds the products of two unsigned activations and two signed weights in 16 bits, saturating. That is exact for any activations
-/// if the positive weights of the pair add up to 128 at most, and the negative ones to -128 at least: 255 * 128 is 32,640. It fails only for
-/// two large weights of the same sign, so if and only if |w0 + w1| exceeds 128. Of these w0 gives what is too much to the excess, at most
-/// 128, which leaves its sign as it is, since w1 alone is within the limit. Trained weights rarely need that.
+/// vpmaddubsw adds the products of two unsigned activations and two signed weights in 16 bits, saturating. That is exact for any
+/// activations if the positive weights of the pair add up to 128 at most, and the negative ones to -128 at least: 255 * 128 is 32,640.
+/// Two weights of opposite signs always do; two of the same sign do unless |w0 + w1| exceeds 128. Then w0 gives what is too much, at most
+/// 128 and never more than w0 itself since w1 alone is within the limit, to the excess. Trained weights rarely need that.
 ///
 /// A vector is 8 channels by a group of 4 rows of k. Vectors of the excess are stored only where they are not 0, 8 channels after 8
 /// channels. Consecutive ones whose weights, at the same place, add up to 128 at most form a run: their products are added in 16 bits.
@@ -67,9 +67,9 @@ internal static unsafe class SplitPanel
             Vector256<sbyte> w = Vector256.Load(weights);
             Vector256<short> sums = X86Avx2.MultiplyAddAdjacent(Vector256<byte>.One, w);
             Vector256<short> beyond = X86Avx2.SubtractSaturate(X86Avx2.Abs(sums), limit.AsUInt16()).AsInt16();
-            if (beyond == default)
-                continue;
-
+            Vector256<sbyte> first = (X86Avx2.Sign(beyond, sums) & Vector256.Create((short)0xFF)).AsSByte();
+            (w - first).Store(weights);
+            first.Store(excess);
             total += beyond;
             if (Vector256.GreaterThanAny(total, limit))
             {
@@ -78,11 +78,11 @@ internal static unsafe class SplitPanel
                 run = next++;
             }
 
-            Vector256<sbyte> first = (X86Avx2.Sign(beyond, sums) & Vector256.Create((short)0xFF)).AsSByte();
-            (w - first).Store(weights);
-            first.Store(excess);
-            excess += VectorBytes;
-            *next++ = (ushort)group;
+            // Trained weights need an excess too irregularly for a branch.
+            *next = (ushort)group;
+            int isNeeded = beyond == default ? 0 : 1;
+            next += isNeeded;
+            excess += isNeeded * VectorBytes;
         }
 
         *run = (ushort)(next - run - 1);

@@ -22,7 +22,7 @@ internal static unsafe class SplitProduct
         for (int channel = firstStrip; channel < endChannel; channel += StripChannels)
         {
             for (int row = 0; row < rowCount; row += MainRows)
-                Main(
+                MultiplyMain(
                     rows + row * rowStride,
                     rowStride,
                     rowCount - row,
@@ -35,12 +35,19 @@ internal static unsafe class SplitProduct
         int endVector = (endChannel + SplitPanel.VectorChannels - 1) / SplitPanel.VectorChannels;
         for (int row = 0; row < rowCount; row += ExcessRows)
             AddExcess(
-                rows + row * rowStride, rowStride, rowCount - row, panel, groups, firstVector, endVector, tile + row * KernelTier.TileChannels);
+                rows + row * rowStride,
+                rowStride,
+                rowCount - row,
+                panel,
+                groups,
+                firstVector,
+                endVector,
+                tile + row * KernelTier.TileChannels);
     }
 
     /// <summary>Up to four rows by 16 channels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Main(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
+    private static void MultiplyMain(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
     {
         // In bounds: a group reads 4 activations of each row and 64 bytes of the strip, `groups` times. Missing rows repeat the last one;
         // the tile has room for them.
@@ -56,24 +63,24 @@ internal static unsafe class SplitProduct
         {
             Vector256<sbyte> w0 = Vector256.Load(strip);
             Vector256<sbyte> w1 = Vector256.Load(strip + SplitPanel.VectorBytes);
-            Vector256<byte> four = Broadcast(x);
-            a0 += Join(Pairs(four, w0));
-            a1 += Join(Pairs(four, w1));
-            four = Broadcast(x + r1);
-            b0 += Join(Pairs(four, w0));
-            b1 += Join(Pairs(four, w1));
-            four = Broadcast(x + r2);
-            c0 += Join(Pairs(four, w0));
-            c1 += Join(Pairs(four, w1));
-            four = Broadcast(x + r3);
-            d0 += Join(Pairs(four, w0));
-            d1 += Join(Pairs(four, w1));
+            Vector256<byte> four = DotProduct.Broadcast(x);
+            a0 += DotProduct.Pairs(four, w0);
+            a1 += DotProduct.Pairs(four, w1);
+            four = DotProduct.Broadcast(x + r1);
+            b0 += DotProduct.Pairs(four, w0);
+            b1 += DotProduct.Pairs(four, w1);
+            four = DotProduct.Broadcast(x + r2);
+            c0 += DotProduct.Pairs(four, w0);
+            c1 += DotProduct.Pairs(four, w1);
+            four = DotProduct.Broadcast(x + r3);
+            d0 += DotProduct.Pairs(four, w0);
+            d1 += DotProduct.Pairs(four, w1);
         }
 
-        StoreRow(a0, a1, tile);
-        StoreRow(b0, b1, tile + KernelTier.TileChannels);
-        StoreRow(c0, c1, tile + 2 * KernelTier.TileChannels);
-        StoreRow(d0, d1, tile + 3 * KernelTier.TileChannels);
+        DotProduct.StoreRow(a0, a1, tile);
+        DotProduct.StoreRow(b0, b1, tile + KernelTier.TileChannels);
+        DotProduct.StoreRow(c0, c1, tile + 2 * KernelTier.TileChannels);
+        DotProduct.StoreRow(d0, d1, tile + 3 * KernelTier.TileChannels);
     }
 
     /// <summary>Up to eight rows by eights of channels; the products of a run are added in 16 bits.</summary>
@@ -104,44 +111,32 @@ internal static unsafe class SplitProduct
                 {
                     byte* x = rows + (nint)(*runs) * 4;
                     Vector256<sbyte> w = Vector256.Load(excess);
-                    s0 += Pairs(Broadcast(x), w);
-                    s1 += Pairs(Broadcast(x + r1), w);
-                    s2 += Pairs(Broadcast(x + r2), w);
-                    s3 += Pairs(Broadcast(x + r3), w);
-                    s4 += Pairs(Broadcast(x + r4), w);
-                    s5 += Pairs(Broadcast(x + r5), w);
-                    s6 += Pairs(Broadcast(x + r6), w);
-                    s7 += Pairs(Broadcast(x + r7), w);
+                    s0 += Pairs(x, w);
+                    s1 += Pairs(x + r1, w);
+                    s2 += Pairs(x + r2, w);
+                    s3 += Pairs(x + r3, w);
+                    s4 += Pairs(x + r4, w);
+                    s5 += Pairs(x + r5, w);
+                    s6 += Pairs(x + r6, w);
+                    s7 += Pairs(x + r7, w);
                 }
 
-                Add(Join(s0), target);
-                Add(Join(s1), target + KernelTier.TileChannels);
-                Add(Join(s2), target + 2 * KernelTier.TileChannels);
-                Add(Join(s3), target + 3 * KernelTier.TileChannels);
-                Add(Join(s4), target + 4 * KernelTier.TileChannels);
-                Add(Join(s5), target + 5 * KernelTier.TileChannels);
-                Add(Join(s6), target + 6 * KernelTier.TileChannels);
-                Add(Join(s7), target + 7 * KernelTier.TileChannels);
+                Add(s0, target);
+                Add(s1, target + KernelTier.TileChannels);
+                Add(s2, target + 2 * KernelTier.TileChannels);
+                Add(s3, target + 3 * KernelTier.TileChannels);
+                Add(s4, target + 4 * KernelTier.TileChannels);
+                Add(s5, target + 5 * KernelTier.TileChannels);
+                Add(s6, target + 6 * KernelTier.TileChannels);
+                Add(s7, target + 7 * KernelTier.TileChannels);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> Broadcast(byte* four) => X86Avx2.BroadcastScalarToVector256((int*)four).AsByte();
+    private static Vector256<short> Pairs(byte* four, Vector256<sbyte> w) => X86Avx2.MultiplyAddAdjacent(DotProduct.Broadcast(four), w);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<short> Pairs(Vector256<byte> x, Vector256<sbyte> w) => X86Avx2.MultiplyAddAdjacent(x, w);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Join(Vector256<short> pairs) => X86Avx2.MultiplyAddAdjacent(pairs, Vector256<short>.One);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreRow(Vector256<int> first, Vector256<int> second, int* accumulators)
-    {
-        first.Store(accumulators);
-        second.Store(accumulators + 8);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(Vector256<int> sums, int* accumulators) => (Vector256.Load(accumulators) + sums).Store(accumulators);
+    private static void Add(Vector256<short> pairs, int* accumulators) =>
+        (Vector256.Load(accumulators) + X86Avx2.MultiplyAddAdjacent(pairs, Vector256<short>.One)).Store(accumulators);
 }

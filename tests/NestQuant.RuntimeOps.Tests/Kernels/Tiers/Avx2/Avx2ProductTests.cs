@@ -21,7 +21,7 @@ public unsafe class Avx2ProductTests
     {
         Skip.IfNot(System.Runtime.Intrinsics.X86.Avx2.IsSupported, "the processor has no AVX2");
         int limit = Math.Min(128, 1 << (weightBits - 1));
-        Gen.Select(Gen.Int[1, 60], Gen.Int[1, 12], Gen.Int[0, 3], Gen.Int[0, int.MaxValue]).Sample(
+        Gen.Select(Gen.Int[1, 60], Gen.Int[1, 16], Gen.Int[0, 3], Gen.Int[0, int.MaxValue]).Sample(
             (groups, rows, shift, seed) =>
             {
                 KernelTier tier = TierSelection.Select("avx2").For(weightBits, rowsOfProduct);
@@ -44,21 +44,38 @@ public unsafe class Avx2ProductTests
     }
 
     [SkippableTheory]
-    [InlineData(-128)]
-    [InlineData(127)]
-    [InlineData(-32)]
-    [InlineData(31)]
-    [InlineData(0)]
-    public void Products_of_equal_weights_are_exact(int weight)
+    [InlineData(-128, -128)]
+    [InlineData(127, 127)]
+    [InlineData(127, -128)]
+    [InlineData(64, 64)]
+    [InlineData(64, 65)]
+    [InlineData(-64, -64)]
+    [InlineData(-64, -65)]
+    [InlineData(-32, -32)]
+    [InlineData(31, 31)]
+    [InlineData(0, 0)]
+    public void Products_of_equal_pairs_are_exact(int even, int odd)
     {
         Skip.IfNot(System.Runtime.Intrinsics.X86.Avx2.IsSupported, "the processor has no AVX2");
         sbyte[] weights = new sbyte[7 * 128];
-        weights.AsSpan().Fill((sbyte)weight);
+        for (int i = 0; i < weights.Length; i++)
+            weights[i] = (sbyte)(i % 2 == 0 ? even : odd);
         byte[] x = new byte[5 * 28];
         x.AsSpan().Fill(255);
-        int bits = Math.Abs(weight + 0.5) > 32 ? 8 : QuadPanel.MaxWeightBits;
+        int bits = Math.Abs(even + 0.5) > 32 ? 8 : QuadPanel.MaxWeightBits;
         foreach (int rows in (int[])[1, ManyRows])
             Assert.Equal(Expected(weights, x, 7, 5, 0, 32), Sums(TierSelection.Select("avx2").For(bits, rows), weights, x, 7, 5, 0, 32));
+    }
+
+    [SkippableFact]
+    public void Weights_and_rows_choose_the_product()
+    {
+        Skip.IfNot(System.Runtime.Intrinsics.X86.Avx2.IsSupported, "the processor has no AVX2");
+        KernelTier tier = TierSelection.Select("avx2");
+        Assert.IsType<Avx2Tier>(tier.For(QuadPanel.MaxWeightBits, ManyRows));
+        Assert.IsType<SplitTier>(tier.For(QuadPanel.MaxWeightBits + 1, ManyRows));
+        Assert.IsType<SplitTier>(tier.For(9, ManyRows));
+        Assert.IsType<PlainTier>(tier.For(9, 1));
     }
 
     private static int[] Sums(KernelTier tier, sbyte[] weights, byte[] x, int groups, int rows, int firstChannel, int endChannel)
