@@ -84,7 +84,8 @@ public sealed class BenchTests : IDisposable
 
         ToolRun forced = Tool.RunProcess([(ImplementationTable.EnvironmentVariable, "gathered")], bench).ShouldSucceed();
         using JsonDocument json = JsonDocument.Parse(forced.Out);
-        string?[] used = [.. json.RootElement.GetProperty("nodes").EnumerateArray().Select(n => n.GetProperty("implementation").GetString())];
+        IEnumerable<string?> used = json.RootElement.GetProperty("nodes").EnumerateArray()
+            .Select(node => node.GetProperty("implementation").GetString());
         Assert.Equal(["gathered"], used.OfType<string>().Distinct());
 
         ToolRun refused = Tool.RunProcess([(ImplementationTable.EnvironmentVariable, "depthwise")], bench);

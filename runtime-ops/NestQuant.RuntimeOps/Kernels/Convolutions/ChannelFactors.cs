@@ -3,7 +3,9 @@ using System.Runtime.Intrinsics;
 
 namespace NestQuant.RuntimeOps.Kernels.Convolutions;
 
-/// <summary>The factors of a weight's output channels at one level, and the largest of each, which decide which algorithms are exact.</summary>
+/// <summary>
+/// The factors of a weight's output channels at one level, and the largest of each, which decide which algorithms are exact.
+/// </summary>
 internal readonly unsafe struct ChannelFactors
 {
     /// <summary>Finds the largest factors.</summary>

@@ -21,7 +21,8 @@ internal sealed unsafe class ScratchStack : SafeHandleZeroOrMinusOneIsInvalid
     private nint _used;
     private nint _mostUsed;
 
-    private ScratchStack()
+    /// <summary>Makes an empty stack.</summary>
+    public ScratchStack()
         : base(ownsHandle: true)
     {
     }

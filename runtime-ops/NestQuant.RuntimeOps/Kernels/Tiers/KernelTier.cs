@@ -63,7 +63,7 @@ internal abstract unsafe class KernelTier
     /// <param name="values">Receives blocks * 256 values.</param>
     public abstract void DecodeBlocks(in LevelOperands operands, int blocks, sbyte* values);
 
-    /// <summary>Multiplies a few rows of bytes with consecutive full blocks as they are decoded, where the tier has code for that.</summary>
+    /// <summary>Multiplies a few rows of bytes with consecutive full blocks as they are decoded, where the tier can.</summary>
     /// <param name="operands">As in <see cref="DecodeBlocks"/>.</param>
     /// <param name="blocks">Number of blocks.</param>
     /// <param name="rows">Rows of 8 * blocks activations; accumulators stay within 32 bits.</param>

@@ -15,6 +15,11 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
     private const int RowBufferBytes = 384 * 1024;
     private const int MaxRowsPerPart = 256;
 
+    // Prepared panels that all parts share stay in a core's private cache together with its rows.
+    private const long MostSharedPanelBytes = 512 * 1024;
+
+    private const int PanelAlignment = 64;
+
     // Groups with fewer outputs are bundled up to the smallest tile of the tiers. Not with weight zero points: their products with row sums
     // must not include other groups' inputs.
     private const int LeastOutputsPerGroup = 16;
@@ -32,7 +37,10 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
     private readonly bool _fitsInt32;
     private readonly long _outputStride;
     private readonly int _parts;
-    private readonly Action<int> _runPart;
+    private readonly Action<int> _prepareShared, _runPart;
+    private readonly bool _sharesPanels;
+    private readonly long _panelStride;
+    private byte* _sharedPanels;
 
     private GatheredConvolution(in ConvolutionProblem problem)
         : base(problem)
@@ -59,6 +67,9 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
         _fitsInt32 = _prepared.Pieces == 1 && problem.LargestZeroPoint <= int.MaxValue / 255 / _geometry.ReductionLength - 128;
         _parts = rowParts * _panelParts;
         _outputStride = problem.OutputStride;
+        _panelStride = (_prepared.Bytes + PanelAlignment - 1) & -PanelAlignment;
+        _sharesPanels = rowParts > 1 && _cache is null && _panelStride * panels <= MostSharedPanelBytes;
+        _prepareShared = panel => _prepared.Prepare(panel, _sharedPanels + panel * _panelStride);
         _runPart = RunPart;
         CountParts(rowParts, _panelParts);
     }
@@ -72,7 +83,14 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
     public static ConvolutionPlan TryPlan(in ConvolutionProblem problem) => new GatheredConvolution(problem);
 
     /// <inheritdoc/>
-    protected override void Run(ParallelLoop loop) => loop.Run(_parts, _runPart);
+    protected override void Run(ParallelLoop loop)
+    {
+        using Scratch panels = new(_sharesPanels ? _panelStride * _weights.Layout.Panels : 0);
+        _sharedPanels = panels.Address;
+        if (_sharesPanels)
+            loop.Run(_weights.Layout.Panels, _prepareShared);
+        loop.Run(_parts, _runPart);
+    }
 
     /// <summary>How many small groups to multiply as one.</summary>
     private static int Bundle(ConvolutionGeometry geometry)
@@ -102,15 +120,15 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
         int endPanel = Math.Min(firstPanel + _panelsPerPart, _weights.Layout.Panels);
 
         using Scratch gathered = new(_isInPlace ? 0 : (long)rows * RowStride);
-        using Scratch prepared = new(_prepared.Bytes);
+        using Scratch own = new(_sharesPanels ? 0 : _prepared.Bytes);
         long* rowSums = stackalloc long[MaxRowsPerPart];
         RowPart target = new(gathered.Address, firstRow, rows, _hasZeroPoint ? rowSums : null);
         for (int panel = firstPanel; panel < endPanel; panel++)
         {
-            byte* kept = _cache == null ? null : _cache.Get(_prepared, panel);
-            if (kept == null)
-                _prepared.Prepare(panel, prepared.Address);
-            MultiplyPanel(ref target, panel, kept == null ? prepared.Address : kept);
+            byte* prepared = _sharesPanels ? _sharedPanels + panel * _panelStride : _cache == null ? null : _cache.Get(_prepared, panel);
+            if (prepared == null)
+                _prepared.Prepare(panel, prepared = own.Address);
+            MultiplyPanel(ref target, panel, prepared);
         }
 
         RowsDone(rowPart, firstRow, rows);

@@ -7,7 +7,7 @@ using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels.Tiers.Avx2;
 
-/// <summary>Products with codes that are not put together to weights, against those with the weights that the portable code decodes.</summary>
+/// <summary>Products with codes that are not put together to weights, against those with portably decoded weights.</summary>
 public unsafe class StreamedRowsTests
 {
     private const int MostRows = 4;
