@@ -119,7 +119,7 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
         int firstPanel = panelPart * _panelsPerPart;
         int endPanel = Math.Min(firstPanel + _panelsPerPart, _weights.Layout.Panels);
 
-        using Scratch gathered = new(_isInPlace ? 0 : (long)rows * RowStride);
+        using Scratch gathered = new(_isInPlace ? 0 : (long)rows * RowStride + PatchRows.MoveBytes);
         using Scratch own = new(_sharesPanels ? 0 : _prepared.Bytes);
         long* rowSums = stackalloc long[MaxRowsPerPart];
         RowPart target = new(gathered.Address, firstRow, rows, _hasZeroPoint ? rowSums : null);

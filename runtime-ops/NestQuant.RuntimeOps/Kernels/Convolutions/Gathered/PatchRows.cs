@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 
 namespace NestQuant.RuntimeOps.Kernels.Convolutions.Gathered;
@@ -12,6 +14,11 @@ namespace NestQuant.RuntimeOps.Kernels.Convolutions.Gathered;
 /// <param name="rowStride">Values from one gathered row to the next, at least K; values after K are set to real 0.</param>
 internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeometry geometry, in ConvolutionData data, int rowStride)
 {
+    /// <summary>Bytes that must follow the gathered rows in their buffer.</summary>
+    public const int MoveBytes = 32;
+
+    private const int MostMoves = 16;
+
     private readonly RowFormat _format = format;
     private readonly ConvolutionGeometry _geometry = geometry;
     private readonly ConvolutionData _data = data;
@@ -21,7 +28,7 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
     /// <param name="group">The group whose channels to read.</param>
     /// <param name="firstRow">First output position, counted over the batch.</param>
     /// <param name="rows">How many.</param>
-    /// <param name="gathered">Receives the rows.</param>
+    /// <param name="gathered">Receives the rows; <see cref="MoveBytes"/> more may be written.</param>
     /// <param name="rowSums">Receives each row's centered sum, or null when it is not needed.</param>
     public void Gather(int group, int firstRow, int rows, byte* gathered, long* rowSums)
     {
@@ -36,13 +43,22 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
 
         (int line, int column) = Math.DivRem(firstRow, _geometry.Width.Output);
         (int image, line) = Math.DivRem(line, _geometry.Height.Output);
-        for (int row = 0; row < rows; row++)
+        int done = 0;
+        while (done < rows)
         {
-            byte* target = gathered + (long)row * _rowStride * _format.ValueBytes;
-            GatherOne(group, image, line, column, target);
-            if (rowSums != null)
-                rowSums[row] = _format.CenteredSum(target, _geometry.ReductionLength, _data.XZeroPoint);
-            if (++column == _geometry.Width.Output)
+            byte* target = gathered + (long)done * _rowStride * _format.ValueBytes;
+            int count = MoveLines(image, line, column, rows - done, target);
+            if (count == 0)
+            {
+                GatherOne(group, image, line, column, target);
+                count = 1;
+            }
+
+            for (int i = 0; i < count && rowSums != null; i++, target += _rowStride * _format.ValueBytes)
+                rowSums[done + i] = _format.CenteredSum(target, _geometry.ReductionLength, _data.XZeroPoint);
+            done += count;
+            column += count;
+            if (column == _geometry.Width.Output)
             {
                 column = 0;
                 if (++line == _geometry.Height.Output)
@@ -52,6 +68,58 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
                 }
             }
         }
+    }
+
+    /// <summary>
+    /// Gathers rows of bytes for neighbouring outputs of a line whose taps lie within the lines of the image, each short line of the kernel
+    /// by one move of a vector: the stems of networks, whose inputs have three channels.
+    /// </summary>
+    /// <returns>How many rows were gathered; 0 where the first one is not of this kind.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private int MoveLines(int image, int line, int column, int rows, byte* target)
+    {
+        ref readonly ConvolutionAxis height = ref _geometry.Height;
+        ref readonly ConvolutionAxis width = ref _geometry.Width;
+        int channels = _geometry.InputChannels;
+        int length = width.Kernel * channels;
+        if (_format != RowFormat.Bytes || _geometry.Groups != 1 || width.Dilation != 1 || length > MoveBytes || height.Kernel > MostMoves)
+            return 0;
+        long x = (long)column * width.Stride - width.PadBegin;
+        if (x < 0 || x + width.Kernel > width.Input)
+            return 0;
+        rows = (int)Math.Min(Math.Min(rows, width.Output - column), (width.Input - width.Kernel - x) / width.Stride + 1);
+
+        // In bounds: a move reads and writes MoveBytes from the start of a kernel line on. Reads end within the input, which the number of
+        // rows sees to; what is written beyond a line is overwritten by the next one, by the end of the row and by the next row, and after
+        // the last row the buffer has MoveBytes more.
+        byte** lines = stackalloc byte*[MostMoves];
+        byte* padding = stackalloc byte[MoveBytes];
+        new Span<byte>(padding, MoveBytes).Fill((byte)_data.XZeroPoint);
+        byte* end = _data.X + (long)_geometry.Batch * height.Input * width.Input * channels;
+        nint step = width.Stride * channels;
+        for (int ky = 0; ky < height.Kernel; ky++)
+        {
+            long y = (long)line * height.Stride - height.PadBegin + (long)ky * height.Dilation;
+            bool isInside = (ulong)y < (ulong)height.Input;
+            lines[ky] = isInside ? _data.X + (((long)image * height.Input + y) * width.Input + x) * channels : null;
+            if (isInside)
+                rows = (int)Math.Min(rows, Math.Max(0, (end - MoveBytes - lines[ky] + step) / step));
+        }
+
+        int rest = _rowStride - _geometry.ReductionLength;
+        for (int row = 0; row < rows; row++)
+        {
+            for (int ky = 0; ky < height.Kernel; ky++, target += length)
+            {
+                byte* source = lines[ky] == null ? padding : lines[ky] + row * step;
+                Vector256.Load(source).Store(target);
+            }
+
+            for (int i = 0; i < rest; i++)
+                *target++ = *padding;
+        }
+
+        return rows;
     }
 
     private void GatherOne(int group, int image, int line, int column, byte* target)
