@@ -21,14 +21,16 @@ internal static unsafe class SplitProduct
         int firstStrip = firstChannel / StripChannels * StripChannels;
         for (int channel = firstStrip; channel < endChannel; channel += StripChannels)
         {
+            bool isHalf = endChannel - channel <= SplitPanel.VectorChannels;
             for (int row = 0; row < rowCount; row += MainRows)
-                MultiplyMain(
-                    rows + row * rowStride,
-                    rowStride,
-                    rowCount - row,
-                    panel + channel * 4,
-                    groups,
-                    tile + row * KernelTier.TileChannels + channel);
+            {
+                byte* x = rows + row * rowStride;
+                int* target = tile + row * KernelTier.TileChannels + channel;
+                if (isHalf)
+                    MultiplyHalf(x, rowStride, rowCount - row, panel + channel * 4, groups, target);
+                else
+                    MultiplyMain(x, rowStride, rowCount - row, panel + channel * 4, groups, target);
+            }
         }
 
         int firstVector = firstChannel / SplitPanel.VectorChannels;
@@ -43,6 +45,33 @@ internal static unsafe class SplitProduct
                 firstVector,
                 endVector,
                 tile + row * KernelTier.TileChannels);
+    }
+
+    /// <summary>Up to four rows by the first 8 channels of a strip, the only ones that are wanted.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MultiplyHalf(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
+    {
+        // In bounds: as for 16 channels.
+        nint last = rowCount - 1;
+        byte* x = rows;
+        byte* end = x + (nint)groups * 4;
+        nint r1 = Math.Min(last, 1) * rowStride;
+        nint r2 = Math.Min(last, 2) * rowStride;
+        nint r3 = Math.Min(last, 3) * rowStride;
+        Vector256<int> a = default, b = default, c = default, d = default;
+        for (; x < end; x += 4, strip += GroupStride)
+        {
+            Vector256<sbyte> w = Vector256.Load(strip);
+            a += DotProduct.Pairs(DotProduct.Broadcast(x), w);
+            b += DotProduct.Pairs(DotProduct.Broadcast(x + r1), w);
+            c += DotProduct.Pairs(DotProduct.Broadcast(x + r2), w);
+            d += DotProduct.Pairs(DotProduct.Broadcast(x + r3), w);
+        }
+
+        a.Store(tile);
+        b.Store(tile + KernelTier.TileChannels);
+        c.Store(tile + 2 * KernelTier.TileChannels);
+        d.Store(tile + 3 * KernelTier.TileChannels);
     }
 
     /// <summary>Up to four rows by 16 channels.</summary>
