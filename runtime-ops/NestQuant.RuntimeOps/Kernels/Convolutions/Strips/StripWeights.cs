@@ -1,7 +1,7 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
@@ -17,7 +17,6 @@ internal sealed unsafe class StripWeights(KernelTier tier, StripKernel kernel, i
 {
     private const int Channels = KernelTier.TileChannels;
     private const int SumBytes = Channels * sizeof(int);
-    private const int MostOnStack = 4096;
 
     // Cached, since networks have few kinds of kernels, and listing the moves takes as long as a small layer.
     private static readonly ConcurrentDictionary<StripShape, Move[]> KnownMoves = new();
@@ -40,27 +39,18 @@ internal sealed unsafe class StripWeights(KernelTier tier, StripKernel kernel, i
     public sbyte* Line(byte* prepared, int output) => (sbyte*)prepared + SumBytes + output * LineBytes;
 
     /// <inheritdoc/>
-    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Prepare(int panel, byte* prepared)
     {
-        int length = _weights.DecodedLength;
-        sbyte* onStack = stackalloc sbyte[length <= MostOnStack ? length : 0];
-        sbyte[]? buffer = length <= MostOnStack ? null : ArrayPool<sbyte>.Shared.Rent(length);
-        fixed (sbyte* inBuffer = buffer)
-        {
-            sbyte* decoded = buffer is null ? onStack : inBuffer;
-            _weights.Decode(tier, panel, decoded);
-            tier.SumWeights(decoded, _weights.Groups, Sums(prepared));
-            Reorder(decoded, Line(prepared, 0));
-            if (shape.LinesPerStep == 2)
-                MoveDown(Line(prepared, 0), Line(prepared, 1));
-            for (int line = 0; line < shape.LinesPerStep; line++)
-                kernel.PrepareWeights(Line(prepared, line), shape.Taps);
-        }
-
-        if (buffer is not null)
-            ArrayPool<sbyte>.Shared.Return(buffer);
+        using Scratch memory = new(_weights.DecodedLength);
+        sbyte* decoded = (sbyte*)memory.Address;
+        _weights.Decode(tier, panel, decoded);
+        tier.SumWeights(decoded, _weights.Groups, Sums(prepared));
+        Reorder(decoded, Line(prepared, 0));
+        if (shape.LinesPerStep == 2)
+            MoveDown(Line(prepared, 0), Line(prepared, 1));
+        for (int line = 0; line < shape.LinesPerStep; line++)
+            kernel.PrepareWeights(Line(prepared, line), shape.Taps);
     }
 
     /// <summary>From <c>[tap / 4][channel 32][4]</c> to <c>[tap][channel 32][line 4]</c>, in 32-bit words, one per channel.</summary>
