@@ -71,7 +71,12 @@ public sealed class ModelSession : IDisposable
     {
         using SessionOptions options = CreateOptions();
         if (profile is not null)
-            (options.EnableProfiling, options.ProfileOutputPathPrefix) = (true, profile);
+        {
+            // In this order: profiling starts with the prefix that is set then.
+            options.ProfileOutputPathPrefix = profile;
+            options.EnableProfiling = true;
+        }
+
         foreach ((string key, string value) in config)
             options.AddSessionConfigEntry(key, value);
         if (threads is { } count)

@@ -74,6 +74,7 @@ public sealed class BenchTests : IDisposable
             nodes.Where(node => node.GetProperty("implementation").GetString() is null),
             node => Assert.Equal(JsonValueKind.Null, node.GetProperty("gmac_per_s").ValueKind));
         Assert.Equal(1, nodes.Sum(node => node.GetProperty("share").GetDouble()), 2);
+        Assert.Empty(Directory.GetFiles(Directory.GetCurrentDirectory(), "onnxruntime_profile*"));
     }
 
     [Fact]
