@@ -13,6 +13,7 @@ internal abstract class ConvolutionPlan(in ConvolutionProblem problem)
     private ConvolutionData _data;
     private RowCompletion? _completion;
     private RowEpilogue? _epilogue;
+    private IPanelPreparation? _panels;
 
     /// <summary>What the plan was made for.</summary>
     public ref readonly ConvolutionProblem Problem => ref _problem;
@@ -23,6 +24,9 @@ internal abstract class ConvolutionPlan(in ConvolutionProblem problem)
     /// <summary>The tensors of the current run.</summary>
     protected ref readonly ConvolutionData Data => ref _data;
 
+    /// <summary>The prepared panels that are kept from run to run at the current precision, or null.</summary>
+    protected PanelCache.Entry? Kept { get; private set; }
+
     /// <summary>Computes the whole output of one run.</summary>
     /// <param name="data">Activations, factors and output, of the lengths that the geometry gives.</param>
     /// <param name="loop">Runs the parts.</param>
@@ -32,12 +36,20 @@ internal abstract class ConvolutionPlan(in ConvolutionProblem problem)
         _data = data;
         _epilogue = epilogue;
         _completion?.Start();
+
+        // Not for longer than the run: a plan that waits for its precision to return must not hold the panels of it.
+        PanelSource weights = _problem.Weights;
+        Kept = _panels is null ? null : weights.Cache?.Enter(_panels, weights.Level, weights.Layout.Panels);
         Run(loop);
+        Kept = null;
         _epilogue = null;
     }
 
     /// <summary>Computes the whole output from <see cref="Data"/>.</summary>
     protected abstract void Run(ParallelLoop loop);
+
+    /// <summary>Says how the panels are prepared that runs may keep (<see cref="Kept"/>).</summary>
+    protected void KeepPanels(IPanelPreparation panels) => _panels = panels;
 
     /// <summary>Says into how many parts the output's rows are cut, for <see cref="RowsDone"/>.</summary>
     /// <param name="rowParts">Disjoint groups of rows.</param>

@@ -141,7 +141,7 @@ internal sealed unsafe class ConvolutionCase
 
     /// <summary>Runs one kernel several times over the same operands, which are constant, and returns each run's output and plan.</summary>
     public List<(byte[] Y, ConvolutionPlan? Made)> RunRepeatedly(
-        NestedConvolution kernel, ParallelLoop loop, Requantization requantization, int times)
+        NestedConvolution kernel, ParallelLoop loop, Requantization requantization, int times, PanelCache? cache = null)
     {
         List<(byte[], ConvolutionPlan?)> runs = [];
         using PinnedOperands operands = new(Operands);
@@ -149,7 +149,7 @@ internal sealed unsafe class ConvolutionCase
         fixed (float* wScale = LevelScale, bias = LevelBias)
         fixed (int* wZeroPoint = WZeroPoint)
         {
-            PanelSource weights = new(Layout, operands.At(Layout.Bits, Level), areConstant: true);
+            PanelSource weights = new(Layout, operands.At(Layout.Bits, Level), cache, areConstant: true);
             ChannelFactors factors = new(wScale, wZeroPoint, bias, Geometry.OutputChannels);
             for (int run = 0; run < times; run++)
             {

@@ -56,6 +56,23 @@ public class PanelCacheTests
         Assert.Equal(bytes, cache.Bytes);
     }
 
+    [Theory]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
+    public void A_plan_that_is_used_again_does_not_bring_back_what_another_precision_released(string tier)
+    {
+        PanelCache cache = new(long.MaxValue);
+        NestedConvolution kernel = new(TestTiers.Get(tier), threads: 2);
+        ConvolutionCase full = Case(isPart: false), part = Case(isPart: true);
+        using PinnedOperands fullOperands = new(full.Operands), partOperands = new(part.Operands);
+        foreach (ConvolutionCase c in new[] { full, part, full, part })
+        {
+            Assert.All(
+                c.RunRepeatedly(kernel, new BackwardLoop(), Requantization, times: 2, cache),
+                run => Assert.Equal(c.ExpectedQuantized(Requantization), run.Y));
+            Assert.Equal(c.Level, cache.Level);
+        }
+    }
+
     [Fact]
     public void Another_number_of_rows_releases_panels_only_where_another_tier_multiplies_them()
     {

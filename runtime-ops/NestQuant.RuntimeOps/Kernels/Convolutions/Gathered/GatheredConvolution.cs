@@ -28,7 +28,6 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
     private readonly ConvolutionGeometry _geometry;
     private readonly PanelSource _weights;
     private readonly PreparedPanels _prepared;
-    private readonly PanelCache.Entry? _cache;
     private readonly int _rowsPerPart;
     private readonly int _panelsPerPart;
     private readonly int _panelParts;
@@ -54,7 +53,7 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
         // Cached panels are reused in runs with other zero points.
         bool needsSums = !_tier.Rows.IsCentered && (problem.HasActivationZeroPoint || weights.Cache is not null);
         _prepared = new PreparedPanels(_tier, bundled, needsSums);
-        _cache = weights.Cache?.Enter(_prepared, weights.Level, weights.Layout.Panels);
+        KeepPanels(_prepared);
         _isInPlace = !_tier.Rows.IsCentered && _geometry.IsPointwise && _geometry.ChannelsPerGroup % 4 == 0;
         (_rowsPerPart, int rowParts) = SplitRows();
         int panels = weights.Layout.Panels;
@@ -68,7 +67,7 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
         _parts = rowParts * _panelParts;
         _outputStride = problem.OutputStride;
         _panelStride = (_prepared.Bytes + PanelAlignment - 1) & -PanelAlignment;
-        _sharesPanels = rowParts > 1 && _cache is null && _panelStride * panels <= MostSharedPanelBytes;
+        _sharesPanels = rowParts > 1 && weights.Cache is null && _panelStride * panels <= MostSharedPanelBytes;
         _prepareShared = panel => _prepared.Prepare(panel, _sharedPanels + panel * _panelStride);
         _runPart = RunPart;
         CountParts(rowParts, _panelParts);
@@ -125,7 +124,7 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
         RowPart target = new(gathered.Address, firstRow, rows, _hasZeroPoint ? rowSums : null);
         for (int panel = firstPanel; panel < endPanel; panel++)
         {
-            byte* prepared = _sharesPanels ? _sharedPanels + panel * _panelStride : _cache == null ? null : _cache.Get(_prepared, panel);
+            byte* prepared = _sharesPanels ? _sharedPanels + panel * _panelStride : Kept == null ? null : Kept.Get(_prepared, panel);
             if (prepared == null)
                 _prepared.Prepare(panel, prepared = own.Address);
             MultiplyPanel(ref target, panel, prepared);

@@ -39,7 +39,6 @@ internal sealed unsafe class ImplicitGemmConvolution : ConvolutionPlan
     private readonly InputBand _band;
     private readonly RowBlocks _blocks;
     private readonly ChunkedPanels _panels;
-    private readonly PanelCache.Entry? _cache;
     private readonly bool _hasSums;
     private readonly nint[] _chunkOffsets;
     private readonly int _rowParts;
@@ -64,7 +63,7 @@ internal sealed unsafe class ImplicitGemmConvolution : ConvolutionPlan
         // Cached panels are reused in runs with other zero points.
         _hasSums = problem.HasActivationZeroPoint || weights.Cache is not null;
         _panels = new ChunkedPanels(problem.Tier, product, bundled, _plan, _hasSums);
-        _cache = weights.Cache?.Enter(_panels, weights.Level, _layout.Panels);
+        KeepPanels(_panels);
         _panelBytes = Aligned(_panels.Bytes);
         (_rowParts, _panelParts) = Split(Partition.WantedParts(problem.Threads));
         _blocks = new RowBlocks(_geometry, _band, _rowParts, product.MostRows);
@@ -142,7 +141,7 @@ internal sealed unsafe class ImplicitGemmConvolution : ConvolutionPlan
 
     private void Prepare(int panel, byte* prepared)
     {
-        if (_cache is null || _cache.Get(_panels, panel) == null)
+        if (Kept is null || Kept.Get(_panels, panel) == null)
             _panels.Prepare(panel, prepared);
     }
 
@@ -221,7 +220,7 @@ internal sealed unsafe class ImplicitGemmConvolution : ConvolutionPlan
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Fill(ref PanelTask task, in RowBlock block, int panel, byte* prepared)
     {
-        byte* kept = _cache == null ? null : _cache.Get(_panels, panel);
+        byte* kept = Kept == null ? null : Kept.Get(_panels, panel);
         if (kept != null)
             prepared = kept;
         int firstChannel = panel * KernelTier.TileChannels;

@@ -33,7 +33,6 @@ internal sealed unsafe class StripConvolution : ConvolutionPlan
     private readonly StripTiling _tiling;
     private readonly StripWeights _weights;
     private readonly NestedLayout _layout;
-    private readonly PanelCache.Entry? _cache;
     private readonly int _panelsPerPart;
     private readonly int _panelParts;
     private readonly long _outputStride;
@@ -52,7 +51,7 @@ internal sealed unsafe class StripConvolution : ConvolutionPlan
         _layout = weights.Layout;
         _shape = new StripShape(geometry);
         _weights = new StripWeights(problem.Tier, kernel, weights, _shape);
-        _cache = weights.Cache?.Enter(_weights, weights.Level, _layout.Panels);
+        KeepPanels(_weights);
         long products = (long)geometry.Rows * geometry.OutputChannels * geometry.Taps;
         int parts = (int)Math.Clamp(products / LeastPartProducts, 1, Partition.WantedParts(problem.Threads));
         _panelsPerPart = Math.Max(1, _layout.Panels / parts);
@@ -112,7 +111,7 @@ internal sealed unsafe class StripConvolution : ConvolutionPlan
         StripArguments arguments = Arguments(tile, strip, lines, tapOffsets);
         for (int panel = firstPanel; panel < endPanel; panel++)
         {
-            byte* kept = _cache == null ? null : _cache.Get(_weights, panel);
+            byte* kept = Kept == null ? null : Kept.Get(_weights, panel);
             if (kept == null)
                 _weights.Prepare(panel, prepared);
             RunPanel(arguments, tile, panel, kept == null ? prepared : kept);

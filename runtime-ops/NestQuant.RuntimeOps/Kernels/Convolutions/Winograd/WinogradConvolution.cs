@@ -54,7 +54,6 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
     private readonly ConvolutionGeometry _geometry;
     private readonly PanelSource _weights;
     private readonly WinogradWeights _transformedWeights;
-    private readonly PanelCache.Entry? _cache;
     private readonly long _outputStride;
     private readonly int _tilesPerLine;
     private readonly int _linesPerImage;
@@ -74,7 +73,7 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
         _geometry = problem.Geometry;
         _weights = problem.Weights;
         _transformedWeights = new WinogradWeights(_tier, _weights, _geometry.InputChannels);
-        _cache = _weights.Cache?.Enter(_transformedWeights, _weights.Level, _weights.Layout.Panels);
+        KeepPanels(_transformedWeights);
         _outputStride = problem.OutputStride;
         _tilesPerLine = TilesAlong(_geometry.Width);
         _linesPerImage = TilesAlong(_geometry.Height);
@@ -202,7 +201,7 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
         int firstTile = index * _tilesPerPart;
         int tiles = Math.Min(_tilesPerPart, _tiles - firstTile);
         int productBytes = (tiles + PairProduct.MaxRows - 1) * 2 * Positions * PairProduct.StripChannels * sizeof(int);
-        byte* kept = _cache == null ? null : _cache.Get(_transformedWeights, panel);
+        byte* kept = Kept == null ? null : Kept.Get(_transformedWeights, panel);
         int pieceBytes = kept != null ? 0 : _transformedWeights.PieceLength * sizeof(short);
         int decodedBytes = kept != null ? 0 : _weights.DecodedLength;
         using Scratch memory = new(productBytes + pieceBytes + decodedBytes);
