@@ -67,7 +67,8 @@ internal sealed class ConstantEvaluator(ModelProto model)
     /// <param name="view">The graph that holds the nodes.</param>
     /// <param name="shapes">Types and shapes of all their results, from <see cref="Infer"/>.</param>
     /// <param name="time">How long the run may take.</param>
-    /// <exception cref="ModelException">ONNX Runtime refuses the nodes, fails to run them, or takes too long.</exception>
+    /// <exception cref="ModelException">ONNX Runtime refuses the nodes or fails to run them.</exception>
+    /// <exception cref="TimeoutException">The run takes too long.</exception>
     public IReadOnlyList<TensorProto> Evaluate(
         IReadOnlyList<NodeProto> nodes, IReadOnlyList<string> results, GraphView view, IReadOnlyDictionary<string, ValueInfoProto> shapes,
         TimeSpan time)
@@ -77,22 +78,38 @@ internal sealed class ConstantEvaluator(ModelProto model)
         // The binding truncates extents to 32 bits. Truncated ones differ from those that ONNX Runtime infers, which it reports.
         IEnumerable<string> others = nodes.SelectMany(static node => node.Output).Where(static value => value.Length > 0).Except(results);
         subgraph.Graph!.ValueInfo.AddRange(others.Select(value => shapes[value]));
-        Task<TensorProto[]> work = Task.Run(() => InSession(subgraph, session =>
-        {
-            using var run = new RunOptions();
-            using var limit = new CancellationTokenSource(time);
-            using CancellationTokenRegistration end = limit.Token.Register(() => run.Terminate = true);
-            using IDisposableReadOnlyCollection<OrtValue> values = session.Run(run, [], [], results);
-            return values.Select((value, i) => ToTensor(value, results[i])).ToArray();
-        }));
+        // A thread of its own: where many compile at once, a thread pool may start the work only after the time is over.
+        Task<TensorProto[]> work = Task.Factory.StartNew(
+            () => InSession(subgraph, session => Run(session, results, time)), CancellationToken.None, TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
         try
         {
             // A run stops only between two nodes. A run inside a long node is abandoned and ends by itself.
-            return work.Wait(time) ? work.Result : throw new ModelException("it takes too long");
+            return work.Wait(time) ? work.Result : throw new TimeoutException();
         }
         catch (AggregateException failure) when (failure.InnerException is ModelException cause)
         {
             throw new ModelException(cause.Message, cause);
+        }
+        catch (AggregateException failure) when (failure.InnerException is TimeoutException cause)
+        {
+            throw new TimeoutException(cause.Message, cause);
+        }
+    }
+
+    private static TensorProto[] Run(InferenceSession session, IReadOnlyList<string> results, TimeSpan time)
+    {
+        using var run = new RunOptions();
+        using var limit = new CancellationTokenSource(time);
+        using CancellationTokenRegistration end = limit.Token.Register(() => run.Terminate = true);
+        try
+        {
+            using IDisposableReadOnlyCollection<OrtValue> values = session.Run(run, [], [], results);
+            return [.. values.Select((value, i) => ToTensor(value, results[i]))];
+        }
+        catch (OnnxRuntimeException failure) when (limit.IsCancellationRequested)
+        {
+            throw new TimeoutException(failure.Message, failure);
         }
     }
 

@@ -24,6 +24,17 @@ public sealed class ConstantFoldingPass : IGraphPass
         "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Constant",
     };
 
+    private readonly TimeProvider _clock;
+
+    /// <summary>A pass that ends after minutes of folding with an error.</summary>
+    public ConstantFoldingPass()
+        : this(TimeProvider.System)
+    {
+    }
+
+    /// <summary>A pass by a given clock.</summary>
+    internal ConstantFoldingPass(TimeProvider clock) => _clock = clock;
+
     /// <inheritdoc/>
     public string Name => "constant-folding";
 
@@ -32,7 +43,7 @@ public sealed class ConstantFoldingPass : IGraphPass
     {
         ArgumentNullException.ThrowIfNull(context);
         bool changed = false;
-        var limits = new FoldingLimits(context.Model);
+        var limits = new FoldingLimits(context.Model, _clock);
         foreach (GraphView view in GraphView.Of(context.Model.MainGraph()).WithInner()) changed |= Fold(view, context, limits);
         return new PassResult(changed);
     }
@@ -65,12 +76,6 @@ public sealed class ConstantFoldingPass : IGraphPass
     private static bool TryFold(
         List<NodeProto> candidates, GraphView view, ModelProto model, FoldingLimits limits, Dictionary<NodeProto, string> kept)
     {
-        if (limits.TimeLeft == TimeSpan.Zero)
-        {
-            foreach (NodeProto node in candidates) kept[node] = "folding has taken too long already";
-            return true;
-        }
-
         try
         {
             var evaluator = new ConstantEvaluator(model);
@@ -84,6 +89,13 @@ public sealed class ConstantFoldingPass : IGraphPass
             foreach (TensorProto tensor in tensors) view.AddInitializer(tensor);
             limits.Take(nodes.Sum(node => BytesMade(node, shapes)));
             return true;
+        }
+        catch (TimeoutException failure)
+        {
+            throw new ModelException(
+                $"node '{candidates[0].DisplayName()}' ({candidates[0].OpType}) and others over constants take minutes to evaluate;"
+                    + " store their results in the model instead",
+                failure);
         }
         catch (ModelException failure)
         {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 
@@ -6,6 +5,10 @@ namespace NestQuant.Passes.Folding;
 
 /// <summary>Limits of memory and time for one run of constant folding, so that no model, hostile or careless, exhausts memory or runs
 /// forever.</summary>
+/// <remarks>
+/// What is folded depends on sizes alone. Time is measured only to end a run that no useful model needs, and that is an error: a slow
+/// machine must not emit another model than a fast one.
+/// </remarks>
 internal sealed class FoldingLimits
 {
     /// <summary>A result above this size is folded only where it is no larger than its operands.</summary>
@@ -18,24 +21,27 @@ internal sealed class FoldingLimits
     /// <summary>Strings have no fixed size; this is about the size of one string object.</summary>
     private const int StringBits = 8 * 64;
 
-    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly TimeProvider _clock;
+    private readonly long _start;
     private readonly TimeSpan _time;
     private long _left;
 
     /// <summary>Limits in proportion to the constants of a model.</summary>
-    public FoldingLimits(ModelProto model)
+    public FoldingLimits(ModelProto model, TimeProvider clock)
     {
+        _clock = clock;
+        _start = clock.GetTimestamp();
         long constants = ConstantBytes(model);
         SessionBytes = constants + BaseBytes;
         _left = (4 * constants) + BaseBytes;
-        _time = TimeSpan.FromSeconds(5 + (constants / (double)(16 << 20)));
+        _time = TimeSpan.FromSeconds(60 + (constants / (double)(16 << 20)));
     }
 
     /// <summary>Bytes that the nodes of one session may produce.</summary>
     public long SessionBytes { get; }
 
-    /// <summary>Time that is left; a run that would take longer is ended.</summary>
-    public TimeSpan TimeLeft => _time > _clock.Elapsed ? _time - _clock.Elapsed : TimeSpan.Zero;
+    /// <summary>Time that is left.</summary>
+    public TimeSpan TimeLeft => _clock.GetElapsedTime(_start) is var elapsed && elapsed < _time ? _time - elapsed : TimeSpan.Zero;
 
     /// <summary>Size of a model's dense constants, those of subgraphs included.</summary>
     public static long ConstantBytes(ModelProto model) =>

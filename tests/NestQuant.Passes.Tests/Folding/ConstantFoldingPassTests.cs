@@ -117,6 +117,16 @@ public sealed class ConstantFoldingPassTests
             Fold(new GraphBuilder().Input("x", 2, 3).Input("k", 3).Random("k", 3).Node("n = Neg(k)").Node("y = Add(x, n)").Output("y"))
                 .Changed);
 
+    /// <summary>A slow machine must not emit another model than a fast one: what takes too long is no reason to keep a node.</summary>
+    [Fact]
+    public void TooMuchTimeIsAnError()
+    {
+        ModelProto model = new GraphBuilder().Input("x", 2).Floats("k", [2], 1, 2)
+            .Node("r = Neg(k)").Node("y = Add(x, r)").Output("y").Model();
+        ModelException error = Assert.Throws<ModelException>(() => PassRun.Of(new ConstantFoldingPass(new AnHourPerLook()), model));
+        Assert.Contains("'r' (Neg)", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void AHugeResultWouldMakeTheModelBigger()
     {
@@ -337,4 +347,13 @@ public sealed class ConstantFoldingPassTests
 
     private static PassRun Fold(GraphBuilder graph, params (string, TensorValue)[] feeds) =>
         PassRun.Preserving(new ConstantFoldingPass(), graph.Model(), 0, [X, .. feeds]);
+
+    private sealed class AnHourPerLook : TimeProvider
+    {
+        private long _hours;
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => 3600 * _hours++;
+    }
 }
