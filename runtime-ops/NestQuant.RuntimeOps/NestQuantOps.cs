@@ -14,6 +14,12 @@ public static class NestQuantOps
     public const int Version = OperatorSet.Version;
 
     /// <summary>
+    /// Name of a compiled model's input that selects the precision of a run: int32, a scalar, at least 1. It is also an initializer, so a
+    /// run may leave it out.
+    /// </summary>
+    public const string BitsInput = "nest_bits";
+
+    /// <summary>
     /// Name of the kernels that this process uses, the best for its processor unless the environment forces others: <c>avx2</c>, for
     /// example.
     /// </summary>

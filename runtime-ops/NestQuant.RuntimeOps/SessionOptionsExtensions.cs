@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Kernels.Emission;
@@ -8,7 +7,7 @@ using static System.FormattableString;
 namespace NestQuant.RuntimeOps;
 
 /// <summary>Registers the operators with ONNX Runtime sessions of this process.</summary>
-public static unsafe partial class SessionOptionsExtensions
+public static unsafe class SessionOptionsExtensions
 {
     /// <summary>Makes the operators of <see cref="NestQuantOps.Domain"/> known to sessions created with these options.</summary>
     /// <param name="options">The options.</param>
@@ -26,19 +25,7 @@ public static unsafe partial class SessionOptionsExtensions
 
     private static void AddDomain(SessionOptions options)
     {
-        bool added = false;
-        try
-        {
-            options.DangerousAddRef(ref added);
-            OperatorRegistration.Register((void*)options.DangerousGetHandle(), (Interop.OrtApiBase*)GetApiBase());
-        }
-        finally
-        {
-            if (added)
-                options.DangerousRelease();
-        }
+        using HeldOptions held = new(options);
+        OperatorRegistration.Register(held.Address, HeldOptions.ApiBase);
     }
-
-    [LibraryImport("onnxruntime", EntryPoint = "OrtGetApiBase")]
-    private static partial nint GetApiBase();
 }

@@ -1,6 +1,7 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Nesting;
@@ -12,7 +13,7 @@ namespace NestQuant.Passes.Nesting;
 internal static class PrecisionInput
 {
     /// <summary>Name of the graph input.</summary>
-    public const string Name = "nest_bits";
+    public const string Name = NestQuantOps.BitsInput;
 
     /// <summary>
     /// Adds the input, if the model has none, with a default that means full precision for all weights, and what it needs of the model's

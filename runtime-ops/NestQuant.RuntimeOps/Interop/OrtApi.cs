@@ -55,6 +55,11 @@ internal readonly unsafe struct OrtApi(void** table)
     public void AddDomain(void* sessionOptions, void* domain) =>
         Check(_functions.AddCustomOpDomain(sessionOptions, domain));
 
+    /// <summary>Sends the log of sessions made with these options to a function instead of the process's.</summary>
+    public void SetLog(
+        void* sessionOptions, delegate* unmanaged[Cdecl]<nint, LogLevel, byte*, byte*, byte*, byte*, void> log, nint parameter) =>
+        Check(_functions.SetUserLoggingFunction(sessionOptions, log, parameter));
+
     public string NodeName(void* info)
     {
         nuint size = 0;

@@ -118,6 +118,11 @@ internal readonly unsafe struct OrtApiFunctions(void** table)
             nint,
             void*>)table[OrtApiSlot.KernelContextParallelFor];
 
+    public delegate* unmanaged[Cdecl]<void*, delegate* unmanaged[Cdecl]<nint, LogLevel, byte*, byte*, byte*, byte*, void>, nint, void*>
+        SetUserLoggingFunction =>
+        (delegate* unmanaged[Cdecl]<void*, delegate* unmanaged[Cdecl]<nint, LogLevel, byte*, byte*, byte*, byte*, void>, nint, void*>)
+        table[OrtApiSlot.SetUserLoggingFunction];
+
     public delegate* unmanaged[Cdecl]<void*, byte*, byte*> GetKeyValue =>
         (delegate* unmanaged[Cdecl]<void*, byte*, byte*>)table[OrtApiSlot.GetKeyValue];
 

@@ -40,6 +40,7 @@ internal static class OrtApiSlot
     public const int LoggerLogMessage = 247;
     public const int LoggerGetLoggingSeverityLevel = 248;
     public const int KernelInfoGetConstantInputTensor = 249;
+    public const int SetUserLoggingFunction = 266;
     public const int ShapeInferContextGetInputTypeShape = 268;
     public const int ShapeInferContextGetAttribute = 269;
     public const int ShapeInferContextSetOutputTypeShape = 270;

@@ -47,6 +47,7 @@ internal sealed unsafe class NestedWeight
                 _pagers[step] = new LowOperandPager((nint)constant, Layout.ByteLength(step));
         }
 
+        WeightCollector.Add(this);
         long cacheBytes = CacheSize.Parse(info.ConfigEntry(SessionEntries.Cache));
         _cache = cacheBytes > 0 && _constants[0] != 0 ? new PanelCache(cacheBytes) : null;
     }
@@ -62,6 +63,25 @@ internal sealed unsafe class NestedWeight
 
     /// <summary>The convolution with this weight.</summary>
     public NestedConvolution Convolution { get; }
+
+    /// <summary>Bytes of prepared panels that are kept from run to run.</summary>
+    public long CachedBytes => _cache?.Bytes ?? 0;
+
+    /// <summary>The constant operands by step: address, or 0 for one that is absent or fed, and bytes.</summary>
+    public IEnumerable<(int Step, nint Address, long Bytes)> Constants =>
+        _constants.Select((address, step) => (step, address, Layout.ByteLength(step)));
+
+    /// <summary>Releases and fetches low operands as a run at a precision does.</summary>
+    /// <param name="precision">The precision, at least 1.</param>
+    /// <returns>Bytes fetched, or released where negative.</returns>
+    public long Page(int precision)
+    {
+        int steps = Layout.Bits.StepTo(Layout.Bits.LevelAt(precision));
+        long moved = 0;
+        for (int step = 1; step < _operands.Length; step++)
+            moved += _pagers[step]?.Enter(step <= steps) ?? 0;
+        return moved;
+    }
 
     /// <summary>Binds the operands of one run.</summary>
     /// <param name="context">The run.</param>

@@ -20,17 +20,19 @@ internal sealed class LowOperandPager(nint address, long length)
     private int _state = Unknown;
 
     /// <summary>Records whether a starting run needs the operand, and acts when the previous run did not agree.</summary>
-    public void Enter(bool isNeeded)
+    /// <returns>Bytes fetched, or released where negative.</returns>
+    public long Enter(bool isNeeded)
     {
         int state = isNeeded ? Needed : NotNeeded;
         if (Volatile.Read(ref _state) == state)
-            return;
+            return 0;
         int previous = Interlocked.Exchange(ref _state, state);
         if (previous is Unknown || previous == state || !_isFileBacked.Value)
-            return;
+            return 0;
         if (isNeeded)
             PageAdvice.Prefetch(address, length);
         else
             PageAdvice.Release(address, length);
+        return isNeeded ? length : -length;
     }
 }
