@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
 using NestQuant.Passes;
@@ -14,16 +15,14 @@ internal sealed class CompiledFiles : IDisposable
     private const int Width = 384;
     private const int Inner = 512;
 
+    // Models are compiled once, and written for every test.
+    private static readonly ConcurrentDictionary<NestedBits, CompileResult> s_compiled = new();
+
     private readonly TemporaryFolder _folder = new();
 
     /// <summary>Compiles a model.</summary>
     /// <param name="bits">The levels of its weights.</param>
-    public CompiledFiles(NestedBits bits)
-    {
-        ModelProto source = new GraphBuilder().Input("x", -1, Width).Random("A", Width, Inner).Random("B", Inner, Width)
-            .Node("h = MatMul(x, A)").Node("r = Relu(h)").Node("y = MatMul(r, B)").Output("y").Model();
-        NestQuantCompiler.Compile(source, new CompilerOptions { Weights = new WeightOptions { Bits = bits } }).Save(Full);
-    }
+    public CompiledFiles(NestedBits bits) => s_compiled.GetOrAdd(bits, Compile).Save(Full);
 
     /// <summary>The whole model.</summary>
     public string Full => File("m.onnx");
@@ -56,6 +55,13 @@ internal sealed class CompiledFiles : IDisposable
         using SessionOptions options = new SessionOptions().RegisterNestQuantOps();
         using InferenceSession session = new(path, options);
         return session.Run(("x", Input()["x"]), (NestQuantOps.BitsInput, SessionRuns.Tensor<int>([bits]))).Data;
+    }
+
+    private static CompileResult Compile(NestedBits bits)
+    {
+        ModelProto source = new GraphBuilder().Input("x", -1, Width).Random("A", Width, Inner).Random("B", Inner, Width)
+            .Node("h = MatMul(x, A)").Node("r = Relu(h)").Node("y = MatMul(r, B)").Output("y").Model();
+        return NestQuantCompiler.Compile(source, new CompilerOptions { Weights = new WeightOptions { Bits = bits } });
     }
 
     /// <summary>Path of a file.</summary>

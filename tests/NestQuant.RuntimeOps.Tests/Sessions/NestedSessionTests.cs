@@ -124,7 +124,7 @@ public sealed class NestedSessionTests : IDisposable
         session.SwitchTo(6);
         session.SwitchTo(6);
         CompiledFiles.Run(session, 8);
-        Assert.Equal(["nestquant.runs", "nestquant.runs"], measured.Select(static m => m.Name).Where(static n => n.EndsWith("runs", StringComparison.Ordinal)));
+        Assert.Equal(2, measured.Count(static m => m is ("nestquant.runs", 1, "model=counted.onnx bits=8")));
         Assert.Contains(("nestquant.switches", 1, "model=counted.onnx from=8 to=6"), measured);
         if (OperatingSystem.IsLinux())
             Assert.Contains(("nestquant.paged", session.Memory.Low, "model=counted.onnx direction=released"), measured);
@@ -155,7 +155,7 @@ public sealed class NestedSessionTests : IDisposable
     }
 
     [Fact]
-    public void Runs_in_flight_outlive_the_session_and_new_ones_fail()
+    public async Task Runs_in_flight_outlive_the_session_and_new_ones_fail()
     {
         NestedSession session = NestedSession.Open(_files.Full);
         float[] expected = CompiledFiles.Expected(_files.Full, 8);
@@ -177,7 +177,7 @@ public sealed class NestedSessionTests : IDisposable
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
         started.Wait();
         session.Dispose();
-        Task.WaitAll(runs);
+        await Task.WhenAll(runs);
         session.Dispose();
     }
 }

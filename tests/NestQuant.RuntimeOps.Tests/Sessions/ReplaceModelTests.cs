@@ -11,7 +11,7 @@ public sealed class ReplaceModelTests : IDisposable
     public void Dispose() => _files.Dispose();
 
     [Fact]
-    public void A_part_session_becomes_a_full_one_and_back_under_load()
+    public async Task A_part_session_becomes_a_full_one_and_back_under_load()
     {
         float[] full = CompiledFiles.Expected(_files.Full, 8), part = CompiledFiles.Expected(_files.Full, 6);
         using NestedSession session = NestedSession.Open(_files.Part);
@@ -40,7 +40,7 @@ public sealed class ReplaceModelTests : IDisposable
         }
 
         Volatile.Write(ref ended, true);
-        Task.WaitAll(load);
+        await Task.WhenAll(load);
         Assert.NotEqual(0, runs);
     }
 
@@ -83,7 +83,9 @@ public sealed class ReplaceModelTests : IDisposable
             File.Copy(other.Low, _files.Low);
         Exception error = Assert.ThrowsAny<Exception>(() => session.ReplaceModel(_files.Full));
         Assert.True(error is OnnxRuntimeException or InvalidDataException, error.ToString());
-        Assert.Contains("m.low.bin", error.Message.Replace("W_low", "m.low.bin", StringComparison.Ordinal), StringComparison.Ordinal);
+        // Where ONNX Runtime cannot read a file at all, it names the tensor.
+        Assert.True(error.Message.Contains("m.low.bin", StringComparison.Ordinal)
+            || error.Message.Contains("_low", StringComparison.Ordinal), error.Message);
         Assert.Equal(_files.Part, session.ModelPath);
         Assert.Equal(CompiledFiles.Expected(_files.Part, 6), CompiledFiles.Run(session));
     }
