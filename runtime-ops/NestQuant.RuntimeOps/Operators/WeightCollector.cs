@@ -1,6 +1,8 @@
 namespace NestQuant.RuntimeOps.Operators;
 
-/// <summary>Collects the nested weights of a session while it is made: ONNX Runtime creates all kernels on the thread that makes it.</summary>
+/// <summary>
+/// Collects the nested weights of a session while it is made: ONNX Runtime creates all kernels on the thread that makes it.
+/// </summary>
 internal sealed class WeightCollector : IDisposable
 {
     [ThreadStatic]

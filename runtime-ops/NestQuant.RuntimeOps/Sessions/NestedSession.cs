@@ -211,7 +211,7 @@ public sealed class NestedSession : IDisposable
         model.Require(bits);
         if (bits > _bits && model.Files.Change() is { } change)
             throw new InvalidDataException(Invariant(
-                $"{change}, so the precision stays at {_bits} bits; write the file anew under another name, rename it, and open the model again"));
+                $"{change}, so the precision stays at {_bits} bits; bring the file back by a rename, and open the model again"));
         return bits;
     }
 

@@ -54,8 +54,8 @@ internal sealed class SessionModel
             files = DataFiles.Of(path, session.ModelMetadata.CustomMetadataMap);
             if (collector.Weights.Count == 0 || !session.OverridableInitializerMetadata.ContainsKey(NestQuantOps.BitsInput))
                 throw new InvalidDataException(
-                    $"'{path}' has no nested weights with an input '{NestQuantOps.BitsInput}': compile it with --nest, or use ONNX Runtime's"
-                        + " own session");
+                    $"'{path}' has no nested weights with an input '{NestQuantOps.BitsInput}': compile it with --nest, or use a session of"
+                        + " ONNX Runtime's own");
             return new SessionModel(path, session, log, files, collector.Weights);
         }
         catch
