@@ -83,6 +83,8 @@ internal static class CliApplication
         MergeRangesCommand.Add(app, console);
         InspectCommand.Add(app, console);
         VerifyCommand.Add(app, console);
+        SplitCommand.Add(app, console, cancellation);
+        JoinCommand.Add(app, console, cancellation);
         PrintCommand.Add(app, console);
         DiffCommand.Add(app, console);
         RunCommand.Add(app, console);

@@ -41,6 +41,12 @@ internal sealed record SavedModels(IReadOnlyList<SavedFile> Files, IReadOnlyList
         ];
     }
 
+    /// <summary>Paths of the part models that lie beside a model, by their names.</summary>
+    /// <param name="path">Path of the model.</param>
+    public static IEnumerable<string> PartsBeside(string path) =>
+        Enumerable.Range(NestedBits.Least, NestedBits.Most - NestedBits.Least + 1).Select(precision => PartPath(path, precision))
+            .Prepend(PartPath(path)).Where(File.Exists);
+
     private static string PartPath(string path) => Beside(path, "part.onnx");
 
     private static string PartPath(string path, int precision) => Beside(path, FormattableString.Invariant($"part.{precision}.onnx"));

@@ -1,6 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.RuntimeOps.Operators;
-using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Paging;
 
 namespace NestQuant.RuntimeOps.Sessions;
@@ -20,7 +19,7 @@ internal sealed class SessionModel
         Files = files;
         _log = log;
         _weights = weights;
-        Precisions = [.. weights.SelectMany(Available).Distinct().OrderDescending()];
+        Precisions = [.. weights.SelectMany(static weight => weight.Layout.Bits.Levels).Distinct().Where(Allow).OrderDescending()];
         _bits = Precisions.ToDictionary(static bits => bits, static bits => OrtValue.CreateTensorValueFromMemory((int[])[bits], []));
     }
 
@@ -56,7 +55,10 @@ internal sealed class SessionModel
                 throw new InvalidDataException(
                     $"'{path}' has no nested weights with an input '{NestQuantOps.BitsInput}': compile it with --nest, or use a session of"
                         + " ONNX Runtime's own");
-            return new SessionModel(path, session, log, files, collector.Weights);
+            SessionModel model = new(path, session, log, files, collector.Weights);
+            return model.Precisions.Count > 0
+                ? model
+                : throw new InvalidDataException($"'{path}' has weights that are inputs: a session needs them as constants");
         }
         catch
         {
@@ -154,10 +156,11 @@ internal sealed class SessionModel
         };
     }
 
-    /// <summary>The levels of a weight up to the first operand that is missing.</summary>
-    private static IEnumerable<int> Available(NestedWeight weight)
-    {
-        NestedBits bits = weight.Layout.Bits;
-        return weight.Constants.TakeWhile(static operand => operand.Address != 0).Select(operand => bits.LevelOfStep(operand.Step));
-    }
+    /// <summary>Whether all weights have the operands that they need at a precision.</summary>
+    private bool Allow(int precision) => _weights.All(weight => weight.Layout.Bits.LevelAt(precision) <= Highest(weight));
+
+    /// <summary>Bits of a weight's highest level before the first operand that is missing.</summary>
+    private static int Highest(NestedWeight weight) =>
+        weight.Constants.TakeWhile(static operand => operand.Address != 0)
+            .Select(operand => weight.Layout.Bits.LevelOfStep(operand.Step)).LastOrDefault();
 }

@@ -16,13 +16,15 @@ internal sealed class CompiledFiles : IDisposable
     private const int Inner = 512;
 
     // Models are compiled once, and written for every test.
-    private static readonly ConcurrentDictionary<NestedBits, CompileResult> s_compiled = new();
+    private static readonly ConcurrentDictionary<(NestedBits, NestedBits?), CompileResult> s_compiled = new();
 
     private readonly TemporaryFolder _folder = new();
 
     /// <summary>Compiles a model.</summary>
     /// <param name="bits">The levels of its weights.</param>
-    public CompiledFiles(NestedBits bits) => s_compiled.GetOrAdd(bits, Compile).Save(Full);
+    /// <param name="second">The levels of the second one; null where they are those of the first.</param>
+    public CompiledFiles(NestedBits bits, NestedBits? second = null) =>
+        s_compiled.GetOrAdd((bits, second), static levels => Compile(levels.Item1, levels.Item2 ?? levels.Item1)).Save(Full);
 
     /// <summary>The whole model.</summary>
     public string Full => File("m.onnx");
@@ -57,11 +59,14 @@ internal sealed class CompiledFiles : IDisposable
         return session.Run(("x", Input()["x"]), (NestQuantOps.BitsInput, SessionRuns.Tensor<int>([bits]))).Data;
     }
 
-    private static CompileResult Compile(NestedBits bits)
+    private static CompileResult Compile(NestedBits bits, NestedBits second)
     {
         ModelProto source = new GraphBuilder().Input("x", -1, Width).Random("A", Width, Inner).Random("B", Inner, Width)
-            .Node("h = MatMul(x, A)").Node("r = Relu(h)").Node("y = MatMul(r, B)").Output("y").Model();
-        return NestQuantCompiler.Compile(source, new CompilerOptions { Weights = new WeightOptions { Bits = bits } });
+            .Node("h = MatMul(x, A)").Node("r = Relu(h)").Node("second: y = MatMul(r, B)").Output("y").Model();
+        return NestQuantCompiler.Compile(source, new CompilerOptions
+        {
+            Weights = new WeightOptions { Bits = bits, Rules = [new WeightRule { Name = "second", Bits = second }] },
+        });
     }
 
     /// <summary>Path of a file.</summary>

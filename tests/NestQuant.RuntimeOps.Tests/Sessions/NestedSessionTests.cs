@@ -52,6 +52,18 @@ public sealed class NestedSessionTests : IDisposable
         Assert.Equal(CompiledFiles.Expected(_files.Full, 6), CompiledFiles.Run(session));
     }
 
+    /// <summary>At 6 bits the second weight would need its low operand.</summary>
+    [Fact]
+    public void A_precision_takes_the_operands_of_all_weights()
+    {
+        using CompiledFiles files = new(new NestedBits(8, 6), second: new NestedBits(6, 4));
+        using NestedSession full = NestedSession.Open(files.Full);
+        Assert.Equal([8, 6, 4], full.Precisions);
+        using NestedSession part = NestedSession.Open(files.Part);
+        Assert.Equal([4], part.Precisions);
+        Assert.Equal(CompiledFiles.Expected(files.Full, 4), CompiledFiles.Run(part));
+    }
+
     [Fact]
     public async Task Runs_may_be_asynchronous()
     {
