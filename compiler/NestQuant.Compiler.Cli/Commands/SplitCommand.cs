@@ -8,7 +8,7 @@ namespace NestQuant.Compiler.Cli.Commands;
 /// <summary><c>nestquant split MODEL -o FOLDER</c>: what devices fetch, precision by precision.</summary>
 internal static class SplitCommand
 {
-    public static void Add(CommandLineApplication app, CliConsole console, CancellationToken cancellation) => app.Command("split", command =>
+    public static void Add(CommandLineApplication app, CliConsole console, CancellationToken stop) => app.Command("split", command =>
     {
         command.Description = "Sort the files of a compiled model by the precision for which a device fetches them";
         command.ExtendedHelpText = """
@@ -25,7 +25,7 @@ internal static class SplitCommand
             "-o|--output <FOLDER>", "where the folders appear; created when missing", CommandOptionType.SingleValue).IsRequired();
         command.OnExecute(() =>
         {
-            foreach ((Delivery delivery, string folder) in DeliveryFiles.Split(model.Value!, output.Value()!, cancellation))
+            foreach ((Delivery delivery, string folder) in DeliveryFiles.Split(model.Value!, output.Value()!, stop))
                 console.Line(
                     $"{folder}: {Numbers.Count(delivery.Files.Count)} files, {Numbers.Bytes(delivery.Files.Sum(file => file.Bytes))}");
             return ExitCode.Done;

@@ -22,10 +22,7 @@ public static class DeliveryFiles
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(folder);
         string source = Path.GetDirectoryName(path) ?? "";
-        (Delivery Delivery, string Folder)[] deliveries =
-        [
-            .. Delivery.Of(path).Select(delivery => (delivery, Path.Combine(folder, FormattableString.Invariant($"bits-{delivery.Precision}")))),
-        ];
+        (Delivery Delivery, string Folder)[] deliveries = [.. Delivery.Of(path).Select(delivery => (delivery, FolderOf(delivery)))];
         using var transaction = new FileTransaction();
         foreach (SavedFile file in deliveries.SelectMany(static delivery => delivery.Delivery.Files))
             transaction.Reads.Add(Path.Combine(source, file.Path));
@@ -37,6 +34,8 @@ public static class DeliveryFiles
 
         transaction.Commit();
         return deliveries;
+
+        string FolderOf(Delivery delivery) => Path.Combine(folder, FormattableString.Invariant($"bits-{delivery.Precision}"));
     }
 
     /// <summary>Puts deliveries together into a folder that a session can run from; some may be in the folder already.</summary>
