@@ -18,10 +18,11 @@ internal sealed record SavedModels(IReadOnlyList<SavedFile> Files, IReadOnlyList
     {
         var models = new List<ModelToSave> { new(result.Model, path) };
         var options = new SaveOptions { ExternalStem = ModelFile.Stem(path) };
-        if (result.CreatePartModel() is { } part) models.Add(new ModelToSave(part, PartPath(path), options));
         NestedBits[] weights = [.. result.Model.AllNodes().Where(SchemaNodes.IsNested).Select(NestedLevels.Of)];
+        if (weights.Length > 0) OperandFiles.AssignShared(result.Model);
+        if (result.CreatePartModel() is { } part) models.Add(new ModelToSave(part, PartPath(path), options));
         foreach (int precision in PartModel.Intermediate(weights))
-            models.Add(new ModelToSave(PartModel.From(result.Model, precision), PartPath(path, precision), options));
+            models.Add(new ModelToSave(result.CreatePartModel(precision), PartPath(path, precision), options));
         IReadOnlyList<SavedFile> files = ModelSaver.Write(models, transaction, cancellation);
         return new SavedModels(files, [.. models.Select(model => transaction.StagedPath(model.Path))]);
     }
