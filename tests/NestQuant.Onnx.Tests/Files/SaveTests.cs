@@ -42,11 +42,11 @@ public sealed class SaveTests : IDisposable
         var files = ModelFile.Save(model, _folder.File("m.onnx"));
 
         Assert.Equal(
-            [("m.high.bin", 64L + 16), ("m.low.bin", 3L), ("m.onnx", new FileInfo(_folder.File("m.onnx")).Length)],
+            [("m.high.bin", 4096L + 16), ("m.low.bin", 3L), ("m.onnx", new FileInfo(_folder.File("m.onnx")).Length)],
             files.Select(f => (Path.GetFileName(f.Path), f.Bytes)));
         var reference = Reference.ModelProto.Parser.ParseFrom(File.ReadAllBytes(_folder.File("m.onnx")));
         Assert.Equal(
-            ["location=m.high.bin", "offset=64", "length=16"],
+            ["location=m.high.bin", "offset=4096", "length=16"],
             reference.Graph.Initializer[1].ExternalData.Select(e => $"{e.Key}={e.Value}"));
         Assert.False(reference.Graph.Initializer[1].HasRawData);
 
@@ -115,7 +115,7 @@ public sealed class SaveTests : IDisposable
             ]);
 
         Assert.Equal(["d.high.bin", "d.low.bin", "d.onnx", "d.part.onnx"], files.Select(f => Path.GetFileName(f.Path)));
-        Assert.Equal(64 + 16, new FileInfo(_folder.File("d.high.bin")).Length);
+        Assert.Equal(4096 + 16, new FileInfo(_folder.File("d.high.bin")).Length);
         var loaded = ModelFile.Load(_folder.File("d.part.onnx"));
         Assert.Equal(["high", "high"], loaded.Graph!.Initializer.Select(t => t.ExternalGroup));
         Assert.Equal(Run(_folder.File("d.onnx")), Run(_folder.File("d.part.onnx")));
@@ -147,6 +147,25 @@ public sealed class SaveTests : IDisposable
         ModelFile.Save(model, _folder.File("m.onnx"));
 
         Assert.Equal((3 * 64) + 4, new FileInfo(_folder.File("m.deep.bin")).Length);
+        Assert.Equal(ModelFile.ToBytes(model), ModelFile.ToBytes(ModelFile.Load(_folder.File("m.onnx"))));
+    }
+
+    [Fact]
+    public void TensorsOfEqualContentAreStoredOnceAndOthers64BytesApart()
+    {
+        var model = Sample.Linear();
+        foreach (var (name, bytes) in new (string, byte[])[] { ("p", [1, 2]), ("q", [3]), ("r", [1, 2]), ("s", [2, 1]), ("t", [3, 0]) })
+            model.Graph!.Initializer.Add(TensorProto.FromBytes(name, TensorDataType.UInt8, [bytes.Length], bytes));
+        foreach (var tensor in model.Graph!.Initializer.Skip(2))
+            tensor.ExternalGroup = "data";
+
+        ModelFile.Save(model, _folder.File("m.onnx"));
+
+        var reference = Reference.ModelProto.Parser.ParseFrom(File.ReadAllBytes(_folder.File("m.onnx")));
+        Assert.Equal(
+            ["p 0", "q 64", "r 0", "s 128", "t 192"],
+            reference.Graph.Initializer.Skip(2).Select(t => $"{t.Name} {t.ExternalData.Single(e => e.Key == "offset").Value}"));
+        Assert.Equal(194, new FileInfo(_folder.File("m.data.bin")).Length);
         Assert.Equal(ModelFile.ToBytes(model), ModelFile.ToBytes(ModelFile.Load(_folder.File("m.onnx"))));
     }
 
