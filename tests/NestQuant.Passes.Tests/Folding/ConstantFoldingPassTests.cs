@@ -148,7 +148,7 @@ public sealed class ConstantFoldingPassTests
         Assert.False(run.HasInitializer("z"));
         Assert.True(run.HasInitializer("u"));
         Assert.Contains("of 2048 bytes would make the model bigger", run.ReasonFor("z"), StringComparison.Ordinal);
-        Assert.Equal(nodes.Length + 6, run.Graph.Node.Count(static node => node.OpType != "Shape"));
+        Assert.Contains(run.Ops, static op => op is "ConstantOfShape" or "Expand");
     }
 
     /// <summary>The selection from a table saves 15 KB: room for the smaller pad.</summary>
