@@ -17,7 +17,7 @@ public sealed partial class TensorProto
 
     /// <summary>
     /// Not part of the message: when set, for example to <c>high</c>, saving <c>X.onnx</c> puts the content into <c>X.high.bin</c>
-    /// beside it, at an offset that is a multiple of 4096. Loading <c>X.onnx</c> sets it again.
+    /// beside it, at an offset that is a multiple of 64. Loading <c>X.onnx</c> sets it again.
     /// </summary>
     public string? ExternalGroup { get; set; }
 

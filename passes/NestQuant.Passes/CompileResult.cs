@@ -18,12 +18,17 @@ public sealed record CompileResult(ModelProto Model, DecisionLog Decisions)
     /// <summary>How the result is tried before it is saved.</summary>
     public CheckOptions Check { get; init; } = new();
 
-    /// <summary>The same graph without the low operands, at the lowest precision; null when nothing was nested.</summary>
-    public ModelProto? CreatePartModel() => PartModel.From(Model);
+    /// <summary>
+    /// The same graph without the low operands and the decision log, at the lowest precision; null when nothing was nested.
+    /// </summary>
+    public ModelProto? CreatePartModel() => PartModel.From(Model) is { } part ? Provenance.WithoutDecisions(part) : null;
+
+    /// <summary>The part model of a precision above the lowest.</summary>
+    internal ModelProto CreatePartModel(int precision) => Provenance.WithoutDecisions(PartModel.From(Model, precision));
 
     /// <summary>
-    /// Saves the model as <c>X.onnx</c> and, when weights are nested, beside it <c>X.high.bin</c>, <c>X.low.bin</c> and
-    /// <c>X.part.onnx</c>, the model for devices without the low file. Where a weight has more than two levels, there is a low file
+    /// Saves the model as <c>X.onnx</c> and, when weights are nested, beside it <c>X.high.bin</c>, <c>X.low.bin</c>,
+    /// <c>X.part.onnx</c>, the model for devices without the low file, and <c>X.data.bin</c>, what both models share besides. Where a weight has more than two levels, there is a low file
     /// <c>X.low.b.bin</c> for every b bits that a step reaches, and a part model <c>X.part.b.onnx</c> for every precision between the
     /// lowest and the highest, which needs those up to b. Either all files appear or none does.
     /// </summary>

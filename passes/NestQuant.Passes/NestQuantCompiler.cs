@@ -116,7 +116,7 @@ public static class NestQuantCompiler
         };
         PassResult result = pipeline.Run(context);
         // Compiling a compiled model again changes nothing, its provenance included.
-        if (result.Changed || Provenance.ReadDecisions(model) is null) Provenance.Write(model, pipeline, options, context.Decisions);
+        if (result.Changed || !Provenance.IsIn(model)) Provenance.Write(model, pipeline, options, context.Decisions);
         return new CompileResult(model, context.Decisions) { Check = options.Check };
     }
 }

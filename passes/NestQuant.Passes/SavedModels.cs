@@ -18,11 +18,14 @@ internal sealed record SavedModels(IReadOnlyList<SavedFile> Files, IReadOnlyList
     {
         var models = new List<ModelToSave> { new(result.Model, path) };
         var options = new SaveOptions { ExternalStem = ModelFile.Stem(path) };
-        if (result.CreatePartModel() is { } part) models.Add(new ModelToSave(part, PartPath(path), options));
         NestedBits[] weights = [.. result.Model.AllNodes().Where(SchemaNodes.IsNested).Select(NestedLevels.Of)];
+        if (weights.Length > 0) OperandFiles.AssignShared(result.Model);
+        if (result.CreatePartModel() is { } part) models.Add(new ModelToSave(part, PartPath(path), options));
         foreach (int precision in PartModel.Intermediate(weights))
-            models.Add(new ModelToSave(PartModel.From(result.Model, precision), PartPath(path, precision), options));
+            models.Add(new ModelToSave(result.CreatePartModel(precision), PartPath(path, precision), options));
         IReadOnlyList<SavedFile> files = ModelSaver.Write(models, transaction, cancellation);
+        foreach (string old in Earlier(path).Except(files.Select(static file => file.Path)).Where(File.Exists))
+            transaction.Remove(old, isModel: Path.GetExtension(old) == ".onnx");
         return new SavedModels(files, [.. models.Select(model => transaction.StagedPath(model.Path))]);
     }
 
@@ -46,6 +49,31 @@ internal sealed record SavedModels(IReadOnlyList<SavedFile> Files, IReadOnlyList
     public static IEnumerable<string> PartsBeside(string path) =>
         Enumerable.Range(NestedBits.Least, NestedBits.Most - NestedBits.Least + 1).Select(precision => PartPath(path, precision))
             .Prepend(PartPath(path)).Where(File.Exists);
+
+    /// <summary>The files beside the model that an earlier compilation left at a path.</summary>
+    private static IReadOnlyList<string> Earlier(string path)
+    {
+        if (!File.Exists(path)) return [];
+        try
+        {
+            ModelProto earlier = ModelLoader.FromFile(path, options: null, attachData: false);
+            if (!Provenance.IsIn(earlier)) return [];
+            NestedBits[] weights = [.. earlier.AllNodes().Where(SchemaNodes.IsNested).Select(NestedLevels.Of)];
+            string[] parts =
+            [
+                .. weights.Length > 0 ? [PartPath(path)] : (string[])[],
+                .. PartModel.Intermediate(weights).Select(precision => PartPath(path, precision)),
+            ];
+            string start = Path.GetFileName(Beside(path, ""));
+            IEnumerable<string> data = (DataFileList.Of(earlier) ?? []).Select(static file => file.Location)
+                .Where(location => location.StartsWith(start, StringComparison.Ordinal) && Path.GetFileName(location) == location);
+            return [.. parts, .. data.Select(location => Path.Combine(Path.GetDirectoryName(path) ?? "", location))];
+        }
+        catch (ModelException)
+        {
+            return []; // nothing is known of what a damaged model had
+        }
+    }
 
     private static string PartPath(string path) => Beside(path, "part.onnx");
 

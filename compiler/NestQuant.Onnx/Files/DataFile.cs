@@ -3,15 +3,19 @@ using System.Security.Cryptography;
 namespace NestQuant.Onnx.Files;
 
 /// <summary>
-/// The layout of one external data file: tensors one after another, each at a multiple of <see cref="Alignment"/> so that it can
-/// be mapped on its own. Tensors with the same content in memory, or the same name and bytes, are stored once.
+/// The layout of one external data file: tensors one after another, each at a multiple of <see cref="Alignment"/>. Tensors with the same
+/// content are stored once.
 /// </summary>
 internal sealed class DataFile(string path)
 {
-    /// <summary>Bytes; the page size of the supported platforms.</summary>
-    public const int Alignment = 4096;
+    /// <summary>Bytes; a cache line. ONNX Runtime maps a tensor from the start of the page that its offset lies in.</summary>
+    public const int Alignment = 64;
 
-    private readonly List<(TensorContent Content, string Name, long Offset)> _entries = [];
+    /// <summary>Length of the start of a content by which equal ones are looked for.</summary>
+    private const int StartLength = 4096;
+
+    private readonly List<Entry> _entries = [];
+    private readonly Dictionary<(long Length, int Start), List<Entry>> _sameStart = [];
     private long _end;
 
     public string Path { get; } = path;
@@ -20,23 +24,26 @@ internal sealed class DataFile(string path)
     public string Sha256 { get; private set; } = new('0', 2 * SHA256.HashSizeInBytes);
 
     /// <summary>The file's entry in the list of a model's data files.</summary>
-    public DataFileEntry Entry => new(System.IO.Path.GetFileName(Path), _end, Sha256);
+    public DataFileEntry Listing => new(System.IO.Path.GetFileName(Path), _end, Sha256);
 
     /// <summary>Places a tensor's content.</summary>
     /// <returns>Its offset in the file and its length, in bytes.</returns>
     public (long Offset, long Length) Add(TensorProto tensor)
     {
         var content = TensorContent.Of(tensor);
-        foreach (var entry in _entries)
+        var key = (content.Length, StartOf(tensor, content.Length));
+        if (!_sameStart.TryGetValue(key, out var candidates))
+            _sameStart.Add(key, candidates = []);
+        var entry = candidates.Find(e => e.Content.IsSameMemory(content) || e.Content.HasSameBytes(content));
+        if (entry is null)
         {
-            if (entry.Content.IsSameMemory(content) || (entry.Name == tensor.Name && entry.Content.HasSameBytes(content)))
-                return (entry.Offset, content.Length);
+            entry = new Entry(content, (_end + Alignment - 1) / Alignment * Alignment);
+            candidates.Add(entry);
+            _entries.Add(entry);
+            _end = entry.Offset + content.Length;
         }
 
-        var offset = (_end + Alignment - 1) / Alignment * Alignment;
-        _entries.Add((content, tensor.Name, offset));
-        _end = offset + content.Length;
-        return (offset, content.Length);
+        return (entry.Offset, content.Length);
     }
 
     /// <summary>Writes the file. Chunks of zeros become holes where the file system has them.</summary>
@@ -45,7 +52,7 @@ internal sealed class DataFile(string path)
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         ReadOnlySpan<byte> gap = stackalloc byte[Alignment];
         var end = 0L;
-        foreach (var (content, _, offset) in _entries)
+        foreach (var (content, offset) in _entries)
         {
             hash.AppendData(gap[..(int)(offset - end)]);
             end = offset + content.Length;
@@ -67,4 +74,15 @@ internal sealed class DataFile(string path)
         stream.SetLength(_end);
         Sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    private static int StartOf(TensorProto tensor, long length)
+    {
+        Span<byte> start = stackalloc byte[(int)Math.Min(StartLength, length)];
+        tensor.CopyBytes(0, start);
+        var hash = default(HashCode);
+        hash.AddBytes(start);
+        return hash.ToHashCode();
+    }
+
+    private sealed record Entry(TensorContent Content, long Offset);
 }

@@ -90,7 +90,7 @@ internal sealed class ModelSaver
     {
         var folder = Path.GetDirectoryName(path) ?? "";
         var locations = TensorWalk.Tensors(stored).Select(tensor => tensor.ExternalLocation).ToHashSet(StringComparer.Ordinal);
-        DataFileList.Set(stored, locations.OfType<string>().Select(location => _dataFiles[Path.Combine(folder, location)].Entry));
+        DataFileList.Set(stored, locations.OfType<string>().Select(location => _dataFiles[Path.Combine(folder, location)].Listing));
     }
 
     private TensorProto Place(TensorProto tensor, ExternalDataMode mode, string folder, string fileName, string stem)

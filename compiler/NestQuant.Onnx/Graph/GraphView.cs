@@ -135,6 +135,13 @@ public sealed class GraphView
         _initializers[tensor.Name] = tensor;
     }
 
+    /// <summary>Removes an initializer; what reads it must find the value elsewhere.</summary>
+    internal void RemoveInitializer(string name)
+    {
+        if (_initializers.Remove(name, out TensorProto? tensor)) _initializerPositions.RemoveAt(_initializerPositions.Of(tensor));
+        ReportEdit();
+    }
+
     /// <summary>Adds an input of the graph.</summary>
     public void AddInput(ValueInfoProto input)
     {

@@ -139,7 +139,8 @@ public static class ModelDiff
     }
 
     private static List<(string Key, string Line)> Metadata(ModelProto model) =>
-        Pairs(model.MetadataProps.FindAll(entry => entry.Key != DataFileList.Key));
+        Pairs(model.MetadataProps.FindAll(entry => entry.Key != DataFileList.Key)
+            .ConvertAll(entry => new StringStringEntryProto(entry.Key, CompactText.Unpack(entry.Value))));
 
     private static List<(string Key, string Line)> GraphHeader(GraphProto graph) =>
         [("name", $"name: {DisplayText.Escape(graph.Name)}"), .. TextPrinter.Comments(graph, Options).Select(c => (c, c))];

@@ -326,7 +326,7 @@ internal sealed class TextPrinter(TextOptions options)
         var text = new StringBuilder("metadata_props: [");
         for (var i = 0; i < pairs.Count; i++)
         {
-            var value = pairs[i].Value;
+            var value = options.ElideWeights ? CompactText.Unpack(pairs[i].Value) : pairs[i].Value;
             var elided = options.ElideWeights && value.Length > LongestMetadata;
             text.Append("\n    ").Append(TextSyntax.Quote(pairs[i].Key)).Append(": ").Append(TextSyntax.Quote(elided ? "" : value));
             text.Append(i < pairs.Count - 1 ? "," : "");

@@ -64,6 +64,7 @@ public static class ModelExport
         // Types of values that are another shape, or gone.
         foreach (GraphView view in GraphView.Of(graph).WithInner()) view.Graph.ValueInfo.Clear();
         DeadCode.Remove(graph);
+        OperandFiles.InlineShared(model);
         model.OpsetImport.RemoveAll(
             opset =>
                 (opset.Domain is NestQuantOps.Domain or MicrosoftOperators.Domain)

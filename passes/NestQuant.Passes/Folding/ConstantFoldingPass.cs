@@ -13,8 +13,8 @@ namespace NestQuant.Passes.Folding;
 /// </summary>
 /// <remarks>
 /// Left alone: nodes with subgraphs, operators of other domains, random operators, quantization operators (folding them would undo a
-/// quantization), results so large that folding would only make the model bigger, and those whose size is not known before they are
-/// computed.
+/// quantization), results whose size is not known before they are computed, and expansions of constants that would make the model bigger
+/// (see <see cref="FoldingBalance"/>).
 /// </remarks>
 public sealed class ConstantFoldingPass : IGraphPass
 {
@@ -42,16 +42,17 @@ public sealed class ConstantFoldingPass : IGraphPass
     public PassResult Run(ModelContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        bool changed = false;
         var limits = new FoldingLimits(context.Model, _clock);
-        foreach (GraphView view in GraphView.Of(context.Model.MainGraph()).WithInner()) changed |= Fold(view, context, limits);
-        return new PassResult(changed);
+        FoldedGraph[] graphs = [.. GraphView.Of(context.Model.MainGraph()).WithInner().Select(static view => new FoldedGraph(view))];
+        foreach (FoldedGraph graph in graphs) Fold(graph, context, limits);
+        FoldingBalance.Restore(graphs);
+        foreach (FoldedGraph graph in graphs) graph.Log(Name, context.Decisions);
+        return new PassResult(graphs.Any(static graph => graph.Folded.Any(node => !graph.Kept.ContainsKey(node))));
     }
 
-    private bool Fold(GraphView view, ModelContext context, FoldingLimits limits)
+    private static void Fold(FoldedGraph graph, ModelContext context, FoldingLimits limits)
     {
-        NodeProto[] nodes = [.. view.Graph.Node];
-        var kept = new Dictionary<NodeProto, string>(ReferenceEqualityComparer.Instance);
+        (GraphView view, Dictionary<NodeProto, string> kept) = (graph.View, graph.Kept);
         while (Candidates(view, kept) is { Count: > 0 } candidates)
         {
             context.Cancellation.ThrowIfCancellationRequested();
@@ -61,12 +62,7 @@ public sealed class ConstantFoldingPass : IGraphPass
                 if (!kept.ContainsKey(node) && IsOverConstants(node, view)) TryFold([node], view, context.Model, limits, kept);
         }
 
-        var remaining = view.Graph.Node.ToHashSet(ReferenceEqualityComparer.Instance);
-        NodeProto[] folded = [.. nodes.Where(node => !remaining.Contains(node))];
-        foreach (NodeProto node in folded) context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType);
-        foreach (NodeProto node in nodes)
-            if (kept.TryGetValue(node, out string? reason)) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason);
-        return folded.Length > 0;
+        graph.Complete();
     }
 
     /// <summary>

@@ -75,7 +75,7 @@ public sealed class NestingPass : IGraphPass
         LogFunctions(context);
         if (open.Length > 0)
         {
-            OperandFiles.Assign(context.Model);
+            OperandFiles.AssignOperands(context.Model);
             DeadCode.Remove(context.Model.MainGraph());
         }
 

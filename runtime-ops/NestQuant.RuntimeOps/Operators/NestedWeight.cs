@@ -21,6 +21,7 @@ internal sealed unsafe class NestedWeight
     private readonly InputSchema _bits;
     private readonly PrecisionSelector _precision;
     private readonly PanelCache? _cache;
+    private readonly LastPanels? _lastPanels;
     private readonly WeightTag _tag;
 
     /// <summary>Reads what the node says about its weight.</summary>
@@ -50,6 +51,7 @@ internal sealed unsafe class NestedWeight
         WeightCollector.Add(this);
         long cacheBytes = CacheSize.Parse(info.ConfigEntry(SessionEntries.Cache));
         _cache = cacheBytes > 0 && _constants[0] != 0 ? new PanelCache(cacheBytes) : null;
+        _lastPanels = Layout.HasNarrowPanel ? new LastPanels(Layout) : null;
     }
 
     /// <summary>The layout of the operands.</summary>
@@ -107,7 +109,9 @@ internal sealed unsafe class NestedWeight
             _pagers[step]?.Enter(isNeeded);
         }
 
-        return new PanelSource(Layout, weights, areConstant ? _cache : null, areConstant);
+        return areConstant
+            ? new PanelSource(Layout, weights, _cache, areConstant: true, _lastPanels)
+            : new PanelSource(Layout, weights);
     }
 
     /// <summary>An operand of a run; false where a low one is missing.</summary>

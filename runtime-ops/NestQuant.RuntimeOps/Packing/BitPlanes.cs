@@ -6,7 +6,7 @@ using System.Runtime.Intrinsics.X86;
 namespace NestQuant.RuntimeOps.Packing;
 
 /// <summary>
-/// Dense bit planes of one block: V unsigned values of b bits (V a multiple of 32, b from 2 to 7) in exactly V * b / 8 bytes.
+/// Dense bit planes of one block: V unsigned values of b bits (V a multiple of 8, b from 2 to 7) in exactly V * b / 8 bytes.
 /// </summary>
 /// <remarks>
 /// The bits of b are split from the least significant end into sub-planes of 4, 2 and 1 bits, widest first. A sub-plane of width
@@ -142,12 +142,14 @@ internal static class BitPlanes
                 ((bits << position) | Vector256.Create(part)).CopyTo(part);
             }
 
-            // V is a multiple of 32, so whole words of four values remain; the mask removes bits that are shifted from one value into the
-            // next.
+            // Words of four values, all that remains where V is a multiple of 32; the mask removes bits that are shifted from one value
+            // into the next.
             ReadOnlySpan<uint> words = MemoryMarshal.Cast<byte, uint>(plane[i..]);
             Span<uint> targets = MemoryMarshal.Cast<byte, uint>(target[i..]);
             for (int word = 0; word < words.Length; word++)
                 targets[word] |= ((words[word] >> (field * w)) & (mask * 0x0101_0101u)) << position;
+            for (i += words.Length * sizeof(uint); i < length; i++)
+                target[i] |= (byte)(((plane[i] >> (field * w)) & mask) << position);
         }
     }
 }

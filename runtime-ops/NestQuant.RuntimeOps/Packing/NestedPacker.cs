@@ -40,9 +40,8 @@ internal static class NestedPacker
         NestedLayout layout, int step, int firstPanel, int panelCount, ReadOnlySpan<sbyte> values, Span<byte> operand)
     {
         Check(layout, step, firstPanel, panelCount, values.Length, operand.Length);
-        int panelBytes = (int)layout.PanelBytes(step);
         for (int panel = firstPanel; panel < firstPanel + panelCount; panel++)
-            PanelCodec.Pack(layout, panel, step, values, operand.Slice(panel * panelBytes, panelBytes));
+            PanelCodec.Pack(layout, panel, step, values, operand[layout.PanelRange(step, panel)]);
     }
 
     /// <summary>Writes the trailers of operands whose panels are all packed.</summary>
@@ -91,9 +90,8 @@ internal static class NestedPacker
         NestedLayout layout, int step, int firstPanel, int panelCount, ReadOnlySpan<byte> operand, Span<sbyte> values)
     {
         Check(layout, step, firstPanel, panelCount, values.Length, operand.Length);
-        int panelBytes = (int)layout.PanelBytes(step);
         for (int panel = firstPanel; panel < firstPanel + panelCount; panel++)
-            PanelCodec.Unpack(layout, panel, operand.Slice(panel * panelBytes, panelBytes), layout.Bits.WidthOfStep(step), values);
+            PanelCodec.Unpack(layout, panel, operand[layout.PanelRange(step, panel)], layout.Bits.WidthOfStep(step), values);
     }
 
     /// <summary>Checks that an operand has the length that its layout gives.</summary>

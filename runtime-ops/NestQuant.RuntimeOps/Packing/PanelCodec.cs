@@ -5,7 +5,7 @@ using static System.FormattableString;
 
 namespace NestQuant.RuntimeOps.Packing;
 
-/// <summary>Packs and unpacks one panel of one operand, block by block.</summary>
+/// <summary>Packs, unpacks and widens one panel of one operand, block by block.</summary>
 internal static unsafe class PanelCodec
 {
     /// <summary>Packs a panel.</summary>
@@ -19,6 +19,7 @@ internal static unsafe class PanelCodec
     public static void Pack(NestedLayout layout, int panel, int step, ReadOnlySpan<sbyte> source, Span<byte> planes)
     {
         int width = layout.Bits.WidthOfStep(step);
+        int channels = layout.StoredChannelsOf(panel);
         PanelOrder order = new(layout, panel, stackalloc long[NestedLayout.PanelChannels]);
         Span<byte> block = stackalloc byte[NestedLayout.BlockValues];
         Span<long> rowOffsets = stackalloc long[NestedLayout.BlockRows];
@@ -29,27 +30,28 @@ internal static unsafe class PanelCodec
             for (int k = 0; k < layout.View.WeightsPerChannel; k += NestedLayout.BlockRows)
             {
                 int rows = Math.Min(NestedLayout.BlockRows, layout.View.WeightsPerChannel - k);
-                Span<byte> filled = block[..(rows * NestedLayout.PanelChannels)];
+                Span<byte> filled = block[..(rows * channels)];
                 if (order.Channels < NestedLayout.PanelChannels)
-                    filled.Clear();
+                    block.Clear();
                 if (rows == NestedLayout.BlockRows && order.IsContiguousInK)
                 {
-                    GatherContiguous(order, (byte*)values, k, filled);
+                    GatherContiguous(order, (byte*)values, k, filled, channels);
                 }
                 else
                 {
                     order.RowOffsets(k, rowOffsets[..rows]);
-                    Gather(order, (byte*)values, rowOffsets[..rows], filled);
+                    Gather(order, (byte*)values, rowOffsets[..rows], filled, channels);
                 }
 
+                // Whole vectors: what follows a narrow block is zero.
                 for (int i = 0; i < filled.Length; i += Vector256<byte>.Count)
                 {
-                    Vector256<byte> codes = Vector256.Create(filled.Slice(i, Vector256<byte>.Count)) + offset;
-                    codes.CopyTo(filled[i..]);
+                    Vector256<byte> codes = Vector256.Create(block.Slice(i, Vector256<byte>.Count)) + offset;
+                    codes.CopyTo(block[i..]);
                     seen |= codes;
                 }
 
-                int length = rows * width * (NestedLayout.PanelChannels / 8);
+                int length = rows * width * (channels / 8);
                 BitPlanes.Encode(filled, width, planes[..length]);
                 planes = planes[length..];
             }
@@ -74,6 +76,7 @@ internal static unsafe class PanelCodec
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Unpack(NestedLayout layout, int panel, ReadOnlySpan<byte> planes, int width, Span<sbyte> target)
     {
+        int channels = layout.StoredChannelsOf(panel);
         PanelOrder order = new(layout, panel, stackalloc long[NestedLayout.PanelChannels]);
         Span<byte> block = stackalloc byte[NestedLayout.BlockValues];
         Span<long> rowOffsets = stackalloc long[NestedLayout.BlockRows];
@@ -83,20 +86,44 @@ internal static unsafe class PanelCodec
             for (int k = 0; k < layout.View.WeightsPerChannel; k += NestedLayout.BlockRows)
             {
                 int rows = Math.Min(NestedLayout.BlockRows, layout.View.WeightsPerChannel - k);
-                Span<byte> filled = block[..(rows * NestedLayout.PanelChannels)];
-                int length = rows * width * (NestedLayout.PanelChannels / 8);
+                Span<byte> filled = block[..(rows * channels)];
+                int length = rows * width * (channels / 8);
                 BitPlanes.Decode(planes[..length], width, filled);
                 planes = planes[length..];
                 for (int i = 0; i < filled.Length; i += Vector256<byte>.Count)
-                    (Vector256.Create(filled.Slice(i, Vector256<byte>.Count)) - offset).CopyTo(filled[i..]);
+                    (Vector256.Create(block.Slice(i, Vector256<byte>.Count)) - offset).CopyTo(block[i..]);
 
                 order.RowOffsets(k, rowOffsets[..rows]);
-                Scatter(order, filled, rowOffsets[..rows], (byte*)values);
+                Scatter(order, filled, rowOffsets[..rows], (byte*)values, channels);
             }
         }
     }
 
-    private static void GatherContiguous(in PanelOrder order, byte* source, int k, Span<byte> block)
+    /// <summary>Completes the last panel of an operand with channels of zeros to 32, the form that kernels read.</summary>
+    /// <param name="layout">The weight's layout.</param>
+    /// <param name="step">The operand.</param>
+    /// <param name="planes">The panel's bytes.</param>
+    /// <param name="wide">Receives <see cref="NestedLayout.PanelBytes(int)"/> bytes.</param>
+    public static void Widen(NestedLayout layout, int step, ReadOnlySpan<byte> planes, Span<byte> wide)
+    {
+        int width = layout.Bits.WidthOfStep(step), channels = layout.StoredChannelsOf(layout.Panels - 1);
+        Span<byte> narrowBlock = stackalloc byte[NestedLayout.BlockValues], block = stackalloc byte[NestedLayout.BlockValues];
+        block.Fill((byte)(1 << (width - 1)));
+        for (int k = 0; k < layout.View.WeightsPerChannel; k += NestedLayout.BlockRows)
+        {
+            int rows = Math.Min(NestedLayout.BlockRows, layout.View.WeightsPerChannel - k);
+            int first = PanelOrder.GroupRows(rows).First * channels, all = rows * channels;
+            int length = all * width / 8, wideLength = rows * NestedLayout.PanelChannels * width / 8;
+            BitPlanes.Decode(planes[..length], width, narrowBlock[..all]);
+            narrowBlock[..first].CopyTo(block);
+            narrowBlock[first..all].CopyTo(block[(first / channels * NestedLayout.PanelChannels)..]);
+            BitPlanes.Encode(block[..(rows * NestedLayout.PanelChannels)], width, wide[..wideLength]);
+            planes = planes[length..];
+            wide = wide[wideLength..];
+        }
+    }
+
+    private static void GatherContiguous(in PanelOrder order, byte* source, int k, Span<byte> block, int channels)
     {
         // In bounds: 8 rows of k exist from here on, and a channel's K values are consecutive.
         Span<uint> words = MemoryMarshal.Cast<byte, uint>(block);
@@ -104,22 +131,22 @@ internal static unsafe class PanelCodec
         {
             byte* rows = source + order.ChannelStart(c) + k;
             words[c] = Unsafe.ReadUnaligned<uint>(rows);
-            words[NestedLayout.PanelChannels + c] = Unsafe.ReadUnaligned<uint>(rows + 4);
+            words[channels + c] = Unsafe.ReadUnaligned<uint>(rows + 4);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Gather(in PanelOrder order, byte* source, ReadOnlySpan<long> rowOffsets, Span<byte> block)
+    private static void Gather(in PanelOrder order, byte* source, ReadOnlySpan<long> rowOffsets, Span<byte> block, int channels)
     {
         // In bounds: channel start + row offset is the index of an element of the weight, for every channel and row of the panel;
-        // the block holds 32 values per row.
+        // the block holds a value per row for every channel that the panel is stored with.
         fixed (byte* values = block)
         fixed (long* offsets = rowOffsets)
         {
             for (int group = 0; group < rowOffsets.Length; group += 4)
             {
                 int rows = Math.Min(4, rowOffsets.Length - group);
-                byte* target = values + group * NestedLayout.PanelChannels;
+                byte* target = values + group * channels;
                 for (int c = 0; c < order.Channels; c++)
                 {
                     byte* channel = source + order.ChannelStart(c);
@@ -131,7 +158,7 @@ internal static unsafe class PanelCodec
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Scatter(in PanelOrder order, ReadOnlySpan<byte> block, ReadOnlySpan<long> rowOffsets, byte* target)
+    private static void Scatter(in PanelOrder order, ReadOnlySpan<byte> block, ReadOnlySpan<long> rowOffsets, byte* target, int channels)
     {
         // In bounds: as in Gather.
         fixed (byte* values = block)
@@ -140,7 +167,7 @@ internal static unsafe class PanelCodec
             for (int group = 0; group < rowOffsets.Length; group += 4)
             {
                 int rows = Math.Min(4, rowOffsets.Length - group);
-                byte* source = values + group * NestedLayout.PanelChannels;
+                byte* source = values + group * channels;
                 for (int c = 0; c < order.Channels; c++)
                 {
                     byte* channel = target + order.ChannelStart(c);

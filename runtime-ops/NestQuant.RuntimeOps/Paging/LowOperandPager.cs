@@ -5,7 +5,8 @@ namespace NestQuant.RuntimeOps.Paging;
 /// </summary>
 /// <remarks>
 /// Only an operand that is a constant initializer in a mapped file is paged: releasing its pages loses nothing, since the file still has
-/// them, and a run that reads them at the same time just faults them in again. Linux only; elsewhere nothing happens.
+/// them, and a run that reads them at the same time just faults them in again. Operands that share a page of the file do not share one of
+/// the process, since ONNX Runtime maps each by itself, so that small ones are released too. Linux only; elsewhere nothing happens.
 /// </remarks>
 /// <param name="address">The constant operand's address, or 0 when there is none.</param>
 /// <param name="length">Its bytes.</param>
@@ -15,8 +16,8 @@ internal sealed class LowOperandPager(nint address, long length)
     private const int Needed = 1;
     private const int NotNeeded = 2;
 
-    private readonly Lazy<bool> _isFileBacked = new(
-        () => address != 0 && OperatingSystem.IsLinux() && MemoryMaps.IsFileBacked(address, length));
+    private readonly Lazy<PageRange> _pages = new(
+        () => address != 0 && OperatingSystem.IsLinux() ? MemoryMaps.OwnPages(address, length) : default);
     private int _state = Unknown;
 
     /// <summary>Records whether a starting run needs the operand, and acts when the previous run did not agree.</summary>
@@ -27,12 +28,12 @@ internal sealed class LowOperandPager(nint address, long length)
         if (Volatile.Read(ref _state) == state)
             return 0;
         int previous = Interlocked.Exchange(ref _state, state);
-        if (previous is Unknown || previous == state || !_isFileBacked.Value)
+        if (previous is Unknown || previous == state)
             return 0;
         if (isNeeded)
-            PageAdvice.Prefetch(address, length);
+            PageAdvice.Prefetch(_pages.Value);
         else
-            PageAdvice.Release(address, length);
-        return isNeeded ? length : -length;
+            PageAdvice.Release(_pages.Value);
+        return isNeeded ? _pages.Value.Bytes : -_pages.Value.Bytes;
     }
 }

@@ -7,27 +7,31 @@ internal static class MemoryMaps
 {
     private const string Path = "/proc/self/maps";
 
-    /// <summary>Whether a range lies entirely in mappings of files on disk.</summary>
-    /// <returns>False also when that cannot be determined: then the range must be left alone.</returns>
-    public static bool IsFileBacked(nint address, long length)
+    /// <summary>The pages of a range that can be released, which are those that hold nothing else, in mappings of files on disk.</summary>
+    /// <returns>An empty range also when that cannot be determined: then all of it must be left alone.</returns>
+    public static PageRange OwnPages(nint address, long length)
     {
         try
         {
-            return Covers(File.ReadLines(Path), (ulong)address, (ulong)length);
+            return OwnPages(File.ReadLines(Path), (ulong)address, (ulong)length, (ulong)Environment.SystemPageSize);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return false;
+            return default;
         }
     }
 
-    /// <summary>Whether lines of a maps file, in ascending order, cover a range with file mappings and no gap.</summary>
+    /// <summary>
+    /// The same from lines of a maps file, in ascending order. The first and the last page hold nothing else where a mapping starts and
+    /// ends with them: ONNX Runtime maps every tensor by itself, from the page that it starts in to the page that it ends in.
+    /// </summary>
     /// <param name="lines">Lines <c>start-end permissions offset device inode path</c>.</param>
     /// <param name="address">First byte of the range.</param>
     /// <param name="length">Bytes of the range.</param>
-    public static bool Covers(IEnumerable<string> lines, ulong address, ulong length)
+    /// <param name="pageSize">Bytes of a page.</param>
+    public static PageRange OwnPages(IEnumerable<string> lines, ulong address, ulong length, ulong pageSize)
     {
-        ulong next = address;
+        ulong next = address, limit = address + length, first = 0;
         foreach (string line in lines)
         {
             string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -37,18 +41,20 @@ internal static class MemoryMaps
                 || !ulong.TryParse(bounds[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong end)
                 || !ulong.TryParse(fields[4], NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode))
             {
-                return false;
+                return default;
             }
 
             if (end <= next)
                 continue;
             if (start > next || inode == 0)
-                return false;
+                return default;
+            if (next == address)
+                first = address - start < pageSize ? start : (address + pageSize - 1) / pageSize * pageSize;
             next = end;
-            if (next - address >= length)
-                return true;
+            if (next >= limit)
+                return new PageRange((nint)first, (nint)(end - limit < pageSize ? end : limit / pageSize * pageSize));
         }
 
-        return false;
+        return default;
     }
 }

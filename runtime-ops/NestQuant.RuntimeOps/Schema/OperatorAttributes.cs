@@ -17,7 +17,7 @@ internal static class OperatorAttributes
         new(AttributeNames.Levels, "descending from n to h", "bits of all levels", Default: "n, h");
 
     public static IntAttribute LayoutVersion { get; } =
-        new(AttributeNames.LayoutVersion, "1 to 3", "version of the operands' [layout](operand-format.md)") { IsRequired = true };
+        new(AttributeNames.LayoutVersion, "1 to 4", "version of the operands' [layout](operand-format.md)") { IsRequired = true };
 
     public static StringAttribute WeightTag { get; } = new(
         AttributeNames.WeightTag,

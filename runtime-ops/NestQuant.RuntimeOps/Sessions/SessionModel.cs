@@ -134,7 +134,7 @@ internal sealed class SessionModel
         {
             if (address == 0)
                 continue;
-            if (!MemoryMaps.IsFileBacked(address, bytes))
+            if (MemoryMaps.OwnPages(address, bytes).Bytes == 0)
             {
                 unmapped += bytes;
                 continue;

@@ -60,7 +60,7 @@ public sealed class LargeModelTests : IDisposable
         for (var i = 0; i < Tensors; i++)
         {
             var bytes = new byte[TensorBytes];
-            bytes[^1] = 1;
+            bytes[^1] = (byte)(i + 1); // equal tensors would be stored once
             model.Graph.Initializer.Add(TensorProto.FromBytes($"w{i}", TensorDataType.UInt8, [TensorBytes], bytes));
         }
 

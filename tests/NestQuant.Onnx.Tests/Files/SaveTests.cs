@@ -146,7 +146,26 @@ public sealed class SaveTests : IDisposable
 
         ModelFile.Save(model, _folder.File("m.onnx"));
 
-        Assert.Equal((3 * 4096) + 4, new FileInfo(_folder.File("m.deep.bin")).Length);
+        Assert.Equal((3 * 64) + 4, new FileInfo(_folder.File("m.deep.bin")).Length);
+        Assert.Equal(ModelFile.ToBytes(model), ModelFile.ToBytes(ModelFile.Load(_folder.File("m.onnx"))));
+    }
+
+    [Fact]
+    public void TensorsOfEqualContentAreStoredOnceAndOthers64BytesApart()
+    {
+        var model = Sample.Linear();
+        foreach (var (name, bytes) in new (string, byte[])[] { ("p", [1, 2]), ("q", [3]), ("r", [1, 2]), ("s", [2, 1]), ("t", [3, 0]) })
+            model.Graph!.Initializer.Add(TensorProto.FromBytes(name, TensorDataType.UInt8, [bytes.Length], bytes));
+        foreach (var tensor in model.Graph!.Initializer.Skip(2))
+            tensor.ExternalGroup = "data";
+
+        ModelFile.Save(model, _folder.File("m.onnx"));
+
+        var reference = Reference.ModelProto.Parser.ParseFrom(File.ReadAllBytes(_folder.File("m.onnx")));
+        Assert.Equal(
+            ["p 0", "q 64", "r 0", "s 128", "t 192"],
+            reference.Graph.Initializer.Skip(2).Select(t => $"{t.Name} {t.ExternalData.Single(e => e.Key == "offset").Value}"));
+        Assert.Equal(194, new FileInfo(_folder.File("m.data.bin")).Length);
         Assert.Equal(ModelFile.ToBytes(model), ModelFile.ToBytes(ModelFile.Load(_folder.File("m.onnx"))));
     }
 

@@ -142,6 +142,37 @@ public sealed class ConstantFoldingPassTests
         Assert.Contains("bigger", run.ReasonFor("z"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("z = ConstantOfShape(shape)")]
+    [InlineData("z = Expand(one, shape)")]
+    [InlineData("s = Shape(W)", "z = ConstantOfShape(s)")]
+    [InlineData("e = Expand(one, shape)", "z = Neg(e)")]
+    public void APadStaysANode(params string[] nodes)
+    {
+        GraphBuilder graph = new GraphBuilder().Input("x", 16, 3).Int64s("shape", 16, 32).Floats("one", [1], 1).Random("W", 16, 32);
+        foreach (string node in nodes) graph.Node(node);
+        ModelProto model = graph.Node("p = Concat(x, z)", AttributeProto.Int("axis", 1)).Node("y = Add(p, v)").Random("v", 35)
+            .Node("w = MatMul(x, t)").Random("t", 3, 4).Node("u = Transpose(W)").Node("m = MatMul(y, n)").Random("n", 35, 16)
+            .Node("o = MatMul(m, W)").Node("q = MatMul(o, u)").Output("w", "q").Model();
+        PassRun run = PassRun.Preserving(new ConstantFoldingPass(), model, 0, ("x", TensorValue.Random(16, 3)));
+        Assert.False(run.HasInitializer("z"));
+        Assert.True(run.HasInitializer("u"));
+        Assert.Contains("of 2048 bytes would make the model bigger", run.ReasonFor("z"), StringComparison.Ordinal);
+        Assert.Contains(run.Ops, static op => op is "ConstantOfShape" or "Expand");
+    }
+
+    /// <summary>The selection from a table saves 15 KB: room for the smaller pad.</summary>
+    [Fact]
+    public void PadsAreFoldedWhereFoldingSavesAsMuch()
+    {
+        ModelProto model = new GraphBuilder().Input("x", 16, 3).Int64s("small", 16, 8).Int64s("large", 16, 400).Random("table", 1000, 4)
+            .Int64s("rows", 1, 2, 3).Node("k = Gather(table, rows)").Node("w = MatMul(x, k)").Node("a = ConstantOfShape(small)")
+            .Node("b = ConstantOfShape(large)").Node("y = Concat(w, a, b)", AttributeProto.Int("axis", 1)).Output("y").Model();
+        PassRun run = PassRun.Preserving(new ConstantFoldingPass(), model, 0, ("x", TensorValue.Random(16, 3)));
+        Assert.Equal(["MatMul", "ConstantOfShape", "Concat"], run.Ops);
+        Assert.Contains("of 25600 bytes would make the model bigger", run.ReasonFor("b"), StringComparison.Ordinal);
+    }
+
     /// <summary>The size is itself the result of constant nodes: it must be known before anything of that size is made.</summary>
     [Theory]
     [InlineData("z = ConstantOfShape(size)")]

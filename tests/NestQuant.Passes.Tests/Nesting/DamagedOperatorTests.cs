@@ -39,7 +39,7 @@ public sealed class DamagedOperatorTests
     [MemberData(nameof(Damages))]
     public void AttributesOutOfRangeAreSaid(string attribute, long[] values)
     {
-        ModelProto model = new GraphBuilder().Input("x", 1, 3, 2, 2).Random("W", 4, 3, 1, 1).Node("y = Conv(x, W)").Output("y").Model();
+        ModelProto model = new GraphBuilder().Input("x", 1, 3, 2, 2).Random("W", 32, 3, 1, 1).Node("y = Conv(x, W)").Output("y").Model();
         NestQuantCompiler.CompileInPlace(model, new CompilerOptions { Weights = new() { Bits = new NestedBits(8, 6) } });
         NodeProto node = model.AllNodes().First(SchemaNodes.IsNested);
         bool isList = attribute is AttributeNames.Shape or AttributeNames.ChannelView or AttributeNames.Levels;

@@ -35,7 +35,7 @@ internal static class LevelForm
             emitter.Rewrite(candidate);
         }
 
-        OperandFiles.Assign(model);
+        OperandFiles.AssignOperands(model);
         DeadCode.Remove(model.MainGraph());
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
+using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Schema;
 using NestQuant.RuntimeOps.Tests.Kernels.Convolutions;
 using NestQuant.TestSupport;
@@ -47,10 +48,11 @@ public class CacheEntryTests
     [Fact]
     public void Weights_that_a_run_may_feed_are_not_kept()
     {
-        ConvolutionCase first = NestedModels.SmallConv(seed: 1);
-        ConvolutionCase second = NestedModels.SmallConv(seed: 2);
+        // Of layout version 1, where no tag ties a node to one weight; its panels are those of version 2.
+        ConvolutionGeometry geometry = NestedModels.SmallConv().Geometry;
+        ConvolutionCase first = new(geometry, new NestedBits(8, 6), 1, 0, level: 8, layoutVersion: 2);
+        ConvolutionCase second = new(geometry, new NestedBits(8, 6), 2, 0, level: 8, layoutVersion: 2);
         Requantization requantization = new(1, 100);
-        // Of layout version 1, where no tag ties a node to one weight.
         NodeModel model = NestedModels.QLinearConv(first, requantization)
             .With(AttributeProto.Int(AttributeNames.LayoutVersion, 1))
             .Default(Operand("W_high", Panels(first, 0)))

@@ -24,9 +24,11 @@ public class LevelErrorTests
         ["too many levels"] = ("'levels' has 8 values", m => m.With(Levels(8, 7, 6, 5, 4, 3, 2, 1))),
         ["levels of one int"] = ("'levels' is not a list", m => m.With(AttributeProto.Int("levels", 8))),
         ["levels of text"] = ("'levels' is not a list", m => m.With(AttributeProto.String("levels", "8:6:4"))),
-        ["two levels in the layout of more"] = ("layout_version is 3: the levels 8:4 need version 1 or 2", m => m.Without("levels")),
+        ["two levels in the layout of more"] = (
+            "layout_version is 3: the levels 8:4 need version 1, 2 or 4",
+            m => m.Without("levels").With(AttributeProto.Int("layout_version", 3))),
         ["more levels in the layout of two"] = (
-            "layout_version is 2: the levels 8:6:4 need version 3", m => m.With(AttributeProto.Int("layout_version", 2))),
+            "layout_version is 2: the levels 8:6:4 need version 3 or 4", m => m.With(AttributeProto.Int("layout_version", 2))),
         ["other levels than the operands"] = ("'W_low' has", m => m.With(Levels(8, 5, 4))),
         ["more levels than the operands"] = ("'W_low' has", m => m.With(Levels(8, 6, 5, 4))),
         ["step too short"] = ("'W_low_2' has 100", m => m.Constant(NestedModels.Operand("W_low_2", new byte[100]))),

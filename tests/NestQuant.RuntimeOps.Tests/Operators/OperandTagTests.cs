@@ -83,7 +83,7 @@ public class OperandTagTests
         low.AsSpan(low.Length - OperandTrailer.Length).Fill(garbage);
         string message = OpenFails(NestedModels.Conv(c).Constant(Operand("W_low", low)));
         Assert.Contains(
-            "input 'W_low' does not end like an operand of layout version 2: it is damaged", message, StringComparison.Ordinal);
+            "input 'W_low' does not end like an operand of layout version 4: it is damaged", message, StringComparison.Ordinal);
     }
 
     /// <summary>The length is compared before the trailer is looked for at its end.</summary>

@@ -71,9 +71,9 @@ public class NestedPackerTests
     }
 
     [Fact]
-    public void The_worked_example_of_the_format_document_holds()
+    public void The_worked_example_of_two_levels_holds()
     {
-        NestedLayout layout = new(new NestedBits(3, 2), new ChannelView(1, 1, 1, 1));
+        NestedLayout layout = new(new NestedBits(3, 2), new ChannelView(1, 1, 1, 1), version: 2);
         (byte[] high, byte[] low) = Pack(layout, [1], [1]);
         byte[] panel = [0xAB, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA], zeros = new byte[8];
         byte[] tag = Convert.FromHexString("3f31721c270003e0");
@@ -84,7 +84,7 @@ public class NestedPackerTests
     [Fact]
     public void The_worked_example_of_three_levels_holds()
     {
-        NestedLayout layout = new(new NestedBits(4, 3, 2), new ChannelView(1, 1, 1, 1));
+        NestedLayout layout = new(new NestedBits(4, 3, 2), new ChannelView(1, 1, 1, 1), version: 3);
         byte[][] operands = Pack(layout, [[1], [1], [-1]]);
         byte[] panel = [0xAB, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA], last = [0xA9, .. panel[1..]], zeros = new byte[8];
         byte[] tag = Convert.FromHexString("67b5d92a1fd06533");
@@ -93,11 +93,31 @@ public class NestedPackerTests
         Assert.Equal([.. last, .. zeros, .. "NQOP"u8, 3, (byte)'L', 4, 0, .. tag], operands[2]);
     }
 
+    [Fact]
+    public void The_worked_example_of_a_narrow_panel_holds()
+    {
+        NestedLayout layout = new(new NestedBits(3, 2), new ChannelView(1, 1, 1, 1));
+        (byte[] high, byte[] low) = Pack(layout, [1], [1]);
+        byte[] panel = [0xAB, 0xAA], zeros = new byte[14], tag = Convert.FromHexString("ac2140a60041681e");
+        Assert.Equal([.. panel, .. zeros, .. "NQOP"u8, 4, (byte)'H', 0, 0, .. tag], high);
+        Assert.Equal([.. panel, .. zeros, .. "NQOP"u8, 4, (byte)'L', 3, 0, .. tag], low);
+    }
+
+    /// <summary>A wide last panel costs older readers nothing, so they can go on reading what they know.</summary>
+    [Theory]
+    [InlineData("8:6", 32, 2)]
+    [InlineData("8:6", 57, 2)]
+    [InlineData("8:6:4", 64, 3)]
+    [InlineData("8:6", 56, 4)]
+    [InlineData("8:6:4", 33, 4)]
+    public void The_version_that_is_written_is_the_oldest_that_costs_no_bytes(string bits, int channels, int version) =>
+        Assert.Equal(version, new NestedLayout(NestedBits.Parse(bits), new ChannelView(channels, 2, 1, 1)).Version);
+
     [Theory]
     [InlineData("8:6", 3)]
     [InlineData("8:6:4", 2)]
     [InlineData("8:6:4", 1)]
-    [InlineData("8:6", 4)]
+    [InlineData("8:6", 5)]
     public void A_layout_version_of_another_number_of_levels_is_refused(string bits, int version) =>
         Assert.Throws<ArgumentException>(() => new NestedLayout(NestedBits.Parse(bits), new ChannelView(3, 2, 1, 1), version));
 
@@ -105,7 +125,7 @@ public class NestedPackerTests
     public void A_seven_bit_operand_is_split_in_planes_of_four_two_and_one()
     {
         // 8:7, one channel of one weight: code 1 + 64 = 65 = 0b100_0001: nibble 1, pair 0, top bit 1. Padding is 64 = 0b100_0000.
-        NestedLayout layout = new(new NestedBits(8, 7), new ChannelView(1, 1, 1, 1));
+        NestedLayout layout = new(new NestedBits(8, 7), new ChannelView(1, 1, 1, 1), version: 2);
         (byte[] high, _) = Pack(layout, [1], [0]);
         byte[] expected = new byte[28];
         expected[0] = 0x01;

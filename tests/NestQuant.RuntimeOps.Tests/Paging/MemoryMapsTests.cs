@@ -11,36 +11,51 @@ public class MemoryMapsTests
         "00004000-00005000 rw-p 00002000 fe:01 77                         /models/a b.low.bin",
         "00006000-00007000 r--p 00000000 fe:01 78                         /models/c.bin",
         "00007000-00008000 rw-p 00000000 00:00 0                          [heap]",
+        "00008000-0000e000 rw-p 00000000 fe:01 79                         /models/whole.bin",
     ];
 
     [Theory]
-    [InlineData(0x2000, 0x1000, true)]
-    [InlineData(0x2010, 0x20, true)]
-    [InlineData(0x2000, 0x3000, true)]
-    [InlineData(0x2000, 0x3001, false)]
-    [InlineData(0x1800, 0x1000, false)]
-    [InlineData(0x1000, 0x10, false)]
-    [InlineData(0x5000, 0x10, false)]
-    [InlineData(0x6000, 0x1000, true)]
-    [InlineData(0x6000, 0x1001, false)]
-    [InlineData(0x7000, 0x10, false)]
-    [InlineData(0x9000, 0x10, false)]
-    public void Only_a_range_wholly_in_file_mappings_counts(ulong address, ulong length, bool expected) =>
-        Assert.Equal(expected, MemoryMaps.Covers(Lines, address, length));
+    [InlineData(0x2000, 0x2000, 0x2000, 0x4000)]
+    [InlineData(0x2010, 0x1fd0, 0x2000, 0x4000)]
+    [InlineData(0x2000, 0x3000, 0x2000, 0x5000)]
+    [InlineData(0x2fc0, 0x2040, 0x2000, 0x5000)]
+    [InlineData(0x6f00, 0x40, 0x6000, 0x7000)]
+    [InlineData(0x6000, 0x1000, 0x6000, 0x7000)]
+    public void TheFirstAndTheLastPageOfAMappingBelongToTheRangeThatItIsFor(ulong address, ulong length, long start, long end) =>
+        Assert.Equal(new PageRange((nint)start, (nint)end), MemoryMaps.OwnPages(Lines, address, length, 0x1000));
+
+    [Theory]
+    [InlineData(0x2010, 0x20, 0x2000, 0x2000)]
+    [InlineData(0x8010, 0x3000, 0x8000, 0xb000)]
+    [InlineData(0x9010, 0x2000, 0xa000, 0xb000)]
+    [InlineData(0x9010, 0x20, 0xa000, 0x9000)]
+    public void OtherPagesAreThoseWhollyInTheRange(ulong address, ulong length, long start, long end) =>
+        Assert.Equal(new PageRange((nint)start, (nint)end), MemoryMaps.OwnPages(Lines, address, length, 0x1000));
+
+    [Theory]
+    [InlineData(0x2000, 0x3001)]
+    [InlineData(0x1800, 0x1000)]
+    [InlineData(0x1000, 0x10)]
+    [InlineData(0x5000, 0x10)]
+    [InlineData(0x6000, 0x1001)]
+    [InlineData(0x7000, 0x10)]
+    [InlineData(0xf000, 0x10)]
+    public void ARangeThatIsNotWhollyInFileMappingsHasNone(ulong address, ulong length) =>
+        Assert.Equal(default, MemoryMaps.OwnPages(Lines, address, length, 0x1000));
 
     [Theory]
     [InlineData("nonsense")]
     [InlineData("zz-yy rw-p 0 fe:01 77 /x")]
     [InlineData("")]
-    public void Lines_that_cannot_be_read_count_as_no(string line) =>
-        Assert.False(MemoryMaps.Covers([line, .. Lines], 0x2000, 0x1000));
+    public void NoPagesFollowFromLinesThatCannotBeRead(string line) =>
+        Assert.Equal(default, MemoryMaps.OwnPages([line, .. Lines], 0x2000, 0x1000, 0x1000));
 
     [SkippableFact]
-    public void Managed_memory_is_not_file_backed()
+    public void Managed_memory_has_no_pages_of_a_file()
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "reads /proc/self/maps");
         byte[] bytes = GC.AllocateUninitializedArray<byte>(1 << 20, pinned: true);
-        Assert.False(
-            MemoryMaps.IsFileBacked(System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(bytes, 0), bytes.Length));
+        nint address = System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(bytes, 0);
+        Assert.Equal(default, MemoryMaps.OwnPages(address, bytes.Length));
     }
 }

@@ -13,6 +13,7 @@ internal sealed class FileTransaction : IDisposable
     private readonly Dictionary<FileIdentity, StagingFolder> _staging = [];
     private readonly List<string> _createdFolders = [];
     private readonly List<StagedFile> _files = [];
+    private readonly List<StagedFile> _leaving = [];
     private bool _committed, _disposed;
 
     /// <summary>Starts a transaction.</summary>
@@ -68,6 +69,16 @@ internal sealed class FileTransaction : IDisposable
     /// <summary>Writes a text in UTF-8; otherwise as <see cref="Write"/>.</summary>
     public SavedFile WriteText(string destination, string text) => Write(destination, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
+    /// <summary>Makes an existing file go when the others appear.</summary>
+    /// <param name="path">The file, which none of this transaction replaces.</param>
+    /// <param name="isModel">Whether it describes others.</param>
+    /// <exception cref="ModelException">It cannot be moved, or is one that is read.</exception>
+    public void Remove(string path, bool isModel)
+    {
+        Check(path);
+        _leaving.Add(new StagedFile(path, StagingOf(FolderOf(path)), isModel));
+    }
+
     /// <summary>The path of a file until the commit: its own name, in the staging folder of its destination folder.</summary>
     public string StagedPath(string destination) => _files.First(file => file.Destination == destination).New;
 
@@ -90,7 +101,7 @@ internal sealed class FileTransaction : IDisposable
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 moves.Undo();
-                throw CannotWrite(_files.First(file => moves.Last == file.Destination || moves.Last == file.Old).Destination, e);
+                throw CannotWrite(_files.Concat(_leaving).First(file => moves.Last == file.Destination || moves.Last == file.Old).Destination, e);
             }
 
             _committed = true;
@@ -128,13 +139,13 @@ internal sealed class FileTransaction : IDisposable
     private void Replace(UndoableMoves moves)
     {
         // A single file replaces another in one rename.
-        if (_files is [var only])
+        if (_files is [var only] && _leaving.Count == 0)
         {
             moves.Move(only.New, only.Destination);
             return;
         }
 
-        foreach (var file in _files.OrderByDescending(file => file.IsModel))
+        foreach (var file in _files.Concat(_leaving).OrderByDescending(file => file.IsModel))
             moves.TryMove(file.Destination, file.Old);
         foreach (var file in _files.OrderBy(file => file.IsModel))
             moves.Move(file.New, file.Destination);

@@ -12,18 +12,27 @@ namespace NestQuant.RuntimeOps.Kernels.Convolutions;
 internal readonly unsafe struct PanelSource
 {
     private readonly LevelOperands _operands;
+    private readonly LevelOperands _last;
+    private readonly LastPanels? _lastPanels;
 
     /// <summary>Wraps operands whose lengths the caller has checked against the layout.</summary>
     /// <param name="layout">The weight's layout.</param>
     /// <param name="operands">The operands, <see cref="NestedLayout.ByteLength"/> bytes each.</param>
     /// <param name="cache">Where prepared panels are kept, or null; only for operands that never change.</param>
     /// <param name="areConstant">Whether the operands never change, so that what is computed from them can be kept.</param>
-    public PanelSource(NestedLayout layout, in LevelOperands operands, PanelCache? cache = null, bool areConstant = false)
+    /// <param name="lastPanels">The completed last panels of the operands where the layout has a narrow one; null where they are to be
+    /// completed for this object alone.</param>
+    public PanelSource(
+        NestedLayout layout, in LevelOperands operands, PanelCache? cache = null, bool areConstant = false, LastPanels? lastPanels = null)
     {
         Layout = layout;
         Cache = cache;
         AreConstant = areConstant;
         _operands = operands;
+        if (!layout.HasNarrowPanel)
+            return;
+        _lastPanels = lastPanels ?? new LastPanels(layout);
+        _last = _lastPanels.Of(operands);
     }
 
     /// <summary>The weight's layout.</summary>
@@ -82,21 +91,23 @@ internal readonly unsafe struct PanelSource
         // In bounds: panel < Panels, firstRow + count <= WeightsPerChannel, and a row takes 4 * width bytes, so a panel's reads end
         // where the next panel starts; a full block fills 256 of DecodedLength values, the last one the remainder.
         (int blocks, int rows) = Math.DivRem(count, NestedLayout.BlockRows);
-        LevelOperands operands = _operands.Skip((long)panel * Layout.View.WeightsPerChannel + firstRow);
+        LevelOperands operands = From(panel, firstRow);
         tier.DecodeBlocks(operands, blocks, values);
-        if (rows == 0)
-            return;
+        if (rows > 0)
+        {
+            Span<sbyte> last = stackalloc sbyte[NestedLayout.BlockValues];
+            last = last[..(rows * NestedLayout.PanelChannels)];
+            BlockValues.Decode(operands.Skip((long)blocks * NestedLayout.BlockRows), last);
 
-        Span<sbyte> last = stackalloc sbyte[NestedLayout.BlockValues];
-        last = last[..(rows * NestedLayout.PanelChannels)];
-        BlockValues.Decode(operands.Skip((long)blocks * NestedLayout.BlockRows), last);
+            (int first, int second) = PanelOrder.GroupRows(rows);
+            Span<sbyte> target = new(
+                values + (long)blocks * NestedLayout.BlockValues, (first + second + 3) / 4 * 4 * NestedLayout.PanelChannels);
+            Widen(last, first, target);
+            if (second > 0)
+                Widen(last[(first * NestedLayout.PanelChannels)..], second, target[(4 * NestedLayout.PanelChannels)..]);
+        }
 
-        (int first, int second) = PanelOrder.GroupRows(rows);
-        Span<sbyte> target = new(
-            values + (long)blocks * NestedLayout.BlockValues, (first + second + 3) / 4 * 4 * NestedLayout.PanelChannels);
-        Widen(last, first, target);
-        if (second > 0)
-            Widen(last[(first * NestedLayout.PanelChannels)..], second, target[(4 * NestedLayout.PanelChannels)..]);
+        GC.KeepAlive(_lastPanels);
     }
 
     /// <summary>Multiplies rows with the full blocks of a panel; see <see cref="KernelTier.TryMultiplyBlocks"/>.</summary>
@@ -113,11 +124,15 @@ internal readonly unsafe struct PanelSource
     {
         // In bounds: as in Decode.
         int blocks = Layout.View.WeightsPerChannel / NestedLayout.BlockRows;
-        LevelOperands operands = _operands.Skip((long)panel * Layout.View.WeightsPerChannel);
-        return tier.TryMultiplyBlocks(operands, blocks, rows, rowStride, rowCount, accumulators, weightSums)
-            ? blocks * NestedLayout.BlockRows
-            : 0;
+        bool areMultiplied = tier.TryMultiplyBlocks(From(panel, 0), blocks, rows, rowStride, rowCount, accumulators, weightSums);
+        GC.KeepAlive(_lastPanels);
+        return areMultiplied ? blocks * NestedLayout.BlockRows : 0;
     }
+
+    /// <summary>The operands from a row of a panel on. What reads them keeps the completed last panels alive.</summary>
+    private LevelOperands From(int panel, int row) => _lastPanels is not null && panel == Layout.Panels - 1
+        ? _last.Skip(row)
+        : _operands.Skip((long)panel * Layout.View.WeightsPerChannel + row);
 
     /// <summary>Completes a group of 1 to 4 rows, <c>[channel 32][rows]</c>, with zeros to 4.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -42,6 +42,35 @@ public sealed class FileTransactionTests : IDisposable
         Assert.Equal(["m.onnx"], _folder.Names());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AFileLeavesWhenTheOthersAppear(bool commits)
+    {
+        foreach (var name in new[] { "m.onnx", "m.low.6.bin", "m.other.bin" })
+            Put(name, "old");
+        using (var transaction = new FileTransaction())
+        {
+            transaction.Write(_folder.File("m.onnx"), Text("new"), isModel: true);
+            transaction.Remove(_folder.File("m.low.6.bin"), isModel: false);
+            Assert.Equal("old", Get("m.low.6.bin"));
+            if (commits)
+                transaction.Commit();
+        }
+
+        Assert.Equal(commits ? "new" : "old", Get("m.onnx"));
+        Assert.Equal(commits ? ["m.onnx", "m.other.bin"] : ["m.low.6.bin", "m.onnx", "m.other.bin"], _folder.Names());
+    }
+
+    [Fact]
+    public void AFileThatIsReadDoesNotLeave()
+    {
+        Put("m.low.bin", "old");
+        using var transaction = new FileTransaction();
+        transaction.Reads.Add(_folder.File("m.low.bin"));
+        LoadTests.AssertRefused(() => transaction.Remove(_folder.File("m.low.bin"), isModel: false), "which this command reads");
+    }
+
     [Fact]
     public void AFailedRenamePutsEverythingBack()
     {

@@ -20,11 +20,12 @@ internal sealed unsafe class ConvolutionCase
 
     public ConvolutionCase(
         ConvolutionGeometry geometry, NestedBits bits, int seed, int largestZeroPoint, int level, bool extreme = false,
-        bool hasPartRows = false)
+        bool hasPartRows = false, int? layoutVersion = null)
     {
         Geometry = geometry;
         Level = level;
-        Layout = new NestedLayout(bits, new ChannelView(geometry.OutputChannels, geometry.ChannelsPerGroup, 1, geometry.Taps));
+        ChannelView view = new(geometry.OutputChannels, geometry.ChannelsPerGroup, 1, geometry.Taps);
+        Layout = layoutVersion is { } version ? new NestedLayout(bits, view, version) : new NestedLayout(bits, view);
         sbyte[][] values = RandomWeights.CreateSteps(Layout, seed);
         Random random = new(seed);
         X = new byte[(long)geometry.Batch * geometry.Height.Input * geometry.Width.Input * geometry.InputChannels];
