@@ -49,7 +49,7 @@ public sealed class UsageTests
             "a Budget chooses bits by calibrated errors: give no other SplitRounding"
         },
         { "compile a.onnx -o b.onnx --budget-db 9 --calibrate d.npy", "say how to nest: give --nest N:H too" },
-        { "compile a.onnx -o b.onnx --nest 8:6 --synthetic noise", "--synthetic is 'noise': image is possible" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --synthetic noise", "--synthetic is 'noise': image and values are possible" },
         { "compile a.onnx -o b.onnx --nest 8:6 --synthetic image --calibrate d.npy", "in the place of --calibrate DATA: give one of them" },
         { "compile a.onnx -o b.onnx --synthetic image", "--synthetic serves calibrated rounding: give --nest N:H too" },
         { "compile a.onnx -o b.onnx --nest 8:6 --calibration-samples 9", "give --nest N:H and --calibrate DATA too" },

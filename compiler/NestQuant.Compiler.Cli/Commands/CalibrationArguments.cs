@@ -1,11 +1,13 @@
 using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Cli.Output;
 using NestQuant.Data;
+using NestQuant.Evaluation;
 using NestQuant.Onnx;
 using NestQuant.Passes;
 using NestQuant.Passes.Calibration;
 using NestQuant.Passes.GroupNL.Calibration;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Sampling;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
@@ -16,8 +18,11 @@ namespace NestQuant.Compiler.Cli.Commands;
 /// <param name="RoundsWeights">Whether weights are rounded for the data.</param>
 internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool Expands, bool RoundsWeights)
 {
-    /// <summary>Whether weights are rounded for images that are made here.</summary>
-    public required bool IsSynthetic { get; init; }
+    /// <summary>What is made in the place of data for the rounding of weights.</summary>
+    public required SyntheticKind Synthetic { get; init; }
+
+    /// <summary>Extents of axes that the model leaves open, for values that are made.</summary>
+    public required IReadOnlyDictionary<string, int> Extents { get; init; }
 
     /// <summary>Most samples that weights are rounded for.</summary>
     public required int Samples { get; init; }
@@ -38,17 +43,22 @@ internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool 
     public required double Ridge { get; init; }
 
     /// <summary>The files and folders that are read.</summary>
-    public IEnumerable<string> Inputs => Source is null ? CustomOps : CustomOps.Prepend(Source);
+    public IEnumerable<string> Inputs => Source is null ? CustomOps : CustomOps.Prepend(InputArguments.PathOf(Source));
 
     /// <summary>The options of a compilation with what they need for a model: ranges, and the data of a refit.</summary>
     /// <exception cref="ModelException">There is no such data, it is damaged, or it is that of another model.</exception>
     public CompilerOptions Apply(CompilerOptions options, ModelProto model)
     {
-        Dataset? data = Source is { } path && !RangesFile.IsNamed(path) ? Pictures.Open(path, model) : null;
+        Dataset? data = Source is { } path && !RangesFile.IsNamed(path) ? Pictures.Open([path], model) : null;
         GroupNLCalibration? refit = Expands && data is not null
             ? new GroupNLCalibration(data) { Budget = Budget, Ridge = Ridge, CustomOps = CustomOps }
             : null;
-        Dataset? rounded = IsSynthetic ? Pictures.Synthesise(model) : data;
+        Dataset? rounded = Synthetic switch
+        {
+            SyntheticKind.Image => Pictures.Synthesise(model),
+            SyntheticKind.Values => new SyntheticValues(SyntheticInputs.Of(model, Extents, batch: 1)),
+            _ => data,
+        };
         WeightCalibration? rounding = RoundsWeights && rounded is not null
             ? new WeightCalibration(rounded) { Samples = Samples, CustomOps = CustomOps }
             : null;
