@@ -36,7 +36,7 @@ internal static class OpenAxes
         }
 
         if (extents.Keys.FirstOrDefault(name => !open.Contains(name)) is { } unknown)
-            throw new ModelException(Unknown(unknown, open));
+            throw new ModelException(Unknown(unknown, inputs));
         return [.. inputs.Select(input => Closed(input, known))];
     }
 
@@ -61,7 +61,11 @@ internal static class OpenAxes
 
     private static string Place(ModelInput input, int axis) => FormattableString.Invariant($"{input.Name}:{axis}");
 
-    private static string Unknown(string name, IReadOnlyCollection<string> open) => open.Count == 0
-        ? $"shape '{name}': the model leaves no axis of its inputs open"
-        : $"shape '{name}': no such axis is open: those that the model leaves open are {string.Join(", ", open.Select(axis => $"'{axis}'"))}";
+    private static string Unknown(string name, IReadOnlyList<ModelInput> inputs)
+    {
+        string open = string.Join(", ", inputs.SelectMany(input => Open(input).Select(axis => $"'{Name(input, axis)}'")).Distinct());
+        return open.Length == 0
+            ? $"shape '{name}': the model leaves no axis of its inputs open"
+            : $"shape '{name}': no such axis is open: the model leaves open {open}";
+    }
 }

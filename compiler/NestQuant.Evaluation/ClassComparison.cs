@@ -4,7 +4,7 @@ namespace NestQuant.Evaluation;
 
 /// <summary>
 /// Accumulates how often the largest score of a sample is that of its label, and that of a reference. An output has classes when it is of
-/// floats and has one axis of more than one value beside the samples; maps, sequences and scalars have none.
+/// floats in the shape [samples, classes], also with spatial extents of one; maps, sequences and scalars have none.
 /// </summary>
 internal sealed class ClassComparison
 {
@@ -41,8 +41,7 @@ internal sealed class ClassComparison
     }
 
     private static bool HasClasses(NpyType type, IReadOnlyList<long> shape, int samples) =>
-        type >= NpyType.Float16 && shape.Count > 1 && shape[0] == samples && shape.Skip(1).All(static extent => extent > 0)
-        && shape.Skip(1).Count(static extent => extent > 1) == 1;
+        type >= NpyType.Float16 && shape is [_, > 1] or [_, > 1, 1, 1] && shape[0] == samples;
 
     private static int IndexOfMax(ReadOnlySpan<float> values)
     {

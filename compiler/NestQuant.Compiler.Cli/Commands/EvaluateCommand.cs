@@ -34,9 +34,9 @@ internal static class EvaluateCommand
             in the test data, else the model itself at its highest precision. Positions
             where an input attention_mask is 0, or the --mask, do not count in outputs whose
             first extents are the mask's. Where the first output compared has classes, that
-            is floats with one axis of more than one value beside the samples, agreement is
-            the share of samples with the same largest value as the reference, and top-1
-            that with the largest value at the label.
+            is floats in the shape [samples, classes], agreement is the share of samples
+            with the same largest value as the reference, and top-1 that with the largest
+            value at the label.
 
             --corrupt NAME,NAME,...[:SEVERITIES] measures robustness as well: every figure
             again with the pictures corrupted, at severities 1 to 5 unless told otherwise.
