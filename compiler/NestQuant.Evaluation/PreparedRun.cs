@@ -17,7 +17,7 @@ public sealed class PreparedRun(
     public TimeSpan Time()
     {
         long begin = Stopwatch.GetTimestamp();
-        using IDisposableReadOnlyCollection<OrtValue> outputs = Run();
+        using IDisposableReadOnlyCollection<OrtValue> results = Run();
         return Stopwatch.GetElapsedTime(begin);
     }
 
