@@ -4,10 +4,21 @@ using NestQuant.Onnx;
 namespace NestQuant.Evaluation;
 
 /// <summary>The outputs of a model that are compared.</summary>
-/// <param name="Names">Their names.</param>
-/// <param name="Positions">Their positions among all outputs of the model.</param>
-internal sealed record ComparedOutputs(IReadOnlyList<string> Names, IReadOnlyList<int> Positions)
+internal sealed class ComparedOutputs
 {
+    private readonly int _count;
+    private readonly IReadOnlyList<int> _positions;
+
+    private ComparedOutputs(IReadOnlyList<string> outputs, IReadOnlyList<int> positions)
+    {
+        _count = outputs.Count;
+        _positions = positions;
+        Names = [.. positions.Select(position => outputs[position])];
+    }
+
+    /// <summary>Their names.</summary>
+    public IReadOnlyList<string> Names { get; }
+
     /// <summary>Chooses outputs.</summary>
     /// <param name="model">The model.</param>
     /// <param name="wanted">Names; null for all tensors of numbers.</param>
@@ -33,22 +44,22 @@ internal sealed record ComparedOutputs(IReadOnlyList<string> Names, IReadOnlyLis
                 ? Enumerable.Range(0, model.Outputs.Count).Where(i => model.IsArray(model.Outputs[i]))
                 : wanted.Distinct().Select(name => model.Outputs.ToList().IndexOf(name)),
         ];
-        var all = new ComparedOutputs([.. positions.Select(position => model.Outputs[position])], positions);
+        var all = new ComparedOutputs(model.Outputs, positions);
         if (expected is not null && wanted is null)
             positions = [.. positions.Where((_, i) => all.Find(expected, i) is not null)];
         return positions.Length == 0
             ? throw new ModelException($"{model.Path}: no output is a tensor of numbers that can be compared")
-            : new ComparedOutputs([.. positions.Select(position => model.Outputs[position])], positions);
+            : new ComparedOutputs(model.Outputs, positions);
     }
 
     /// <summary>The outputs of a reference that are compared: those of the same names, else those at the same positions.</summary>
     /// <exception cref="ModelException">It has no such output.</exception>
-    public IReadOnlyList<string> In(ModelSession reference, int outputs)
-    {
-        return [.. Names.Select((name, i) => reference.Outputs.Contains(name) ? name
-            : reference.Outputs.Count == outputs ? reference.Outputs[Positions[i]]
-            : throw new ModelException($"{reference.Path}: there is no output '{name}' to compare with: choose other outputs"))];
-    }
+    public IReadOnlyList<string> In(ModelSession reference) =>
+    [
+        .. Names.Select((name, i) => reference.Outputs.Contains(name) ? name
+            : reference.Outputs.Count == _count ? reference.Outputs[_positions[i]]
+            : throw new ModelException($"{reference.Path}: there is no output '{name}' to compare with: choose other outputs")),
+    ];
 
     /// <summary>The compared ones of expected outputs, likewise.</summary>
     /// <exception cref="ModelException">One is not there.</exception>
@@ -63,7 +74,7 @@ internal sealed record ComparedOutputs(IReadOnlyList<string> Names, IReadOnlyLis
         foreach (NamedArray array in expected)
             if (array.Name == Names[index]) return array;
         // Names of test data are not always those of the model; its order is.
-        int position = Positions[index];
+        int position = _positions[index];
         return position < expected.Count && !Names.Contains(expected[position].Name) ? expected[position] : null;
     }
 }

@@ -78,7 +78,7 @@ public sealed class Evaluator(ModelSession model, ModelSession? reference, IRead
     {
         ComparedOutputs compared = comparison.Compared;
         IReadOnlyList<NamedArray> expected =
-            reference is not null ? RunBatch(reference, batch, null, freeBatch, compared.In(reference, model.Outputs.Count))
+            reference is not null ? RunBatch(reference, batch, null, freeBatch, compared.In(reference))
             : batch.Expected is not null ? compared.In(batch.Expected)
             : RunBatch(model, batch, comparison.Against.Bits, freeBatch, compared.Names);
         PositionMask?[] masks = MasksOf(batch, expected, compared.Names);

@@ -42,7 +42,8 @@ internal static class CalibrateCommand
               nestquant compile model.onnx -o out/model.onnx --nest 8:6 --calibrate ranges.json --calibration entropy
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file that will be compiled").IsRequired();
-        CommandOption data = command.Option("--data <DATA>", "inputs of the model; repeatable as NAME=FILE", CommandOptionType.MultipleValue).IsRequired();
+        CommandOption data = command.Option(
+            "--data <DATA>", "inputs of the model; repeatable as NAME=FILE", CommandOptionType.MultipleValue).IsRequired();
         CommandOption output = command.Option(
             "-o|--output <FILE>", "JSON file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
         var pictures = new PictureOptions(command);

@@ -37,10 +37,9 @@ internal static class BenchInputs
         var extents = new Dictionary<string, int>(asked, StringComparer.Ordinal);
         for (int i = 0; i < given.Length; i++)
         {
-            IReadOnlyList<long> shape = given[i]?.Shape ?? [];
-            for (int axis = 0; axis < Math.Min(shape.Count, inputs[i].Axes.Count); axis++)
-                if (inputs[i].Shape[axis] < 0 && inputs[i].Axes[axis] is { Length: > 0 } symbol)
-                    extents.TryAdd(symbol, checked((int)shape[axis]));
+            if (given[i]?.Shape is not { } shape || shape.Count != inputs[i].Shape.Count) continue;
+            foreach ((string? symbol, long extent) in inputs[i].Axes.Zip(shape))
+                if (symbol?.Length > 0) extents.TryAdd(symbol, checked((int)extent));
         }
 
         return extents;
