@@ -4,8 +4,8 @@ using NestQuant.Onnx.Files;
 namespace NestQuant.Data;
 
 /// <summary>
-/// The arrays of <c>.npy</c> files or of a <c>.npz</c> archive, opened together and read in turns. Each is named as the input that it is for;
-/// one called <c>labels</c> stands apart.
+/// The arrays of <c>.npy</c> files or of a <c>.npz</c> archive, opened together and read in turns. Each is named as the input that it is
+/// for; one called <c>labels</c> stands apart.
 /// </summary>
 internal sealed class ArrayFiles : IDisposable
 {

@@ -15,7 +15,8 @@ public sealed record SyntheticInput(ModelInput Input, IReadOnlyList<long> Shape,
     {
         Int128 count = Shape.Aggregate((Int128)1, static (product, extent) => product * extent);
         if (count * sizeof(double) > Array.MaxLength)
-            throw new ModelException($"input '{Input.Name}': values of shape [{string.Join(", ", Shape)}] are too many: give a smaller shape");
+            throw new ModelException(
+                $"input '{Input.Name}': values of shape [{string.Join(", ", Shape)}] are too many: give a smaller shape");
         var random = new RandomStream(seed, run, "values", position);
         var values = new double[(int)count];
         bool isInteger = Input.Type < NpyType.Float16;

@@ -65,8 +65,8 @@ internal sealed class ComparedOutputs
     /// <exception cref="ModelException">One is not there.</exception>
     public IReadOnlyList<NamedArray> In(IReadOnlyList<NamedArray> expected) =>
     [
-        .. Names.Select((name, i) =>
-            Find(expected, i) ?? throw new ModelException($"the test data does not say what output '{name}' should be: choose other outputs")),
+        .. Names.Select((name, i) => Find(expected, i)
+            ?? throw new ModelException($"the test data does not say what output '{name}' should be: choose other outputs")),
     ];
 
     private NamedArray? Find(IReadOnlyList<NamedArray> expected, int index)

@@ -24,8 +24,8 @@ public sealed class Evaluator(ModelSession model, ModelSession? reference, IRead
     public IReadOnlyList<string>? Outputs { get; init; }
 
     /// <summary>
-    /// Name of an input, or of another array of the data, that is 0 where positions of the outputs are padding and do not count. Null for an
-    /// input named <c>attention_mask</c>, if there is one.
+    /// Name of an input, or of another array of the data, that is 0 where positions of the outputs are padding and do not count. Null for
+    /// an input named <c>attention_mask</c>, if there is one.
     /// </summary>
     public string? Mask { get; init; }
 
@@ -44,7 +44,8 @@ public sealed class Evaluator(ModelSession model, ModelSession? reference, IRead
         {
             cancellation.ThrowIfCancellationRequested();
             EvaluationReference against = Against(batch);
-            comparison ??= new Comparison(against, ComparedOutputs.Of(model, Outputs, reference is null ? batch.Expected : null), _bits.Count);
+            comparison ??= new Comparison(
+                against, ComparedOutputs.Of(model, Outputs, reference is null ? batch.Expected : null), _bits.Count);
             if (comparison.Against != against)
                 throw new ModelException($"{data.Path}: only some of the test sets have expected outputs");
             Compare(comparison, batch, data.FreeBatches);

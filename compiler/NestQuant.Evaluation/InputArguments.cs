@@ -27,7 +27,9 @@ internal static class InputArguments
                 throw new ModelException($"the model has no input '{name}': it takes {known}");
         }
 
-        return arrays.All(static array => array.Name is not null) || (arrays.Length == inputs.Count && arrays.All(static a => a.Name is null))
+        bool areNamed = arrays.All(static array => array.Name is not null);
+        bool areInOrder = arrays.Length == inputs.Count && arrays.All(static array => array.Name is null);
+        return areNamed || areInOrder
             ? arrays
             : throw new ModelException(
                 $"'{string.Join(' ', arguments)}': the model has {inputs.Count} inputs: write NAME=FILE with one of {known}, "

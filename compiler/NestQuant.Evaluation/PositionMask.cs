@@ -4,8 +4,8 @@ using NestQuant.Onnx;
 namespace NestQuant.Evaluation;
 
 /// <summary>
-/// Which positions of the outputs of a batch are real: those where an array is not 0, as the attention mask of a batch of token sequences is
-/// 0 where they are padded. Outputs whose first extents are those of the array are masked.
+/// Which positions of the outputs of a batch are real: those where an array is not 0, as the attention mask of token sequences is 0 where
+/// they are padded. Outputs whose first extents are those of the array are masked.
 /// </summary>
 internal sealed class PositionMask
 {
@@ -61,5 +61,6 @@ internal sealed class PositionMask
     public override string ToString() => $"'{Name}' of shape [{string.Join(", ", _shape)}]";
 
     // An axis that the model fixes in the output and not in the mask, such as features, is as long as a sequence by chance alone.
-    private bool IsOtherAxis(IReadOnlyList<long> declared) => declared.Zip(_declared).Any(static axis => axis is { First: >= 0, Second: < 0 });
+    private bool IsOtherAxis(IReadOnlyList<long> declared) =>
+        declared.Zip(_declared).Any(static axis => axis is { First: >= 0, Second: < 0 });
 }

@@ -74,7 +74,8 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
                     + "--calibrate DATA too, or --synthetic image or values");
         if (weights.AsksForData && !rounds)
             throw new UsageException(
-                "calibrated rounding needs inputs of the model: give --calibrate DATA too, which is no .json file, or --synthetic image or values");
+                "calibrated rounding needs inputs of the model: give --calibrate DATA too, which is no .json file, or --synthetic image or "
+                    + "values");
         if ((_budget.HasValue() || _ridge.HasValue()) && !(expands && _source.HasValue()))
             throw new UsageException(
                 "--groupnl-budget and --ridge say how to refit an expansion: give --groupnl expand and --calibrate DATA too");

@@ -132,8 +132,8 @@ internal static class EvaluateCommand
                 progress));
             if (labels.HasValue() && result.ReferenceTop1 is null)
                 throw new ModelException(
-                    $"{labels.Value()}: output '{result.Precisions[0].Outputs[0].Name}' has no classes that labels could name: choose another "
-                        + "with --output, or leave --labels out");
+                    $"{labels.Value()}: output '{result.Precisions[0].Outputs[0].Name}' has no classes that labels could name: choose "
+                        + "another with --output, or leave --labels out");
             if (json.HasValue())
                 console.Out.WriteLine(EvaluationJson.Write(result));
             else

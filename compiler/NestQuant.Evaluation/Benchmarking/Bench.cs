@@ -12,8 +12,8 @@ namespace NestQuant.Evaluation.Benchmarking;
 /// </summary>
 /// <param name="options">How to measure.</param>
 /// <param name="measureMemory">
-/// Measures a model in a process that does nothing else: starts one that calls <see cref="ModelMemory.OfThisProcess"/> with the options that
-/// it is given, which name files with the inputs, and returns what it found.
+/// Measures a model in a process that does nothing else: starts one that calls <see cref="ModelMemory.OfThisProcess"/> with the options
+/// that it is given, which name files with the inputs, and returns what it found.
 /// </param>
 public sealed class Bench(BenchOptions options, Func<Bench.Subject, BenchOptions, ModelMemory> measureMemory)
 {
