@@ -2,12 +2,12 @@ using NestQuant.Onnx;
 
 namespace NestQuant.Data;
 
-/// <summary>Seeded values in the place of data, for models of any number of inputs. They depend on the seed alone.</summary>
+/// <summary>
+/// Seeded values in the place of data, for models of any number of inputs. They depend on the seed alone. They show how a model runs; they
+/// are no inputs to calibrate with, which have to be like real ones.
+/// </summary>
 public sealed class SyntheticValues : Dataset
 {
-    /// <summary>Runs that are enough for the rounding of weights.</summary>
-    public const int DefaultRuns = 64;
-
     private readonly IReadOnlyList<SyntheticInput> _inputs;
     private readonly int _runs;
     private readonly long _seed;
@@ -17,7 +17,7 @@ public sealed class SyntheticValues : Dataset
     /// <param name="runs">Number of runs, at least 1; each takes values of the shapes of the inputs.</param>
     /// <param name="seed">Other values for another seed.</param>
     /// <exception cref="ModelException">There are no inputs.</exception>
-    public SyntheticValues(IReadOnlyList<SyntheticInput> inputs, int runs = DefaultRuns, long seed = 0)
+    public SyntheticValues(IReadOnlyList<SyntheticInput> inputs, int runs, long seed = 0)
         : base("seeded values")
     {
         ArgumentNullException.ThrowIfNull(inputs);

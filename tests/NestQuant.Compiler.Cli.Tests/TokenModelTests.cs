@@ -1,8 +1,6 @@
 using System.IO.Compression;
 using System.Text.Json;
 using NestQuant.Data;
-using NestQuant.Onnx;
-using NestQuant.Onnx.Files;
 using NestQuant.TestSupport;
 
 namespace NestQuant.Compiler.Cli.Tests;
@@ -105,22 +103,5 @@ public sealed class TokenModelTests : IDisposable
         Tool.Run("bench", _model, "--runs", "1", "--shape", "sequence=40", "--batch", "2").ShouldSucceed();
         // The mask takes its length from the ids.
         Tool.Run("bench", _model, "--runs", "1", "--input", $"input_ids={_ids}").ShouldSucceed();
-    }
-
-    [Fact]
-    public void Weights_are_rounded_for_seeded_values()
-    {
-        ModelProto model = new GraphBuilder().Input(TensorDataType.Int64, "ids", -1, 4).Random("T", 20, 16).Random("W", 16, 16)
-            .Node("e = Gather(T, ids)").Node("y = MatMul(e, W)").Output("y").Model();
-        ModelFile.Save(model, _folder["w.onnx"]);
-        string[] compile =
-        [
-            "compile", _folder["w.onnx"], "-o", _folder["c.onnx"], "--nest", "8:3", "--activations", "weight-only", "--synthetic", "values",
-        ];
-        Tool.Run(compile).ShouldSucceed();
-        using JsonDocument json = JsonDocument.Parse(
-            Tool.Run("evaluate", _folder["c.onnx"], "--reference", _folder["w.onnx"], "--bits", "3", "--json").ShouldSucceed().Out);
-        Assert.True(json.RootElement.GetProperty("precisions")[0].GetProperty("sqnr_db").GetDouble() > 10);
-        Tool.Run([.. compile, "--shape", "sequence=4"]).ShouldFail(1, "no such axis is open: the model leaves open 'batch'");
     }
 }

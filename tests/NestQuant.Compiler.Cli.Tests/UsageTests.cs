@@ -49,9 +49,8 @@ public sealed class UsageTests
             "a Budget chooses bits by calibrated errors: give no other SplitRounding"
         },
         { "compile a.onnx -o b.onnx --budget-db 9 --calibrate d.npy", "say how to nest: give --nest N:H too" },
-        { "compile a.onnx -o b.onnx --nest 8:6 --synthetic noise", "--synthetic is 'noise': image and values are possible" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --synthetic noise", "--synthetic is 'noise': image is possible" },
         { "compile a.onnx -o b.onnx --nest 8:6 --synthetic image --calibrate d.npy", "in the place of --calibrate DATA: give one of them" },
-        { "compile a.onnx -o b.onnx --nest 8:6 --synthetic image --shape x=4", "--shape says which values are made" },
         { "evaluate a.onnx --data d.npy --shape x=4", "--shape says which values are made in the place of data" },
         { "evaluate a.onnx --labels l.npy", "--labels and --corrupt need data" },
         { "bench a.onnx --shape sequence", "--shape is 'sequence': NAME=EXTENT is needed" },

@@ -47,6 +47,6 @@ public sealed class SyntheticValuesTests
         var huge = new SyntheticInput(new ModelInput("x", NpyType.Float32, [-1, -1]), [1L << 40, 1L << 40], -1, 1);
         Assert.Contains(
             "'x': values of shape", Assert.Throws<ModelException>(() => huge.Make(0, 0, 0)).Message, StringComparison.Ordinal);
-        Assert.Throws<ModelException>(() => new SyntheticValues([]));
+        Assert.Throws<ModelException>(() => new SyntheticValues([], runs: 1));
     }
 }

@@ -7,7 +7,6 @@ using NestQuant.Passes;
 using NestQuant.Passes.Calibration;
 using NestQuant.Passes.GroupNL.Calibration;
 using NestQuant.Passes.Nesting;
-using NestQuant.Passes.Sampling;
 
 namespace NestQuant.Compiler.Cli.Commands;
 
@@ -18,11 +17,8 @@ namespace NestQuant.Compiler.Cli.Commands;
 /// <param name="RoundsWeights">Whether weights are rounded for the data.</param>
 internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool Expands, bool RoundsWeights)
 {
-    /// <summary>What is made in the place of data for the rounding of weights.</summary>
-    public required SyntheticKind Synthetic { get; init; }
-
-    /// <summary>Extents of axes that the model leaves open, for values that are made.</summary>
-    public required IReadOnlyDictionary<string, int> Extents { get; init; }
+    /// <summary>Whether weights are rounded for images that are made here.</summary>
+    public required bool IsSynthetic { get; init; }
 
     /// <summary>Most samples that weights are rounded for.</summary>
     public required int Samples { get; init; }
@@ -53,12 +49,7 @@ internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool 
         GroupNLCalibration? refit = Expands && data is not null
             ? new GroupNLCalibration(data) { Budget = Budget, Ridge = Ridge, CustomOps = CustomOps }
             : null;
-        Dataset? rounded = Synthetic switch
-        {
-            SyntheticKind.Image => Pictures.Synthesise(model),
-            SyntheticKind.Values => new SyntheticValues(SyntheticInputs.Of(model, Extents, batch: 1)),
-            _ => data,
-        };
+        Dataset? rounded = IsSynthetic ? Pictures.Synthesise(model) : data;
         WeightCalibration? rounding = RoundsWeights && rounded is not null
             ? new WeightCalibration(rounded) { Samples = Samples, CustomOps = CustomOps }
             : null;

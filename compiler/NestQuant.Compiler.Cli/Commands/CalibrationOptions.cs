@@ -24,8 +24,8 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
         CommandOptionType.SingleValue);
     private readonly CommandOption _synthetic = command.Option(
         "--synthetic <KIND>",
-        "in the place of --calibrate DATA, for the rounding of weights: image: random smooth images; --mean and --std as for pictures, "
-            + "else about zero mean and unit variance; values: seeded values, for token models above all",
+        "image: random smooth images in the place of --calibrate DATA, for the rounding of weights; --mean and --std as for pictures, "
+            + "else about zero mean and unit variance",
         CommandOptionType.SingleValue);
     private readonly CommandOption _samples = command.Option(
         "--calibration-samples <N>",
@@ -36,7 +36,6 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
         "library with operators that the model uses, as ONNX Runtime loads them; repeatable",
         CommandOptionType.MultipleValue);
     private readonly PictureOptions _pictures = new(command);
-    private readonly ShapeOption _shapes = new(command);
     private readonly CommandOption _budget = command.Option(
         "--groupnl-budget <ERROR>",
         "largest relative error of a refitted layer's outputs on DATA, default 0.1: expansions beyond it are undone",
@@ -61,21 +60,19 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
     {
         bool isStatic = weights.Nests && activations == ActivationMode.Static;
         bool stored = _source.Text() is { } path && RangesFile.IsNamed(path);
-        SyntheticKind kind = ParseSynthetic();
-        bool synthetic = kind != SyntheticKind.None, hasData = _source.HasValue() && !stored;
+        bool synthetic = IsSynthetic(), hasData = _source.HasValue() && !stored;
         bool rounds = weights.Nests && (hasData || synthetic) && (weights.SplitRounding is null || weights.AsksForData);
         if (synthetic && hasData)
-            throw new UsageException("--synthetic makes inputs in the place of --calibrate DATA: give one of them");
+            throw new UsageException("--synthetic makes images in the place of --calibrate DATA: give one of them");
         if (synthetic && !rounds)
             throw new UsageException("--synthetic serves calibrated rounding: give --nest N:H too, and no other --split-rounding");
         if ((weights.Budget is not null || weights.Range == WeightRange.Calibrated) && !rounds)
             throw new UsageException(
                 "--budget-bytes, --budget-db and --weight-range calibrated need inputs of the model, and calibrated rounding: give "
-                    + "--calibrate DATA too, or --synthetic image or values");
+                    + "--calibrate DATA too, or --synthetic image");
         if (weights.AsksForData && !rounds)
             throw new UsageException(
-                "calibrated rounding needs inputs of the model: give --calibrate DATA too, which is no .json file, or --synthetic image or "
-                    + "values");
+                "calibrated rounding needs inputs of the model: give --calibrate DATA too, which is no .json file, or --synthetic image");
         if ((_budget.HasValue() || _ridge.HasValue()) && !(expands && _source.HasValue()))
             throw new UsageException(
                 "--groupnl-budget and --ridge say how to refit an expansion: give --groupnl expand and --calibrate DATA too");
@@ -99,15 +96,12 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
         if (_customOps.HasValue() && !checks && !(hasData || synthetic || (isStatic && !stored)))
             throw new UsageException(
                 "--custom-ops serves to run and to check the model: give --calibrate DATA too, or leave out --no-check");
-        if (_shapes.Given && kind != SyntheticKind.Values)
-            throw new UsageException("--shape says which values are made: give --synthetic values too");
-        if (_pictures.Given && !hasData && kind != SyntheticKind.Image)
+        if (_pictures.Given && !hasData && !synthetic)
             throw new UsageException(
                 "--size, --mean and --std say how pictures are read: give --calibrate FOLDER or --synthetic image too");
         return new CalibrationArguments(_source.Text(), isStatic, expands, rounds)
         {
-            Synthetic = kind,
-            Extents = _shapes.Parse(),
+            IsSynthetic = synthetic,
             Samples = _samples.PositiveInteger() ?? WeightCalibration.DefaultSamples,
             Method = ParseMethod(),
             CustomOps = [.. _customOps.Values.Select(library => library!)],
@@ -119,12 +113,11 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
         };
     }
 
-    private SyntheticKind ParseSynthetic() => _synthetic.Text() switch
+    private bool IsSynthetic() => _synthetic.Text() switch
     {
-        null => SyntheticKind.None,
-        "image" => SyntheticKind.Image,
-        "values" => SyntheticKind.Values,
-        var other => throw new UsageException($"--synthetic is '{other}': image and values are possible"),
+        null => false,
+        "image" => true,
+        var other => throw new UsageException($"--synthetic is '{other}': image is possible"),
     };
 
     private CalibrationMethod ParseMethod()

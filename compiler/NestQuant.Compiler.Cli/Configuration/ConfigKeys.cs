@@ -60,8 +60,7 @@ internal static class ConfigKeys
                     Pattern = "^(minmax|percentile(:[0-9.]+)?|entropy|mse)$",
                     Example = "minmax, percentile:99.9, entropy or mse",
                 },
-                Choice("synthetic", "Random inputs in the place of data, for the rounding of weights.", ["image", "values"], "synthetic"),
-                Texts("shape", "NAME=EXTENT, extents of axes that the model leaves open, for synthetic values.", "shape"),
+                Choice("synthetic", "Random images in the place of data, for the rounding of weights.", ["image"], "synthetic"),
                 new ConfigValue(
                     "samples", "Most samples that weights are rounded for.", ConfigKind.Integer, "calibration-samples") { Minimum = 1 },
                 Text("size", "Pixels that pictures are scaled to.", "size") with
