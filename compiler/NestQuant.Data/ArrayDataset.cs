@@ -1,41 +1,30 @@
 using NestQuant.Onnx;
-using NestQuant.Onnx.Files;
 
 namespace NestQuant.Data;
 
-/// <summary>
-/// Samples along the first axis of one or more <c>.npy</c> arrays. In a <c>.npz</c> archive every array is the input of its name, except
-/// one called <c>labels</c>.
-/// </summary>
+/// <summary>Samples along the first axis of one or more arrays.</summary>
 internal sealed class ArrayDataset : Dataset
 {
-    private const string LabelsName = "labels";
-
-    /// <summary>
-    /// Bytes that the rows read at once may take besides twice the file: a deflated array can be a thousand times as large as its file.
-    /// </summary>
-    private const long InflatedBytes = 128L << 20;
-
-    private readonly Func<OpenArrays> _open;
+    private readonly Func<ArrayFiles> _open;
     private readonly long[]? _labels;
 
-    private ArrayDataset(string path, Func<OpenArrays> open, DatasetOptions options)
-        : base(path)
+    /// <summary>Checks a data set.</summary>
+    /// <param name="name">What it is, for messages.</param>
+    /// <param name="open">Opens its arrays, for every reading anew.</param>
+    /// <param name="options">Where its labels are.</param>
+    public ArrayDataset(string name, Func<ArrayFiles> open, DatasetOptions options)
+        : base(name)
     {
         _open = open;
-        using OpenArrays arrays = open();
+        using ArrayFiles arrays = open();
         Count = CountSamples(arrays);
         _labels = LabelFile.ReadOptional(options.Labels) ?? ReadLabels(arrays);
-        LabelFile.CheckCount(path, Count, _labels);
+        LabelFile.CheckCount(name, Count, _labels);
     }
 
     public override long Count { get; }
 
     public override bool HasLabels => _labels is not null;
-
-    public static ArrayDataset FromNpy(string path, DatasetOptions options) => new(path, () => OpenArrays.FromNpy(path), options);
-
-    public static ArrayDataset FromNpz(string path, DatasetOptions options) => new(path, () => OpenArrays.FromNpz(path), options);
 
     public override IEnumerable<DatasetBatch> ReadBatches(int size)
     {
@@ -45,11 +34,13 @@ internal sealed class ArrayDataset : Dataset
 
     private IEnumerable<DatasetBatch> Read(int size)
     {
-        using OpenArrays arrays = _open();
-        VerifyMemory(arrays.Inputs.Sum(input => input.Reader.BytesAtOnce(size)));
+        using ArrayFiles arrays = _open();
+        arrays.VerifyMemory(arrays.Inputs.Sum(input => input.Reader.BytesAtOnce(size)));
         for (long first = 0; first < Count; first += size)
         {
-            NamedArray[] inputs = [.. arrays.Inputs.Select(input => new NamedArray(input.Name, Rows(input.Reader, size)))];
+            // A single input may have any name (NumPy's own is arr_0); several are distinguished by their names.
+            bool isAlone = arrays.Inputs.Count == 1;
+            NamedArray[] inputs = [.. arrays.Inputs.Select(input => new NamedArray(isAlone ? null : input.Name, Rows(input.Reader, size)))];
             yield return new DatasetBatch(inputs, LabelFile.Slice(_labels, first, inputs[0].Array.Shape[0]));
         }
     }
@@ -57,24 +48,15 @@ internal sealed class ArrayDataset : Dataset
     private NpyArray Rows(NpyReader reader, int count) =>
         reader.ReadRows(count) ?? throw new ModelException($"{Path}: the file has changed while it was read");
 
-    private long[]? ReadLabels(OpenArrays arrays)
+    private static long[]? ReadLabels(ArrayFiles arrays)
     {
         if (arrays.Labels is not { } reader)
             return null;
-        VerifyMemory(reader.BytesAtOnce(reader.Rows));
-        return LabelFile.FromArray(reader.ReadToEnd(), $"{Path} ({LabelsName})");
+        arrays.VerifyMemory(reader.BytesAtOnce(reader.Rows));
+        return LabelFile.FromArray(reader.ReadToEnd(), $"{arrays.Name} (labels)");
     }
 
-    private void VerifyMemory(long bytes)
-    {
-        if (bytes <= InflatedBytes + (2 * InputFile.Length(Path)))
-            return;
-        throw new ModelException(
-            $"{Path}: one batch takes {bytes} bytes of memory, far more than the file: use smaller batches, C order, or arrays "
-                + "that are not deflated");
-    }
-
-    private long CountSamples(OpenArrays arrays)
+    private long CountSamples(ArrayFiles arrays)
     {
         long? count = null;
         foreach (var (name, reader) in arrays.Inputs)
@@ -87,44 +69,8 @@ internal sealed class ArrayDataset : Dataset
         }
 
         // Samples without elements take no space, so a file can claim any number of them.
-        if (arrays.Inputs.All(static input => input.Reader.BytesAtOnce(1) == 0) && count > InputFile.Length(Path))
+        if (arrays.Inputs.All(static input => input.Reader.BytesAtOnce(1) == 0) && count > arrays.StoredBytes)
             throw new ModelException($"{Path}: {count} samples without elements are not a data set");
         return count is > 0 ? count.Value : throw new ModelException($"{Path}: no samples");
-    }
-
-    /// <summary>All arrays of a data set, opened together and read in turns.</summary>
-    private sealed record OpenArrays(
-        IReadOnlyList<(string? Name, NpyReader Reader)> Inputs, NpyReader? Labels, NpzFile? Archive) : IDisposable
-    {
-        public static OpenArrays FromNpy(string path) => new([(null, NpyReader.Open(path))], Labels: null, Archive: null);
-
-        public static OpenArrays FromNpz(string path)
-        {
-            NpzFile archive = NpzFile.Open(path);
-            try
-            {
-                string[] inputs = [.. archive.Names.Where(static name => name != LabelsName)];
-                if (inputs.Length == 0)
-                    throw new ModelException($"{path}: the archive holds labels but no inputs");
-                // A single input may have any name (NumPy's own is arr_0); several are distinguished by their names.
-                return new OpenArrays(
-                    [.. inputs.Select(name => (inputs.Length == 1 ? null : name, archive.OpenArray(name)))],
-                    inputs.Length < archive.Names.Count ? archive.OpenArray(LabelsName) : null,
-                    archive);
-            }
-            catch
-            {
-                archive.Dispose();
-                throw;
-            }
-        }
-
-        public void Dispose()
-        {
-            foreach (var (_, reader) in Inputs)
-                reader.Dispose();
-            Labels?.Dispose();
-            Archive?.Dispose();
-        }
     }
 }

@@ -22,7 +22,8 @@ public abstract class Dataset
     public abstract bool HasLabels { get; }
 
     /// <summary>
-    /// Opens a data set: a <c>.npy</c> or <c>.npz</c> file, a folder of ONNX <c>test_data_set_*</c>, or a folder of images.
+    /// Opens a data set: a <c>.npy</c> or <c>.npz</c> file, a folder of <c>.npy</c> files, one for each input, a folder of ONNX
+    /// <c>test_data_set_*</c>, or a folder of images.
     /// </summary>
     /// <param name="path">File or folder.</param>
     /// <param name="options">How to read it; null for the defaults.</param>
@@ -31,17 +32,32 @@ public abstract class Dataset
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new DatasetOptions();
-        if (Directory.Exists(path))
-            return TestDataFolder.IsTestData(path) ? new TestDataFolder(path, options) : new ImageFolder(path, options);
-        return System.IO.Path.GetExtension(path).ToUpperInvariant() switch
-        {
-            _ when !File.Exists(path) => throw new ModelException($"{path}: no such file or folder"),
-            ".NPY" => ArrayDataset.FromNpy(path, options),
-            ".NPZ" => ArrayDataset.FromNpz(path, options),
-            _ =>
-                throw new ModelException(
-                    $"{path}: unknown kind of data: give a .npy or .npz file, a folder of test_data_set_*, or a folder of images"),
-        };
+        if (Directory.Exists(path) && TestDataFolder.IsTestData(path))
+            return new TestDataFolder(path, options);
+        if (Directory.Exists(path) && !ArrayFiles.AreIn(path))
+            return new ImageFolder(path, options);
+        bool isKnown = Directory.Exists(path) || System.IO.Path.GetExtension(path).ToUpperInvariant() is ".NPY" or ".NPZ";
+        if (isKnown && System.IO.Path.Exists(path))
+            return new ArrayDataset(path, () => ArrayFiles.Open(path), options);
+        throw new ModelException(isKnown || !File.Exists(path)
+            ? $"{path}: no such file or folder"
+            : $"{path}: unknown kind of data: give a .npy or .npz file, a folder of .npy files, of test_data_set_*, or of images");
+    }
+
+    /// <summary>Opens a data set of a file for each input, or of one source as <see cref="Open(string, DatasetOptions?)"/> does.</summary>
+    /// <param name="sources"><c>NAME=FILE.npy</c> for each input, or one file or folder.</param>
+    /// <param name="options">How to read it; null for the defaults.</param>
+    /// <exception cref="ModelException">There is no such data, it is damaged, or its labels do not fit it.</exception>
+    public static Dataset Open(IReadOnlyList<string> sources, DatasetOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(sources);
+        NamedFile[] files = [.. sources.Select(NamedFile.Parse)];
+        if (files is [{ Name: null, Path: var path }])
+            return Open(path, options);
+        if (files.Length == 0 || Array.Exists(files, static file => file.Name is null))
+            throw new ModelException($"'{string.Join(' ', sources)}': several files are a data set when each has a name: NAME=FILE.npy");
+        string name = string.Join(' ', sources);
+        return new ArrayDataset(name, () => ArrayFiles.Open(name, files), options ?? new DatasetOptions());
     }
 
     /// <summary>Reads the samples from first to last; may be called again.</summary>

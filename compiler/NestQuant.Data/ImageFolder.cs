@@ -23,7 +23,7 @@ internal sealed class ImageFolder : Dataset
             throw new ModelException($"{path}: pictures lie both in the folder and in its sub-folders: keep one form");
         _files = direct.Length > 0 ? direct : [.. perClass.SelectMany(files => files)];
         if (_files.Length == 0)
-            throw new ModelException($"{path}: neither test_data_set_* folders nor .png or .jpg pictures are here");
+            throw new ModelException($"{path}: neither test_data_set_* folders, .npy files nor .png or .jpg pictures are here");
         _labels = LabelFile.ReadOptional(options.Labels);
         if (_labels is null && direct.Length == 0)
             _labels = [.. perClass.SelectMany((files, label) => files.Select(_ => (long)label))];

@@ -9,6 +9,9 @@ namespace NestQuant.Data;
 /// <param name="Shape">Its extents, -1 where the model does not fix them.</param>
 public sealed record ModelInput(string Name, NpyType Type, IReadOnlyList<long> Shape)
 {
+    /// <summary>The names of its axes where the model has symbols for them; null or left out for the others.</summary>
+    public IReadOnlyList<string?> Axes { get; init; } = [];
+
     /// <summary>The samples that every run takes when the model fixes its first axis; null when it is open.</summary>
     public int? FixedBatch => Shape.Count > 0 && Shape[0] > 0 ? checked((int)Shape[0]) : null;
 
@@ -77,7 +80,12 @@ public sealed record ModelInput(string Name, NpyType Type, IReadOnlyList<long> S
     }
 
     private static ModelInput Of(ValueInfoProto input) =>
-        Of(input.Name, input.Type?.TensorType?.ElemType, (input.Type?.TensorType?.Shape?.Dim ?? []).Select(dim => dim.DimValue ?? -1));
+        Of(input.Name, input.Type?.TensorType?.ElemType, DimensionsOf(input).Select(static dim => dim.DimValue ?? -1)) with
+        {
+            Axes = [.. DimensionsOf(input).Select(static dim => dim.DimParam)],
+        };
+
+    private static List<TensorShapeProto.Dimension> DimensionsOf(ValueInfoProto input) => input.Type?.TensorType?.Shape?.Dim ?? [];
 
     private bool Matches(IReadOnlyList<long> shape)
     {

@@ -10,7 +10,7 @@ internal sealed class NpzFile : IDisposable
     private const string Extension = ".npy";
 
     /// <summary>Most arrays, more than any model has inputs: each array that is read in turn needs a decompressor of its own.</summary>
-    private const int MaxArrays = 1000;
+    internal const int MaxArrays = 1000;
 
     private readonly string _path;
     private readonly ZipArchive _archive;

@@ -19,7 +19,7 @@ public static class CorruptionMeans
                 Top1 = results.Average(result => result.Precisions[i].Top1),
                 Agreement = results.Average(result => result.Precisions[i].Agreement),
                 // Decibels of different data have no meaningful mean.
-                SqnrDb = double.NaN,
+                Outputs = [],
             }),
         ];
         return new CorruptedResult(name, null, results.Average(result => result.ReferenceTop1), precisions);

@@ -2,8 +2,8 @@ namespace NestQuant.Evaluation;
 
 /// <summary>What an evaluation found.</summary>
 /// <param name="Samples">Number of samples.</param>
-/// <param name="Reference">What agreement and SQNR are against.</param>
-/// <param name="ReferenceTop1">The reference's own accuracy, 0 to 1; null without labels.</param>
+/// <param name="Reference">What all figures but top-1 are against.</param>
+/// <param name="ReferenceTop1">The reference's own accuracy, 0 to 1; null without labels or classes.</param>
 /// <param name="Precisions">One entry per precision, in the order asked for.</param>
 public sealed record EvaluationResult(
     long Samples, EvaluationReference Reference, double? ReferenceTop1, IReadOnlyList<PrecisionResult> Precisions)
@@ -37,7 +37,24 @@ public sealed record EvaluationReference(string Kind, string? Model = null, int?
 
 /// <summary>Figures of one precision.</summary>
 /// <param name="Bits">Bits of the weights, 32 for a model that is not nested.</param>
-/// <param name="Top1">Accuracy, 0 to 1; null without labels.</param>
-/// <param name="Agreement">Share of samples with the reference's top-1 class, 0 to 1.</param>
-/// <param name="SqnrDb">Ratio of the outputs in dB; infinite when they equal the reference.</param>
-public sealed record PrecisionResult(int Bits, double? Top1, double Agreement, double SqnrDb);
+/// <param name="Top1">Accuracy of the first output, 0 to 1; null without labels or classes.</param>
+/// <param name="Agreement">Share of samples with the reference's top-1 class in the first output, 0 to 1; null without classes.</param>
+/// <param name="Outputs">Figures of every compared output; empty for a mean over corruptions.</param>
+public sealed record PrecisionResult(int Bits, double? Top1, double? Agreement, IReadOnlyList<OutputResult> Outputs)
+{
+    /// <summary>
+    /// Ratio of the output that differs most, in dB; infinite when all equal the reference, not a number without outputs.
+    /// </summary>
+    public double SqnrDb => Outputs.Count == 0 ? double.NaN : Outputs.Min(static output => output.SqnrDb);
+}
+
+/// <summary>How near one output is to that of the reference.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="SqnrDb">Energy of the reference over energy of the difference, in dB; infinite when they are equal.</param>
+/// <param name="Cosine">Cosine of the angle between the values of all samples and the reference's, -1 to 1.</param>
+/// <param name="LargestError">Largest absolute difference.</param>
+public sealed record OutputResult(string Name, double SqnrDb, double Cosine, double LargestError)
+{
+    /// <summary>The mask that says which positions count; null where all do.</summary>
+    public string? MaskedBy { get; init; }
+}

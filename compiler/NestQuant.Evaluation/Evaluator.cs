@@ -4,7 +4,12 @@ using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Evaluation;
 
-/// <summary>Runs a model over a data set at one or more precisions and compares its first output with labels and a reference.</summary>
+/// <summary>Runs a model over a data set at one or more precisions and compares its outputs with a reference's and with labels.</summary>
+/// <param name="model">The model.</param>
+/// <param name="reference">
+/// What to compare with; null for the outputs that the data expects, else for the model itself at its highest precision.
+/// </param>
+/// <param name="bits">Precisions; null for all that the model has.</param>
 public sealed class Evaluator(ModelSession model, ModelSession? reference, IReadOnlyList<int>? bits)
 {
     private const int FloatBits = 32;
@@ -15,6 +20,15 @@ public sealed class Evaluator(ModelSession model, ModelSession? reference, IRead
     /// <summary>Most samples per run, null for the default; a model that fixes its batch accepts no other.</summary>
     public int? Batch { get; init; }
 
+    /// <summary>Names of the outputs to compare, the one with classes first; null for all tensors of numbers.</summary>
+    public IReadOnlyList<string>? Outputs { get; init; }
+
+    /// <summary>
+    /// Name of an input, or of another array of the data, that is 0 where positions of the outputs are padding and do not count. Null for
+    /// an input named <c>attention_mask</c>, if there is one.
+    /// </summary>
+    public string? Mask { get; init; }
+
     /// <summary>Told the number of samples done.</summary>
     public Action<long>? Progress { get; init; }
 
@@ -24,30 +38,27 @@ public sealed class Evaluator(ModelSession model, ModelSession? reference, IRead
     {
         foreach (int width in bits ?? [])
             NestedPrecisions.Check(model.Path, model.Precisions, width);
-        OutputComparison[] comparisons = [.. _bits.Select(_ => new OutputComparison())];
-        var ofReference = new OutputComparison();
-        EvaluationReference? against = null;
+        Comparison? comparison = null;
         long samples = 0;
         foreach (DatasetBatch batch in data.ReadBatches(ReadSize()))
         {
             cancellation.ThrowIfCancellationRequested();
-            (EvaluationReference kind, IReadOnlyList<NamedArray> expected) = Expect(batch, data.FreeBatches);
-            if (against is not null && against != kind)
+            EvaluationReference against = Against(batch);
+            comparison ??= new Comparison(
+                against, ComparedOutputs.Of(model, Outputs, reference is null ? batch.Expected : null), _bits.Count);
+            if (comparison.Against != against)
                 throw new ModelException($"{data.Path}: only some of the test sets have expected outputs");
-            against = kind;
-            ofReference.Add(expected[0], expected[0], batch.Samples, batch.Labels);
-            for (int i = 0; i < comparisons.Length; i++)
-            {
-                IReadOnlyList<NamedArray> actual = kind.Bits == _bits[i] ? expected : RunBatch(model, batch, _bits[i], data.FreeBatches);
-                Compare(comparisons[i], actual, expected, batch, kind);
-            }
-
+            Compare(comparison, batch, data.FreeBatches);
             samples += batch.Samples;
             Progress?.Invoke(samples);
         }
 
-        PrecisionResult[] results = [.. comparisons.Select((c, i) => new PrecisionResult(_bits[i], c.Top1, c.Agreement, c.SqnrDb))];
-        return new EvaluationResult(samples, against!, ofReference.Top1, results);
+        PrecisionResult[] results =
+        [
+            .. _bits.Select((width, i) => new PrecisionResult(
+                width, comparison!.Classes[i].Top1, comparison.Classes[i].Agreement, [.. comparison.Outputs[i].Select(o => o.Result)])),
+        ];
+        return new EvaluationResult(samples, comparison!.Against, comparison.OfReference.Top1, results);
     }
 
     // The smaller of two fixed batches is read; the session that wants more pads.
@@ -59,42 +70,56 @@ public sealed class Evaluator(ModelSession model, ModelSession? reference, IRead
         return reference is null ? size : Math.Min(size, FixedBatch(reference) ?? size);
     }
 
-    private (EvaluationReference Kind, IReadOnlyList<NamedArray> Outputs) Expect(DatasetBatch batch, bool freeBatch)
+    private EvaluationReference Against(DatasetBatch batch) =>
+        reference is not null ? new EvaluationReference("model", Model: reference.Path)
+        : batch.Expected is not null ? new EvaluationReference("expected")
+        : new EvaluationReference("self", Bits: model.Precisions?.Highest ?? FloatBits);
+
+    private void Compare(Comparison comparison, DatasetBatch batch, bool freeBatch)
     {
-        if (reference is not null)
-            return (new EvaluationReference("model", Model: reference.Path), RunBatch(reference, batch, null, freeBatch));
-        if (batch.Expected is not null)
-            return (new EvaluationReference("expected"), batch.Expected);
-        int highest = model.Precisions?.Highest ?? FloatBits;
-        return (new EvaluationReference("self", Bits: highest), RunBatch(model, batch, highest, freeBatch));
+        ComparedOutputs compared = comparison.Compared;
+        IReadOnlyList<NamedArray> expected =
+            reference is not null ? RunBatch(reference, batch, null, freeBatch, compared.In(reference))
+            : batch.Expected is not null ? compared.In(batch.Expected)
+            : RunBatch(model, batch, comparison.Against.Bits, freeBatch, compared.Names);
+        PositionMask?[] masks = MasksOf(batch, expected, compared.Names);
+        comparison.OfReference.Add(expected[0].Array, expected[0].Array, batch.Samples, batch.Labels);
+        for (int i = 0; i < _bits.Count; i++)
+        {
+            IReadOnlyList<NamedArray> actual =
+                comparison.Against.Bits == _bits[i] ? expected : RunBatch(model, batch, _bits[i], freeBatch, compared.Names);
+            for (int output = 0; output < actual.Count; output++)
+                comparison.Outputs[i][output].Add(actual[output].Array, expected[output].Array, masks[output]);
+            comparison.Classes[i].Add(actual[0].Array, expected[0].Array, batch.Samples, batch.Labels);
+        }
     }
 
-    private static void Compare(
-        OutputComparison comparison, IReadOnlyList<NamedArray> actual, IReadOnlyList<NamedArray> expected, DatasetBatch batch,
-        EvaluationReference kind)
+    private PositionMask?[] MasksOf(DatasetBatch batch, IReadOnlyList<NamedArray> outputs, IReadOnlyList<string> names)
     {
-        comparison.Add(actual[0], expected[0], batch.Samples, batch.Labels);
-        if (kind.Kind != "expected")
-            return;
-        // Test data speaks of every output, not of the logits alone.
-        if (expected.Count > actual.Count)
-            throw new ModelException($"the test data expects {expected.Count} outputs, the model has {actual.Count}");
-        for (int i = 1; i < expected.Count; i++)
-            comparison.AddEnergies(actual[i], expected[i]);
+        PositionMask? mask = PositionMask.Of(Mask, model, batch);
+        PositionMask?[] masks = [.. outputs.Select((output, i) => mask?.For(output.Array, model.DeclaredShape(names[i])))];
+        return Mask is null || Array.Exists(masks, static applied => applied is not null)
+            ? masks
+            : throw new ModelException($"mask {mask} fits no output that is compared: its extents must be the first ones of an output");
     }
 
-    private static IReadOnlyList<NamedArray> RunBatch(ModelSession session, DatasetBatch batch, int? bits, bool freeBatch)
+    private static IReadOnlyList<NamedArray> RunBatch(
+        ModelSession session, DatasetBatch batch, int? bits, bool freeBatch, IReadOnlyList<string> outputs)
     {
         int? width = session.Precisions is null ? null : bits;
-        int? wanted = FixedBatch(session);
-        bool pad = freeBatch && wanted > batch.Samples;
-        IReadOnlyList<NamedArray> inputs = pad ? [.. batch.Inputs.Select(input => Padded(input, wanted!.Value))] : batch.Inputs;
-        return session.Run(inputs, width);
+        if (!freeBatch || !(FixedBatch(session) > batch.Samples))
+            return session.Run(batch.Inputs, width, outputs);
+        int rows = FixedBatch(session)!.Value;
+        return
+        [
+            .. session.Run([.. batch.Inputs.Select(input => Padded(input, rows))], width, outputs)
+                .Select(output => Cut(output, rows, batch.Samples)),
+        ];
     }
 
     private static int? FixedBatch(ModelSession session) => session.Inputs.Count > 0 ? session.Inputs[0].FixedBatch : null;
 
-    // The model takes full batches only: the last sample is repeated, and its results beyond the real ones are not looked at.
+    // The model takes full batches only: the last sample is repeated, and its results beyond the real ones are cut off.
     private static NamedArray Padded(NamedArray input, int samples)
     {
         NpyArray array = input.Array;
@@ -104,5 +129,25 @@ public sealed class Evaluator(ModelSession model, ModelSession? reference, IRead
         for (int done = array.Bytes.Length; done < bytes.Length; done += row)
             array.Bytes[^row..].CopyTo(bytes.AsSpan(done));
         return input with { Array = new NpyArray(array.Type, [samples, .. array.Shape.Skip(1)], bytes) };
+    }
+
+    private static NamedArray Cut(NamedArray output, int rows, int samples)
+    {
+        NpyArray array = output.Array;
+        if (array.Shape.Count == 0 || array.Shape[0] != rows)
+            return output;
+        byte[] bytes = array.Bytes[..(array.Bytes.Length / rows * samples)].ToArray();
+        return output with { Array = new NpyArray(array.Type, [samples, .. array.Shape.Skip(1)], bytes) };
+    }
+
+    /// <summary>What has been found so far: of every precision the classes, and each compared output.</summary>
+    private sealed record Comparison(EvaluationReference Against, ComparedOutputs Compared, int Precisions)
+    {
+        public ClassComparison OfReference { get; } = new();
+
+        public ClassComparison[] Classes { get; } = [.. Enumerable.Range(0, Precisions).Select(static _ => new ClassComparison())];
+
+        public OutputComparison[][] Outputs { get; } =
+            [.. Enumerable.Range(0, Precisions).Select(_ => Compared.Names.Select(static name => new OutputComparison(name)).ToArray())];
     }
 }

@@ -90,21 +90,32 @@ public sealed class ModelSession : IDisposable
         return new ModelSession(path, session, precisions, Stopwatch.GetElapsedTime(begin));
     }
 
+    /// <summary>Whether an output is a tensor of numbers.</summary>
+    internal bool IsArray(string output) =>
+        _session.OutputMetadata[output] is { IsTensor: true } tensor
+        && NpyTypes.TryFromOnnx((TensorDataType)(int)tensor.ElementDataType, out _);
+
+    /// <summary>The extents of an output that is a tensor, -1 where the model does not fix them; empty when nothing is known.</summary>
+    internal IReadOnlyList<long> DeclaredShape(string output) =>
+        [.. _session.OutputMetadata[output].Dimensions.Select(static extent => (long)extent)];
+
     /// <summary>Runs the model once.</summary>
     /// <param name="inputs">One array per input: by name, or in the model's order when unnamed.</param>
     /// <param name="bits">Precision for this run; null for the model's default.</param>
+    /// <param name="outputs">Names of the outputs to return, in this order; null for all.</param>
     /// <exception cref="ModelException">The arrays do not fit the inputs, or the precision is not one of the model's.</exception>
     /// <exception cref="OnnxRuntimeException">The run failed.</exception>
-    public IReadOnlyList<NamedArray> Run(IReadOnlyList<NamedArray> inputs, int? bits)
+    public IReadOnlyList<NamedArray> Run(IReadOnlyList<NamedArray> inputs, int? bits, IReadOnlyList<string>? outputs = null)
     {
-        using PreparedRun run = Prepare(inputs, bits);
+        outputs ??= Outputs;
+        using PreparedRun run = Prepare(inputs, bits, outputs);
         using IDisposableReadOnlyCollection<OrtValue> results = run.Run();
-        return [.. results.Select((value, i) => new NamedArray(Outputs[i], TensorValue.ToArray(value, Outputs[i])))];
+        return [.. results.Select((value, i) => new NamedArray(outputs[i], TensorValue.ToArray(value, outputs[i])))];
     }
 
     /// <summary>Hands the inputs of a run to ONNX Runtime; for the parameters see <see cref="Run"/>.</summary>
     /// <exception cref="ModelException">The arrays do not fit the inputs, or the precision is not one of the model's.</exception>
-    public PreparedRun Prepare(IReadOnlyList<NamedArray> inputs, int? bits)
+    public PreparedRun Prepare(IReadOnlyList<NamedArray> inputs, int? bits, IReadOnlyList<string>? outputs = null)
     {
         var names = new List<string>();
         var values = new List<OrtValue>();
@@ -129,7 +140,7 @@ public sealed class ModelSession : IDisposable
             throw;
         }
 
-        return new PreparedRun(_session, _runOptions, names, values);
+        return new PreparedRun(_session, _runOptions, names, values, outputs ?? Outputs);
     }
 
     /// <summary>Options with the nested operators registered; the first call loads ONNX Runtime.</summary>

@@ -42,7 +42,7 @@ public class EvaluationApiTests
     {
         var options = new BenchOptions(Threads: 1, Runs: 2, Batch: 1, Inputs: [], SessionConfig: []);
         IReadOnlyList<Bench.Subject> subjects = Bench.Subjects(Cnn, [Cnn], bits: null, new LoadOptions());
-        var bench = new Bench(options, subject => ModelMemory.OfThisProcess(subject.Model, subject.Bits, options));
+        var bench = new Bench(options, (subject, stored) => ModelMemory.OfThisProcess(subject.Model, subject.Bits, stored));
 
         BenchResult result = bench.Run(subjects, CancellationToken.None);
 

@@ -23,7 +23,9 @@ internal static class BenchCommand
                 of a process that only runs the model: as a whole, and by how much the model
                 made it grow. A switch is what the first run after it takes beyond an ordinary
                 run at that precision. Inputs are seeded random values unless --input gives
-                them.
+                them: token ids stay within their embedding, masks are ones. Axes that the model
+                leaves open are 1 (the first, see --batch), 224 in images, else 128, or what
+                --shape says.
 
                 --nodes adds a table of MODEL's nodes at its first precision, as ONNX Runtime
                 profiles them, with the implementation that NESTQUANT_IMPLEMENTATION can force.
@@ -31,6 +33,7 @@ internal static class BenchCommand
                 Example:
                   nestquant bench out/model.onnx --against model.onnx --against model.qdq.onnx --threads 1
                   nestquant bench out/model.onnx --session-config nestquant.cache=1m
+                  nestquant bench out/bert.onnx --against bert.onnx --shape sequence=64
                 """;
             CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
             CommandOption against = command.Option(
@@ -39,6 +42,9 @@ internal static class BenchCommand
                 "--bits <LIST>", "precisions of MODEL to measure, for example 8,6; default: all it has", CommandOptionType.SingleValue);
             CommandOption runs = command.Option(
                 "--runs <N>", $"counted runs of each, default {DefaultRuns}", CommandOptionType.SingleValue);
+            CommandOption batch = command.Option(
+                "--batch <N>", "extent of a first axis that the model leaves open, default 1", CommandOptionType.SingleValue);
+            var shapes = new ShapeOption(command);
             Func<BenchOptions> options = SharedOptions(command);
             CommandOption nodes = command.Option(
                 "--nodes", "also list MODEL's nodes, their implementations and times", CommandOptionType.NoValue);
@@ -49,17 +55,20 @@ internal static class BenchCommand
                 BenchOptions asked = options() with
                 {
                     Runs = runs.PositiveInteger() ?? DefaultRuns,
+                    Batch = batch.PositiveInteger() ?? 1,
+                    Extents = shapes.Parse(),
+                    Load = links.Parse(),
                     Nodes = nodes.HasValue(),
                 };
                 IReadOnlyList<Bench.Subject> subjects = Bench.Subjects(
-                    model.Value!, [.. against.Values.Select(path => path!)], bits.BitWidths(), links.Parse());
+                    model.Value!, [.. against.Values.Select(path => path!)], bits.BitWidths(), asked.Load);
                 BenchResult result = ProgressDisplay.Run(
                     console, "runs", Bench.TotalRuns(subjects.Count, asked), progress =>
                         new Bench(
                             asked,
-                            subject =>
+                            (subject, stored) =>
                                 MemoryProbe.Measure(
-                                    subject.Model, subject.Bits, asked, cancellation))
+                                    subject.Model, subject.Bits, stored, cancellation))
                         { Progress = progress }.Run(subjects, cancellation));
                 if (json.HasValue())
                     console.Out.WriteLine(BenchJson.Write(result));
@@ -86,18 +95,16 @@ internal static class BenchCommand
     {
         CommandOption threads = command.Option(
             "--threads <N>", "threads inside an operator; default: one per processor", CommandOptionType.SingleValue);
-        CommandOption batch = command.Option(
-            "--batch <N>", "extent of a first axis that the model leaves open, default 1", CommandOptionType.SingleValue);
         CommandOption inputs = command.Option(
             "--input <FILE>",
-            "[NAME=]FILE: a .npy file for an input; repeatable; default: seeded random values",
+            "[NAME=]FILE: a .npy file for an input, or a folder or .npz with one for each, by name; repeatable; default: seeded values",
             CommandOptionType.MultipleValue);
         CommandOption config = command.Option(
             "--session-config <ENTRY>", "KEY=VALUE for the configuration of every session; repeatable", CommandOptionType.MultipleValue);
         return () => new BenchOptions(
             threads.PositiveInteger() ?? Environment.ProcessorCount,
             Runs: 1,
-            batch.PositiveInteger() ?? 1,
+            Batch: 1,
             [.. inputs.Values.Select(input => input!)],
             config.SessionConfig());
     }

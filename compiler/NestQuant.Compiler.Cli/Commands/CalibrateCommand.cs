@@ -5,6 +5,7 @@ using NestQuant.Compiler.Cli.Rendering;
 using NestQuant.Compiler.Cli.Terminal;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Data;
+using NestQuant.Evaluation;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
 using NestQuant.Onnx.Files.Transactions;
@@ -32,15 +33,17 @@ internal static class CalibrateCommand
             --calibrate RANGES.json" chooses ranges from them by any method. Parts of a data
             set can be swept on different machines and joined with "merge-ranges": the
             result is that of one sweep, bit for bit. DATA is a .npy or .npz file whose
-            first axis counts the samples, a folder of ONNX test_data_set_* folders, or a
-            folder of PNG or JPEG pictures.
+            first axis counts the samples, a folder of .npy files, one for each input, a
+            folder of ONNX test_data_set_* folders, or a folder of PNG or JPEG pictures; or
+            --data NAME=FILE.npy for each input.
 
             Examples:
               nestquant calibrate model.onnx --data images.npy -o ranges.json
               nestquant compile model.onnx -o out/model.onnx --nest 8:6 --calibrate ranges.json --calibration entropy
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file that will be compiled").IsRequired();
-        CommandOption data = command.Option("--data <DATA>", "inputs of the model", CommandOptionType.SingleValue).IsRequired();
+        CommandOption data = command.Option(
+            "--data <DATA>", "inputs of the model; repeatable as NAME=FILE", CommandOptionType.MultipleValue).IsRequired();
         CommandOption output = command.Option(
             "-o|--output <FILE>", "JSON file to write; its folder is created when missing", CommandOptionType.SingleValue).IsRequired();
         var pictures = new PictureOptions(command);
@@ -58,9 +61,10 @@ internal static class CalibrateCommand
             GroupNLMode mode = groupNL.OneOf(GroupNLMode.Fuse);
             PictureArguments picture = pictures.Parse();
             int threadCount = threads.PositiveInteger() ?? Environment.ProcessorCount;
+            string[] sources = [.. data.Values.Select(source => source!)];
             string[] libraries = [.. customOps.Values.Select(library => library!)];
             using var transaction = new FileTransaction();
-            foreach (string input in (IEnumerable<string>)[model.Value!, data.Value()!, .. libraries])
+            foreach (string input in (IEnumerable<string>)[model.Value!, .. sources.Select(InputArguments.PathOf), .. libraries])
                 transaction.Reads.Add(input);
             RangesFile.Prepare(transaction, output.Value()!);
 
@@ -68,7 +72,7 @@ internal static class CalibrateCommand
             transaction.Reads.AddData(source);
             transaction.Check(output.Value()!);
             FoldingMemory.Limit(source);
-            Dataset dataset = picture.Open(data.Value()!, source);
+            Dataset dataset = picture.Open(sources, source);
             var calibration = new DataCalibration(dataset) { CustomOps = libraries };
             CalibrationStatistics statistics = ProgressDisplay.Run(console, progress =>
             {

@@ -1,6 +1,7 @@
 using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Cli.Output;
 using NestQuant.Data;
+using NestQuant.Evaluation;
 using NestQuant.Onnx;
 using NestQuant.Passes;
 using NestQuant.Passes.Calibration;
@@ -38,13 +39,13 @@ internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool 
     public required double Ridge { get; init; }
 
     /// <summary>The files and folders that are read.</summary>
-    public IEnumerable<string> Inputs => Source is null ? CustomOps : CustomOps.Prepend(Source);
+    public IEnumerable<string> Inputs => Source is null ? CustomOps : CustomOps.Prepend(InputArguments.PathOf(Source));
 
     /// <summary>The options of a compilation with what they need for a model: ranges, and the data of a refit.</summary>
     /// <exception cref="ModelException">There is no such data, it is damaged, or it is that of another model.</exception>
     public CompilerOptions Apply(CompilerOptions options, ModelProto model)
     {
-        Dataset? data = Source is { } path && !RangesFile.IsNamed(path) ? Pictures.Open(path, model) : null;
+        Dataset? data = Source is { } path && !RangesFile.IsNamed(path) ? Pictures.Open([path], model) : null;
         GroupNLCalibration? refit = Expands && data is not null
             ? new GroupNLCalibration(data) { Budget = Budget, Ridge = Ridge, CustomOps = CustomOps }
             : null;

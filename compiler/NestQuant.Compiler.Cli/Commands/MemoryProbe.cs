@@ -59,7 +59,6 @@ internal static class MemoryProbe
         if (bits is { } width)
             yield return string.Create(CultureInfo.InvariantCulture, $"--bits={width}");
         yield return string.Create(CultureInfo.InvariantCulture, $"--threads={options.Threads}");
-        yield return string.Create(CultureInfo.InvariantCulture, $"--batch={options.Batch}");
         foreach (string input in options.Inputs)
             yield return $"--input={input}";
         foreach ((string key, string value) in options.SessionConfig)

@@ -35,8 +35,8 @@ internal sealed record PictureArguments((int Height, int Width)? Size, IReadOnly
 {
     /// <summary>Opens data for a model, pictures or not.</summary>
     /// <exception cref="ModelException">There is no such data, or it is damaged.</exception>
-    public Dataset Open(string path, ModelProto model) =>
-        Dataset.Open(path, new DatasetOptions { Image = ModelPictures.For(ModelInput.Of(model), Size, Mean, Deviation) });
+    public Dataset Open(IReadOnlyList<string> sources, ModelProto model) =>
+        Dataset.Open(sources, new DatasetOptions { Image = ModelPictures.For(ModelInput.Of(model), Size, Mean, Deviation) });
 
     /// <summary>Random images for a model, normalised where a mean or a deviation is given.</summary>
     /// <exception cref="ModelException">The model does not take an image of known size.</exception>

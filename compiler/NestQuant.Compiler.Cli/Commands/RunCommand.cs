@@ -23,11 +23,13 @@ internal static class RunCommand
             Example:
               nestquant run model.onnx --input image.npy --bits 6 -o out
               nestquant run model.onnx --input ids=ids.npy --input mask=mask.npy -o out
+              nestquant run model.onnx --input inputs.npz -o out
             """;
         CommandArgument model = command.Argument("MODEL", "ONNX file").IsRequired();
         CommandOption inputs = command.Option(
             "--input <FILE>",
-            "[NAME=]FILE: a .npy file for an input; the name may be left out when the model has one input; repeatable",
+            "[NAME=]FILE: a .npy file for an input, or a folder or .npz with one for each, by name; without names in the model's order; "
+                + "repeatable",
             CommandOptionType.MultipleValue);
         CommandOption bits = command.Option("--bits <B>", "precision of a nested model; default: full", CommandOptionType.SingleValue);
         CommandOption output = command.Option(
@@ -53,7 +55,7 @@ internal static class RunCommand
         ModelProto loaded = ModelFile.Load(model, load);
         transaction.Reads.AddData(loaded);
         using ModelSession session = ModelSession.Open(model, threads, NestedPrecisions.Of(loaded));
-        NamedArray[] arrays = [.. inputs.Select(input => InputArguments.Read(input, session.Inputs))];
+        IReadOnlyList<NamedArray> arrays = InputArguments.Read(inputs, session.Inputs);
         var names = new FileNames();
         var lines = new List<Action>();
         foreach (NamedArray result in session.Run(arrays, bits))

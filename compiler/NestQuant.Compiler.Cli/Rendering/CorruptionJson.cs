@@ -1,4 +1,5 @@
 using System.Text.Json;
+using NestQuant.Compiler.Reports;
 using NestQuant.Evaluation;
 
 namespace NestQuant.Compiler.Cli.Rendering;
@@ -45,6 +46,8 @@ internal static class CorruptionJson
             json.WriteNumber("bits", precision.Bits);
             EvaluationJson.WriteShare(json, "top1", precision.Top1);
             EvaluationJson.WriteShare(json, "agreement", precision.Agreement);
+            if (precision.Outputs.Count > 0)
+                DecisionJson.WriteDecibels(json, "sqnr_db", precision.SqnrDb);
             json.WriteEndObject();
         }
 

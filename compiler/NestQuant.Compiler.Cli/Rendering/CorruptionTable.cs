@@ -8,7 +8,7 @@ internal static class CorruptionTable
 {
     public static void Write(CliConsole console, IReadOnlyList<CorruptedResult> results)
     {
-        // Without labels there is agreement only.
+        // Without labels there is agreement only, without classes neither.
         bool labelled = results[0].ReferenceTop1 is not null;
         PlainTable table = new PlainTable().Text("corruption").Text("severity");
         if (labelled)
@@ -17,7 +17,7 @@ internal static class CorruptionTable
         {
             if (labelled)
                 table.Number($"{precision.Bits}-bit top-1");
-            table.Number($"{precision.Bits}-bit agreement", rank: labelled ? 1 : 0);
+            table.Number($"{precision.Bits}-bit {(precision.Agreement is null ? "SQNR dB" : "agreement")}", rank: labelled ? 1 : 0);
         }
 
         foreach (IGrouping<string, CorruptedResult> group in results.GroupBy(result => result.Name))
@@ -42,7 +42,7 @@ internal static class CorruptionTable
         {
             if (labelled)
                 cells.Add(Numbers.Percent(precision.Top1));
-            cells.Add(Numbers.Percent(precision.Agreement));
+            cells.Add(precision.Agreement is null ? Numbers.Decibels(precision.SqnrDb) : Numbers.Percent(precision.Agreement));
         }
 
         return [.. cells];

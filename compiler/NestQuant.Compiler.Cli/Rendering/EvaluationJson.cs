@@ -5,8 +5,8 @@ using NestQuant.Evaluation;
 namespace NestQuant.Compiler.Cli.Rendering;
 
 /// <summary>
-/// The stable JSON form of <c>evaluate</c>. Shares are 0 to 1; <c>top1</c> is null without labels, <c>sqnr_db</c> is null for equal
-/// outputs.
+/// The stable JSON form of <c>evaluate</c>. Shares are 0 to 1; <c>top1</c> is null without labels, as is <c>agreement</c> without classes;
+/// <c>sqnr_db</c> is null for equal outputs, and that of a precision is the least of its outputs.
 /// </summary>
 internal static class EvaluationJson
 {
@@ -32,6 +32,10 @@ internal static class EvaluationJson
             WriteShare(json, "top1", precision.Top1);
             WriteShare(json, "agreement", precision.Agreement);
             DecisionJson.WriteDecibels(json, "sqnr_db", precision.SqnrDb);
+            json.WriteStartArray("outputs");
+            foreach (OutputResult output in precision.Outputs)
+                WriteOutput(json, output);
+            json.WriteEndArray();
             json.WriteEndObject();
         }
 
@@ -40,6 +44,17 @@ internal static class EvaluationJson
             CorruptionJson.Write(json, result.Corruptions);
         json.WriteEndObject();
     });
+
+    private static void WriteOutput(Utf8JsonWriter json, OutputResult output)
+    {
+        json.WriteStartObject();
+        json.WriteString("name", output.Name);
+        DecisionJson.WriteDecibels(json, "sqnr_db", output.SqnrDb);
+        json.WriteNumber("cosine", Math.Round(output.Cosine, Decimals));
+        json.WriteNumber("largest_error", output.LargestError);
+        json.WriteString("masked_by", output.MaskedBy);
+        json.WriteEndObject();
+    }
 
     /// <summary>Writes a share of 1, or null when it is unknown.</summary>
     internal static void WriteShare(Utf8JsonWriter json, string name, double? share)

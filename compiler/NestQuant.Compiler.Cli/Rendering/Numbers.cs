@@ -21,6 +21,12 @@ internal static class Numbers
     public static string Percent(double? share) =>
         share is { } value ? (100 * value).ToString("0.00", CultureInfo.InvariantCulture) + " %" : "-";
 
+    /// <summary>A cosine with five decimals.</summary>
+    public static string Cosine(double value) => value.ToString("0.00000", CultureInfo.InvariantCulture);
+
+    /// <summary>A number of any size with three significant digits.</summary>
+    public static string Significant(double value) => value.ToString("G3", CultureInfo.InvariantCulture);
+
     /// <summary>A count with thousands separated.</summary>
     public static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 

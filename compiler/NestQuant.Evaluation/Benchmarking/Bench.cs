@@ -12,10 +12,10 @@ namespace NestQuant.Evaluation.Benchmarking;
 /// </summary>
 /// <param name="options">How to measure.</param>
 /// <param name="measureMemory">
-/// Measures a model in a process that does nothing else: starts one that calls <see cref="ModelMemory.OfThisProcess"/>, and returns what it
-/// found.
+/// Measures a model in a process that does nothing else: starts one that calls <see cref="ModelMemory.OfThisProcess"/> with the options
+/// that it is given, which name files with the inputs, and returns what it found.
 /// </param>
-public sealed class Bench(BenchOptions options, Func<Bench.Subject, ModelMemory> measureMemory)
+public sealed class Bench(BenchOptions options, Func<Bench.Subject, BenchOptions, ModelMemory> measureMemory)
 {
     private const int WarmUpRuns = 3;
     private const int SessionsPerModel = 3;
@@ -58,12 +58,9 @@ public sealed class Bench(BenchOptions options, Func<Bench.Subject, ModelMemory>
     /// <exception cref="Microsoft.ML.OnnxRuntime.OnnxRuntimeException">ONNX Runtime refuses a model or a run fails.</exception>
     public BenchResult Run(IReadOnlyList<Subject> subjects, CancellationToken cancellation)
     {
-        IReadOnlyList<NamedArray> inputs;
-        using (ModelSession first = options.OpenSession(subjects[0].Model, subjects[0].Precisions))
-            inputs = BenchInputs.Make(first.Inputs, options);
-
+        IReadOnlyList<NamedArray> inputs = BenchInputs.Make(ModelFile.Load(subjects[0].Model, options.Load), options);
         double[] sessionMs = MeasureSessions(subjects, inputs, cancellation);
-        ModelMemory[] memory = [.. subjects.Select(subject => measureMemory(subject))];
+        ModelMemory[] memory = MeasureMemory(subjects, inputs);
         var contenders = new List<Contender>();
         try
         {
@@ -89,6 +86,13 @@ public sealed class Bench(BenchOptions options, Func<Bench.Subject, ModelMemory>
         {
             contenders.ForEach(contender => contender.Dispose());
         }
+    }
+
+    private ModelMemory[] MeasureMemory(IReadOnlyList<Subject> subjects, IReadOnlyList<NamedArray> inputs)
+    {
+        using var files = new StoredInputs(inputs);
+        BenchOptions stored = options with { Inputs = files.Paths };
+        return [.. subjects.Select(subject => measureMemory(subject, stored))];
     }
 
     private Contender Open(Subject subject, IReadOnlyList<NamedArray> inputs) =>

@@ -1,5 +1,6 @@
 using NestQuant.Data;
 using NestQuant.Onnx;
+using NestQuant.Passes.Sampling;
 
 namespace NestQuant.Evaluation.Benchmarking;
 
@@ -8,44 +9,39 @@ internal static class BenchInputs
 {
     private const int Seed = 1;
 
-    /// <summary>
-    /// Reads the files of the command line, or makes seeded values: floats uniform in [-1, 1), and zeros, which are valid as indices, for
-    /// all other types.
-    /// </summary>
-    /// <param name="inputs">What the model takes.</param>
-    /// <param name="options">Files, and the extent of an open first axis.</param>
+    /// <summary>Reads the files of the command line, and makes seeded values for inputs without one.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="options">Files, and the extents of open axes.</param>
     /// <returns>Unnamed arrays in the order of the inputs, so that models with other names can take them too.</returns>
-    /// <exception cref="ModelException">A file does not fit, or the model leaves another axis open.</exception>
-    public static IReadOnlyList<NamedArray> Make(IReadOnlyList<ModelInput> inputs, BenchOptions options)
+    /// <exception cref="ModelException">A file or an extent does not fit.</exception>
+    public static IReadOnlyList<NamedArray> Make(ModelProto model, BenchOptions options)
     {
-        NamedArray[] files = [.. options.Inputs.Select(input => InputArguments.Read(input, inputs))];
-        var random = new Random(Seed);
-        return [
-            .. inputs.Select(
-                input =>
-                    new NamedArray(null, files.Length > 0 ? ModelInput.Find(inputs, input, files) : Random(input, options.Batch, random)))
-        ];
+        IReadOnlyList<ModelInput> inputs = ModelInput.Of(model);
+        IReadOnlyList<NamedArray> files = InputArguments.Read(options.Inputs, inputs);
+        NpyArray?[] given = [.. inputs.Select((input, i) => Given(files, input.Name, i))];
+        IReadOnlyList<SyntheticInput> seeded = SyntheticInputs.Of(model, Extents(inputs, given, options.Extents), options.Batch);
+        return [.. seeded.Select((input, i) => new NamedArray(null, given[i] ?? input.Make(Seed, run: 0, i)))];
     }
 
-    private static NpyArray Random(ModelInput input, int batch, Random random)
+    private static NpyArray? Given(IReadOnlyList<NamedArray> files, string input, int position)
     {
-        long[] shape = [.. input.Shape];
-        if (shape.Length > 0 && shape[0] < 0)
-            shape[0] = batch;
-        if (shape.Any(extent => extent < 0))
+        foreach (NamedArray file in files)
+            if (file.Name == input) return file.Array;
+        return position < files.Count && files[position].Name is null ? files[position].Array : null;
+    }
+
+    /// <summary>The extents asked for, and those that axes of the same symbol have in given arrays.</summary>
+    private static Dictionary<string, int> Extents(
+        IReadOnlyList<ModelInput> inputs, NpyArray?[] given, IReadOnlyDictionary<string, int> asked)
+    {
+        var extents = new Dictionary<string, int>(asked, StringComparer.Ordinal);
+        for (int i = 0; i < given.Length; i++)
         {
-            string extents = string.Join(", ", input.Shape.Select(extent => extent < 0 ? "?" : $"{extent}"));
-            throw new ModelException(
-                $"input '{input.Name}' leaves the extents of its shape [{extents}] open: "
-            + $"give data for it, {input.Name}=FILE.npy");
+            if (given[i]?.Shape is not { } shape || shape.Count != inputs[i].Shape.Count) continue;
+            foreach ((string? symbol, long extent) in inputs[i].Axes.Zip(shape))
+                if (symbol?.Length > 0) extents.TryAdd(symbol, checked((int)extent));
         }
 
-        long count = shape.Aggregate(1L, (product, extent) => checked(product * extent));
-        if (input.Type != NpyType.Float32)
-            return new NpyArray(input.Type, shape, new byte[checked(count * input.Type.Size())]);
-        float[] values = new float[count];
-        foreach (ref float value in values.AsSpan())
-            value = 2 * random.NextSingle() - 1;
-        return NpyArray.FromFloats(shape, values);
+        return extents;
     }
 }

@@ -69,6 +69,9 @@ public sealed record ModelMemory(long ResidentBytes, long ModelBytes)
     private const int Runs = 3;
 
     /// <summary>Runs a model a few times in this process, which should have done nothing else, and measures it.</summary>
+    /// <param name="model">Path of the model.</param>
+    /// <param name="bits">Precision; null for a model without nested weights.</param>
+    /// <param name="options">How to run it, with files for all its inputs.</param>
     /// <exception cref="Onnx.ModelException">The inputs do not fit the model.</exception>
     /// <exception cref="Microsoft.ML.OnnxRuntime.OnnxRuntimeException">ONNX Runtime refuses the model or a run fails.</exception>
     public static ModelMemory OfThisProcess(string model, int? bits, BenchOptions options)
@@ -77,7 +80,7 @@ public sealed record ModelMemory(long ResidentBytes, long ModelBytes)
         ModelSession.CreateOptions().Dispose();
         long before = Resident();
         using ModelSession session = options.OpenSession(model, bits is { } width ? new NestedPrecisions([width]) : null);
-        using PreparedRun run = session.Prepare(BenchInputs.Make(session.Inputs, options), bits);
+        using PreparedRun run = session.Prepare(InputArguments.Read(options.Inputs, session.Inputs), bits);
         for (int i = 0; i < Runs; i++)
             run.Run().Dispose();
         long after = Resident();

@@ -9,6 +9,9 @@ namespace NestQuant.Passes.Export;
 /// <summary>Writes one graph of a compiled model anew, node after node.</summary>
 internal sealed class ExportedGraph
 {
+    /// <summary>Rank of tensors that have nothing but samples and channels.</summary>
+    private const int LeastRank = 2;
+
     private readonly ExportedGraph? _outer;
     private readonly Dictionary<string, ExportedValue> _values = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ExportedParameters> _parameters = new(StringComparer.Ordinal);
@@ -83,6 +86,20 @@ internal sealed class ExportedGraph
     {
         ExportedValue exported = Value(value);
         return exported.IsTurned ? exported.Name : Transposed(exported.Name, AxisOrder.ToFirst(rank), "_channels_first");
+    }
+
+    /// <summary>The rank of a node's first input, which has samples and channels.</summary>
+    /// <exception cref="ModelException">It is not known, or it has no channels.</exception>
+    public int RankOfMaps(NodeProto node)
+    {
+        string input = node.InputAt(0);
+        if (Value(input) is { IsTurned: true } turned) return turned.ChannelsLastRank;
+        return Ranks.Of(input) switch
+        {
+            null => throw NestedOperator.Damaged(node, "the rank of its input is not known"),
+            < LeastRank and int rank => throw NestedOperator.Damaged(node, $"its input '{input}' has rank {rank}, so it has no channels"),
+            int rank => rank,
+        };
     }
 
     /// <summary>Takes a name for what stands for a compiled value, and makes it do so.</summary>

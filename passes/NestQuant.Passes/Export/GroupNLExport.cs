@@ -26,10 +26,7 @@ internal static class GroupNLExport
     public static void Expand(NodeProto node, ExportedGraph graph)
     {
         string x = node.InputAt(InputNames.X);
-        ExportedValue value = graph.Value(x);
-        int rank = value.IsTurned
-            ? value.ChannelsLastRank
-            : graph.Ranks.Of(x) ?? throw NestedOperator.Damaged(node, "the rank of its input is not known");
+        int rank = graph.RankOfMaps(node);
         bool isLast = node.GetInt(OperatorAttributes.ChannelsLast) != 0;
         Expand(
             node,

@@ -41,7 +41,7 @@ internal static class QLinearExport
     public static void Average(NodeProto node, ExportedGraph graph)
     {
         bool isLast = node.GetInt(MicrosoftOperators.ChannelsLast, 0) != 0;
-        int rank = isLast ? Rank(node, graph) : 0;
+        int rank = isLast ? graph.RankOfMaps(node) : 0;
         string x = graph.Dequantize(
             isLast ? graph.ChannelsFirst(node.Input[0], rank) : graph.AsCompiled(node.Input[0]), graph.ParametersAt(node, 1));
         string output = graph.Step(node.Output[0]);
@@ -55,7 +55,7 @@ internal static class QLinearExport
     /// <summary>NhwcMaxPool.</summary>
     public static void MaxPool(NodeProto node, ExportedGraph graph)
     {
-        int rank = Rank(node, graph);
+        int rank = graph.RankOfMaps(node);
         string x = graph.ChannelsFirst(node.Input[0], rank);
         ExportedParameters? parameters = graph.Parameters(node.Input[0]);
         string output = parameters is null ? graph.Define(node.Output[0], rank) : graph.Step(node.Output[0]);
@@ -64,10 +64,6 @@ internal static class QLinearExport
         if (parameters is { } same) graph.Quantize(output, node.Output[0], same, rank);
         graph.Log(node);
     }
-
-    private static int Rank(NodeProto node, ExportedGraph graph) =>
-        graph.Value(node.Input[0]) is { IsTurned: true } value ? value.ChannelsLastRank
-        : graph.Ranks.Of(node.Input[0]) ?? throw NestedOperator.Damaged(node, "the rank of its input is not known");
 
     /// <summary>
     /// Dequantizes operands that lie at some positions, each with scale and zero point behind it: all channels first where one is.

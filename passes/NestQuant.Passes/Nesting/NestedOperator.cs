@@ -172,7 +172,8 @@ public sealed record NestedOperator(
         int channels = Layout.View.OutputChannels;
         bool fits = Operands.All(operand => operand.Operand.ByteCount == Layout.ByteLength(operand.Step))
             && Scale.ElementCount == channels
-            && (ZeroPoint is null || ZeroPoint.ElementCount == channels);
+            && (ZeroPoint is null || ZeroPoint.ElementCount == channels)
+            && (PartScale is null || PartScale.ElementCount == (Layout.Bits.Count - 1) * channels);
         if (!fits)
             throw Damaged(Node, "an operand has another length than the weight's shape and bits give");
     }

@@ -5,6 +5,7 @@ using NestQuant.Onnx.Files;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Export;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Operators;
 using NestQuant.Passes.Tests.Integer.ActivationQuantization;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Packing;
@@ -99,18 +100,24 @@ public sealed class ExportFaultTests
     [Fact]
     public void ABiasOfAnotherLengthIsDamage()
     {
-        GraphBuilder graph = Graph("a = Conv(x, W, B)", "b = Relu(a)", "y = Conv(b, V)").Output("y");
-        ModelProto compiled = NestQuantCompiler.Compile(
-            graph.Model(),
-            new CompilerOptions
-            {
-                Weights = new() { Bits = new NestedBits(8, 6) },
-                Activations = new() { Mode = ActivationMode.Static, Ranges = new MeasuredRanges(Feeds[0]) },
-            }).Model;
+        ModelProto compiled = Static("a = Conv(x, W, B)", "b = Relu(a)", "y = Conv(b, V)");
         List<TensorProto> initializers = compiled.Graph!.Initializer;
         initializers[initializers.FindIndex(static tensor => tensor.Name == "B")] = TensorProto.FromFloats("B", [1], [0]);
         Assert.Contains(
             "its bias has 1 elements for 4 channels",
+            Assert.Throws<ModelException>(() => ModelExport.ToQdq(compiled, new ExportOptions { Bits = 8 })).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void APoolOfAScalarIsDamage()
+    {
+        ModelProto compiled = Static("a = Conv(x, W)", "p = MaxPool(a)", "y = Conv(p, V)");
+        NodeProto pool = compiled.Graph!.Node.First(static node => node.OpType == MicrosoftOperators.NhwcMaxPool);
+        compiled.Graph.Initializer.Add(TensorProto.FromFloats("scalar", [], [1]));
+        pool.Input[0] = "scalar";
+        Assert.Contains(
+            "its input 'scalar' has rank 0, so it has no channels",
             Assert.Throws<ModelException>(() => ModelExport.ToQdq(compiled, new ExportOptions { Bits = 8 })).Message,
             StringComparison.Ordinal);
     }
@@ -173,6 +180,20 @@ public sealed class ExportFaultTests
         CompileResult result = ModelExport.ToQdq(compiled, new ExportOptions { Bits = 8 });
         decisions = result.Decisions.Decisions;
         return result.Model;
+    }
+
+    private static ModelProto Static(params string[] nodes)
+    {
+        GraphBuilder graph = Graph(nodes).Output("y");
+        foreach (NodeProto pool in graph.Graph.Node.Where(static node => node.Is("MaxPool")))
+            pool.Attribute.Add(Ints("kernel_shape", 2, 2));
+        return NestQuantCompiler.Compile(
+            graph.Model(),
+            new CompilerOptions
+            {
+                Weights = new() { Bits = new NestedBits(8, 6) },
+                Activations = new() { Mode = ActivationMode.Static, Ranges = new MeasuredRanges(Feeds[0]) },
+            }).Model;
     }
 
     private static GraphBuilder Graph(params string[] nodes)

@@ -39,8 +39,7 @@ public sealed class DamagedOperatorTests
     [MemberData(nameof(Damages))]
     public void AttributesOutOfRangeAreSaid(string attribute, long[] values)
     {
-        ModelProto model = new GraphBuilder().Input("x", 1, 3, 2, 2).Random("W", 32, 3, 1, 1).Node("y = Conv(x, W)").Output("y").Model();
-        NestQuantCompiler.CompileInPlace(model, new CompilerOptions { Weights = new() { Bits = new NestedBits(8, 6) } });
+        ModelProto model = Compiled();
         NodeProto node = model.AllNodes().First(SchemaNodes.IsNested);
         bool isList = attribute is AttributeNames.Shape or AttributeNames.ChannelView or AttributeNames.Levels;
         node.SetAttribute(isList ? AttributeProto.IntList(attribute, values) : AttributeProto.Int(attribute, values[0]));
@@ -49,5 +48,27 @@ public sealed class DamagedOperatorTests
 
         Assert.Contains("'y' is damaged", message, StringComparison.Ordinal);
         if (attribute is AttributeNames.FullBits or AttributeNames.HighBits) Assert.Throws<ModelException>(() => PartModel.From(model));
+    }
+
+    [Fact]
+    public void ScalesOfAnotherLengthAreSaid()
+    {
+        ModelProto model = Compiled();
+        NodeProto node = model.AllNodes().First(SchemaNodes.IsNested);
+        model.Graph!.Initializer.Add(TensorProto.FromFloats("short", [1], [1]));
+        int position = node.PositionOf(InputNames.PartScale);
+        while (node.Input.Count <= position) node.Input.Add("");
+        node.Input[position] = "short";
+
+        string message = Assert.Throws<ModelException>(() => NestedOperator.Of(model)).Message;
+
+        Assert.Contains("'y' is damaged: an operand has another length", message, StringComparison.Ordinal);
+    }
+
+    private static ModelProto Compiled()
+    {
+        ModelProto model = new GraphBuilder().Input("x", 1, 3, 2, 2).Random("W", 32, 3, 1, 1).Node("y = Conv(x, W)").Output("y").Model();
+        NestQuantCompiler.CompileInPlace(model, new CompilerOptions { Weights = new() { Bits = new NestedBits(8, 6) } });
+        return model;
     }
 }
