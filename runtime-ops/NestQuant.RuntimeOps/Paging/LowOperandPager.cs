@@ -9,7 +9,8 @@ namespace NestQuant.RuntimeOps.Paging;
 /// </remarks>
 /// <param name="address">The constant operand's address, or 0 when there is none.</param>
 /// <param name="length">Its bytes.</param>
-internal sealed class LowOperandPager(nint address, long length)
+/// <param name="isReadWhole">Whether a run that needs the operand reads all of it, so that it is fetched at once.</param>
+internal sealed class LowOperandPager(nint address, long length, bool isReadWhole)
 {
     private const int Unknown = 0;
     private const int Needed = 1;
@@ -28,9 +29,9 @@ internal sealed class LowOperandPager(nint address, long length)
         int previous = Interlocked.Exchange(ref _state, state);
         if (previous is Unknown || previous == state || !_isFileBacked.Value)
             return;
-        if (isNeeded)
-            PageAdvice.Prefetch(address, length);
-        else
+        if (!isNeeded)
             PageAdvice.Release(address, length);
+        else if (isReadWhole)
+            PageAdvice.Prefetch(address, length);
     }
 }

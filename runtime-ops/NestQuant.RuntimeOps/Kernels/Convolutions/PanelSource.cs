@@ -60,6 +60,9 @@ internal readonly unsafe struct PanelSource
         return isEqual;
     }
 
+    /// <summary>The operands from a panel on.</summary>
+    public LevelOperands OperandsOf(int panel) => _operands.Skip((long)panel * Layout.View.WeightsPerChannel);
+
     /// <summary>
     /// Decodes one panel to the level's integers in steps of the full-precision weight, <c>[k/4][channel 32][4]</c>, zeros after the last
     /// row of k.
@@ -82,7 +85,7 @@ internal readonly unsafe struct PanelSource
         // In bounds: panel < Panels, firstRow + count <= WeightsPerChannel, and a row takes 4 * width bytes, so a panel's reads end
         // where the next panel starts; a full block fills 256 of DecodedLength values, the last one the remainder.
         (int blocks, int rows) = Math.DivRem(count, NestedLayout.BlockRows);
-        LevelOperands operands = _operands.Skip((long)panel * Layout.View.WeightsPerChannel + firstRow);
+        LevelOperands operands = OperandsOf(panel).Skip(firstRow);
         tier.DecodeBlocks(operands, blocks, values);
         if (rows == 0)
             return;
@@ -113,7 +116,7 @@ internal readonly unsafe struct PanelSource
     {
         // In bounds: as in Decode.
         int blocks = Layout.View.WeightsPerChannel / NestedLayout.BlockRows;
-        LevelOperands operands = _operands.Skip((long)panel * Layout.View.WeightsPerChannel);
+        LevelOperands operands = OperandsOf(panel);
         return tier.TryMultiplyBlocks(operands, blocks, rows, rowStride, rowCount, accumulators, weightSums)
             ? blocks * NestedLayout.BlockRows
             : 0;
