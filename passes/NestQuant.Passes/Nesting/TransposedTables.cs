@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 
@@ -16,8 +14,8 @@ internal sealed class TransposedTables
 
     /// <summary>Looks for the tables.</summary>
     public TransposedTables(GraphView view) => _tables =
-        view.Graph.Node.Where(static node => node.Is("Gather")).Select(node => view.Constant(node.InputAt(0))).OfType<TensorProto>().Distinct()
-            .Where(IsMatrix).ToLookup(static table => (table.Dims[1], table.Dims[0]));
+        view.Graph.Node.Where(static node => node.Is("Gather")).Select(node => view.Constant(node.InputAt(0))).OfType<TensorProto>()
+            .Distinct().Where(IsMatrix).ToLookup(static table => (table.Dims[1], table.Dims[0]));
 
     /// <summary>The table whose transpose a weight is; null where there is none.</summary>
     public TensorProto? Find(TensorProto weight)
@@ -28,24 +26,20 @@ internal sealed class TransposedTables
         if (!_transposes.TryGetValue(shape, out Dictionary<string, TensorProto>? transposes))
         {
             _transposes[shape] = transposes = new(StringComparer.Ordinal);
-            foreach (TensorProto table in _tables[shape]) transposes.TryAdd(Hash(Transposed(table)), table);
+            foreach (TensorProto table in _tables[shape]) transposes.TryAdd(ContentHash.Of(Transposed(table)), table);
         }
 
-        return transposes.TryGetValue(Hash(weight.GetBytes().Span), out TensorProto? tied) && tied != weight ? tied : null;
+        return transposes.TryGetValue(ContentHash.Of(weight), out TensorProto? tied) && tied != weight ? tied : null;
     }
 
     private static bool IsMatrix(TensorProto tensor) => tensor is { DataType: TensorDataType.Float, Dims.Count: 2 };
 
-    private static string Hash(ReadOnlySpan<byte> content) => Convert.ToHexString(SHA256.HashData(content));
-
-    private static ReadOnlySpan<byte> Transposed(TensorProto table)
+    private static TensorProto Transposed(TensorProto table)
     {
-        ReadOnlyMemory<byte> content = table.GetBytes();
-        ReadOnlySpan<int> values = MemoryMarshal.Cast<byte, int>(content.Span);
+        float[] values = table.ToFloats(), transposed = new float[values.Length];
         int rows = (int)table.Dims[0], columns = (int)table.Dims[1];
-        var transposed = new int[values.Length];
         for (int row = 0; row < rows; row++)
             for (int column = 0; column < columns; column++) transposed[(column * rows) + row] = values[(row * columns) + column];
-        return MemoryMarshal.AsBytes<int>(transposed);
+        return TensorProto.FromFloats(table.Name, [columns, rows], transposed);
     }
 }

@@ -58,6 +58,7 @@ internal sealed unsafe class NestedRows
             loop.Run(parts, rows.RunPart);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunPart(int part)
     {
         // In bounds: part * _rowsPerPart < _count, and the target has K values for each of _count rows.
@@ -82,23 +83,17 @@ internal sealed unsafe class NestedRows
         int i = 0;
         if (Math.Abs((long)zeroPoint) <= MostNarrow)
         {
+            Vector256<int> zero = Vector256.Create(zeroPoint);
             for (; i <= length - Vector128<sbyte>.Count; i += Vector128<sbyte>.Count)
             {
-                (Vector128<short> low, Vector128<short> high) = Vector128.Widen(Vector128.Load(values + i));
-                Scale(low, zeroPoint, scale, target + i);
-                Scale(high, zeroPoint, scale, target + i + Vector128<short>.Count);
+                Vector256<short> shorts = Vector256.WidenLower(Vector128.Load(values + i).ToVector256Unsafe());
+                (Vector256<int> low, Vector256<int> high) = Vector256.Widen(shorts);
+                (Vector256.ConvertToSingle(low - zero) * scale).Store(target + i);
+                (Vector256.ConvertToSingle(high - zero) * scale).Store(target + i + Vector256<int>.Count);
             }
         }
 
         for (; i < length; i++)
             target[i] = (float)(values[i] - (long)zeroPoint) * scale;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Scale(Vector128<short> values, int zeroPoint, float scale, float* target)
-    {
-        (Vector128<int> low, Vector128<int> high) = Vector128.Widen(values);
-        (Vector128.ConvertToSingle(low - Vector128.Create(zeroPoint)) * scale).Store(target);
-        (Vector128.ConvertToSingle(high - Vector128.Create(zeroPoint)) * scale).Store(target + Vector128<int>.Count);
     }
 }

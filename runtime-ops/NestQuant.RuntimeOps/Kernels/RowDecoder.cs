@@ -18,6 +18,7 @@ internal static unsafe class RowDecoder
     /// <param name="channel">The channel, 0 to 31.</param>
     /// <param name="length">Weights per channel, K.</param>
     /// <param name="values">Receives K values in the order of k.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Decode(in LevelOperands panel, int channel, int length, sbyte* values)
     {
         // In bounds: a panel has 4 * width bytes of each operand for each of its K rows; full blocks come first, a shorter one may follow.
@@ -63,8 +64,9 @@ internal static unsafe class RowDecoder
         int block = 0;
         for (; block <= blocks - Blocks; block += Blocks, plane += Blocks * (nint)stride)
         {
-            Vector256<ulong> words = Vector256.Create(
-                (ulong)*(uint*)plane, *(uint*)(plane + stride), *(uint*)(plane + 2 * (nint)stride), *(uint*)(plane + 3 * (nint)stride));
+            Vector256<ulong> words = Vector256.WidenLower(Vector128.Create(
+                *(uint*)plane, *(uint*)(plane + stride), *(uint*)(plane + 2 * (nint)stride), *(uint*)(plane + 3 * (nint)stride))
+                .ToVector256Unsafe());
             Vector256<byte> values = ((((words | (words << 28)) >>> down) & Vector256.Create(mask)) << position).AsByte();
             byte* target = total + (long)block * NestedLayout.BlockRows;
             (Vector256.Load(target) + values).Store(target);
