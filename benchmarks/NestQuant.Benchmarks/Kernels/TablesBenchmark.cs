@@ -11,12 +11,15 @@ using static System.FormattableString;
 namespace NestQuant.Benchmarks.Kernels;
 
 /// <summary>
-/// Rows of a table as large as that of a sentence encoder: NestedGather at both precisions against ONNX Runtime's Gather on the float table,
-/// for a few rows again and again, and for other rows of the whole table in every run. One process, one thread, in turn, round after round.
+/// Rows of a table as large as that of a sentence encoder, and of one that fits in the first-level cache: NestedGather at both precisions
+/// against ONNX Runtime's Gather on the float table, for a few rows again and again, and for others in every run. One process, one thread,
+/// in turn, round after round.
 /// </summary>
 internal static class TablesBenchmark
 {
-    private const int Rows = 30522, Length = 384, Indices = 32, WarmUpRounds = 500;
+    private const int Length = 384, Indices = 32, WarmUpRounds = 500;
+
+    private static readonly int[] Tables = [64, 30522];
 
     private static readonly string[] InputNames = ["i"], OutputNames = ["y"];
 
@@ -24,18 +27,25 @@ internal static class TablesBenchmark
     /// <param name="rounds">Counted rounds.</param>
     public static void Run(int rounds)
     {
-        Console.WriteLine(Invariant($"1 thread, {rounds} interleaved rounds, {Indices} rows of {Length} values a run; medians, ns per row"));
+        Console.WriteLine(
+            Invariant($"1 thread, {rounds} interleaved rounds, {Indices} rows of {Length} values a run; medians, ns per row"));
         Console.WriteLine("| rows | full | part | ORT float |\n| --- | --- | --- | --- |");
-        ModelProto model = Model();
+        foreach (int rows in Tables)
+            RunTable(rows, rounds);
+    }
+
+    private static void RunTable(int rows, int rounds)
+    {
+        ModelProto model = Model(rows);
         CompilerOptions options = new() { Weights = new() { Bits = new NestedBits(8, 6) } };
         byte[] nested = ModelFile.ToBytes(NestQuantCompiler.Compile(model, options).Model);
         using InferenceSession full = Open(nested, 8), part = Open(nested, 6), floats = Open(ModelFile.ToBytes(model), 8);
         InferenceSession[] sessions = [full, part, floats];
-        Print("the same", sessions, rounds, static _ => new Random(1));
-        Print("others", sessions, rounds, static round => new Random(round));
+        Print(rows, "the same", sessions, rounds, static _ => new Random(1));
+        Print(rows, "others", sessions, rounds, static round => new Random(round));
     }
 
-    private static void Print(string title, InferenceSession[] sessions, int rounds, Func<int, Random> random)
+    private static void Print(int rows, string title, InferenceSession[] sessions, int rounds, Func<int, Random> random)
     {
         List<double>[] nanoseconds = [.. sessions.Select(static _ => new List<double>())];
         using RunOptions runOptions = new();
@@ -46,7 +56,7 @@ internal static class TablesBenchmark
             {
                 Random drawn = random(Math.Abs(round) * sessions.Length + session);
                 using OrtValue i = OrtValue.CreateTensorValueFromMemory(
-                    Enumerable.Range(0, Indices).Select(_ => (long)drawn.Next(Rows)).ToArray(), [Indices]);
+                    Enumerable.Range(0, Indices).Select(_ => (long)drawn.Next(rows)).ToArray(), [Indices]);
                 long start = Stopwatch.GetTimestamp();
                 sessions[session].Run(runOptions, InputNames, [i], OutputNames, [y]);
                 if (round >= 0)
@@ -54,16 +64,16 @@ internal static class TablesBenchmark
             }
         }
 
-        string medians = string.Join(" | ", nanoseconds.Select(static of => Statistics.Median(of).ToString("F0", CultureInfo.InvariantCulture)));
-        Console.WriteLine($"| {title} | {medians} |");
+        string medians = string.Join(" | ", nanoseconds.Select(static of => Invariant($"{Statistics.Median(of):F0}")));
+        Console.WriteLine(Invariant($"| {Indices} of {rows}, {title} | {medians} |"));
     }
 
-    private static ModelProto Model()
+    private static ModelProto Model(int rows)
     {
         Random random = new(3);
-        float[] table = [.. Enumerable.Range(0, Rows * Length).Select(_ => random.NextSingle() - 0.5f)];
+        float[] table = [.. Enumerable.Range(0, rows * Length).Select(_ => random.NextSingle() - 0.5f)];
         GraphProto graph = new() { Name = "table" };
-        graph.Initializer.Add(TensorProto.FromFloats("W", [Rows, Length], table));
+        graph.Initializer.Add(TensorProto.FromFloats("W", [rows, Length], table));
         NodeProto gather = new() { OpType = "Gather", Name = "rows" };
         gather.Input.AddRange(["W", "i"]);
         gather.Output.Add("y");

@@ -7,7 +7,8 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.Nesting;
 
 /// <summary>
-/// Stores the constant weights of Conv, ConvTranspose, Gemm and MatMul, and the tables of Gather, as nested integers and lets NestQuant's operators read them.
+/// Stores the constant weights of Conv, ConvTranspose, Gemm and MatMul, and the tables of Gather, as nested integers and lets NestQuant's
+/// operators read them.
 /// <code>
 /// y = Conv (x, W, B)
 /// w = com.nestquant.NestedDequantizeLinear (W_high, W_low, W_scale, W_zero_point, nest_bits); y = Conv (x, w, B)     weight-only

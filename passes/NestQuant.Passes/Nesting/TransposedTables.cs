@@ -12,6 +12,8 @@ internal sealed class TransposedTables
     private readonly ILookup<(long Rows, long Columns), TensorProto> _tables;
     private readonly Dictionary<(long Rows, long Columns), Dictionary<string, TensorProto>> _transposes = [];
 
+    private readonly Dictionary<TensorProto, TensorProto?> _found = new(ReferenceEqualityComparer.Instance);
+
     /// <summary>Looks for the tables.</summary>
     public TransposedTables(GraphView view) => _tables =
         view.Graph.Node.Where(static node => node.Is("Gather")).Select(node => view.Constant(node.InputAt(0))).OfType<TensorProto>()
@@ -19,6 +21,12 @@ internal sealed class TransposedTables
 
     /// <summary>The table whose transpose a weight is; null where there is none.</summary>
     public TensorProto? Find(TensorProto weight)
+    {
+        if (!_found.TryGetValue(weight, out TensorProto? table)) _found[weight] = table = Search(weight);
+        return table;
+    }
+
+    private TensorProto? Search(TensorProto weight)
     {
         if (!IsMatrix(weight)) return null;
         (long Rows, long Columns) shape = (weight.Dims[0], weight.Dims[1]);

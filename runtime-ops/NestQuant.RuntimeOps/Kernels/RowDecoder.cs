@@ -4,10 +4,10 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels;
 
-/// <summary>Decodes a single output channel of a panel, which is one row of a table, and leaves the other 31 alone.</summary>
+/// <summary>Decodes one output channel of a panel, which is one row of a table, and leaves the other 31 alone.</summary>
 /// <remarks>
-/// The 8 values that a full block has of a channel lie in 4 consecutive bytes of each sub-plane: the channel's 4 values of the first k-group
-/// in a field of the low half of each byte, those of the second group in the same field of the high half (docs/operand-format.md).
+/// The 8 values that a full block has of a channel lie in 4 consecutive bytes of each sub-plane: those of the first k-group in one field of
+/// the low half of each byte, those of the second group in the same field of the high half (docs/operand-format.md).
 /// </remarks>
 internal static unsafe class RowDecoder
 {

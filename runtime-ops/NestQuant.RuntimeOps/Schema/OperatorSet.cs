@@ -92,7 +92,7 @@ internal static class OperatorSet
 
     public static OperatorSchema NestedGather { get; } = new(
         OperatorNames.NestedGather,
-        "Rows of a nested table, decoded on demand; channel_view is [rows, values of a row, 1, 1]. Compare ONNX Gather, axis 0.",
+        "Rows of a nested table, decoded on demand; channel_view is [rows, values of a row, 1, 1]. Compare ONNX Gather.",
         [
             new InputSchema(InputNames.Indices, ElementType.Int64, "any", "rows; negative ones count from the end")
             {
