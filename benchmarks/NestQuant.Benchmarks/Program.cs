@@ -27,6 +27,9 @@ switch (args)
     case ["peaks", ..]:
         PeaksBenchmark.Run(rounds: 300);
         return 0;
+    case ["tables", ..]:
+        TablesBenchmark.Run(rounds: 2000);
+        return 0;
     case ["models", var folder]:
         Directory.CreateDirectory(folder);
         foreach ((string name, Func<ModelProto> create) in ModelZoo.All)
@@ -38,6 +41,6 @@ switch (args)
     default:
         Console.Error.WriteLine(
             "usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl | layers [PART OF A NAME] | "
-                + "levels [PART OF A NAME] | peaks | models FOLDER | whole-models NESTQUANT.DLL [MODEL...]");
+                + "levels [PART OF A NAME] | peaks | tables | models FOLDER | whole-models NESTQUANT.DLL [MODEL...]");
         return 2;
 }

@@ -48,7 +48,7 @@ internal static class CompileTables
     {
         if (candidates.Length == 0)
         {
-            console.Line($"nothing is nested: the model has no Conv, ConvTranspose, Gemm or MatMul left to nest");
+            console.Line($"nothing is nested: the model has no {NestingCandidate.OperatorsText} left to nest");
             return;
         }
 

@@ -18,6 +18,7 @@ internal static class ExportRules
         [(NestQuantOps.Domain, OperatorNames.NestedGemm)] = NestedExport.Gemm,
         [(NestQuantOps.Domain, OperatorNames.NestedQLinearGemm)] = NestedExport.Gemm,
         [(NestQuantOps.Domain, OperatorNames.NestedDequantizeLinear)] = NestedExport.Dequantize,
+        [(NestQuantOps.Domain, OperatorNames.NestedGather)] = GatherExport.Gather,
         [(NestQuantOps.Domain, OperatorNames.NestedBias)] = NestedExport.Bias,
         [(NestQuantOps.Domain, OperatorNames.GroupNLExpand)] = GroupNLExport.Expand,
         [(NestQuantOps.Domain, OperatorNames.QLinearLookup)] = LookupExport.Lookup,

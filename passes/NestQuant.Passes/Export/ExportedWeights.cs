@@ -31,7 +31,23 @@ internal sealed class ExportedWeights(ExportContext context)
     /// <param name="Axis">The axis of the channels.</param>
     /// <param name="Shape">The shape.</param>
     /// <param name="Note">Why the weight is float; null where it is not.</param>
-    private sealed record Stored(string Name, string Scale, string ZeroPoint, int Axis, long[] Shape, string? Note);
+    public sealed record Stored(string Name, string Scale, string ZeroPoint, int Axis, long[] Shape, string? Note)
+    {
+        /// <summary>Whether a zero point is not 0.</summary>
+        public bool HasZeroPoint { get; init; }
+    }
+
+    /// <summary>The integers of a nested operator's weight.</summary>
+    /// <param name="nested">The operator.</param>
+    /// <param name="graph">The graph that reads it.</param>
+    /// <param name="turn">Whether a matrix [N, K] is wanted as [K, N].</param>
+    public Stored Integers(NestedOperator nested, ExportedGraph graph, bool turn)
+    {
+        GraphProto home = graph.View.Graph;
+        var key = (nested.High.Name, turn, nested.Scale.Name, home);
+        if (!_stored.TryGetValue(key, out Stored? stored)) _stored[key] = stored = Store(nested, turn, home);
+        return stored;
+    }
 
     /// <summary>The float form of a nested operator's weight.</summary>
     /// <param name="nested">The operator.</param>
@@ -41,9 +57,7 @@ internal sealed class ExportedWeights(ExportContext context)
     /// <returns>Name of the exported float value.</returns>
     public string Dequantize(NestedOperator nested, ExportedGraph graph, bool turn, out string? note)
     {
-        GraphProto home = graph.View.Graph;
-        var key = (nested.High.Name, turn, nested.Scale.Name, home);
-        if (!_stored.TryGetValue(key, out Stored? stored)) _stored[key] = stored = Store(nested, turn, home);
+        Stored stored = Integers(nested, graph, turn);
         note = stored.Note;
         if (stored.Scale.Length == 0) return stored.Name;
         string output = context.Names.Next(stored.Name + "_dequantized");
@@ -110,7 +124,10 @@ internal sealed class ExportedWeights(ExportContext context)
             context.Add(wanted + suffix + "_zero_point", name => TensorProto.FromBytes(name, type, [offsets.Length], offsets), home),
             axis,
             shape,
-            Note: null);
+            Note: null)
+        {
+            HasZeroPoint = Array.Exists(offsets, static zeroPoint => zeroPoint != 0),
+        };
     }
 
     /// <summary>The high operands of weights that more than one operator reads, itself or as a float value.</summary>

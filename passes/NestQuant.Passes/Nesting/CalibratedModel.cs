@@ -14,7 +14,7 @@ internal sealed class CalibratedModel
 
     /// <summary>Looks at the candidates of a model, and notes for the decision log what cannot be calibrated.</summary>
     /// <param name="main">The main graph.</param>
-    /// <param name="open">The candidates that are to be nested, in graph order.</param>
+    /// <param name="open">The candidates that are to be nested: products in graph order, then tables.</param>
     /// <param name="nested">Their weights, rounded without data.</param>
     public CalibratedModel(GraphView main, NestingCandidate[] open, IReadOnlyDictionary<TensorProto, NestedWeight> nested)
     {
@@ -34,7 +34,7 @@ internal sealed class CalibratedModel
         WeightQuantization quantization = candidate.Settings.Quantization!;
         bool roundsFull = quantization.Rounding == WeightRounding.Calibrated;
         bool roundsParts = quantization.SplitRounding == WeightRounding.Calibrated;
-        LayerRows? rows = roundsFull || roundsParts ? RowsOf(candidate, tensor) : null;
+        LayerRows? rows = !candidate.IsTable && (roundsFull || roundsParts) ? RowsOf(candidate, tensor) : null;
         if (!_weights.TryGetValue(tensor, out CalibratedWeight? weight))
         {
             float[] values = ChannelMajor.From(MemoryMarshal.Cast<byte, float>(tensor.GetBytes().Span), nested.View);

@@ -14,7 +14,7 @@ internal static class CalibratedNester
 {
     /// <summary>Nests all weights, and gives the candidates the biases that go with them.</summary>
     /// <param name="main">The main graph.</param>
-    /// <param name="open">The candidates that are to be nested, in graph order.</param>
+    /// <param name="open">The candidates that are to be nested: products in graph order, then tables.</param>
     /// <param name="options">The options, with data.</param>
     /// <param name="context">The model.</param>
     /// <param name="parallel">Degree of parallelism and cancellation. The result does not depend on it.</param>
@@ -69,7 +69,7 @@ internal static class CalibratedNester
         foreach (NestingCandidate candidate in open)
             if (!nested.ContainsKey(candidate.Weight!))
                 nested[candidate.Weight!] =
-                    WeightNester.Nest(candidate.Weight!, candidate.Channels, candidate.Settings.Quantization!.WithoutData, parallel);
+                    WeightNester.Nest(candidate.Weight!, candidate.Channels, candidate.WithoutData, parallel);
         return nested;
     }
 
@@ -89,7 +89,7 @@ internal static class CalibratedNester
             nested[candidate.Weight!] = WeightNester.Nest(
                 candidate.Weight!,
                 candidate.Channels,
-                candidate.Settings.Quantization!.WithoutData,
+                candidate.WithoutData,
                 parallel,
                 Array.ConvertAll(ranges[i], static range => new ChannelScale((float)(1 / range.Unit), -(float)range.Zero)));
         }

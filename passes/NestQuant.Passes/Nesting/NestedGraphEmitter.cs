@@ -42,10 +42,17 @@ internal sealed class NestedGraphEmitter
     public string? Rewrite(NestingCandidate candidate)
     {
         NestedOperands operands = _operands[candidate.Weight!];
+        if (candidate.IsTable)
+        {
+            EmitGather(candidate, operands);
+            return null;
+        }
+
         string? reason = WhyNotInteger(candidate, operands);
         if (reason is not null)
         {
-            candidate.View.SetInput(candidate.Node, 1, Dequantized(candidate, operands));
+            string value = Dequantized(candidate, operands);
+            candidate.View.SetInput(candidate.Transpose ?? candidate.Node, candidate.Transpose is null ? 1 : 0, value);
             _bias.WriteWeightOnly(candidate, operands.Layout.Bits, PrecisionInput.Name);
             ConvolutionOutputs.KeepApart(candidate.Node.Output[0], candidate.View, _names);
             return _activationMode == ActivationMode.WeightOnly ? null : $"weight-only: {reason}";
@@ -138,6 +145,16 @@ internal sealed class NestedGraphEmitter
         add.Input.AddRange([product, bias.Added]);
         add.Output.Add(output);
         view.Replace(gemm, nested, add);
+    }
+
+    private void EmitGather(NestingCandidate candidate, NestedOperands operands)
+    {
+        NodeProto gather = candidate.Node;
+        NodeProto nested = OperatorSet.NestedGather.NewNode(
+            gather.DisplayName(), [(InputNames.Indices, gather.Input[1]), .. operands.Inputs, Bits(operands)], gather.Output[0]);
+        operands.Describe(nested);
+        operands.DescribeChannels(nested);
+        candidate.View.Replace(gather, nested);
     }
 
     private IEnumerable<(string Input, string Value)> Biases(NestingCandidate candidate, string own) =>

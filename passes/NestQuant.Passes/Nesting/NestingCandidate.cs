@@ -5,23 +5,42 @@ using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.Passes.Nesting;
 
-/// <summary>A node whose input 1 can be a nested weight, and what was found out about it.</summary>
-/// <param name="Node">The Conv, ConvTranspose, Gemm or MatMul.</param>
+/// <summary>A node that reads what can be a nested weight, and what was found out about it.</summary>
+/// <param name="Node">The Conv, ConvTranspose, Gemm, MatMul or Gather.</param>
 /// <param name="View">The graph that holds the node.</param>
 /// <param name="Settings">What the options say about it.</param>
 internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSettings Settings)
 {
+    private const string Gather = "Gather";
+
+    private static readonly string[] Products = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
+
     /// <summary>What the options say about it; a budget changes its bits.</summary>
     public WeightSettings Settings { get; set; } = Settings;
 
     /// <summary>Types of the operators whose weights nest.</summary>
-    public static IReadOnlyList<string> Operators { get; } = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
+    public static IReadOnlyList<string> Operators { get; } = [.. Products, Gather];
+
+    /// <summary>The operators, for messages.</summary>
+    public static string OperatorsText { get; } = $"{string.Join(", ", Operators.SkipLast(1))} or {Operators[^1]}";
+
+    /// <summary>Whether the weight is a table, of which the node takes rows.</summary>
+    public bool IsTable => Node.Is(Gather);
+
+    /// <summary>The position of the input that is the weight.</summary>
+    public int WeightInput => IsTable ? 0 : 1;
+
+    /// <summary>How the weight is rounded without data.</summary>
+    public WeightQuantization WithoutData => IsTable ? Settings.Quantization!.ToNearest : Settings.Quantization!.WithoutData;
 
     /// <summary>The constant weight; null where the node is kept for a reason that lies in the weight.</summary>
     public TensorProto? Weight { get; private set; }
 
     /// <summary>Layout of the weight.</summary>
     public ChannelView Channels { get; private set; }
+
+    /// <summary>The Transpose in between, where a MatMul multiplies by a transposed weight; else null.</summary>
+    public NodeProto? Transpose { get; private set; }
 
     /// <summary>The graph that owns the weight, this one or an outer one.</summary>
     public GraphView? Owner { get; private set; }
@@ -51,23 +70,33 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSe
     public float[]? FullBias { get; set; }
 
     /// <summary>Whether one value per output channel can be added to the result: not where each batch has its own channels.</summary>
-    public bool HasChannelBias => !Node.Is("MatMul") || Channels.Groups == 1;
+    public bool HasChannelBias => IsProduct(Node) && (!Node.Is("MatMul") || Transpose is not null || Channels.Groups == 1);
 
-    /// <summary>Whether a node is a candidate at all.</summary>
-    public static bool IsCandidate(NodeProto node) => node.IsDefaultDomain() && Operators.Contains(node.OpType);
+    /// <summary>Whether a node is a candidate at all: a product, or a Gather from a table of floats.</summary>
+    public static bool IsCandidate(NodeProto node, GraphView view) => IsProduct(node) || ReadsTable(node, view);
+
+    /// <summary>Whether a node multiplies by weights.</summary>
+    public static bool IsProduct(NodeProto node) => node.IsDefaultDomain() && Products.Contains(node.OpType);
+
+    /// <summary>Other Gathers, of activations, shapes and single numbers, are no candidates, and need no decision.</summary>
+    private static bool ReadsTable(NodeProto node, GraphView view) =>
+        node.Is(Gather)
+            && view.Owner(node.InputAt(0))?.Initializer(node.InputAt(0)) is { Dims.Count: > 1 } table
+            && table.DataType is TensorDataType.Float or TensorDataType.Float16 or TensorDataType.BFloat16 or TensorDataType.Double;
 
     /// <summary>Looks at the node's weight.</summary>
     public static NestingCandidate Of(NodeProto node, GraphView view, WeightSettings settings)
     {
         var candidate = new NestingCandidate(node, view, settings);
         string? unfit = candidate.FindWeight();
-        candidate.Reason = settings.Reason ?? unfit;
+        candidate.Reason = settings.Reason ?? unfit ?? candidate.WhyNoSmaller();
         return candidate;
     }
 
     private string? FindWeight()
     {
-        string name = Node.InputAt(1);
+        Transpose = Node.Is("MatMul") ? TransposeOf(Node.InputAt(1)) : null;
+        string name = Transpose?.Input[0] ?? Node.InputAt(WeightInput);
         if (View.Owner(name) is not { } owner) return $"its weight '{name}' is not defined";
         if (View.Constant(name) is not { } weight)
             return owner.Initializer(name) is null
@@ -84,12 +113,35 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSe
         }
 
         if (weight.Dims.Count == 1) return $"its weight '{name}' is a vector";
-        if (WeightView.Of(Node, weight) is not { } channels)
+        if (IsTable && Node.GetInt("axis", 0) is not 0 and var axis && axis != -weight.Dims.Count)
+            return $"its axis is {axis}: only rows, axis 0, are taken from nested tables";
+        if ((Transpose is null ? WeightView.Of(Node, weight) : WeightView.OfTransposed(weight)) is not { } channels)
             return $"its weight '{name}' of shape [{string.Join(',', weight.Dims)}] does not fit {Node.OpType}, "
                 + "or has more than 2^31 elements";
         Weight = weight;
         Channels = channels;
         Owner = owner;
         return null;
+    }
+
+    /// <summary>The node that transposes a constant matrix; null where a value is none.</summary>
+    private NodeProto? TransposeOf(string value) =>
+        View.Producer(value) is { } node
+            && node.Is("Transpose")
+            && View.Constant(node.Input[0]) is { Dims.Count: 2 }
+            && node.GetInts("perm") is null or [1, 0]
+            ? node
+            : null;
+
+    /// <summary>Why a table stays where it has so few or such short rows that padding and scales outweigh what nesting saves.</summary>
+    private string? WhyNoSmaller()
+    {
+        if (!IsTable || Settings.Quantization is not { Bits: var bits }) return null;
+        var layout = new NestedLayout(bits, Channels);
+        long scales = sizeof(float) * (long)Channels.OutputChannels;
+        long bytes = Enumerable.Range(0, bits.Count).Sum(layout.ByteLength) + scales;
+        return bytes < Weight!.ByteCount
+            ? null
+            : $"its table '{Weight.Name}' takes {Weight.ByteCount} bytes in float, and would take {bytes} nested";
     }
 }

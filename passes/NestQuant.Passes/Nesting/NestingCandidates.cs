@@ -17,7 +17,7 @@ internal static class NestingCandidates
         [
             .. from view in main.WithInner()
                from node in view.Graph.Node
-               where NestingCandidate.IsCandidate(node)
+               where NestingCandidate.IsCandidate(node, view)
                select NestingCandidate.Of(node, view, WeightSettings.Of(options, node.DisplayName(), node.OpType)),
         ];
         WeightSelection.Verify(options, candidates, main);
@@ -46,26 +46,42 @@ internal static class NestingCandidates
     private static void KeepWeightsNeededInFloat(NestingCandidate[] candidates)
     {
         var open = new Dictionary<NodeProto, NestingCandidate>(ReferenceEqualityComparer.Instance);
-        foreach (NestingCandidate candidate in candidates)
-            if (candidate.Reason is null) open.Add(candidate.Node, candidate);
+        var transposes = new Dictionary<NodeProto, GraphView>(ReferenceEqualityComparer.Instance);
+        foreach (NestingCandidate candidate in candidates.Where(static candidate => candidate.Reason is null))
+        {
+            open.Add(candidate.Node, candidate);
+            if (candidate.Transpose is { } transpose) transposes[transpose] = candidate.View;
+        }
+
         foreach (NestingCandidate candidate in open.Values)
-            candidate.Reason = WhyNeededInFloat(candidate.Weight!, candidate.Owner!, open);
+            candidate.Reason = WhyNeededInFloat(candidate.Weight!, candidate.Owner!, open, transposes);
     }
 
-    private static string? WhyNeededInFloat(TensorProto weight, GraphView owner, Dictionary<NodeProto, NestingCandidate> open)
+    private static string? WhyNeededInFloat(
+        TensorProto weight, GraphView owner, Dictionary<NodeProto, NestingCandidate> open, Dictionary<NodeProto, GraphView> transposes)
     {
         if (owner.IsOutput(weight.Name)) return $"its weight '{weight.Name}' is an output of the graph";
         foreach (NodeProto reader in Readers(weight.Name, owner))
         {
-            bool asWeight = open.ContainsKey(reader)
-                && reader.Input.IndexOf(weight.Name) == 1
-                && reader.Input.LastIndexOf(weight.Name) == 1;
-            if (!asWeight)
+            bool asWeight = open.TryGetValue(reader, out NestingCandidate? candidate)
+                && candidate.Weight == weight
+                && reader.Input.IndexOf(weight.Name) == candidate.WeightInput
+                && reader.Input.LastIndexOf(weight.Name) == candidate.WeightInput;
+            if (!asWeight && !IsTransposedForProducts(reader, open, transposes))
                 return $"its weight '{weight.Name}' is also read by {reader.OpType} '{reader.DisplayName()}', which needs it in float32";
         }
 
         return null;
     }
+
+    /// <summary>Whether a node transposes a weight, and only products that are to be rewritten read the result.</summary>
+    private static bool IsTransposedForProducts(
+        NodeProto node, Dictionary<NodeProto, NestingCandidate> open, Dictionary<NodeProto, GraphView> transposes) =>
+        transposes.TryGetValue(node, out GraphView? view)
+            && !view.IsOutput(node.Output[0])
+            && Readers(node.Output[0], view).All(reader => open.TryGetValue(reader, out NestingCandidate? product)
+                && product.Transpose == node
+                && reader.InputAt(0) != node.Output[0]);
 
     /// <summary>The nodes that read a value, those inside bodies in the place of the nodes that hold the bodies.</summary>
     private static IEnumerable<NodeProto> Readers(string value, GraphView owner)

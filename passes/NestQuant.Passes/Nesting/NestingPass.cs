@@ -7,11 +7,14 @@ using NestQuant.Onnx.Graph;
 namespace NestQuant.Passes.Nesting;
 
 /// <summary>
-/// Stores the constant weights of Conv, ConvTranspose, Gemm and MatMul as nested integers and lets NestQuant's operators read them.
+/// Stores the constant weights of Conv, ConvTranspose, Gemm and MatMul, and the tables of Gather, as nested integers and lets NestQuant's
+/// operators read them.
 /// <code>
 /// y = Conv (x, W, B)
 /// w = com.nestquant.NestedDequantizeLinear (W_high, W_low, W_scale, W_zero_point, nest_bits); y = Conv (x, w, B)     weight-only
 /// y = com.nestquant.NestedConv (DynamicQuantizeLinear (x), W_high, W_low, W_scale, W_zero_point, B, nest_bits)       dynamic
+/// y = Gather (W, i)
+/// y = com.nestquant.NestedGather (i, W_high, W_low, W_scale, W_zero_point, nest_bits)
 /// </code>
 /// </summary>
 /// <remarks>
@@ -56,7 +59,9 @@ public sealed class NestingPass : IGraphPass
 
         NestingCandidate[] open = [.. candidates.Where(static candidate => candidate.Reason is null)];
         var emitter = new NestedGraphEmitter(context.Model, main, _activations);
-        Dictionary<TensorProto, NestedOperands> operands = NestWeights(main, open, emitter, context);
+        // What a product and a Gather share is rounded for the product.
+        NestingCandidate[] productsFirst = [.. open.OrderBy(static candidate => candidate.IsTable)];
+        Dictionary<TensorProto, NestedOperands> operands = NestWeights(main, productsFirst, emitter, context);
         foreach (NestingCandidate candidate in open) candidate.Note = emitter.Rewrite(candidate);
 
         foreach (NestingCandidate candidate in candidates)
@@ -98,7 +103,7 @@ public sealed class NestingPass : IGraphPass
             if (!operands.ContainsKey(weight))
             {
                 if (!calibrated.Remove(weight, out NestedWeight? nested))
-                    nested = WeightNester.Nest(weight, candidate.Channels, candidate.Settings.Quantization!.WithoutData, parallel);
+                    nested = WeightNester.Nest(weight, candidate.Channels, candidate.WithoutData, parallel);
                 operands[weight] = emitter.AddOperands(nested, weight, parallel);
             }
 
@@ -128,7 +133,7 @@ public sealed class NestingPass : IGraphPass
     private void LogFunctions(ModelContext context)
     {
         foreach (FunctionProto function in context.Model.Functions)
-            foreach (NodeProto node in GraphTraversal.AllNodes(function.Node).Where(NestingCandidate.IsCandidate))
+            foreach (NodeProto node in GraphTraversal.AllNodes(function.Node).Where(NestingCandidate.IsProduct))
                 context.Decisions.Kept(
                     Name,
                     node.DisplayName(),

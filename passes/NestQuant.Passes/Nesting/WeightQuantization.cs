@@ -12,6 +12,15 @@ internal sealed record WeightQuantization(NestedBits Bits, WeightScheme Scheme, 
     /// <summary>The same with the best rounding that needs no data in the place of calibrated rounding, which starts from it.</summary>
     public WeightQuantization WithoutData => this with { Rounding = WithoutDataOf(Rounding), SplitRounding = WithoutDataOf(SplitRounding) };
 
+    /// <summary>
+    /// The same rounded to nearest, the best for values that are results themselves: no sum lets the error of one make up for that of
+    /// another.
+    /// </summary>
+    public WeightQuantization ToNearest => this with { Rounding = ToNearestOf(Rounding), SplitRounding = ToNearestOf(SplitRounding) };
+
+    private static WeightRounding ToNearestOf(WeightRounding rounding) =>
+        rounding == WeightRounding.Floor ? rounding : WeightRounding.Nearest;
+
     private static WeightRounding WithoutDataOf(WeightRounding rounding) =>
         rounding == WeightRounding.Calibrated ? WeightRounding.Adaptive : rounding;
 }

@@ -17,7 +17,7 @@ public sealed record WeightRule
     /// <summary>Name of a node, or a pattern of names (<c>*</c>, <c>?</c>); null for all names.</summary>
     public string? Name { get; init; }
 
-    /// <summary>Operator type: Conv, ConvTranspose, Gemm or MatMul; null for all.</summary>
+    /// <summary>Operator type: Conv, ConvTranspose, Gemm, MatMul or Gather; null for all.</summary>
     public string? Operator { get; init; }
 
     /// <summary>Bit widths n:h.</summary>

@@ -45,6 +45,6 @@ internal static class WeightSelection
     }
 
     private static ModelException NoMatch(string what, string? name, string[] known) => new(
-        $"{what} matches no Conv, ConvTranspose, Gemm or MatMul of the model: 'nestquant print' shows the names of its nodes"
+        $"{what} matches no {NestingCandidate.OperatorsText} of the model: 'nestquant print' shows the names of its nodes"
             + (name is null ? "" : NearNames.Hint(name, known)));
 }

@@ -46,10 +46,14 @@ internal sealed class ValueRanks(GraphView view)
         MicrosoftOperators.QLinearAveragePool, MicrosoftOperators.QLinearGlobalAveragePool, MicrosoftOperators.NhwcMaxPool,
     };
 
-    /// <summary>That of the weight for convolutions and for the weight itself, 1 for a bias, else that of X.</summary>
+    /// <summary>
+    /// That of the weight for convolutions and for the weight itself, 1 for a bias, that of indices and a row for a table, else that of X.
+    /// </summary>
     private int? OfOwn(NodeProto node, OperatorSchema schema)
     {
         if (schema == OperatorSet.NestedBias) return 1;
+        if (schema == OperatorSet.NestedGather)
+            return OfInput(node, node.PositionOf(InputNames.Indices)) + node.GetInts(AttributeNames.Shape)?.Length - 1;
         return schema.IsConvolution || schema == OperatorSet.NestedDequantizeLinear
             ? node.GetInts(AttributeNames.Shape)?.Length
             : OfInput(node, node.PositionOf(InputNames.X));

@@ -7,7 +7,7 @@ namespace NestQuant.Passes.Operators;
 internal static class WeightView
 {
     /// <summary>
-    /// The channel view of input 1 of a Conv, ConvTranspose, Gemm or MatMul; null for other operators and for shapes that do not
+    /// The channel view of the weight of a Conv, ConvTranspose, Gemm, MatMul or Gather; null for other operators and for shapes that do not
     /// fit the operator or hold no weights.
     /// </summary>
     public static ChannelView? Of(NodeProto node, TensorProto weight)
@@ -22,14 +22,22 @@ internal static class WeightView
                 Create(group, dims[0] / group, dims[1], Product(dims.AsSpan(2))),
             "Gemm" when dims.Length == 2 => node.GetInt("transB", 0) != 0 ? Create(dims[0], dims[1], 1, 1) : Create(1, dims[0], dims[1], 1),
             "MatMul" when dims.Length >= 2 => Create(Product(dims.AsSpan(..^2)), dims[^2], dims[^1], 1),
+            "Gather" when dims.Length >= 2 => Create(dims[0], Product(dims.AsSpan(1)), 1, 1),
             _ => null,
         };
     }
 
-    private static ChannelView? Create(long groups, long inner, long channels, long taps) =>
-        Product([groups, inner, channels, taps]) <= int.MaxValue
-            ? new ChannelView((int)groups, (int)inner, (int)channels, (int)taps)
-            : null;
+    /// <summary>The channel view of a matrix [N, K] that is multiplied by transposed; null where it has no weights or too many.</summary>
+    public static ChannelView? OfTransposed(TensorProto weight) => weight.Dims is [> 0 and <= int.MaxValue and var rows, var length]
+        ? Create(rows, length, 1, 1)
+        : null;
+
+    private static ChannelView? Create(long groups, long inner, long channels, long taps)
+    {
+        if (Product([groups, inner, channels, taps]) is < 1 or > int.MaxValue) return null;
+        var view = new ChannelView((int)groups, (int)inner, (int)channels, (int)taps);
+        return NestedLayout.Fits(view) ? view : null;
+    }
 
     /// <summary>The product, or a value beyond int.MaxValue where it would overflow.</summary>
     private static long Product(ReadOnlySpan<long> dims)

@@ -50,7 +50,11 @@ internal static unsafe class OperatorCallbacks
     private static byte* GetExecutionProviderType(OrtCustomOp* op) => null;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int GetInputType(OrtCustomOp* op, nuint index) => (int)Operator(op).Schema.Inputs[(int)index].Type;
+    private static int GetInputType(OrtCustomOp* op, nuint index)
+    {
+        InputSchema input = Operator(op).Schema.Inputs[(int)index];
+        return (int)(input.OtherType == ElementType.Undefined ? input.Type : ElementType.Undefined);
+    }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static nuint GetInputTypeCount(OrtCustomOp* op) => (nuint)Operator(op).Schema.Inputs.Count;

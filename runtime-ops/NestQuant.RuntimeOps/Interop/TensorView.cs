@@ -1,3 +1,4 @@
+using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Schema;
 using static System.FormattableString;
 
@@ -43,6 +44,11 @@ internal readonly unsafe ref struct TensorView
 
     /// <summary>The data as 32-bit integers, of a given number.</summary>
     public int* Int32s(long count) => (int*)Counted(ElementType.Int32, count);
+
+    /// <summary>The data as integers of 32 or 64 bits, of any number.</summary>
+    public IndexList Indices() => _type == ElementType.Int32
+        ? new IndexList((int*)_data, null)
+        : new IndexList(null, (long*)Data(ElementType.Int64));
 
     /// <summary>The data as bytes, of any number.</summary>
     public byte* Bytes() => (byte*)Data(ElementType.UInt8);

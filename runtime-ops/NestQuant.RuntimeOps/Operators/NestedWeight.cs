@@ -23,12 +23,15 @@ internal sealed unsafe class NestedWeight
     private readonly PanelCache? _cache;
     private readonly LastPanels? _lastPanels;
     private readonly WeightTag _tag;
+    private readonly WeightAccess _access;
 
     /// <summary>Reads what the node says about its weight.</summary>
     /// <param name="info">The node.</param>
     /// <param name="view">The weight's dimensions.</param>
-    public NestedWeight(in KernelInfo info, ChannelView view)
+    /// <param name="access">How much of the weight a run reads.</param>
+    public NestedWeight(in KernelInfo info, ChannelView view, WeightAccess access = WeightAccess.Whole)
     {
+        _access = access;
         Layout = WeightAttributes.Layout(info, view);
         _tag = WeightAttributes.Tag(info, Layout);
         _bits = info.Schema[InputNames.Bits];
@@ -45,7 +48,7 @@ internal sealed unsafe class NestedWeight
             byte* constant = Constant(info, step);
             _constants[step] = (nint)constant;
             if (step > 0)
-                _pagers[step] = new LowOperandPager((nint)constant, Layout.ByteLength(step));
+                _pagers[step] = new LowOperandPager((nint)constant, Layout.ByteLength(step), access == WeightAccess.Whole);
         }
 
         WeightCollector.Add(this);
@@ -138,7 +141,7 @@ internal sealed unsafe class NestedWeight
         if (OperatingSystem.IsLinux())
             PageAdvice.ReadSinglePages((nint)operand, length);
         RequireTag(operand, step);
-        if (OperatingSystem.IsLinux())
+        if (OperatingSystem.IsLinux() && _access == WeightAccess.Whole)
             PageAdvice.ReadAhead((nint)operand, length);
         return operand;
     }

@@ -18,5 +18,6 @@ internal static class OperatorCatalog
         new NestedGemm(OperatorSet.NestedQLinearGemm),
         new QLinearLookup(),
         new NestedBias(),
+        new NestedGather(),
     ];
 }

@@ -63,17 +63,20 @@ public sealed record NestedLayout
         if (view.Groups < 1 || view.Inner < 1 || view.Channels < 1 || view.Taps < 1)
             throw new ArgumentException(
                 Invariant($"the channel view [{view.Groups}, {view.Inner}, {view.Channels}, {view.Taps}] has a dimension below 1"));
-        long channels = (long)view.Groups * view.Channels;
-        long perChannel = (long)view.Inner * view.Taps;
-        if (channels > int.MaxValue - PanelChannels || perChannel > int.MaxValue / PanelChannels - BlockRows)
+        if (!Fits(view))
             throw new ArgumentException(
                 Invariant($"the channel view [{view.Groups}, {view.Inner}, {view.Channels}, {view.Taps}] is too large for one operand"));
 
         Bits = bits;
         View = view;
         Version = (int)version;
-        Panels = (int)((channels + PanelChannels - 1) / PanelChannels);
+        Panels = (view.OutputChannels + PanelChannels - 1) / PanelChannels;
     }
+
+    /// <summary>Whether an operand can have so many channels, and so many weights in each.</summary>
+    internal static bool Fits(ChannelView view) =>
+        (long)view.Groups * view.Channels <= int.MaxValue - PanelChannels
+            && (long)view.Inner * view.Taps <= int.MaxValue / PanelChannels - BlockRows;
 
     /// <summary>The levels.</summary>
     public NestedBits Bits { get; }

@@ -10,7 +10,8 @@ namespace NestQuant.RuntimeOps.Paging;
 /// </remarks>
 /// <param name="address">The constant operand's address, or 0 when there is none.</param>
 /// <param name="length">Its bytes.</param>
-internal sealed class LowOperandPager(nint address, long length)
+/// <param name="isReadWhole">Whether a run that needs the operand reads all of it, so that it is fetched at once.</param>
+internal sealed class LowOperandPager(nint address, long length, bool isReadWhole)
 {
     private const int Unknown = 0;
     private const int Needed = 1;
@@ -30,10 +31,12 @@ internal sealed class LowOperandPager(nint address, long length)
         int previous = Interlocked.Exchange(ref _state, state);
         if (previous is Unknown || previous == state)
             return 0;
-        if (isNeeded)
+        if (!isNeeded)
+            PageAdvice.Release(_pages.Value);
+        else if (isReadWhole)
             PageAdvice.Prefetch(_pages.Value);
         else
-            PageAdvice.Release(_pages.Value);
+            return 0;
         return isNeeded ? _pages.Value.Bytes : -_pages.Value.Bytes;
     }
 }

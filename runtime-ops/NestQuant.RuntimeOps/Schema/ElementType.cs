@@ -7,4 +7,5 @@ internal enum ElementType
     Float = 1,
     UInt8 = 2,
     Int32 = 6,
+    Int64 = 7,
 }

@@ -4,6 +4,7 @@ namespace NestQuant.RuntimeOps.Schema;
 internal static class InputNames
 {
     public const string X = "X";
+    public const string Indices = "indices";
     public const string XScale = "x_scale";
     public const string XZeroPoint = "x_zero_point";
     public const string WeightHigh = "W_high";

@@ -10,6 +10,12 @@ internal sealed record InputSchema(string Name, ElementType Type, string Shape, 
     /// <summary>Its position among the operator's inputs.</summary>
     public int Position { get; init; }
 
+    /// <summary>
+    /// Another element type that it may have; none where undefined. ONNX Runtime has no name for a choice of two, so that it lets any type
+    /// pass, and the kernel refuses others.
+    /// </summary>
+    public ElementType OtherType { get; init; }
+
     /// <summary>Whether a node may leave it out.</summary>
     public bool IsOptional { get; init; }
 

@@ -11,6 +11,9 @@ internal static class OperatorNames
     /// <summary>The bias of a weight-only layer at the precision of a run.</summary>
     public const string NestedBias = "NestedBias";
 
+    /// <summary>Rows of a nested table.</summary>
+    public const string NestedGather = "NestedGather";
+
     /// <summary>A convolution, channels last, with a float result.</summary>
     public const string NestedConv = "NestedConv";
 

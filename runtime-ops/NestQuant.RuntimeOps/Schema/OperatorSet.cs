@@ -90,6 +90,22 @@ internal static class OperatorSet
         [OperatorAttributes.TableFunction],
         new OutputSchema(ElementType.UInt8, "that of X"));
 
+    public static OperatorSchema NestedGather { get; } = new(
+        OperatorNames.NestedGather,
+        "Rows of a nested table, decoded on demand; channel_view is [rows, values of a row, 1, 1]. Compare ONNX Gather.",
+        [
+            new InputSchema(InputNames.Indices, ElementType.Int64, "any", "rows; negative ones count from the end")
+            {
+                OtherType = ElementType.Int32,
+            },
+            .. OperatorInputs.Weight,
+            OperatorInputs.Bits,
+            OperatorInputs.PartScale,
+            .. OperatorInputs.Steps,
+        ],
+        [.. OperatorAttributes.Weight, OperatorAttributes.ChannelView],
+        new OutputSchema(ElementType.Float, "that of indices, and then that of a row"));
+
     /// <summary>All operators, in the order in which they are registered.</summary>
     public static IReadOnlyList<OperatorSchema> All { get; } =
     [
@@ -102,6 +118,7 @@ internal static class OperatorSet
         NestedQLinearGemm,
         QLinearLookup,
         NestedBias,
+        NestedGather,
     ];
 
     private static readonly Dictionary<string, OperatorSchema> ByName =

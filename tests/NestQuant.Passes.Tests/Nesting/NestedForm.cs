@@ -12,7 +12,10 @@ namespace NestQuant.Passes.Tests.Nesting;
 /// <param name="Feeds">Its inputs, x first.</param>
 internal sealed record NestedForm(string Op, Func<ModelProto> Model, params (string Name, TensorValue Value)[] Feeds)
 {
-    private const string Conv = "NestedConv", Gemm = "NestedGemm", WeightOnly = "NestedDequantizeLinear";
+    private const string Conv = "NestedConv", Gemm = "NestedGemm", WeightOnly = "NestedDequantizeLinear", Gather = "NestedGather";
+
+    /// <summary>What executes it with float activations.</summary>
+    public string FloatOp => Op == Gather ? Gather : WeightOnly;
 
     /// <summary>All forms by name.</summary>
     public static IReadOnlyDictionary<string, NestedForm> All { get; } = new Dictionary<string, NestedForm>(StringComparer.Ordinal)
@@ -90,6 +93,22 @@ internal sealed record NestedForm(string Op, Func<ModelProto> Model, params (str
                 new GraphBuilder("else").Random("V", 4, 3, 3, 3).Node("e = Conv(x, V)").Output("e"))
                 .Output("y")
                 .Model()),
+        ["gather"] = Table(static graph => graph.Node("e = Gather(W, i)").Node("y = Sub(x, e)")),
+        ["gather-negative-axis"] = Table(
+            static graph => graph.Node("e = Gather(W, i)", Int("axis", -2)).Node("y = Sub(x, e)")),
+        ["gather-of-matrices"] = Table(
+            static graph => graph.Random("V", 40, 4, 5).Int64s("shape", 3, 20)
+                .Node("g = Gather(V, i)").Node("e = Reshape(g, shape)").Node("y = Sub(x, e)")),
+        ["gather-twice"] = Table(
+            static graph => graph.Node("e = Gather(W, i)").Node("r = Neg(i)").Node("f = Gather(W, r)").Node("y = Sum(x, e, f)")),
+        ["gather-tied-to-gemm"] = Table(
+            static graph => graph.Node("e = Gather(W, i)").Node("p = Gemm(x, W)", Int("transB", 1))
+                .Node("y = Concat(e, p)", Int("axis", 1)),
+            Gemm),
+        ["gather-tied-to-matmul"] = Table(
+            static graph => graph.Node("e = Gather(W, i)").Node("t = Transpose(W)", Ints("perm", 1, 0)).Node("p = MatMul(x, t)")
+                .Node("y = Concat(e, p)", Int("axis", 1)),
+            Gemm),
         // Each slice is quantized by itself, and equal slices have equal scales.
         ["scan"] = new(
             Gemm, static () =>
@@ -130,6 +149,20 @@ internal sealed record NestedForm(string Op, Func<ModelProto> Model, params (str
                 .Random("matrix", rows, columns);
             if (computed) graph.Input("a", rows, columns).Node("b = Neg(a)");
             return graph.Node(node, attributes).Output("y").Model();
+        }
+    }
+
+    /// <summary>A table W [40, 20] and the indices i of three rows.</summary>
+    private static NestedForm Table(Action<GraphBuilder> nodes, string op = Gather)
+    {
+        NestedForm form = Of(op, Build, 3, 20);
+        return form with { Feeds = [.. form.Feeds, ("i", TensorValue.OfInt64([3], 39, -1, 0))] };
+
+        ModelProto Build()
+        {
+            GraphBuilder graph = new GraphBuilder().Input("x", 3, 20).Input(TensorDataType.Int64, "i", 3).Random("W", 40, 20);
+            nodes(graph);
+            return graph.Output("y").Model();
         }
     }
 

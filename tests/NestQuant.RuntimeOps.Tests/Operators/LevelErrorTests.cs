@@ -70,10 +70,13 @@ public class LevelErrorTests
     public void Bad_levels_are_an_error_that_names_the_node(string fault, string expected)
     {
         NodeModel convolution = NestedModels.Conv(Full), weight = NestedModels.DequantizeLinear(Full, 4, 3, 3, 3);
+        NodeModel table = NestedModels.Gather(NestedGatherTests.Table(4, 27, "8:6:4"), TensorDataType.Int64, [27], 1);
         LevelFaults[fault].Apply(convolution);
         LevelFaults[fault].Apply(weight);
         OperatorErrorTests.Expect(expected, convolution, Image());
         OperatorErrorTests.Expect(expected, weight);
+        LevelFaults[fault].Apply(table);
+        OperatorErrorTests.Expect(expected, table, ("indices", SessionRuns.Tensor<long>([3], 1)));
     }
 
     [Theory]

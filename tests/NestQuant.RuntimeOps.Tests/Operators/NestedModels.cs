@@ -52,6 +52,19 @@ internal static class NestedModels
         return AddSteps(model, c);
     }
 
+    /// <summary>The weight of a case as a table whose rows are its output channels; indices are fed.</summary>
+    public static NodeModel Gather(ConvolutionCase c, TensorDataType indexType, long[] rowShape, params long[] indices)
+    {
+        ChannelView view = c.Layout.View;
+        NodeModel model = new NodeModel(OperatorNames.NestedGather).Fed("indices", indexType, indices);
+        Weight(model, c.Layout, c.Operands, c.WScale, c.WZeroPoint)
+            .Default(TensorProto.FromInt32s("bits", [], [c.Layout.Bits.Full]))
+            .With(AttributeProto.IntList(AttributeNames.Shape, [view.Groups, .. rowShape]))
+            .With(AttributeProto.IntList(AttributeNames.ChannelView, view.Groups, view.Inner, view.Channels, view.Taps));
+        AddRows(model, InputNames.PartScale, c.Layout, c.PartScale);
+        return AddSteps(model, c);
+    }
+
     /// <summary>The bias of a case.</summary>
     public static NodeModel Bias(ConvolutionCase c)
     {

@@ -74,6 +74,25 @@ public sealed class LowOperandPagingTests : IDisposable
         }
     }
 
+    [SkippableFact]
+    public void A_table_brings_in_the_rows_that_are_asked_for()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "reads /proc/self/smaps");
+        ConvolutionCase table = NestedGatherTests.Table(16384, 64, "8:6");
+        using InferenceSession session = Open(NestedModels.Gather(table, TensorDataType.Int64, [64], 1), table.Layout.Bits);
+        Gather(6);
+        Gather(8);
+        // Of the file's 384 KiB, what the page cache has around the row and around the trailer.
+        Assert.InRange(ResidentKilobytes("w.low.bin"), 4, 128);
+        Gather(6);
+        Assert.InRange(ResidentKilobytes("w.low.bin"), 0, 8);
+        Gather(8);
+        Assert.InRange(ResidentKilobytes("w.low.bin"), 4, 128);
+
+        void Gather(int bits) =>
+            session.Run(("indices", SessionRuns.Tensor<long>([4000], 1)), ("bits", SessionRuns.Tensor<int>([bits])));
+    }
+
     [Fact]
     public void Low_operands_in_ordinary_memory_keep_their_values()
     {
@@ -106,11 +125,13 @@ public sealed class LowOperandPagingTests : IDisposable
     private static float[] Run(InferenceSession session, ConvolutionCase c, int bits) =>
         session.Run(("X", SessionRuns.Tensor(c.X, 2, c.X.Length / 2)), ("bits", SessionRuns.Tensor<int>([bits]))).Data;
 
-    private InferenceSession Open(ConvolutionCase c, bool isOneFile = false)
+    private InferenceSession Open(ConvolutionCase c, bool isOneFile = false) =>
+        Open(NestedModels.Gemm(c, 2, c.X.Length / 2), c.Layout.Bits, isOneFile);
+
+    private InferenceSession Open(NodeModel node, NestedBits bits, bool isOneFile = false)
     {
-        ModelProto model = NestedModels.Gemm(c, 2, c.X.Length / 2).Build();
+        ModelProto model = node.Build();
         model.Graph!.Initializer.First(t => t.Name == "W_high").ExternalGroup = "high";
-        NestedBits bits = c.Layout.Bits;
         for (int step = 1; step < bits.Count; step++)
             model.Graph.Initializer.First(t => t.Name == InputNames.WeightStep(step)).ExternalGroup = isOneFile ? "low" : GroupOf(bits, step);
         string path = Path.Combine(_folder.FullName, "w.onnx");

@@ -12,7 +12,7 @@ internal static class OperatorReference
 
         The operators of the domain `{OperatorSet.Domain}`. This page is generated from `NestQuant.RuntimeOps/Schema`: change it there.
 
-        Every operator has one output, no variadic input and one type for each input. An input marked *constant* is an initializer in
+        Every operator has one output and no variadic input. An input marked *constant* is an initializer in
         what the compiler writes, and `export`, `inspect` and `verify` require it; the operators themselves also run on values that are
         fed. What the operators compute is in [runtime-ops/README.md](../runtime-ops/README.md#what-is-computed), the format of `W_high`
         and the low operands in [operand-format.md](operand-format.md).
@@ -27,7 +27,9 @@ internal static class OperatorReference
         foreach (OperatorSchema schema in OperatorSet.All)
         {
             string weight = schema.IsNested ? "nested" : "none";
-            string activations = schema.HasInput(InputNames.X) ? Type(schema[InputNames.X].Type) : "none";
+            string activations = schema.HasInput(InputNames.X) ? Type(schema[InputNames.X])
+                : schema.HasInput(InputNames.Indices) ? "indices"
+                : "none";
             page.Append($"| [{schema.Name}](#{Anchor(schema)}) | {weight} | {activations} | {Type(schema.Output.Type)} |\n");
         }
 
@@ -45,7 +47,7 @@ internal static class OperatorReference
             string marks = (input.IsOptional ? "; optional" : "") + (input.IsConstant ? "; *constant*" : "");
             page.Append(
                 CultureInfo.InvariantCulture,
-                $"| {input.Position} | `{input.Name}` | {Type(input.Type)} | {input.Shape} | {input.Meaning}{marks} |\n");
+                $"| {input.Position} | `{input.Name}` | {Type(input)} | {input.Shape} | {input.Meaning}{marks} |\n");
         }
 
         page.Append($"\nOutput: `{OutputSchema.Name}`, {Type(schema.Output.Type)}; its shape: {schema.Output.Shape}.\n\n");
@@ -58,6 +60,9 @@ internal static class OperatorReference
     }
 
     private static string Anchor(OperatorSchema schema) => schema.Name.ToLowerInvariant();
+
+    private static string Type(InputSchema input) =>
+        input.OtherType == ElementType.Undefined ? Type(input.Type) : $"{Type(input.Type)} or {Type(input.OtherType)}";
 
     private static string Type(ElementType type) => type.ToString().ToLowerInvariant();
 }

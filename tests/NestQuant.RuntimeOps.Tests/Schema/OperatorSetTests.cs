@@ -42,6 +42,9 @@ public class OperatorSetTests
     [MemberData(nameof(RequiredInputs))]
     public void An_input_of_another_type_is_refused(string op, string input)
     {
+        // Of an input that may have two types ONNX Runtime knows none: its kernel says so (NestedGatherErrorTests).
+        if (OperatorSet.Find(op)![input].OtherType != ElementType.Undefined)
+            return;
         NodeModel model = Model(op).Fed(input, TensorDataType.Int64, 1);
         string message = Assert.ThrowsAny<OnnxRuntimeException>(() => model.Open()).Message;
         Assert.Contains("int64", message, StringComparison.Ordinal);

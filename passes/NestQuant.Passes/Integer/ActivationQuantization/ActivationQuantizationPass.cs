@@ -72,7 +72,7 @@ public sealed class ActivationQuantizationPass : IGraphPass
     {
         var products = new Dictionary<NodeProto, string?>(ReferenceEqualityComparer.Instance);
         var layouts = new Dictionary<TensorProto, ChannelView>(ReferenceEqualityComparer.Instance);
-        foreach (NestingCandidate candidate in NestingCandidates.Find(main, _weights))
+        foreach (NestingCandidate candidate in NestingCandidates.Find(main, _weights).Where(static candidate => !candidate.IsTable))
         {
             // The weight is nested in the layout of its first consumer.
             bool isTransposed = candidate.Reason is null

@@ -30,7 +30,7 @@ internal sealed class IntegerRegion
         foreach (NodeProto product in products) _members[product] = IntegerRole.Product;
         foreach (NodeProto node in view.Graph.Node)
         {
-            if (_members.ContainsKey(node) || NestingCandidate.IsCandidate(node)) continue;
+            if (_members.ContainsKey(node) || NestingCandidate.IsProduct(node)) continue;
             if (IntegerRules.WhyNone(node, view) is { } reason) _reasons[node] = reason;
             else _members[node] = IntegerRules.RoleOf(node)!.Value;
         }

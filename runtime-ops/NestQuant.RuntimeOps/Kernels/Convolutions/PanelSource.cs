@@ -69,6 +69,9 @@ internal readonly unsafe struct PanelSource
         return isEqual;
     }
 
+    /// <summary>The operands from a panel on; they are valid as long as this object is in use.</summary>
+    public LevelOperands OperandsOf(int panel) => From(panel, 0);
+
     /// <summary>
     /// Decodes one panel to the level's integers in steps of the full-precision weight, <c>[k/4][channel 32][4]</c>, zeros after the last
     /// row of k.

@@ -22,6 +22,7 @@ internal static class TinyModels
         ("quantized", Quantized()),
         ("odd", OddConvolutions()),
         ("old", Old()),
+        ("tables", Tables()),
     ];
 
     private static ModelProto Convolutions() => Tiny()
@@ -167,6 +168,12 @@ internal static class TinyModels
         graph.Graph.Output[0] = Value(TensorDataType.Float, "y", -1, 2);
         return graph.Model(opset: 8, irVersion: 3);
     }
+
+    /// <summary>A table that a product shares, and one of its own; the indices are the extents of x.</summary>
+    private static ModelProto Tables() => Tiny().Random("tied", 40, 20).Random("own", 40, 5, 4)
+        .Node("i = Shape(x)").Node("rows: e = Gather(tied, i)").Node("others: o = Gather(own, i)")
+        .Node("f = Flatten(o)").Node("s = Add(e, f)")
+        .Node("t = Transpose(tied)", IntList("perm", 1, 0)).Node("product: y = MatMul(s, t)").Output("y").Model();
 
     /// <summary>A 6x6 tensor, zero but for one element where indices are coordinates, or two where they are positions.</summary>
     private static SparseTensorProto Sparse(string name, long[] shape, params long[] indices)
