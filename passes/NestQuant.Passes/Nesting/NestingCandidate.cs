@@ -34,6 +34,9 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSe
     /// </summary>
     public string? Defect { get; private set; }
 
+    /// <summary>Why its activations stay float for the sake of accuracy; null where they need not.</summary>
+    public string? GuardReason { get; init; }
+
     /// <summary>What the decision log should say about the rewritten node; null for nothing.</summary>
     public string? Note { get; set; }
 
@@ -57,9 +60,9 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSe
     public static bool IsCandidate(NodeProto node) => node.IsDefaultDomain() && Operators.Contains(node.OpType);
 
     /// <summary>Looks at the node's weight.</summary>
-    public static NestingCandidate Of(NodeProto node, GraphView view, WeightSettings settings)
+    public static NestingCandidate Of(NodeProto node, GraphView view, WeightSettings settings, string? guardReason = null)
     {
-        var candidate = new NestingCandidate(node, view, settings);
+        var candidate = new NestingCandidate(node, view, settings) { GuardReason = guardReason };
         string? unfit = candidate.FindWeight();
         candidate.Reason = settings.Reason ?? unfit;
         return candidate;
