@@ -1,3 +1,4 @@
+using System.Globalization;
 using NestQuant.Data;
 
 namespace NestQuant.Passes.Guard;
@@ -38,4 +39,7 @@ public sealed record ActivationGuard
 
     /// <summary>Paths of libraries with operators that the model uses, beside those of ONNX Runtime and of this project.</summary>
     public IReadOnlyList<string> CustomOps { get; init; } = [];
+
+    /// <summary>What it is, for people and for the provenance.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Decibels} dB");
 }

@@ -16,10 +16,10 @@ namespace NestQuant.Passes.Guard;
 internal sealed class ActivationGuardPass(
     ActivationGuard guard, WeightOptions weights, IActivationRangeSource? ranges, ActivationQuantizationPass? quantization) : IGraphPass
 {
-    /// <summary>Samples to measure on, where that takes at most <see cref="MostRuns"/> runs of the model; at least 2 in any case.</summary>
-    private const int Samples = 8;
+    /// <summary>Samples to measure on, as many as <see cref="MostRuns"/> runs of the model with one rounded activation allow.</summary>
+    private const int FewestSamples = 4, MostSamples = 64;
 
-    private const int MostRuns = 512, FewestSamples = 2;
+    private const int MostRuns = 1024;
 
     /// <inheritdoc/>
     public string Name => "activation-guard";
@@ -33,7 +33,7 @@ internal sealed class ActivationGuardPass(
         SwitchedModel model = SwitchedModel.Of(context, weights, quantization, found);
         int count = model.Activations.Count;
         if (count == 0) return new PassResult(false);
-        int most = Math.Clamp(MostRuns / count, FewestSamples, Samples);
+        int most = Math.Clamp(MostRuns / count, FewestSamples, MostSamples);
         using CalibrationSamples samples = CalibrationSamples.Read(context.Model, guard.Data, most, LevelCalibration.MemoryLimit);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = context.Threads, CancellationToken = context.Cancellation };
         using var network = new SwitchedNetwork(context.Model, model, samples, guard.CustomOps, parallel);
@@ -41,23 +41,24 @@ internal sealed class ActivationGuardPass(
         if (search.Fits(search.Rounded)) return new PassResult(false);
         GuardChoice choice = search.Choose(count, done => context.Progress?.Report(new PassProgress(Name, done, count)));
 
-        int worst = Enumerable.Range(0, network.Outputs.Count).MinBy(output => search.Rounded[output].Decibels - search.Float[output].Decibels);
+        int worst = search.Worst;
+        string output = network.Outputs[worst];
         var guarded = new GuardedActivations();
         foreach (int i in choice.Kept)
         {
             RoundedActivation activation = model.Activations[i];
             guarded.Keep(activation.Value, activation.Layers, string.Create(
                 CultureInfo.InvariantCulture,
-                $"'{activation.Value}' stays float: rounded to 8 bits it alone takes output '{network.Outputs[worst]}' "
-                    + $"from {search.Float[worst].Decibels:F1} to {choice.Alone[i][worst].Decibels:F1} dB"));
+                $"'{activation.Value}' stays float: in 8 bits it alone takes output '{output}' from {search.Float[worst].Decibels:F1} to "
+                    + $"{choice.Alone[i][worst].Decibels:F1} dB"));
         }
 
         context.Leave(guarded);
-        context.Decisions.Rewritten(Name, network.Outputs[worst], Decision.WholeModel, note: string.Create(
+        context.Decisions.Rewritten(Name, output, Decision.WholeModel, note: string.Create(
             CultureInfo.InvariantCulture,
-            $"{choice.Kept.Count} of {count} activations stay float: output '{network.Outputs[worst]}' has "
-                + $"{search.Float[worst].Decibels:F1} dB weight-only, {search.Rounded[worst].Decibels:F1} dB with all activations in 8 "
-                + $"bits, {choice.Result[worst].Decibels:F1} dB now; at most {guard.Decibels} dB may be lost"));
+            $"{choice.Kept.Count} of {count} activations stay float: output '{output}' has {search.Float[worst].Decibels:F1} dB "
+                + $"weight-only, {search.Rounded[worst].Decibels:F1} dB with all activations in 8 bits, "
+                + $"{choice.Result[worst].Decibels:F1} dB now (bound {guard.Decibels} dB, {samples.Count} samples)"));
         return new PassResult(false);
     }
 }

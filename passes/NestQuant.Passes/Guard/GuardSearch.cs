@@ -7,8 +7,8 @@ namespace NestQuant.Passes.Guard;
 /// </remarks>
 internal sealed class GuardSearch
 {
-    /// <summary>An output with this ratio is as accurate as 8 bits can say, and needs no guard.</summary>
-    private const double SufficientDecibels = 40;
+    /// <summary>An output with this ratio is accurate enough whatever float activations would give.</summary>
+    private const double SufficientDecibels = 35;
 
     private readonly Func<Predicate<int>, OutputError[]> _measure;
     private readonly double[] _allowed;
@@ -30,6 +30,9 @@ internal sealed class GuardSearch
 
     /// <summary>The errors with none float.</summary>
     public OutputError[] Rounded { get; }
+
+    /// <summary>Position of the output that loses most.</summary>
+    public int Worst => Enumerable.Range(0, _allowed.Length).MaxBy(output => Rounded[output].Noise / _allowed[output]);
 
     /// <summary>Whether errors are small enough.</summary>
     public bool Fits(OutputError[] errors) => errors.Zip(_allowed).All(static pair => pair.First.Noise <= pair.Second);
