@@ -16,10 +16,8 @@ namespace NestQuant.Passes.Guard;
 internal sealed class ActivationGuardPass(
     ActivationGuard guard, WeightOptions weights, IActivationRangeSource? ranges, ActivationQuantizationPass? quantization) : IGraphPass
 {
-    /// <summary>Samples to measure on, as many as <see cref="MostRuns"/> runs of the model with one rounded activation allow.</summary>
-    private const int FewestSamples = 4, MostSamples = 64;
-
-    private const int MostRuns = 1024;
+    /// <summary>Most samples to measure on, evenly spaced over the data.</summary>
+    private const int Samples = 32;
 
     /// <inheritdoc/>
     public string Name => "activation-guard";
@@ -33,8 +31,8 @@ internal sealed class ActivationGuardPass(
         SwitchedModel model = SwitchedModel.Of(context, weights, quantization, found);
         int count = model.Activations.Count;
         if (count == 0) return new PassResult(false);
-        int most = Math.Clamp(MostRuns / count, FewestSamples, MostSamples);
-        using CalibrationSamples samples = CalibrationSamples.Read(context.Model, guard.Data, most, LevelCalibration.MemoryLimit);
+        using CalibrationSamples samples =
+            CalibrationSamples.Read(context.Model, guard.Data, Samples, LevelCalibration.MemoryLimit);
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = context.Threads, CancellationToken = context.Cancellation };
         using var network = new SwitchedNetwork(context.Model, model, samples, guard.CustomOps, parallel);
         var search = new GuardSearch(guard.Decibels, network.Measure);
@@ -49,8 +47,8 @@ internal sealed class ActivationGuardPass(
             RoundedActivation activation = model.Activations[i];
             guarded.Keep(activation.Value, activation.Layers, string.Create(
                 CultureInfo.InvariantCulture,
-                $"'{activation.Value}' stays float: in 8 bits it alone takes output '{output}' from {search.Float[worst].Decibels:F1} to "
-                    + $"{choice.Alone[i][worst].Decibels:F1} dB"));
+                $"'{activation.Value}' stays float: output '{output}' has {choice.Alone[i][worst].Decibels:F1} dB with it alone in 8 bits, "
+                    + $"{search.Float[worst].Decibels:F1} dB weight-only, and may lose {guard.Decibels} dB"));
         }
 
         context.Leave(guarded);

@@ -2,25 +2,28 @@ namespace NestQuant.Passes.Guard;
 
 /// <summary>Finds few activations that have to stay float so that the outputs of a model keep their accuracy.</summary>
 /// <remarks>
-/// Activations are tried in the order of the noise at the outputs that each of them causes alone. The fewest first ones of this order that
-/// suffice stay float, which a run with exactly these confirms.
+/// Activations are tried in the order of the noise at the outputs that each of them causes alone, on a few samples. The fewest first ones
+/// of this order that suffice stay float, which runs of all samples with exactly these confirm.
 /// </remarks>
 internal sealed class GuardSearch
 {
     /// <summary>An output with this ratio is accurate enough whatever float activations would give.</summary>
     private const double SufficientDecibels = 35;
 
-    private readonly Func<Predicate<int>, OutputError[]> _measure;
+    /// <summary>Most runs of the model with a single activation rounded, as far as two samples for each allow.</summary>
+    private const int MostRuns = 256;
+
+    private readonly Func<Predicate<int>, int, OutputError[]> _measure;
     private readonly double[] _allowed;
 
     /// <summary>Measures the outputs with all activations float and with none.</summary>
     /// <param name="decibels">How much lower the ratio of every output may be with quantized activations than with float ones.</param>
-    /// <param name="measure">The errors of the outputs, given which activations are rounded.</param>
-    public GuardSearch(double decibels, Func<Predicate<int>, OutputError[]> measure)
+    /// <param name="measure">The errors of the outputs, given which activations are rounded, on at most so many samples.</param>
+    public GuardSearch(double decibels, Func<Predicate<int>, int, OutputError[]> measure)
     {
         _measure = measure;
-        Float = measure(static _ => false);
-        Rounded = measure(static _ => true);
+        Float = measure(static _ => false, int.MaxValue);
+        Rounded = measure(static _ => true, int.MaxValue);
         _allowed = Array.ConvertAll(Float, output => Math.Max(
             output.Noise * Math.Pow(10, decibels / 10), output.Signal * Math.Pow(10, -SufficientDecibels / 10)));
     }
@@ -46,7 +49,7 @@ internal sealed class GuardSearch
         for (int i = 0; i < count; i++)
         {
             int rounded = i;
-            alone[i] = _measure(other => other == rounded);
+            alone[i] = _measure(other => other == rounded, Math.Max(MostRuns / count, 2));
             done(i + 1);
         }
 
@@ -57,7 +60,7 @@ internal sealed class GuardSearch
         {
             int middle = (low + high) / 2;
             var kept = order.Take(middle).ToHashSet();
-            OutputError[] errors = _measure(other => !kept.Contains(other));
+            OutputError[] errors = _measure(other => !kept.Contains(other), int.MaxValue);
             if (Fits(errors)) (high, best) = (middle, errors);
             else low = middle + 1;
         }

@@ -45,16 +45,18 @@ internal sealed class SwitchedNetwork : IDisposable
     /// <summary>The float32 outputs.</summary>
     public IReadOnlyList<string> Outputs { get; }
 
-    /// <summary>The errors of every output over all samples.</summary>
+    /// <summary>The errors of every output over evenly spaced samples.</summary>
     /// <param name="isRounded">Whether an activation, by its position, is rounded.</param>
+    /// <param name="most">Most samples to look at.</param>
     /// <exception cref="ModelException">ONNX Runtime cannot run the model.</exception>
-    public OutputError[] Measure(Predicate<int> isRounded)
+    public OutputError[] Measure(Predicate<int> isRounded, int most)
     {
-        var errors = new OutputError[_samples.Count][];
-        ParallelRuns.For(_samples.Count, _parallel, sample =>
+        var errors = new OutputError[Math.Min(_samples.Count, most)][];
+        ParallelRuns.For(errors.Length, _parallel, i =>
         {
+            int sample = i * _samples.Count / errors.Length;
             using IDisposableReadOnlyCollection<OrtValue> results = Run(_session, sample, isRounded);
-            errors[sample] = [.. Outputs.Select((output, i) => ErrorOf(results[i], output, sample))];
+            errors[i] = [.. Outputs.Select((output, position) => ErrorOf(results[position], output, sample))];
         });
         return [.. Outputs.Select((_, i) => errors.Aggregate(default(OutputError), (sum, sample) => sum + sample[i]))];
     }
