@@ -1,4 +1,5 @@
 using NestQuant.Passes.Calibration;
+using NestQuant.Passes.Guard;
 using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Passes;
@@ -11,4 +12,7 @@ public sealed record ActivationOptions
 
     /// <summary>Where the ranges of activations come from; needed for <see cref="ActivationMode.Static"/>.</summary>
     public IActivationRangeSource? Ranges { get; init; }
+
+    /// <summary>What activations stay float for the sake of accuracy; null where none does.</summary>
+    public ActivationGuard? Guard { get; init; }
 }

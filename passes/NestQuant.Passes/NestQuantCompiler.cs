@@ -5,6 +5,7 @@ using NestQuant.Passes.Cleanup;
 using NestQuant.Passes.Folding;
 using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.GroupNL.Expansion;
+using NestQuant.Passes.Guard;
 using NestQuant.Passes.Integer;
 using NestQuant.Passes.Integer.ActivationQuantization;
 using NestQuant.Passes.Nesting;
@@ -85,8 +86,11 @@ public static class NestQuantCompiler
         pipeline.Use(new TiedTablesPass()); // after folding, which would give the product a table of its own again
         pipeline.Use(new CompleteAxesPass()); // before transposes are put around convolutions, which ONNX Runtime moves
         bool isStatic = activations.Mode == ActivationMode.Static;
-        // before nesting, which takes the pairs up
-        if (isStatic) pipeline.Use(new ActivationQuantizationPass(weights, activations.Ranges!));
+        ActivationQuantizationPass? quantization = isStatic ? new ActivationQuantizationPass(weights, activations.Ranges!) : null;
+        // before the passes that quantize activations, which heed it
+        if (activations is { Guard: { } guard, Mode: not ActivationMode.WeightOnly })
+            pipeline.Use(new ActivationGuardPass(guard, weights, isStatic ? activations.Ranges : null, quantization));
+        if (quantization is not null) pipeline.Use(quantization); // before nesting, which takes the pairs up
         pipeline.Use(new NestingPass(weights, activations.Mode));
         if (activations.Mode == ActivationMode.WeightOnly) return;
         pipeline.Use(new BiasFusionPass()); // a product has a bias only once it is nested

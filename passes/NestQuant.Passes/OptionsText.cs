@@ -35,7 +35,8 @@ internal static class OptionsText
         if (weights.Budget is { } budget) text += $" budget=({budget})";
         text += $" weights={Name(weights.Scheme)} activations={Name(activations.Mode)}";
         foreach (WeightRule rule in weights.Rules) text += $" rule=({Rule(rule)})";
-        return activations is { Mode: ActivationMode.Static, Ranges: { } ranges } ? $"{text} ranges=({ranges})" : text;
+        if (activations is { Mode: ActivationMode.Static, Ranges: { } ranges }) text += $" ranges=({ranges})";
+        return activations is { Guard: { } guard, Mode: not ActivationMode.WeightOnly } ? $"{text} guard=({guard})" : text;
     }
 
     private static string Rule(WeightRule rule)

@@ -66,6 +66,17 @@ public sealed class UsageTests
             "compile a.onnx -o b.onnx --nest 8:6 --calibrate d.npy --calibration best",
             "'best' is not a calibration method: minmax, percentile[:P], entropy, mse"
                 },
+        { "compile a.onnx -o b.onnx --nest 8:6 --activation-guard 5", "--activation-guard measures quantized activations on data" },
+        { "compile a.onnx -o b.onnx --nest 8:6 --activation-guard 5 --calibrate r.json", "DATA, which is no .json file" },
+        {
+            "compile a.onnx -o b.onnx --nest 8:6 --activation-guard 5 --calibrate d.npy --activations weight-only",
+            "not --activations weight-only"
+        },
+        {
+            "compile a.onnx -o b.onnx --nest 8:6 --activation-guard some --calibrate d.npy",
+            "--activation-guard is 'some': a number of dB, or off, of at least 0 is needed"
+        },
+        { "compile a.onnx -o b.onnx --nest 8:6 --activation-guard -1 --calibrate d.npy", "--activation-guard is '-1'" },
         { "compile a.onnx -o b.onnx --nest 8:6 --calibrate d.npy --calibration percentile:101", "'101' is not a percentile" },
         { "compile a.onnx -o b.onnx --nest 8:6 --no-check --custom-ops a.so", "give --calibrate DATA too" },
         { "compile a.onnx -o b.onnx --nest 8:6 --calibrate r.json --no-check --custom-ops a.so", "give --calibrate DATA too" },

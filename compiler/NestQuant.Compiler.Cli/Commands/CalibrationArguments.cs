@@ -6,6 +6,7 @@ using NestQuant.Onnx;
 using NestQuant.Passes;
 using NestQuant.Passes.Calibration;
 using NestQuant.Passes.GroupNL.Calibration;
+using NestQuant.Passes.Guard;
 using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Compiler.Cli.Commands;
@@ -19,6 +20,9 @@ internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool 
 {
     /// <summary>Whether weights are rounded for images that are made here.</summary>
     public required bool IsSynthetic { get; init; }
+
+    /// <summary>What quantized activations may cost in dB; null for no guard.</summary>
+    public required double? GuardDecibels { get; init; }
 
     /// <summary>Most samples that weights are rounded for.</summary>
     public required int Samples { get; init; }
@@ -57,7 +61,13 @@ internal sealed record CalibrationArguments(string? Source, bool IsStatic, bool 
         {
             Weights = options.Weights with { Calibration = rounding },
             GroupNL = options.GroupNL with { Calibration = refit },
-            Activations = options.Activations with { Ranges = IsStatic ? RangesFrom(data, options.SourceSha256 ?? "") : null },
+            Activations = options.Activations with
+            {
+                Ranges = IsStatic ? RangesFrom(data, options.SourceSha256 ?? "") : null,
+                Guard = GuardDecibels is { } decibels && data is not null
+                    ? new ActivationGuard(data) { Decibels = decibels, CustomOps = CustomOps }
+                    : null,
+            },
         };
     }
 

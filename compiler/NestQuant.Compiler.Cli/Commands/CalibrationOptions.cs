@@ -4,6 +4,7 @@ using NestQuant.Compiler.Cli.Output;
 using NestQuant.Compiler.Cli.Terminal;
 using NestQuant.Passes;
 using NestQuant.Passes.GroupNL.Calibration;
+using NestQuant.Passes.Guard;
 using NestQuant.Passes.Nesting;
 
 namespace NestQuant.Compiler.Cli.Commands;
@@ -13,6 +14,8 @@ namespace NestQuant.Compiler.Cli.Commands;
 /// </summary>
 internal sealed class CalibrationOptions(CommandLineApplication command)
 {
+    private const string NoGuard = "off";
+
     private readonly CommandOption _source = command.Option(
         "--calibrate <DATA>",
         "inputs of the model, or a .json file that 'calibrate' wrote: for ranges of static activations and, unless it is a .json "
@@ -30,6 +33,11 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
     private readonly CommandOption _samples = command.Option(
         "--calibration-samples <N>",
         $"most samples of DATA that weights are rounded for, evenly spaced; default {WeightCalibration.DefaultSamples}",
+        CommandOptionType.SingleValue);
+    private readonly CommandOption _guard = command.Option(
+        "--activation-guard <DB>",
+        "with --calibrate DATA: most dB that quantized activations may cost an output; layers whose activations cost too much run "
+            + $"weight-only; off: none does; default {ActivationGuard.DefaultDecibels}",
         CommandOptionType.SingleValue);
     private readonly CommandOption _customOps = command.Option(
         "--custom-ops <LIB>",
@@ -62,6 +70,8 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
         bool stored = _source.Text() is { } path && RangesFile.IsNamed(path);
         bool synthetic = IsSynthetic(), hasData = _source.HasValue() && !stored;
         bool rounds = weights.Nests && (hasData || synthetic) && (weights.SplitRounding is null || weights.AsksForData);
+        bool canGuard = weights.Nests && hasData && activations != ActivationMode.WeightOnly;
+        double? guard = ParseGuard(canGuard);
         if (synthetic && hasData)
             throw new UsageException("--synthetic makes images in the place of --calibrate DATA: give one of them");
         if (synthetic && !rounds)
@@ -79,7 +89,7 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
         if (stored && expands)
             throw new UsageException(
                 $"--calibrate {_source.Text()}: stored ranges cannot refit an expansion, which changes them: give DATA");
-        if (_source.HasValue() && !isStatic && !expands && !rounds)
+        if (_source.HasValue() && !isStatic && !expands && !rounds && guard is null)
         {
             throw new UsageException(weights.Nests
                 ? $"--activations {OptionsText.Name(activations)} with weights that are rounded without data needs no --calibrate: "
@@ -102,6 +112,7 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
         return new CalibrationArguments(_source.Text(), isStatic, expands, rounds)
         {
             IsSynthetic = synthetic,
+            GuardDecibels = guard,
             Samples = _samples.PositiveInteger() ?? WeightCalibration.DefaultSamples,
             Method = ParseMethod(),
             CustomOps = [.. _customOps.Values.Select(library => library!)],
@@ -111,6 +122,18 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
                 : throw new UsageException($"--groupnl-budget is '{_budget.Text()}': a positive number is needed"),
             Ridge = _ridge.Number(least: 0) ?? GroupNLCalibration.DefaultRidge,
         };
+    }
+
+    /// <summary>What quantized activations may cost in dB; null for no guard.</summary>
+    private double? ParseGuard(bool canGuard)
+    {
+        if (_guard.Text() is NoGuard) return null;
+        if (_guard.HasValue() && !canGuard)
+            throw new UsageException(
+                "--activation-guard measures quantized activations on data: give --nest N:H and --calibrate DATA, which is no .json "
+                    + "file, and not --activations weight-only");
+        double? decibels = _guard.Number(least: 0, unit: $" of dB, or {NoGuard},");
+        return canGuard ? decibels ?? ActivationGuard.DefaultDecibels : null;
     }
 
     private bool IsSynthetic() => _synthetic.Text() switch

@@ -50,6 +50,11 @@ internal static class ConfigKeys
             new ConfigSection("activations", "How activations reach nested weights.",
             [
                 Choice("mode", "Quantized, and when, or not at all.", NamesOf<ActivationMode>(), "activations"),
+                Text("guard", "Most dB that quantized activations may cost an output on the data, or off.", "activation-guard") with
+                {
+                    Pattern = "^(off|[0-9]+(\\.[0-9]+)?)$",
+                    Example = "5, or off",
+                },
             ]),
             new ConfigSection(
                 "calibration", "Data that ranges of activations, the rounding of weights, and refits of an expansion are taken from.",

@@ -36,6 +36,17 @@ public sealed class ModelContext
     /// </summary>
     public bool VerifyEachPass { get; init; } = VerifiesByDefault;
 
+    /// <summary>What passes found out for later ones of the same run, one object per type.</summary>
+    private readonly Dictionary<Type, object> _findings = [];
+
+    /// <summary>Leaves an object for later passes of the same run.</summary>
+    internal void Leave<T>(T finding)
+        where T : class => _findings[typeof(T)] = finding;
+
+    /// <summary>What an earlier pass of the same run has left; null for nothing.</summary>
+    internal T? Find<T>()
+        where T : class => (T?)_findings.GetValueOrDefault(typeof(T));
+
     /// <summary>Ends a long pass early.</summary>
     public CancellationToken Cancellation { get; init; }
 

@@ -12,6 +12,7 @@ internal static class IntegerForm
     public static string? WhyNone(NestingCandidate candidate, long opset)
     {
         if (candidate.Settings.WeightOnly) return "a rule says so";
+        if (candidate.GuardReason is { } reason) return reason;
         if (opset < QuantizedActivations.FirstOpset)
             return $"the model imports operator set {opset}, and DynamicQuantizeLinear needs {QuantizedActivations.FirstOpset}";
         int rank = candidate.Weight!.Dims.Count;

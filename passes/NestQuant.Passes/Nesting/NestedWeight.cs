@@ -84,6 +84,19 @@ internal sealed class NestedWeight
         return low;
     }
 
+    /// <summary>The float weight that operators use at full precision, row-major in the operator's own layout.</summary>
+    public float[] Decoded()
+    {
+        var values = new float[View.Count];
+        for (int i = 0; i < values.Length; i++)
+        {
+            NestedChannel channel = _channels[View.OutputChannelOfRow(i / View.Taps)];
+            values[i] = (Levels[0][i] - channel.ZeroPoint) * channel.Scale;
+        }
+
+        return values;
+    }
+
     /// <summary>The same weight with other integers.</summary>
     /// <param name="tensor">The weight.</param>
     /// <param name="levels">The integers of every level, full precision first.</param>

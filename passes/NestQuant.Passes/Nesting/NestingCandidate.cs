@@ -53,6 +53,9 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSe
     /// </summary>
     public string? Defect { get; private set; }
 
+    /// <summary>Why its activations stay float for the sake of accuracy; null where they need not.</summary>
+    public string? GuardReason { get; init; }
+
     /// <summary>What the decision log should say about the rewritten node; null for nothing.</summary>
     public string? Note { get; set; }
 
@@ -85,9 +88,9 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSe
             && table.DataType is TensorDataType.Float or TensorDataType.Float16 or TensorDataType.BFloat16 or TensorDataType.Double;
 
     /// <summary>Looks at the node's weight.</summary>
-    public static NestingCandidate Of(NodeProto node, GraphView view, WeightSettings settings)
+    public static NestingCandidate Of(NodeProto node, GraphView view, WeightSettings settings, string? guardReason = null)
     {
-        var candidate = new NestingCandidate(node, view, settings);
+        var candidate = new NestingCandidate(node, view, settings) { GuardReason = guardReason };
         string? unfit = candidate.FindWeight();
         candidate.Reason = settings.Reason ?? unfit ?? candidate.WhyNoSmaller();
         return candidate;

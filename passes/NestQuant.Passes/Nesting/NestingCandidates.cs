@@ -9,16 +9,18 @@ internal static class NestingCandidates
     /// <summary>All candidates of a main graph and its bodies, in graph order.</summary>
     /// <param name="main">The main graph.</param>
     /// <param name="options">Which nodes to nest, and how.</param>
+    /// <param name="guarded">The activations that stay float; null for none.</param>
     /// <exception cref="ModelException">A pattern or a rule matches no candidate, rules contradict each other, or a weight that is not left
     /// out is broken.</exception>
-    public static NestingCandidate[] Find(GraphView main, WeightOptions options)
+    public static NestingCandidate[] Find(GraphView main, WeightOptions options, GuardedActivations? guarded = null)
     {
         NestingCandidate[] candidates =
         [
             .. from view in main.WithInner()
                from node in view.Graph.Node
                where NestingCandidate.IsCandidate(node, view)
-               select NestingCandidate.Of(node, view, WeightSettings.Of(options, node.DisplayName(), node.OpType)),
+               let settings = WeightSettings.Of(options, node.DisplayName(), node.OpType)
+               select NestingCandidate.Of(node, view, settings, guarded?.WhyWeightOnly(node)),
         ];
         WeightSelection.Verify(options, candidates, main);
         if (Array.Find(candidates, static candidate => candidate is { Reason: null, Defect: not null }) is { } broken)

@@ -55,7 +55,7 @@ public sealed class NestingPass : IGraphPass
         ArgumentNullException.ThrowIfNull(context);
         WeightSelection.VerifyFirst(_weights, context.Decisions);
         GraphView main = GraphView.Of(context.Model.MainGraph());
-        NestingCandidate[] candidates = NestingCandidates.Find(main, _weights);
+        NestingCandidate[] candidates = NestingCandidates.Find(main, _weights, context.Find<GuardedActivations>());
 
         NestingCandidate[] open = [.. candidates.Where(static candidate => candidate.Reason is null)];
         var emitter = new NestedGraphEmitter(context.Model, main, _activations);

@@ -53,10 +53,11 @@ public sealed class ActivationQuantizationPass : IGraphPass
         foreach (NodeProto quantize in unsigned)
             context.Decisions.Rewritten(
                 Name, quantize.DisplayName(), quantize.OpType, note: "its int8 values are uint8 now, the same real values");
-        Dictionary<NodeProto, string?> products = FindProducts(context.Model, main);
-        var ranges = new Lazy<ActivationRanges>(() => _ranges.RangesOf(context));
+        GuardedActivations? guarded = context.Find<GuardedActivations>();
+        Dictionary<NodeProto, string?> products = FindProducts(context.Model, main, guarded);
+        var ranges = new Lazy<ActivationRanges>(() => context.Find<ActivationRanges>() ?? _ranges.RangesOf(context));
         var region = new IntegerRegion(
-            main, products.Where(static product => product.Value is null).Select(static product => product.Key), ranges);
+            main, products.Where(static product => product.Value is null).Select(static product => product.Key), ranges, guarded);
         NodeProto[] nodes = [.. main.Graph.Node];
         Outcome[] outcomes = [.. nodes.Select(node => Decide(node, region, products)).OfType<Outcome>()];
 
@@ -68,11 +69,11 @@ public sealed class ActivationQuantizationPass : IGraphPass
     }
 
     /// <summary>The nodes with weights, in graph order, and why they are not executed in integers; null for those that are to be.</summary>
-    private Dictionary<NodeProto, string?> FindProducts(ModelProto model, GraphView main)
+    private Dictionary<NodeProto, string?> FindProducts(ModelProto model, GraphView main, GuardedActivations? guarded)
     {
         var products = new Dictionary<NodeProto, string?>(ReferenceEqualityComparer.Instance);
         var layouts = new Dictionary<TensorProto, ChannelView>(ReferenceEqualityComparer.Instance);
-        foreach (NestingCandidate candidate in NestingCandidates.Find(main, _weights).Where(static candidate => !candidate.IsTable))
+        foreach (NestingCandidate candidate in NestingCandidates.Find(main, _weights, guarded).Where(static layer => !layer.IsTable))
         {
             // The weight is nested in the layout of its first consumer.
             bool isTransposed = candidate.Reason is null

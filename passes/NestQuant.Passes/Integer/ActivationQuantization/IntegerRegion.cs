@@ -15,6 +15,7 @@ internal sealed class IntegerRegion
 {
     private readonly GraphView _view;
     private readonly Lazy<ActivationRanges> _ranges;
+    private readonly GuardedActivations? _guarded;
     private readonly Dictionary<NodeProto, IntegerRole> _members = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<NodeProto, string> _reasons = new(ReferenceEqualityComparer.Instance);
     private HashSet<NodeProto> _madeByIntegers = new(ReferenceEqualityComparer.Instance);
@@ -23,10 +24,12 @@ internal sealed class IntegerRegion
     /// <param name="view">The main graph, which must not change while this object is in use.</param>
     /// <param name="products">The products that are to be executed in integers.</param>
     /// <param name="ranges">Ranges; asked for only when a value needs one.</param>
-    public IntegerRegion(GraphView view, IEnumerable<NodeProto> products, Lazy<ActivationRanges> ranges)
+    /// <param name="guarded">Values that stay float; null for none.</param>
+    public IntegerRegion(GraphView view, IEnumerable<NodeProto> products, Lazy<ActivationRanges> ranges, GuardedActivations? guarded = null)
     {
         _view = view;
         _ranges = ranges;
+        _guarded = guarded;
         foreach (NodeProto product in products) _members[product] = IntegerRole.Product;
         foreach (NodeProto node in view.Graph.Node)
         {
@@ -143,6 +146,7 @@ internal sealed class IntegerRegion
     {
         string root = Root(value);
         if (IsQuantizedAlready(root)) return null;
+        if (_guarded?.WhyFloat(root) is { } guarded) return guarded;
         if (_ranges.Value.Of(root) is not { } range) return $"no range is known for '{root}'";
         return ActivationParameters.WhyNot(range) is { } reason ? $"the range of '{root}' cannot be used: {reason}" : null;
     }
