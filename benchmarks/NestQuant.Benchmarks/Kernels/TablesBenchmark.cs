@@ -17,7 +17,7 @@ namespace NestQuant.Benchmarks.Kernels;
 /// </summary>
 internal static class TablesBenchmark
 {
-    private const int Length = 384, Indices = 32, WarmUpRounds = 500;
+    private const int Length = 384, Indices = 32, WarmUpRounds = 5000;
 
     private static readonly int[] Tables = [64, 30522];
 
