@@ -28,7 +28,8 @@ public sealed record CompileResult(ModelProto Model, DecisionLog Decisions)
 
     /// <summary>
     /// Saves the model as <c>X.onnx</c> and, when weights are nested, beside it <c>X.high.bin</c>, <c>X.low.bin</c>,
-    /// <c>X.part.onnx</c>, the model for devices without the low file, and <c>X.data.bin</c>, what both models share besides. Where a weight has more than two levels, there is a low file
+    /// <c>X.part.onnx</c>, the model for devices without the low file, and <c>X.data.bin</c>, what both models share besides. Where a
+    /// weight has more than two levels, there is a low file
     /// <c>X.low.b.bin</c> for every b bits that a step reaches, and a part model <c>X.part.b.onnx</c> for every precision between the
     /// lowest and the highest, which needs those up to b. Either all files appear or none does.
     /// </summary>

@@ -174,7 +174,8 @@ public sealed class NestQuantCompilerTests
                 low = Path.Combine(folder, "m.low.bin"),
                 away = Path.Combine(folder, "away");
             Assert.Equal(
-                ["m.data.bin", "m.high.bin", "m.low.bin", "m.onnx", "m.part.onnx"], result.Save(full).Select(static file => Path.GetFileName(file.Path)));
+                ["m.data.bin", "m.high.bin", "m.low.bin", "m.onnx", "m.part.onnx"],
+                result.Save(full).Select(static file => Path.GetFileName(file.Path)));
             Assert.Equal(
                 ["m.data.bin", "m.high.bin", "m.low.bin", "m.onnx", "m.part.onnx"],
                 Directory.EnumerateFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));

@@ -14,8 +14,8 @@ internal static class FoldingBalance
     {
         Expansion[] expansions = FindExpansions(graphs);
         if (expansions.Length == 0) return;
-        var sources = expansions.SelectMany(static expansion => expansion.Sources).ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance);
-        var inputs = expansions.SelectMany(static expansion => expansion.Constants).ToHashSet<TensorProto>(ReferenceEqualityComparer.Instance);
+        var sources = new HashSet<NodeProto>(expansions.SelectMany(static e => e.Sources), ReferenceEqualityComparer.Instance);
+        var inputs = new HashSet<TensorProto>(expansions.SelectMany(static e => e.Constants), ReferenceEqualityComparer.Instance);
         long others = graphs.SelectMany(static graph => graph.Results).Except(expansions.Select(static e => e.Result)).Sum(Bytes);
         long vanished = graphs.SelectMany(static graph => graph.Vanished).Where(tensor => !inputs.Contains(tensor)).Sum(Bytes);
         long left = Bytes(graphs.SelectMany(static graph => graph.Folded).Where(node => !sources.Contains(node)))

@@ -133,7 +133,11 @@ public sealed class LowOperandPagingTests : IDisposable
         ModelProto model = node.Build();
         model.Graph!.Initializer.First(t => t.Name == "W_high").ExternalGroup = "high";
         for (int step = 1; step < bits.Count; step++)
-            model.Graph.Initializer.First(t => t.Name == InputNames.WeightStep(step)).ExternalGroup = isOneFile ? "low" : GroupOf(bits, step);
+        {
+            TensorProto low = model.Graph.Initializer.First(t => t.Name == InputNames.WeightStep(step));
+            low.ExternalGroup = isOneFile ? "low" : GroupOf(bits, step);
+        }
+
         string path = Path.Combine(_folder.FullName, "w.onnx");
         ModelFile.Save(model, path);
         foreach (string file in Directory.EnumerateFiles(_folder.FullName, "w.low*.bin").ToArray())

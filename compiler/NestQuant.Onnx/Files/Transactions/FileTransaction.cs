@@ -101,7 +101,8 @@ internal sealed class FileTransaction : IDisposable
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 moves.Undo();
-                throw CannotWrite(_files.Concat(_leaving).First(file => moves.Last == file.Destination || moves.Last == file.Old).Destination, e);
+                var failed = _files.Concat(_leaving).First(file => moves.Last == file.Destination || moves.Last == file.Old);
+                throw CannotWrite(failed.Destination, e);
             }
 
             _committed = true;
