@@ -8,7 +8,7 @@ namespace NestQuant.Passes.Guard;
 internal sealed class GuardSearch
 {
     /// <summary>An output with this ratio is accurate enough whatever float activations would give.</summary>
-    private const double SufficientDecibels = 35;
+    private const double SufficientDecibels = 33;
 
     /// <summary>Most runs of the model with a single activation rounded, as far as two samples for each allow.</summary>
     private const int MostRuns = 256;
