@@ -87,8 +87,8 @@ public static class NestQuantCompiler
         // before nesting, which takes the pairs up
         if (isStatic) pipeline.Use(new ActivationQuantizationPass(weights, activations.Ranges!));
         pipeline.Use(new NestingPass(weights, activations.Mode));
-        if (activations.Mode == ActivationMode.WeightOnly) return;
         pipeline.Use(new BiasFusionPass()); // a product has a bias only once it is nested
+        if (activations.Mode == ActivationMode.WeightOnly) return;
         if (isStatic)
         {
             pipeline.Use(new EpilogueFusionPass()) // first: it takes up the Relu or Clip in front of a QuantizeLinear

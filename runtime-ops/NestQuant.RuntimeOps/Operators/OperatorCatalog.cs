@@ -18,5 +18,7 @@ internal static class OperatorCatalog
         new NestedGemm(OperatorSet.NestedQLinearGemm),
         new QLinearLookup(),
         new NestedBias(),
+        new NestedFloatConv(),
+        new NestedFloatGemm(),
     ];
 }
