@@ -38,10 +38,9 @@ internal sealed class NestedFloatConv() : CustomOperator(OperatorSet.NestedFloat
             PanelSource source = weight.Bind(context);
             ChannelFactors factors = weight.Factors.Bind(context, source.Level);
             float* y = context.FloatOutput(shape.Output);
-            if (shape.Geometry.Rows == 0)
-                return;
-            new FloatConvolution(weight.Tier, weight.Threads, shape.Geometry, source, factors, bounds).Run(values, y, context.Loop);
-            PlanNote note = new(weight.Tier, FloatConvolution.Name, shape.Geometry, source.Level);
+            string name = FloatConvolutions.Run(
+                weight.Tier, weight.Threads, shape.Geometry, source, factors, bounds, values, y, context.Loop);
+            PlanNote note = new(weight.Tier, name, shape.Geometry, source.Level);
             context.Tell(note == _told ? null : _told = note);
         }
     }

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
 
 namespace NestQuant.RuntimeOps.Kernels.WeightOnly;
@@ -14,6 +17,9 @@ internal sealed unsafe class FloatBand
     private readonly int _columns;
     private readonly nint _lineStride;
 
+    // Which remainders of a line by the vertical stride, and of a column by the horizontal one, any tap reads.
+    private readonly bool[] _readsLines, _readsPhases;
+
     /// <summary>Lays out the band of a convolution.</summary>
     public FloatBand(ConvolutionGeometry geometry)
     {
@@ -25,6 +31,8 @@ internal sealed unsafe class FloatBand
         PlaneStride = IsInPlace ? (nint)geometry.Height.Input * geometry.Width.Input : _lines * _lineStride;
         // Where the input is read in place, its lines are one.
         RunLength = IsInPlace ? geometry.Height.Output * geometry.Width.Output : geometry.Width.Output;
+        _readsLines = Remainders(geometry.Height);
+        _readsPhases = Remainders(geometry.Width);
         TapOffsets = new nint[geometry.Taps];
         for (int tap = 0; tap < TapOffsets.Length; tap++)
         {
@@ -61,6 +69,8 @@ internal sealed unsafe class FloatBand
         ConvolutionAxis height = _geometry.Height, width = _geometry.Width;
         for (int line = 0; line < _lines; line++, band += _lineStride)
         {
+            if (!_readsLines[line % height.Stride])
+                continue;
             int source = line - height.PadBegin;
             if (source < 0 || source >= height.Input)
             {
@@ -69,14 +79,28 @@ internal sealed unsafe class FloatBand
             }
 
             for (int phase = 0; phase < width.Stride; phase++)
-                CopyPhase(plane + (nint)source * width.Input, phase, band + (nint)phase * _columns);
+            {
+                if (_readsPhases[phase])
+                    CopyPhase(plane + (nint)source * width.Input, phase, band + (nint)phase * _columns);
+            }
         }
     }
 
+    private static bool[] Remainders(in ConvolutionAxis axis)
+    {
+        bool[] isRead = new bool[axis.Stride];
+        for (int tap = 0; tap < axis.Kernel; tap++)
+            isRead[(long)tap * axis.Dilation % axis.Stride] = true;
+        return isRead;
+    }
+
     /// <summary>Copies every stride-th column of a line.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void CopyPhase(float* line, int phase, float* target)
     {
-        // In bounds: columns from first to end, times the stride and less the padding, are those of the input.
+        // In bounds: columns from first to end, times the stride and less the padding, are those of the input, and so is what lies between
+        // them.
+        const int four = 4;
         ConvolutionAxis width = _geometry.Width;
         int first = Math.Clamp((width.PadBegin - phase + width.Stride - 1) / width.Stride, 0, _columns);
         long inside = ((long)width.Input + width.PadBegin - phase + width.Stride - 1) / width.Stride;
@@ -89,7 +113,10 @@ internal sealed unsafe class FloatBand
         }
         else
         {
-            for (int column = first; column < end; column++, source += width.Stride)
+            int column = first;
+            for (; Sse.IsSupported && width.Stride == 2 && column < end - four; column += four, source += 2 * four)
+                Sse.Shuffle(Vector128.Load(source), Vector128.Load(source + four), 0b10_00_10_00).Store(target + column);
+            for (; column < end; column++, source += width.Stride)
                 target[column] = *source;
         }
 

@@ -21,7 +21,7 @@ internal sealed unsafe class FloatConvolution
     private const int Channels = KernelTier.TileChannels;
 
     // A tile of positions fills half of the innermost cache; the weights of six channels that it meets go through the rest.
-    private const int PieceRows = 256;
+    private const int MostPieceRows = 256;
 
     // So many positions that decoding a weight is cheap against multiplying it, and that their tiles stay in the second-level cache.
     private const int MostPositions = 256;
@@ -33,6 +33,7 @@ internal sealed unsafe class FloatConvolution
     private readonly ClipBounds _bounds;
     private readonly FloatBand _band;
     private readonly int _positions;
+    private readonly int _pieceRows;
     private readonly int _blockTiles, _blocks, _panelsPerPart, _panelParts;
     private float* _input;
     private float* _y;
@@ -54,6 +55,9 @@ internal sealed unsafe class FloatConvolution
         _bounds = bounds;
         _band = new FloatBand(geometry);
         _positions = geometry.Height.Output * geometry.Width.Output;
+        int length = geometry.ReductionLength, pieces = (length - 1) / MostPieceRows + 1;
+        // Pieces start with blocks of eight rows.
+        _pieceRows = (((length - 1) / pieces) | 7) + 1;
         int width = tier.Floats.TileColumns, tiles = (_positions - 1) / width + 1, most = MostPositions / width;
         _blockTiles = (tiles - 1) / ((tiles - 1) / most + 1) + 1;
         _blocks = (tiles - 1) / _blockTiles + 1;
@@ -97,10 +101,10 @@ internal sealed unsafe class FloatConvolution
         int firstPanel = firstOfGroup / Channels + panelPart * _panelsPerPart;
         int endPanel = Math.Min(firstPanel + _panelsPerPart, (endOfGroup - 1) / Channels + 1);
         int blockWidth = _blockTiles * _tier.Floats.TileColumns, firstPosition = block * blockWidth;
-        int length = _geometry.ReductionLength, pieceRows = Math.Min(PieceRows, (length + 3) & -4);
+        int length = _geometry.ReductionLength, pieceRows = _pieceRows;
         nint panelSums = (Channels + FloatKernel.SpareRows) * blockWidth;
         // Sums wait for the next piece, if there is one.
-        nint keptSums = length <= PieceRows ? 0 : panelSums;
+        nint keptSums = length <= pieceRows ? 0 : panelSums;
 
         using Scratch tiles = new((long)blockWidth * pieceRows * sizeof(float));
         using Scratch values = new(pieceRows * Channels);
@@ -116,9 +120,9 @@ internal sealed unsafe class FloatConvolution
             LeftStride = pieceRows,
             SumsStride = blockWidth,
         };
-        for (int k = 0; k < length; k += PieceRows)
+        for (int k = 0; k < length; k += pieceRows)
         {
-            int count = Math.Min(PieceRows, length - k);
+            int count = Math.Min(pieceRows, length - k);
             CopyTiles(positions, group, k, count);
             for (int panel = firstPanel; panel < endPanel; panel++)
             {

@@ -39,13 +39,35 @@ internal abstract unsafe class FloatKernel
     public static void WidenRows(sbyte* values, int groups, float* zeroPoints, float* left, nint stride)
     {
         // In bounds: 32 channels of each group have four bytes each, and four floats in their row.
-        for (int channel = 0; channel < KernelTier.TileChannels; channel++, left += stride)
+        int pairs = Avx2.IsSupported && zeroPoints == null ? groups / 2 : 0;
+        for (int pair = 0; pair < pairs; pair++)
         {
-            sbyte* fours = values + channel * 4;
-            Vector128<float> zero = zeroPoints == null ? default : Vector128.Create(zeroPoints[channel]);
-            for (int group = 0; group < groups; group++, fours += KernelTier.TileChannels * 4)
-                (Vector128.ConvertToSingle(Widen(fours)) - zero).Store(left + 4 * group);
+            for (int channel = 0; channel < KernelTier.TileChannels; channel += 4)
+                WidenPair(values + (pair * 2 * KernelTier.TileChannels + channel) * 4, left + channel * stride + pair * 8, stride);
         }
+
+        for (int group = 2 * pairs; group < groups; group++)
+        {
+            for (int channel = 0; channel < KernelTier.TileChannels; channel++)
+            {
+                Vector128<float> four = Vector128.ConvertToSingle(Widen(values + (group * KernelTier.TileChannels + channel) * 4));
+                if (zeroPoints != null)
+                    four -= Vector128.Create(zeroPoints[channel]);
+                four.Store(left + channel * stride + 4 * group);
+            }
+        }
+    }
+
+    /// <summary>Converts two groups of four channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void WidenPair(sbyte* fours, float* left, nint stride)
+    {
+        Vector128<int> first = Vector128.Load((int*)fours), second = Vector128.Load((int*)(fours + KernelTier.TileChannels * 4));
+        Vector128<sbyte> low = Sse2.UnpackLow(first, second).AsSByte(), high = Sse2.UnpackHigh(first, second).AsSByte();
+        Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(low)).Store(left);
+        Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Sse2.ShiftRightLogical128BitLane(low, 8))).Store(left + stride);
+        Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(high)).Store(left + 2 * stride);
+        Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Sse2.ShiftRightLogical128BitLane(high, 8))).Store(left + 3 * stride);
     }
 
     /// <summary>Multiplies rows with a tile of columns.</summary>

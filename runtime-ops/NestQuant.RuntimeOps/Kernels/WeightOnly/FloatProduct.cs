@@ -32,10 +32,19 @@ internal sealed unsafe class FloatProduct
     private readonly float* _x;
     private readonly int _rows;
     private readonly float* _y;
+    private readonly int _planeLength;
     private readonly int _rowsPerPart, _panelsPerPart, _panelParts;
 
     private FloatProduct(
-        KernelTier tier, int threads, in PanelSource weights, in ChannelFactors factors, ClipBounds bounds, float* x, int rows, float* y)
+        KernelTier tier,
+        int threads,
+        in PanelSource weights,
+        in ChannelFactors factors,
+        ClipBounds bounds,
+        float* x,
+        int rows,
+        float* y,
+        int planeLength)
     {
         _tier = tier;
         _weights = weights;
@@ -44,6 +53,7 @@ internal sealed unsafe class FloatProduct
         _x = x;
         _rows = rows;
         _y = y;
+        _planeLength = planeLength;
         int rowParts = (rows - 1) / MostRowsPerPart + 1, panels = weights.Layout.Panels;
         _rowsPerPart = (rows - 1) / rowParts + 1;
         RowParts = rowParts;
@@ -65,6 +75,9 @@ internal sealed unsafe class FloatProduct
     /// <param name="rows">Rows.</param>
     /// <param name="y">Receives rows rows of M values.</param>
     /// <param name="loop">Runs the parts.</param>
+    /// <param name="planeLength">
+    /// Rows of one plane of an output [rows / planeLength, M, planeLength]; 0 where it has a row of M values for each row.
+    /// </param>
     public static void Run(
         KernelTier tier,
         int threads,
@@ -74,11 +87,12 @@ internal sealed unsafe class FloatProduct
         float* x,
         int rows,
         float* y,
-        ParallelLoop loop)
+        ParallelLoop loop,
+        int planeLength = 0)
     {
         if (rows == 0)
             return;
-        FloatProduct product = new(tier, threads, weights, factors, bounds, x, rows, y);
+        FloatProduct product = new(tier, threads, weights, factors, bounds, x, rows, y, planeLength);
         loop.Run(product.RowParts * product._panelParts, product.RunPart);
     }
 
@@ -116,8 +130,27 @@ internal sealed unsafe class FloatProduct
             }
         }
 
-        float* y = _y + (long)firstRow * _weights.Layout.View.OutputChannels + firstChannel;
-        for (int row = 0; row < rows; row++, y += _weights.Layout.View.OutputChannels)
+        // Results of planes are finished where they are, and then transposed.
+        int outputs = _weights.Layout.View.OutputChannels;
+        nint yStride = _planeLength == 0 ? outputs : Channels;
+        float* y = _planeLength == 0 ? _y + (long)firstRow * outputs + firstChannel : sums;
+        for (int row = 0; row < rows; row++, y += yStride)
             kernel.StoreChannels(sums + row * Channels, factors.Scale, factors.Bias, _bounds, y, channels);
+        if (_planeLength != 0)
+            StorePlanes(sums, firstRow, rows, firstChannel, channels);
+    }
+
+    /// <summary>Stores results whose rows are the positions of images.</summary>
+    private void StorePlanes(float* results, int firstRow, int rows, int firstChannel, int channels)
+    {
+        // In bounds: a run of rows ends with its image.
+        for (int row = 0; row < rows;)
+        {
+            (int image, int position) = Math.DivRem(firstRow + row, _planeLength);
+            int count = Math.Min(rows - row, _planeLength - position);
+            float* y = _y + ((nint)image * _weights.Layout.View.OutputChannels + firstChannel) * _planeLength + position;
+            Transposition.Run(results + (nint)row * Channels, Channels, count, channels, y, _planeLength);
+            row += count;
+        }
     }
 }
