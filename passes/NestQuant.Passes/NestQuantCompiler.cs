@@ -87,7 +87,8 @@ public static class NestQuantCompiler
         // before nesting, which takes the pairs up
         if (isStatic) pipeline.Use(new ActivationQuantizationPass(weights, activations.Ranges!));
         pipeline.Use(new NestingPass(weights, activations.Mode));
-        pipeline.Use(new BiasFusionPass()); // a product has a bias only once it is nested
+        pipeline.Use(new BiasFusionPass()) // a product has a bias only once it is nested
+            .Use(new BoundFusionPass()); // what follows a bias
         if (activations.Mode == ActivationMode.WeightOnly) return;
         if (isStatic)
         {

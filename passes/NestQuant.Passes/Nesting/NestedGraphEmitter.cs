@@ -52,6 +52,7 @@ internal sealed class NestedGraphEmitter
             return null;
         }
 
+        notNested ??= NestedForm.WhyNoFloatForm(candidate);
         bool isWeightOnly = _activationMode == ActivationMode.WeightOnly;
         if (notNested is not null)
         {

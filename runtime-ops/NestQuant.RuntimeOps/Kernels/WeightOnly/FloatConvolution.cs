@@ -21,10 +21,10 @@ internal sealed unsafe class FloatConvolution
     private const int Channels = KernelTier.TileChannels;
 
     // A tile of positions fills half of the innermost cache; the weights of six channels that it meets go through the rest.
-    private const int MostPieceRows = 256;
+    private const int MostPieceRows = 384;
 
     // So many positions that decoding a weight is cheap against multiplying it, and that their tiles stay in the second-level cache.
-    private const int MostPositions = 256;
+    private const int MostPositions = 384;
 
     private readonly KernelTier _tier;
     private readonly ConvolutionGeometry _geometry;
