@@ -14,7 +14,7 @@ internal sealed unsafe class FloatCase
     public FloatCase(ConvolutionCase c, int seed, ClipBounds? bounds = null)
     {
         _case = c;
-        Bounds = bounds ?? new ClipBounds(float.NegativeInfinity, float.PositiveInfinity);
+        Bounds = bounds ?? ClipBounds.None;
         Random random = new(seed);
         X = [.. c.X.Select(_ => random.NextSingle() * 2 - 1)];
     }

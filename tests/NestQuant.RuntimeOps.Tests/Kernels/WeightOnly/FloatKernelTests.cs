@@ -36,33 +36,33 @@ public class FloatKernelTests
                 return c.Convolve(Get(tier), new BackwardLoop()).AsSpan().SequenceEqual(expected)
                     && (geometry.Groups > 1 || c.ConvolveRows(Get(tier), new BackwardLoop()).AsSpan().SequenceEqual(expected));
             },
-            iter: 100);
+            iter: 60);
 
     [Theory]
     [MemberData(nameof(Tiers))]
     public void A_product_equals_the_definition_bit_for_bit(string tier) =>
-        Gen.Select(Gen.Int[1, 250], Gen.Int[1, 90], Gen.Int[1, 80], Gen.Int[0, 1000]).Sample(
+        Gen.Select(Gen.Int[1, 220], Gen.Int[1, 60], Gen.Int[1, 50], Gen.Int[0, 1000]).Sample(
             (rows, inner, outputs, seed) =>
             {
                 FloatCase c = Product(rows, inner, outputs, seed);
                 return c.Multiply(Get(tier), new BackwardLoop()).AsSpan().SequenceEqual(c.ExpectedProduct());
             },
-            iter: 40);
+            iter: 25);
 
     [Theory]
     [MemberData(nameof(Tiers))]
     public void Pieces_of_k_and_blocks_of_positions_change_nothing(string tier)
     {
-        foreach (int rows in new[] { 1, 3, 4, 200 })
+        foreach (int rows in new[] { 1, 4, 200 })
         {
-            FloatCase product = Product(rows, inner: 1003, outputs: 37, seed: 1);
+            FloatCase product = Product(rows, inner: 803, outputs: 17, seed: 1);
             Assert.Equal(product.ExpectedProduct(), product.Multiply(Get(tier), new ThreadedLoop(3)));
         }
 
-        ConvolutionAxis axis = new(19, 3, 1, 1, 1, 19);
-        foreach ((int channels, int outputs, int groups) in new[] { (40, 70, 1), (41, 60, 2) })
+        ConvolutionAxis axis = new(20, 3, 1, 1, 1, 20);
+        foreach ((int channels, int outputs, int groups) in new[] { (45, 33, 1), (24, 44, 2) })
         {
-            ConvolutionGeometry geometry = new(2, axis, axis, groups, channels, outputs);
+            ConvolutionGeometry geometry = new(1, axis, axis, groups, channels, outputs);
             FloatCase c = new(new ConvolutionCase(geometry, new NestedBits(8, 6), 3, 0, isPart: false), 3);
             float[] expected = c.ExpectedConvolution();
             foreach (int threads in new[] { 1, 5 })
