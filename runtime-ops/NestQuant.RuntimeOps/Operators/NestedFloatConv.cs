@@ -40,8 +40,8 @@ internal sealed class NestedFloatConv() : CustomOperator(OperatorSet.NestedFloat
             float* y = context.FloatOutput(shape.Output);
             string name = FloatConvolutions.Run(
                 weight.Tier, weight.Threads, shape.Geometry, source, factors, bounds, values, y, context.Loop);
-            PlanNote note = new(weight.Tier, name, shape.Geometry, source.Level);
-            context.Tell(note == _told ? null : _told = note);
+            if (_told?.Geometry != shape.Geometry || _told.Level != source.Level)
+                context.Tell(_told = new PlanNote(weight.Tier, name, shape.Geometry, source.Level));
         }
     }
 }

@@ -37,8 +37,8 @@ internal sealed class NestedFloatGemm() : CustomOperator(OperatorSet.NestedFloat
             float* y = context.FloatOutput(shape.Output);
             FloatProduct.Run(
                 weight.Tier, weight.Threads, source, factors, bounds, values, shape.Geometry.Rows, y, context.Loop);
-            PlanNote note = new(weight.Tier, FloatProduct.Name, shape.Geometry, source.Level);
-            context.Tell(note == _told ? null : _told = note);
+            if (_told?.Geometry != shape.Geometry || _told.Level != source.Level)
+                context.Tell(_told = new PlanNote(weight.Tier, FloatProduct.Name, shape.Geometry, source.Level));
         }
     }
 }

@@ -6,8 +6,8 @@ using NestQuant.RuntimeOps.Kernels.Tiers;
 namespace NestQuant.RuntimeOps.Kernels.WeightOnly;
 
 /// <summary>
-/// The inner loops of products of floats with nested weights, once per width of vectors. A result is one accumulator that starts at 0 and to
-/// which the products are added in ascending k, each by a fused multiply-add: so every width gives the same bits.
+/// The inner loops of products of floats with nested weights, once per width of vectors. A result is one accumulator that starts at 0 and
+/// to which the products are added in ascending k, each by a fused multiply-add: so every width gives the same bits.
 /// </summary>
 internal abstract unsafe class FloatKernel
 {

@@ -7,7 +7,7 @@ namespace NestQuant.RuntimeOps.Kernels.WeightOnly;
 
 /// <summary>
 /// A matrix product of floats with a nested weight: y[row, m] = (sum over k of x[row, k] * (w_int[m, k] - zero point)) * scale + bias,
-/// bounded. A sum is one accumulator, in ascending k; the multiplications round with the additions that follow them.
+/// bounded. A sum is one accumulator, in ascending k; multiplications round with the additions that follow them.
 /// </summary>
 /// <remarks>
 /// Rows and panels are cut into parts. A part decodes a piece of a panel into the innermost cache, once for all of its rows, and multiplies.

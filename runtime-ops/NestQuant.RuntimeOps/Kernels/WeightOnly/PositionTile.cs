@@ -8,7 +8,7 @@ internal unsafe ref struct PositionTile
 {
     private readonly Span<nint> _sources;
     private readonly Span<int> _columns;
-    private int _runs;
+    private readonly int _runs;
 
     /// <summary>Finds the runs.</summary>
     /// <param name="band">Where the convolution reads.</param>

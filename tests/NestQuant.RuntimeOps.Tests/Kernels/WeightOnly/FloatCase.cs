@@ -9,21 +9,22 @@ namespace NestQuant.RuntimeOps.Tests.Kernels.WeightOnly;
 /// <summary>A random case whose activations are floats, and its result by the definition.</summary>
 internal sealed unsafe class FloatCase
 {
-    private readonly ConvolutionCase _case;
-
     public FloatCase(ConvolutionCase c, int seed, ClipBounds? bounds = null)
     {
-        _case = c;
+        Case = c;
         Bounds = bounds ?? ClipBounds.None;
         Random random = new(seed);
         X = [.. c.X.Select(_ => random.NextSingle() * 2 - 1)];
     }
 
+    /// <summary>The weight and its factors.</summary>
+    public ConvolutionCase Case { get; }
+
     public ClipBounds Bounds { get; }
 
     public float[] X { get; }
 
-    private ConvolutionGeometry Geometry => _case.Geometry;
+    private ConvolutionGeometry Geometry => Case.Geometry;
 
     private int Positions => Geometry.Height.Output * Geometry.Width.Output;
 
@@ -83,12 +84,12 @@ internal sealed unsafe class FloatCase
         {
             for (int channel = 0; channel < channels; channel++)
             {
-                float weight = _case.Weights[(m * channels + channel) * taps + tap] - (float)(_case.WZeroPoint?[m] ?? 0);
+                float weight = Case.Weights[(m * channels + channel) * taps + tap] - (float)(Case.WZeroPoint?[m] ?? 0);
                 sum = MathF.FusedMultiplyAdd(input(tap, channel), weight, sum);
             }
         }
 
-        float value = MathF.FusedMultiplyAdd(sum, _case.WScale[m], _case.Bias?[m] ?? -0f);
+        float value = MathF.FusedMultiplyAdd(sum, Case.LevelScale[m], Case.LevelBias.IsEmpty ? -0f : Case.LevelBias[m]);
         return value < Bounds.Min ? Bounds.Min : value > Bounds.Max ? Bounds.Max : value;
     }
 
@@ -96,11 +97,11 @@ internal sealed unsafe class FloatCase
     {
         float[] y = new float[(long)Geometry.Rows * Geometry.OutputChannels];
         y.AsSpan().Fill(float.NaN);
-        using PinnedOperands operands = new(_case.Operands);
-        fixed (float* x = X, target = y, scale = _case.WScale, bias = _case.Bias)
-        fixed (int* zeroPoint = _case.WZeroPoint)
+        using PinnedOperands operands = new(Case.Operands);
+        fixed (float* x = X, target = y, scale = Case.LevelScale, bias = Case.LevelBias)
+        fixed (int* zeroPoint = Case.WZeroPoint)
         {
-            PanelSource weights = new(_case.Layout, operands.At(_case.Layout.Bits, _case.Level));
+            PanelSource weights = new(Case.Layout, operands.At(Case.Layout.Bits, Case.Level));
             run(weights, new ChannelFactors(scale, zeroPoint, bias, Geometry.OutputChannels), (nint)x, (nint)target);
         }
 

@@ -31,7 +31,8 @@ public class FloatKernelTests
          select (geometry, new NestedBits(full, high), seed)).Sample(
             (geometry, bits, seed) =>
             {
-                FloatCase c = new(new ConvolutionCase(geometry, bits, seed, seed % 3 == 0 ? 1000 : 0, isPart: seed % 2 == 0), seed, Bounds(seed));
+                ConvolutionCase weight = new(geometry, bits, seed, seed % 3 == 0 ? 1000 : 0, isPart: seed % 2 == 0);
+                FloatCase c = new(weight, seed, Bounds(seed));
                 float[] expected = c.ExpectedConvolution();
                 return c.Convolve(Get(tier), new BackwardLoop()).AsSpan().SequenceEqual(expected)
                     && (geometry.Groups > 1 || c.ConvolveRows(Get(tier), new BackwardLoop()).AsSpan().SequenceEqual(expected));
