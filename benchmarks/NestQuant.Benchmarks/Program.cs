@@ -24,6 +24,9 @@ switch (args)
     case ["levels", ..]:
         LevelsBenchmark.Run(filter: args.Length > 1 ? args[1] : "", rounds: 50);
         return 0;
+    case ["weight-only", ..]:
+        WeightOnlyBenchmark.Run(filter: args.Length > 1 ? args[1] : "", rounds: 50);
+        return 0;
     case ["peaks", ..]:
         PeaksBenchmark.Run(rounds: 300);
         return 0;
@@ -41,6 +44,7 @@ switch (args)
     default:
         Console.Error.WriteLine(
             "usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl | layers [PART OF A NAME] | "
-                + "levels [PART OF A NAME] | peaks | tables | models FOLDER | whole-models NESTQUANT.DLL [MODEL...]");
+                + "levels [PART OF A NAME] | weight-only [PART OF A NAME] | peaks | tables | models FOLDER | "
+                + "whole-models NESTQUANT.DLL [MODEL...]");
         return 2;
 }

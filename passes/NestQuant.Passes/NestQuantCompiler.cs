@@ -92,8 +92,9 @@ public static class NestQuantCompiler
             pipeline.Use(new ActivationGuardPass(guard, weights, isStatic ? activations.Ranges : null, quantization));
         if (quantization is not null) pipeline.Use(quantization); // before nesting, which takes the pairs up
         pipeline.Use(new NestingPass(weights, activations.Mode));
+        pipeline.Use(new BiasFusionPass()) // a product has a bias only once it is nested
+            .Use(new BoundFusionPass()); // what follows a bias
         if (activations.Mode == ActivationMode.WeightOnly) return;
-        pipeline.Use(new BiasFusionPass()); // a product has a bias only once it is nested
         if (isStatic)
         {
             pipeline.Use(new EpilogueFusionPass()) // first: it takes up the Relu or Clip in front of a QuantizeLinear

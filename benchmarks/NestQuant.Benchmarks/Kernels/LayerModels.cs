@@ -47,6 +47,8 @@ internal sealed class LayerModels
         ? [_shape.Width, _shape.Inputs]
         : [1, _shape.Height, _shape.Width, _shape.Inputs];
 
+    private long[] FloatInput => _shape.IsProduct ? ChannelsLast : [1, _shape.Inputs, _shape.Height, _shape.Width];
+
     private long[] WeightShape => _shape.IsProduct
         ? [_shape.Inputs, _shape.Outputs]
         : [_shape.Outputs, _shape.Inputs / _shape.Groups, _shape.Kernel, _shape.Kernel];
@@ -55,37 +57,25 @@ internal sealed class LayerModels
     public ModelProto Nested(int bits)
     {
         GraphProto graph = Quantization();
-        string[] operands = [.. _operands.Select(static (_, step) => step == 0 ? InputNames.WeightHigh : InputNames.WeightStep(step))];
-        foreach ((string name, byte[] operand) in operands.Zip(_operands))
-            graph.Initializer.Add(TensorProto.FromBytes(name, TensorDataType.UInt8, [operand.Length], operand));
-        graph.Initializer.Add(TensorProto.FromInt32s("bits", [], [bits]));
+        string[] operands = AddOperands(graph, bits);
         string[] inputs =
         [
             "X", "x_scale", "x_zero_point", .. operands[..2], "w_scale", "", "", "y_scale", "y_zero_point", "bits", "", "",
             .. operands[2..],
         ];
-        NodeProto node = Node(graph, _shape.IsProduct ? OperatorNames.NestedQLinearGemm : OperatorNames.NestedQLinearConv, "Y", inputs);
-        node.Domain = NestQuantOps.Domain;
-        NestedBits levels = _layout.Bits;
-        node.SetAttribute(AttributeProto.Int(AttributeNames.FullBits, levels.Full));
-        node.SetAttribute(AttributeProto.Int(AttributeNames.HighBits, levels.High));
-        if (levels.Count > 2)
-            node.SetAttribute(AttributeProto.IntList(AttributeNames.Levels, [.. levels.Levels.Select(static level => (long)level)]));
-        node.SetAttribute(AttributeProto.Int(AttributeNames.LayoutVersion, _layout.Version));
-        WeightTag tag = WeightTag.Of(_layout, [.. _operands.Select(static operand => (ReadOnlyMemory<byte>)operand)]);
-        node.SetAttribute(AttributeProto.String(AttributeNames.WeightTag, tag.ToString()));
-        if (_shape.IsProduct)
-        {
-            node.SetAttribute(AttributeProto.IntList(AttributeNames.Shape, _shape.Outputs, _shape.Inputs));
-            node.SetAttribute(AttributeProto.IntList(AttributeNames.ChannelView, _shape.Outputs, _shape.Inputs, 1, 1));
-        }
-        else
-        {
-            node.SetAttribute(AttributeProto.IntList(AttributeNames.Shape, WeightShape));
-            node.Attribute.AddRange(ConvAttributes());
-        }
-
+        AddNested(graph, _shape.IsProduct ? OperatorNames.NestedQLinearGemm : OperatorNames.NestedQLinearConv, inputs);
         return Model(graph, TensorDataType.UInt8, ChannelsLast, TensorDataType.UInt8);
+    }
+
+    /// <summary>NestedFloatConv or NestedFloatGemm alone.</summary>
+    public ModelProto WeightOnly(int bits)
+    {
+        GraphProto graph = new();
+        string[] operands = AddOperands(graph, bits);
+        graph.Initializer.Add(TensorProto.FromFloats("w_scale", [_shape.Outputs], _scales));
+        string[] inputs = ["X", .. operands[..2], "w_scale", "", "", "bits", "", "", .. operands[2..]];
+        AddNested(graph, _shape.IsProduct ? OperatorNames.NestedFloatGemm : OperatorNames.NestedFloatConv, inputs);
+        return Model(graph, TensorDataType.Float, FloatInput, TensorDataType.Float);
     }
 
     /// <summary>
@@ -119,8 +109,41 @@ internal sealed class LayerModels
         graph.Initializer.Add(
             TensorProto.FromFloats("W", WeightShape, [.. WeightOrder().Select(i => _weights[i] * _scales[i / perChannel])]));
         AddFloatOperator(graph, "X", "Y");
-        long[] shape = _shape.IsProduct ? ChannelsLast : [1, _shape.Inputs, _shape.Height, _shape.Width];
-        return Model(graph, TensorDataType.Float, shape, TensorDataType.Float);
+        return Model(graph, TensorDataType.Float, FloatInput, TensorDataType.Float);
+    }
+
+    /// <summary>Adds the operands and the precision to a graph; returns the operands' names.</summary>
+    private string[] AddOperands(GraphProto graph, int bits)
+    {
+        string[] operands = [.. _operands.Select(static (_, step) => step == 0 ? InputNames.WeightHigh : InputNames.WeightStep(step))];
+        foreach ((string name, byte[] operand) in operands.Zip(_operands))
+            graph.Initializer.Add(TensorProto.FromBytes(name, TensorDataType.UInt8, [operand.Length], operand));
+        graph.Initializer.Add(TensorProto.FromInt32s("bits", [], [bits]));
+        return operands;
+    }
+
+    private void AddNested(GraphProto graph, string type, string[] inputs)
+    {
+        NodeProto node = Node(graph, type, "Y", inputs);
+        node.Domain = NestQuantOps.Domain;
+        NestedBits levels = _layout.Bits;
+        node.SetAttribute(AttributeProto.Int(AttributeNames.FullBits, levels.Full));
+        node.SetAttribute(AttributeProto.Int(AttributeNames.HighBits, levels.High));
+        if (levels.Count > 2)
+            node.SetAttribute(AttributeProto.IntList(AttributeNames.Levels, [.. levels.Levels.Select(static level => (long)level)]));
+        node.SetAttribute(AttributeProto.Int(AttributeNames.LayoutVersion, _layout.Version));
+        WeightTag tag = WeightTag.Of(_layout, [.. _operands.Select(static operand => (ReadOnlyMemory<byte>)operand)]);
+        node.SetAttribute(AttributeProto.String(AttributeNames.WeightTag, tag.ToString()));
+        if (_shape.IsProduct)
+        {
+            node.SetAttribute(AttributeProto.IntList(AttributeNames.Shape, _shape.Outputs, _shape.Inputs));
+            node.SetAttribute(AttributeProto.IntList(AttributeNames.ChannelView, _shape.Outputs, _shape.Inputs, 1, 1));
+        }
+        else
+        {
+            node.SetAttribute(AttributeProto.IntList(AttributeNames.Shape, WeightShape));
+            node.Attribute.AddRange(ConvAttributes());
+        }
     }
 
     /// <summary>Rounds a weight level by level.</summary>

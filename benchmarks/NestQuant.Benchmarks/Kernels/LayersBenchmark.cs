@@ -13,9 +13,6 @@ namespace NestQuant.Benchmarks.Kernels;
 /// </summary>
 internal static class LayersBenchmark
 {
-    private const int WarmUpRounds = 3;
-    private const double MillisecondsPerTurn = 4;
-
     /// <summary>Runs the benchmark and prints its table.</summary>
     /// <param name="filter">Part of the names of the layers to run; empty for all.</param>
     /// <param name="rounds">Counted rounds per layer.</param>
@@ -40,12 +37,7 @@ internal static class LayersBenchmark
         using TimedLayer exact = new(models.QuantizeDequantize(), ("session.x64quantprecision", "1"));
         using TimedLayer floats = new(models.Float());
         TimedLayer[] layers = [full, part, kept, integer, exact, floats];
-        int runs = RunsPerTurn(layers);
-        for (int round = 0; round < rounds; round++)
-        {
-            foreach (TimedLayer layer in layers)
-                layer.Run(runs);
-        }
+        TimedLayer.RunInTurn(layers, rounds);
 
         string medians = string.Join(" | ", layers.Select(l => Invariant($"{l.Median:F3}")));
         string rates = string.Join(" | ", layers.Select(l => Invariant($"{shape.MultiplyAdds / l.Least / 1e6:F1}")));
@@ -53,12 +45,5 @@ internal static class LayersBenchmark
             string.Create(CultureInfo.InvariantCulture,
                 $"| {shape.Name} | {medians} | {rates} | {integer.Least / full.Least:F2} | {integer.Least / part.Least:F2} | "
                     + $"{exact.Least / full.Least:F2} | {exact.Least / part.Least:F2} |"));
-    }
-
-    private static int RunsPerTurn(TimedLayer[] layers)
-    {
-        foreach (TimedLayer layer in layers)
-            layer.Run(WarmUpRounds);
-        return (int)Math.Clamp(MillisecondsPerTurn / layers.Average(static l => l.Least), 1, 50);
     }
 }

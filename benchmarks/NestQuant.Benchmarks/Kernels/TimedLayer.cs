@@ -9,6 +9,9 @@ namespace NestQuant.Benchmarks.Kernels;
 /// <summary>A session of one thread over a layer's model, with input and output in place, and the times of its runs.</summary>
 internal sealed class TimedLayer : IDisposable
 {
+    private const int WarmUpRounds = 3;
+    private const double MillisecondsPerTurn = 4;
+
     private static readonly string[] InputNames = ["X"], OutputNames = ["Y"];
 
     private readonly RunOptions _runOptions = new();
@@ -59,6 +62,21 @@ internal sealed class TimedLayer : IDisposable
             _session.Run(_runOptions, InputNames, _inputs, OutputNames, _outputs);
             if (run > 0)
                 _milliseconds.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+    }
+
+    /// <summary>Runs layers in turn, round after round, so that what else the machine does falls on all alike.</summary>
+    /// <param name="layers">The layers.</param>
+    /// <param name="rounds">Counted rounds.</param>
+    public static void RunInTurn(TimedLayer[] layers, int rounds)
+    {
+        foreach (TimedLayer layer in layers)
+            layer.Run(WarmUpRounds);
+        int runs = (int)Math.Clamp(MillisecondsPerTurn / layers.Average(static l => l.Least), 1, 50);
+        for (int round = 0; round < rounds; round++)
+        {
+            foreach (TimedLayer layer in layers)
+                layer.Run(runs);
         }
     }
 

@@ -16,9 +16,9 @@ internal static class NodeProfile
     public static IReadOnlyList<NodeResult> Measure(
         Bench.Subject subject, IReadOnlyList<NamedArray> inputs, BenchOptions options, CancellationToken cancellation)
     {
-        var plans = new ConcurrentDictionary<string, ConvolutionPlan>(StringComparer.Ordinal);
+        var plans = new ConcurrentDictionary<string, PlanNote>(StringComparer.Ordinal);
         DirectoryInfo folder = Directory.CreateTempSubdirectory("nestquant-profile-");
-        void Note(string node, ConvolutionPlan plan) => plans[node] = plan;
+        void Note(string node, PlanNote plan) => plans[node] = plan;
         PlanObserver.Planned += Note;
         try
         {
@@ -44,7 +44,7 @@ internal static class NodeProfile
         }
     }
 
-    private static List<NodeResult> Summarise(JsonElement events, IReadOnlyDictionary<string, ConvolutionPlan> plans)
+    private static List<NodeResult> Summarise(JsonElement events, IReadOnlyDictionary<string, PlanNote> plans)
     {
         var order = new List<string>();
         var times = new Dictionary<string, List<double>>(StringComparer.Ordinal);
@@ -72,15 +72,15 @@ internal static class NodeProfile
     }
 
     private static NodeResult Result(
-        string name, JsonElement arguments, double milliseconds, double share, IReadOnlyDictionary<string, ConvolutionPlan> plans)
+        string name, JsonElement arguments, double milliseconds, double share, IReadOnlyDictionary<string, PlanNote> plans)
     {
         string type = arguments.GetProperty("op_name").GetString()!;
         string shape = Shape(arguments);
-        if (!plans.TryGetValue($"{type} node '{name}'", out ConvolutionPlan? plan))
+        if (!plans.TryGetValue($"{type} node '{name}'", out PlanNote? plan))
             return new NodeResult(name, type, shape, null, milliseconds, null, share);
-        ConvolutionGeometry geometry = plan.Problem.Geometry;
+        ConvolutionGeometry geometry = plan.Geometry;
         double multiplyAdds = (double)geometry.Rows * geometry.ReductionLength * geometry.OutputChannels;
-        return new NodeResult(name, type, shape, plan.Name, milliseconds, multiplyAdds / milliseconds / 1e6, share);
+        return new NodeResult(name, type, shape, plan.Implementation, milliseconds, multiplyAdds / milliseconds / 1e6, share);
     }
 
     /// <summary>The shape of the first output; ONNX Runtime writes it as [{"uint8":[1,56,56,64]}].</summary>

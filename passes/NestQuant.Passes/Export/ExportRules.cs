@@ -17,6 +17,8 @@ internal static class ExportRules
         [(NestQuantOps.Domain, OperatorNames.NestedGroupNLConv)] = NestedExport.Conv,
         [(NestQuantOps.Domain, OperatorNames.NestedGemm)] = NestedExport.Gemm,
         [(NestQuantOps.Domain, OperatorNames.NestedQLinearGemm)] = NestedExport.Gemm,
+        [(NestQuantOps.Domain, OperatorNames.NestedFloatConv)] = NestedExport.Conv,
+        [(NestQuantOps.Domain, OperatorNames.NestedFloatGemm)] = NestedExport.Gemm,
         [(NestQuantOps.Domain, OperatorNames.NestedDequantizeLinear)] = NestedExport.Dequantize,
         [(NestQuantOps.Domain, OperatorNames.NestedGather)] = GatherExport.Gather,
         [(NestQuantOps.Domain, OperatorNames.NestedBias)] = NestedExport.Bias,

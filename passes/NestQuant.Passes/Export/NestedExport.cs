@@ -16,30 +16,38 @@ namespace NestQuant.Passes.Export;
 /// </summary>
 internal static class NestedExport
 {
-    /// <summary>NestedConv, NestedQLinearConv and NestedGroupNLConv, all of them channels last.</summary>
+    private const string EightBitActivations =
+        "its product becomes MatMulNBits in ONNX Runtime, with activations of 8 bits unless the session entry "
+            + "session.qdq_matmulnbits_accuracy_level is 1";
+
+    /// <summary>NestedConv, NestedQLinearConv and NestedGroupNLConv, which are channels last, and NestedFloatConv, which is not.</summary>
     public static void Conv(NodeProto node, ExportedGraph graph)
     {
         NestedOperator nested = NestedOperator.Read(node, graph.View);
         int rank = nested.Shape.Count;
         bool isQuantized = node.Is(OperatorSet.NestedQLinearConv);
         string result = node.Output[0];
-        string x = graph.Dequantize(graph.ChannelsFirst(node.InputAt(InputNames.X), rank), graph.ParametersAt(node, InputNames.XScale));
+        bool isFloat = node.Is(OperatorSet.NestedFloatConv);
+        string x = isFloat
+            ? graph.AsCompiled(node.InputAt(InputNames.X))
+            : graph.Dequantize(graph.ChannelsFirst(node.InputAt(InputNames.X), rank), graph.ParametersAt(node, InputNames.XScale));
         string weight = graph.Context.Weights.Dequantize(nested, graph, turn: false, out string? note);
         string bias = isQuantized ? QuantizedBias(node, nested, graph, ref note) : BiasOf(node, nested, graph).Name;
-        string output = isQuantized
-            ? graph.Step(result)
+        string output = isFloat ? BoundsExport.Unbounded(node, graph)
+            : isQuantized ? graph.Step(result)
             : node.Is(OperatorSet.NestedConv) ? graph.Define(result, rank)
             : graph.Step(result, "_seeds");
         NodeProto conv = graph.Add("Conv", node.Name, [x, weight, bias], output);
         foreach (AttributeSchema attribute in OperatorAttributes.Convolution)
             if (node.GetAttribute(attribute.Name) is { } value) conv.Attribute.Add(value);
+        if (isFloat) BoundsExport.Apply(node, output, graph);
         if (isQuantized) Quantize(node, output, graph, rank);
         if (node.Is(OperatorSet.NestedGroupNLConv))
             GroupNLExport.Expand(node, graph, output, rank, graph.Define(result, rank));
         graph.Log(node, note);
     }
 
-    /// <summary>NestedGemm and NestedQLinearGemm: a Gemm where the input is a matrix, else a MatMul.</summary>
+    /// <summary>NestedGemm, NestedQLinearGemm and NestedFloatGemm: a Gemm where the input is a matrix, else a MatMul.</summary>
     public static void Gemm(NodeProto node, ExportedGraph graph)
     {
         NestedOperator nested = NestedOperator.Read(node, graph.View);
@@ -49,9 +57,11 @@ internal static class NestedExport
             && nested.Shape[0] == nested.Layout.View.Groups
             && nested.Shape[1] == nested.Layout.View.Inner;
         string result = node.Output[0];
-        string x = graph.Dequantize(graph.AsCompiled(node.InputAt(InputNames.X)), graph.ParametersAt(node, InputNames.XScale));
+        bool isFloat = node.Is(OperatorSet.NestedFloatGemm);
+        string x = graph.AsCompiled(node.InputAt(InputNames.X));
+        if (!isFloat) x = graph.Dequantize(x, graph.ParametersAt(node, InputNames.XScale));
         string weight = graph.Context.Weights.Dequantize(nested, graph, turn: isTransposed && !isMatrix, out string? note);
-        string output = isQuantized ? graph.Step(result) : graph.Define(result);
+        string output = isFloat ? BoundsExport.Unbounded(node, graph) : isQuantized ? graph.Step(result) : graph.Define(result);
         if (isMatrix)
         {
             string added = isQuantized ? QuantizedBias(node, nested, graph, ref note) : BiasOf(node, nested, graph).Name;
@@ -69,7 +79,9 @@ internal static class NestedExport
             graph.Add("Add", node.Name + "_add_bias", [product, bias], output);
         }
 
+        if (isFloat) BoundsExport.Apply(node, output, graph);
         if (isQuantized) Quantize(node, output, graph, channelsLastRank: 0);
+        if (isFloat && !(isTransposed && isMatrix)) note ??= EightBitActivations;
         graph.Log(node, note);
     }
 
@@ -79,19 +91,13 @@ internal static class NestedExport
         NestedOperator nested = NestedOperator.Read(node, graph.View);
         string weight = graph.Context.Weights.Dequantize(nested, graph, turn: false, out string? note);
         graph.Alias(node.Output[0], new ExportedValue(weight));
-        graph.Log(node, note ?? EightBitActivations(node.Output[0], nested, graph));
+        graph.Log(node, note ?? (IsMultiplied(node.Output[0], nested, graph) ? EightBitActivations : null));
     }
 
-    /// <summary>What to say of a weight whose product ONNX Runtime computes on integers of its own; null for any other.</summary>
-    private static string? EightBitActivations(string weight, NestedOperator nested, ExportedGraph graph)
-    {
-        bool isFused = nested.Shape.Count == 2
+    /// <summary>Whether a weight is that of a product that ONNX Runtime computes on integers of its own.</summary>
+    private static bool IsMultiplied(string weight, NestedOperator nested, ExportedGraph graph) =>
+        nested.Shape.Count == 2
             && graph.View.Consumers(weight).Any(reader => reader.InputAt(1) == weight && (reader.Is("MatMul") || IsPlainGemm(reader)));
-        return isFused
-            ? "its product becomes MatMulNBits in ONNX Runtime, with activations of 8 bits unless the session entry "
-                + " session.qdq_matmulnbits_accuracy_level is 1"
-            : null;
-    }
 
     private static bool IsPlainGemm(NodeProto node) =>
         node.Is("Gemm")

@@ -15,8 +15,8 @@ namespace NestQuant.Passes.Integer;
 /// </code>
 /// </summary>
 /// <remarks>
-/// The operator adds its bias as Add does, in float32 and after scaling: every result is the same bit for bit, except that of a level with
-/// a bias of its own, to which the constant is added here.
+/// NestedGemm adds its bias as Add does, in float32 and after scaling: every result is the same bit for bit, except that of a level with a
+/// bias of its own, to which the constant is added here. NestedFloatGemm rounds once instead of twice.
 /// </remarks>
 public sealed class BiasFusionPass : IGraphPass
 {
@@ -46,7 +46,7 @@ public sealed class BiasFusionPass : IGraphPass
     }
 
     private static bool IsCandidate(NodeProto node) =>
-        node.Is(OperatorSet.NestedGemm)
+        (node.Is(OperatorSet.NestedGemm) || node.Is(OperatorSet.NestedFloatGemm))
             && node.Output.Count == 1
             && node.Input.Count > node.PositionOf(InputNames.Bias)
             && node.InputAt(InputNames.Bias).Length == 0;

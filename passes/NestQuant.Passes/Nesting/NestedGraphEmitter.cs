@@ -48,28 +48,37 @@ internal sealed class NestedGraphEmitter
             return null;
         }
 
-        string? reason = WhyNotInteger(candidate, operands);
-        if (reason is not null)
+        bool isConvolution = candidate.Node.Is("Conv");
+        string? notNested = WhyNotNested(candidate, operands), notInteger = WhyNotInteger(candidate);
+        if (notNested is null && notInteger is null)
         {
-            string value = Dequantized(candidate, operands);
-            candidate.View.SetInput(candidate.Transpose ?? candidate.Node, candidate.Transpose is null ? 1 : 0, value);
-            _bias.WriteWeightOnly(candidate, operands.Layout.Bits, PrecisionInput.Name);
-            ConvolutionOutputs.KeepApart(candidate.Node.Output[0], candidate.View, _names);
-            return _activationMode == ActivationMode.WeightOnly ? null : $"weight-only: {reason}";
+            if (isConvolution) return EmitConv(candidate, operands);
+            QuantizedActivations.Quantized x = _activations.Quantize(candidate.View, candidate.Node.Input[0], candidate.Node);
+            EmitGemm(candidate, operands, OperatorSet.NestedGemm, x.Inputs);
+            return null;
         }
 
-        if (candidate.Node.Is("Conv")) return EmitConv(candidate, operands);
-        EmitGemm(candidate, operands);
-        return null;
+        notNested ??= NestedForm.WhyNoFloatForm(candidate);
+        bool isWeightOnly = _activationMode == ActivationMode.WeightOnly;
+        if (notNested is not null)
+        {
+            EmitDequantized(candidate, operands);
+            return $"{(isWeightOnly ? "" : "weight-only, ")}decoded before each run: {notNested}";
+        }
+
+        if (isConvolution) EmitFloatConv(candidate, operands);
+        else EmitGemm(candidate, operands, OperatorSet.NestedFloatGemm, [(InputNames.X, candidate.Node.Input[0])]);
+        return isWeightOnly ? null : $"weight-only: {notInteger}";
     }
 
-    private string? WhyNotInteger(NestingCandidate candidate, NestedOperands operands)
-    {
-        if (_activationMode == ActivationMode.WeightOnly) return "activations are float";
-        return IntegerForm.WhyNone(candidate, _model.OpsetVersion())
-            ?? (operands.Layout.View == candidate.Channels ? null : IntegerForm.TurnedWeight)
+    /// <summary>Why no nested operator stands for the node, so that its weight has to be made float for it; null where one does.</summary>
+    private string? WhyNotNested(NestingCandidate candidate, NestedOperands operands) =>
+        NestedForm.WhyNone(candidate)
+            ?? (operands.Layout.View == candidate.Channels ? null : NestedForm.TurnedWeight)
             ?? WhyNotScaled(candidate, operands);
-    }
+
+    private string? WhyNotInteger(NestingCandidate candidate) =>
+        _activationMode == ActivationMode.WeightOnly ? "activations are float" : IntegerForm.WhyNone(candidate, _model.OpsetVersion());
 
     /// <summary>Why alpha cannot become part of the scales of a Gemm's weight; null where it can.</summary>
     private string? WhyNotScaled(NestingCandidate candidate, NestedOperands operands)
@@ -107,9 +116,7 @@ internal sealed class NestedGraphEmitter
             conv.DisplayName(),
             [.. x.Inputs, .. operands.Inputs, .. Biases(candidate, conv.InputAt(2)), .. expansion?.Inputs ?? [], Bits(operands)],
             channelsLast);
-        operands.Describe(nested);
-        foreach (AttributeSchema attribute in OperatorAttributes.Convolution)
-            if (conv.GetAttribute(attribute.Name) is { } value) nested.Attribute.Add(value);
+        DescribeConvolution(conv, nested, operands);
         NodeProto toChannelsFirst = _activations.ToChannelsFirst(channelsLast, output, rank);
         if (expansion is null)
         {
@@ -122,17 +129,44 @@ internal sealed class NestedGraphEmitter
         return $"with GroupNLExpand '{expansion.Name}' in its epilogue";
     }
 
-    private void EmitGemm(NestingCandidate candidate, NestedOperands operands)
+    /// <summary>Lets the node read the float form of its weight.</summary>
+    private void EmitDequantized(NestingCandidate candidate, NestedOperands operands)
+    {
+        string value = Dequantized(candidate, operands);
+        candidate.View.SetInput(candidate.Transpose ?? candidate.Node, candidate.Transpose is null ? 1 : 0, value);
+        _bias.WriteWeightOnly(candidate, operands.Layout.Bits, PrecisionInput.Name);
+        ConvolutionOutputs.KeepApart(candidate.Node.Output[0], candidate.View, _names);
+    }
+
+    private void EmitFloatConv(NestingCandidate candidate, NestedOperands operands)
+    {
+        NodeProto conv = candidate.Node;
+        NodeProto nested = OperatorSet.NestedFloatConv.NewNode(
+            conv.DisplayName(),
+            [(InputNames.X, conv.Input[0]), .. operands.Inputs, .. Biases(candidate, conv.InputAt(2)), Bits(operands)],
+            conv.Output[0]);
+        DescribeConvolution(conv, nested, operands);
+        candidate.View.Replace(conv, nested);
+    }
+
+    private static void DescribeConvolution(NodeProto conv, NodeProto nested, NestedOperands operands)
+    {
+        operands.Describe(nested);
+        foreach (AttributeSchema attribute in OperatorAttributes.Convolution)
+            if (conv.GetAttribute(attribute.Name) is { } value) nested.Attribute.Add(value);
+    }
+
+    private void EmitGemm(
+        NestingCandidate candidate, NestedOperands operands, OperatorSchema schema, IEnumerable<(string Input, string Value)> x)
     {
         NodeProto gemm = candidate.Node;
         GraphView view = candidate.View;
-        QuantizedActivations.Quantized x = _activations.Quantize(view, gemm.Input[0], gemm);
         string output = gemm.Output[0];
         GemmBias bias = GemmBias.Of(candidate, _names);
         string product = bias.Added.Length == 0 ? output : _names.Next(output + "_product");
         NestedOperands scaled = ScaledBy(gemm.GetFloat("alpha", 1), operands, candidate);
-        NodeProto nested = OperatorSet.NestedGemm.NewNode(
-            gemm.DisplayName(), [.. x.Inputs, .. scaled.Inputs, .. Biases(candidate, bias.Fused), Bits(operands)], product);
+        NodeProto nested = schema.NewNode(
+            gemm.DisplayName(), [.. x, .. scaled.Inputs, .. Biases(candidate, bias.Fused), Bits(operands)], product);
         operands.Describe(nested);
         operands.DescribeChannels(nested);
         if (bias.Added.Length == 0)

@@ -1,5 +1,4 @@
 using NestQuant.RuntimeOps.Kernels;
-using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Schema;
 
@@ -19,13 +18,12 @@ internal readonly unsafe ref struct KernelContext(OrtApi api, void* context, Par
     /// cref="PlanObserver"/>.
     /// </summary>
     /// <param name="plan">The plan, where the run has made one; else null.</param>
-    public void Tell(ConvolutionPlan? plan)
+    public void Tell(PlanNote? plan)
     {
         if (plan is null)
             return;
         PlanObserver.Notify(title, plan);
-        _api.LogVerbose(
-            _context, $"{title}: {plan.Problem.Tier.Name} {plan.Name}, {plan.Problem.Geometry}, {plan.Problem.Weights.Level} bits");
+        _api.LogVerbose(_context, $"{title}: {plan.Tier.Name} {plan.Implementation}, {plan.Geometry}, {plan.Level} bits");
     }
 
     /// <summary>A required input.</summary>

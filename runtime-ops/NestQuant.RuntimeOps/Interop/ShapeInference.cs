@@ -10,14 +10,16 @@ internal readonly unsafe ref struct ShapeInference(OperatorSchema schema, OrtApi
     // No attribute of these operators has more values: shapes of weights, strides, pads.
     private const int MaxInts = 64;
 
-    private readonly OperatorSchema _schema = schema;
     private readonly OrtApi _api = api;
     private readonly void* _context = context;
+
+    /// <summary>The operator.</summary>
+    public OperatorSchema Schema { get; } = schema;
 
     /// <summary>
     /// The shape of an input, one of <see cref="InputNames"/>, -1 where a dimension is unknown; null when nothing is known.
     /// </summary>
-    public long[]? InputShape(string input) => _api.InferredInputShape(_context, _schema[input].Position);
+    public long[]? InputShape(string input) => _api.InferredInputShape(_context, Schema[input].Position);
 
     /// <summary>An int attribute, or its default.</summary>
     public long Int(IntAttribute attribute)
@@ -45,5 +47,5 @@ internal readonly unsafe ref struct ShapeInference(OperatorSchema schema, OrtApi
     }
 
     /// <summary>States the output's shape, -1 where a dimension is unknown; its type is the schema's.</summary>
-    public void SetOutput(ReadOnlySpan<long> shape) => _api.SetInferredOutput(_context, _schema.Output.Type, shape);
+    public void SetOutput(ReadOnlySpan<long> shape) => _api.SetInferredOutput(_context, Schema.Output.Type, shape);
 }

@@ -36,6 +36,14 @@ internal static class Net8Vectors
         public static Vector256<int> Indices => Vector256.Create(0, 1, 2, 3, 4, 5, 6, 7);
     }
 
+    extension(Vector512)
+    {
+        /// <summary>a * b + c, rounded once, where there is AVX-512.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<float> FusedMultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) =>
+            Avx512F.FusedMultiplyAdd(a, b, c);
+    }
+
     private static Vector128<float> FuseEach(Vector128<float> a, Vector128<float> b, Vector128<float> c)
     {
         for (int lane = 0; lane < Vector128<float>.Count; lane++)

@@ -14,6 +14,7 @@ internal sealed class ConvAttributes
     private readonly long[] _dilations;
     private readonly long[] _pads;
     private readonly string _autoPad;
+    private readonly bool _isChannelsLast;
 
     /// <summary>Checks a convolution's attributes.</summary>
     /// <param name="weightShape">[M, C/group, k...], all positive.</param>
@@ -22,8 +23,10 @@ internal sealed class ConvAttributes
     /// <param name="dilations">The attribute dilations, or null.</param>
     /// <param name="pads">The attribute pads, or null.</param>
     /// <param name="autoPad">The attribute auto_pad.</param>
+    /// <param name="isChannelsLast">Whether channels are the last axis of X and Y; else they are the second.</param>
     /// <exception cref="OperatorException">The attributes do not make a convolution.</exception>
-    public ConvAttributes(int[] weightShape, long group, long[]? strides, long[]? dilations, long[]? pads, string autoPad)
+    public ConvAttributes(
+        int[] weightShape, long group, long[]? strides, long[]? dilations, long[]? pads, string autoPad, bool isChannelsLast = true)
     {
         if (weightShape.Length is not (3 or 4))
             throw new OperatorException(
@@ -43,6 +46,7 @@ internal sealed class ConvAttributes
         _dilations = Checked(AttributeNames.Dilations, dilations, axes, 1);
         _pads = Checked(AttributeNames.Pads, autoPad == "NOTSET" ? pads : null, 2 * axes, 0);
         _autoPad = autoPad;
+        _isChannelsLast = isChannelsLast;
     }
 
     /// <summary>Groups.</summary>
@@ -57,6 +61,11 @@ internal sealed class ConvAttributes
     /// <summary>Input channels of all groups.</summary>
     public int InputChannels => _weightShape[1] * Group;
 
+    // The first spatial axis and the one of channels.
+    private int SpatialAxis => _isChannelsLast ? 1 : 2;
+
+    private int ChannelAxis => _isChannelsLast ? Axes + 1 : 1;
+
     /// <summary>Reads the attributes of a node.</summary>
     public static ConvAttributes Read(in KernelInfo info, int[] weightShape) => new(
         weightShape,
@@ -64,7 +73,8 @@ internal sealed class ConvAttributes
         info.OptionalInts(OperatorAttributes.Strides),
         info.OptionalInts(OperatorAttributes.Dilations),
         info.OptionalInts(OperatorAttributes.Pads),
-        info.String(OperatorAttributes.AutoPad));
+        info.String(OperatorAttributes.AutoPad),
+        IsChannelsLast(info.Schema));
 
     /// <summary>The weight's channel view.</summary>
     /// <exception cref="OperatorException">The kernel has more than 2^31 - 1 positions.</exception>
@@ -89,26 +99,32 @@ internal sealed class ConvAttributes
             inference.Ints(OperatorAttributes.Strides),
             inference.Ints(OperatorAttributes.Dilations),
             inference.Ints(OperatorAttributes.Pads),
-            inference.String(OperatorAttributes.AutoPad));
+            inference.String(OperatorAttributes.AutoPad),
+            IsChannelsLast(inference.Schema));
         for (int axis = 0; axis < attributes.Axes; axis++)
-            x[1 + axis] = x[1 + axis] < 0 ? -1 : attributes.Axis(axis, x[1 + axis]).Output;
-        x[^1] = attributes.OutputChannels;
+        {
+            ref long extent = ref x[attributes.SpatialAxis + axis];
+            extent = extent < 0 ? -1 : attributes.Axis(axis, extent).Output;
+        }
+
+        x[attributes.ChannelAxis] = attributes.OutputChannels;
         return x;
     }
 
-    /// <summary>The geometry for an NHWC input.</summary>
+    /// <summary>The geometry for an input.</summary>
     /// <exception cref="OperatorException">The input does not fit the weight, or the kernel is larger than the padded input.</exception>
     public ConvolutionGeometry Geometry(ReadOnlySpan<long> x)
     {
-        if (x.Length != Axes + 2 || x[^1] != InputChannels || x[0] > int.MaxValue)
+        if (x.Length != Axes + 2 || x[ChannelAxis] != InputChannels || x[0] > int.MaxValue)
         {
-            string layout = Axes == 2 ? "N, H, W" : "N, W";
-            throw new OperatorException(
-                Invariant($"X has the shape {WeightAttributes.Text(x)}, [{layout}, {InputChannels}] expected (channels last)"));
+            string spatial = Axes == 2 ? "H, W" : "W";
+            string layout = _isChannelsLast ? Invariant($"[N, {spatial}, {InputChannels}] expected (channels last)")
+                : Invariant($"[N, {InputChannels}, {spatial}] expected");
+            throw new OperatorException($"X has the shape {WeightAttributes.Text(x)}, {layout}");
         }
 
-        ConvolutionAxis width = Axis(Axes - 1, x[Axes]);
-        ConvolutionAxis height = Axes == 2 ? Axis(0, x[1]) : ConvolutionAxis.Single;
+        ConvolutionAxis width = Axis(Axes - 1, x[SpatialAxis + Axes - 1]);
+        ConvolutionAxis height = Axes == 2 ? Axis(0, x[SpatialAxis]) : ConvolutionAxis.Single;
         return new ConvolutionGeometry((int)x[0], height, width, Group, _weightShape[1], OutputChannels);
     }
 
@@ -119,12 +135,11 @@ internal sealed class ConvAttributes
     /// <exception cref="OperatorException">As for <see cref="Geometry"/>.</exception>
     public ConvolutionShape Shape(ReadOnlySpan<long> x, int channels, ConvolutionShape? last)
     {
-        if (last is not null && last.Matches(x) && last.Output[^1] == channels)
+        if (last is not null && last.Matches(x) && last.Output[ChannelAxis] == channels)
             return last;
         ConvolutionGeometry geometry = Geometry(x);
-        long[] output = Axes == 2
-            ? [geometry.Batch, geometry.Height.Output, geometry.Width.Output, channels]
-            : [geometry.Batch, geometry.Width.Output, channels];
+        long[] spatial = Axes == 2 ? [geometry.Height.Output, geometry.Width.Output] : [geometry.Width.Output];
+        long[] output = _isChannelsLast ? [geometry.Batch, .. spatial, channels] : [geometry.Batch, channels, .. spatial];
         return new ConvolutionShape(geometry, x.ToArray(), output);
     }
 
@@ -153,6 +168,9 @@ internal sealed class ConvAttributes
             throw new OperatorException(Invariant($"axis {axis} has an extent above 2^31 - 1"));
         return new ConvolutionAxis((int)input, kernel, (int)stride, (int)_dilations[axis], (int)padBegin, (int)output);
     }
+
+    // Quantized activations are channels last.
+    private static bool IsChannelsLast(OperatorSchema schema) => schema.HasQuantizedInput;
 
     private static long[] Checked(string name, long[]? values, int count, int least)
     {

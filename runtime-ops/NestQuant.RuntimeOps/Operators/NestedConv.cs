@@ -41,7 +41,7 @@ internal sealed class NestedConv(OperatorSchema schema) : CustomOperator(schema)
             Requantization? requantization = output?.Bind(context);
             void* y = context.Output(shape.Output);
             ConvolutionData data = new(x.Data, x.ZeroPoint, x.Scale, factors, y, requantization);
-            context.Tell(weight.Convolution.Run(shape.Geometry, source, data, context.Loop));
+            context.Tell(weight.Convolution.Run(shape.Geometry, source, data, context.Loop)?.Note);
         }
     }
 }

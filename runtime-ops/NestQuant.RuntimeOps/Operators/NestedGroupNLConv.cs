@@ -46,7 +46,7 @@ internal sealed class NestedGroupNLConv() : CustomOperator(OperatorSet.NestedGro
             float* y = context.FloatOutput(shape.Output);
             ConvolutionData data = new(x.Data, x.ZeroPoint, x.Scale, factors, y);
             ExpansionEpilogue epilogue = new(weight.Tier, expanded, y);
-            context.Tell(weight.Convolution.Run(shape.Geometry, source, data, context.Loop, epilogue));
+            context.Tell(weight.Convolution.Run(shape.Geometry, source, data, context.Loop, epilogue)?.Note);
         }
     }
 }

@@ -37,7 +37,8 @@ internal sealed unsafe class NestedWeight
         _bits = info.Schema[InputNames.Bits];
         _precision = new PrecisionSelector(Layout.Bits, info.ConfigEntry(SessionEntries.Bits));
         Tier = TierSelection.Current;
-        Convolution = new NestedConvolution(Tier, ThreadCount.Parse(info.ConfigEntry(SessionEntries.Threads)), ImplementationTable.Forced);
+        Threads = ThreadCount.Parse(info.ConfigEntry(SessionEntries.Threads));
+        Convolution = new NestedConvolution(Tier, Threads, ImplementationTable.Forced);
         Factors = new FactorInputs(info, Layout);
         _operands = new InputSchema[Layout.Bits.Count];
         _constants = new nint[_operands.Length];
@@ -62,6 +63,9 @@ internal sealed unsafe class NestedWeight
 
     /// <summary>The inner loops; a tier that is forced and not supported fails here, when the session is made.</summary>
     public KernelTier Tier { get; }
+
+    /// <summary>Threads of the session, 1 or more.</summary>
+    public int Threads { get; }
 
     /// <summary>The factors of the output channels.</summary>
     public FactorInputs Factors { get; }

@@ -19,5 +19,7 @@ internal static class OperatorCatalog
         new QLinearLookup(),
         new NestedBias(),
         new NestedGather(),
+        new NestedFloatConv(),
+        new NestedFloatGemm(),
     ];
 }

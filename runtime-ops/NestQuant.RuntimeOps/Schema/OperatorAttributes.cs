@@ -96,6 +96,9 @@ internal static class OperatorAttributes
     /// <summary>Attributes of an operator with a uint8 output.</summary>
     public static IReadOnlyList<AttributeSchema> Clamp { get; } = [ClampMin, ClampMax];
 
+    /// <summary>Attributes of an operator with a float output that may be bounded.</summary>
+    public static IReadOnlyList<AttributeSchema> Bounds { get; } = [ActivationMin, ActivationMax];
+
     /// <summary>Attributes of GroupNL's expansion, in either order of axes.</summary>
     public static IReadOnlyList<AttributeSchema> Expansion { get; } =
         [Source, Function, Power, Epsilon, Activation, ActivationMin, ActivationMax];

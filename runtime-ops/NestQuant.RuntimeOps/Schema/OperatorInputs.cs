@@ -100,6 +100,11 @@ internal static class OperatorInputs
     /// <summary>What follows the operands of every nested operator with a bias.</summary>
     public static IReadOnlyList<InputSchema> Precision { get; } = [Bits, PartScale, PartBias, .. Steps];
 
+    /// <summary>The inputs of a float operator with a nested weight, without <see cref="Bits"/>.</summary>
+    /// <param name="shape">The shape of X.</param>
+    public static IReadOnlyList<InputSchema> FloatProduct(string shape) =>
+        [new(InputNames.X, ElementType.Float, shape, "activations"), .. Weight, Bias];
+
     /// <summary>The inputs of an integer operator with a nested weight, without <see cref="Bits"/>.</summary>
     /// <param name="shape">The shape of X.</param>
     public static IReadOnlyList<InputSchema> Product(string shape) =>

@@ -20,6 +20,12 @@ internal static class OperatorNames
     /// <summary>A matrix product with a float result.</summary>
     public const string NestedGemm = "NestedGemm";
 
+    /// <summary>A convolution of floats, channels second, with a float result.</summary>
+    public const string NestedFloatConv = "NestedFloatConv";
+
+    /// <summary>A matrix product of floats with a float result.</summary>
+    public const string NestedFloatGemm = "NestedFloatGemm";
+
     /// <summary>GroupNL's generated maps.</summary>
     public const string GroupNLExpand = "GroupNLExpand";
 

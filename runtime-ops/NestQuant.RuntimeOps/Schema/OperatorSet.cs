@@ -106,6 +106,20 @@ internal static class OperatorSet
         [.. OperatorAttributes.Weight, OperatorAttributes.ChannelView],
         new OutputSchema(ElementType.Float, "that of indices, and then that of a row"));
 
+    public static OperatorSchema NestedFloatConv { get; } = new(
+        OperatorNames.NestedFloatConv,
+        "NestedConv of activations that are float and channels second, as in ONNX Conv: weight-only.",
+        [.. OperatorInputs.FloatProduct("[N, C, H, W] or [N, C, W]"), .. OperatorInputs.Precision],
+        [.. OperatorAttributes.Weight, .. OperatorAttributes.Convolution, .. OperatorAttributes.Bounds],
+        new OutputSchema(ElementType.Float, "[N, M, H', W'] or [N, M, W']"));
+
+    public static OperatorSchema NestedFloatGemm { get; } = new(
+        OperatorNames.NestedFloatGemm,
+        "NestedGemm of activations that are float: weight-only. Compare ONNX MatMul and Gemm.",
+        [.. OperatorInputs.FloatProduct("[..., K]"), .. OperatorInputs.Precision],
+        [.. OperatorAttributes.Weight, OperatorAttributes.ChannelView, .. OperatorAttributes.Bounds],
+        new OutputSchema(ElementType.Float, "[..., M]"));
+
     /// <summary>All operators, in the order in which they are registered.</summary>
     public static IReadOnlyList<OperatorSchema> All { get; } =
     [
@@ -119,6 +133,8 @@ internal static class OperatorSet
         QLinearLookup,
         NestedBias,
         NestedGather,
+        NestedFloatConv,
+        NestedFloatGemm,
     ];
 
     private static readonly Dictionary<string, OperatorSchema> ByName =

@@ -75,8 +75,8 @@ public sealed class IdentityRemovalPassTests
     {
         GraphBuilder graph = new GraphBuilder()
             .Input("x", 1, 2, 3, 3)
-            .Random("k", 2, 2, 1, 1)
-            .Node("a = Conv(x, k)")
+            .Random("k", 2, 1, 1, 1)
+            .Node("a = Conv(x, k)", AttributeProto.Int("group", 2))
             .Node("y = Identity(a)")
             .Node("z = Add(a, x)")
             .Output("y", "z");

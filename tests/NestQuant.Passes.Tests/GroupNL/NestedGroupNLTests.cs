@@ -92,7 +92,7 @@ public sealed class NestedGroupNLTests
     {
         ModelProto model = NestQuantCompiler.Compile(
             Block().Output("h").Model(), Options with { Activations = new() { Mode = ActivationMode.WeightOnly } }).Model;
-        Assert.Equal(["NestedDequantizeLinear", "Conv", "GroupNLExpand"], model.AllNodes().Select(static node => node.OpType));
+        Assert.Equal(["NestedFloatConv", "GroupNLExpand"], model.AllNodes().Select(static node => node.OpType));
     }
 
     [Fact]

@@ -25,7 +25,7 @@ internal static class DequantizedModel
             string high = operation.High.Name;
             string weight = high[..high.LastIndexOf("_high", StringComparison.Ordinal)];
             // A Gemm's alpha is part of the scale that its nested form reads.
-            float alpha = node.OpType is "NestedGemm" or "NestedQLinearGemm"
+            float alpha = node.OpType is "NestedGemm" or "NestedQLinearGemm" or "NestedFloatGemm"
                 ? source.AllNodes().FirstOrDefault(reader => reader.InputAt(1) == weight)?.GetFloat("alpha", 1) ?? 1
                 : 1;
             Replace(model.Graph!, weight, Array.ConvertAll(Decode(operation, precision), value => value / alpha));

@@ -17,6 +17,13 @@ internal sealed record NestedForm(string Op, Func<ModelProto> Model, params (str
     /// <summary>What executes it with float activations.</summary>
     public string FloatOp => Op == Gather ? Gather : WeightOnly;
 
+    /// <summary>What executes it with float activations, or makes its weight float.</summary>
+    public string FloatOp =>
+        HasFewOutputsPerGroup || Op == WeightOnly ? WeightOnly : Op.Replace("Nested", "NestedFloat", StringComparison.Ordinal);
+
+    /// <summary>Whether it is a convolution that no float operator is made for.</summary>
+    public bool HasFewOutputsPerGroup { get; init; }
+
     /// <summary>All forms by name.</summary>
     public static IReadOnlyDictionary<string, NestedForm> All { get; } = new Dictionary<string, NestedForm>(StringComparer.Ordinal)
     {
@@ -30,11 +37,21 @@ internal sealed record NestedForm(string Op, Func<ModelProto> Model, params (str
         ["conv-dilations"] = Convolution(Conv, [1, 3, 9, 9], [4, 3, 3, 3], "y = Conv(x, W)", Ints("dilations", 2, 3)),
         ["conv-dilated-1d"] = Convolution(
             Conv, [1, 3, 19], [4, 3, 3], "y = Conv(x, W)", Ints("dilations", 4), Ints("pads", 4, 4), Ints("strides", 2)),
-        ["conv-groups"] = Convolution(Conv, [1, 6, 5, 5], [9, 2, 3, 3], "y = Conv(x, W, B)", Int("group", 3)),
+        ["conv-groups"] = Convolution(Conv, [1, 6, 5, 5], [9, 2, 3, 3], "y = Conv(x, W, B)", Int("group", 3)) with
+        {
+            HasFewOutputsPerGroup = true,
+        },
+        ["conv-wide-groups"] = Convolution(Conv, [1, 6, 5, 5], [10, 3, 3, 3], "y = Conv(x, W, B)", Int("group", 2)),
         ["conv-depthwise"] = Convolution(
-            Conv, [2, 40, 6, 6], [40, 1, 3, 3], "y = Conv(x, W, B)", Int("group", 40), Ints("pads", 1, 1, 1, 1)),
+            Conv, [2, 40, 6, 6], [40, 1, 3, 3], "y = Conv(x, W, B)", Int("group", 40), Ints("pads", 1, 1, 1, 1)) with
+        {
+            HasFewOutputsPerGroup = true,
+        },
         ["conv-depthwise-multiplier"] = Convolution(
-            Conv, [1, 5, 6, 6], [10, 1, 3, 3], "y = Conv(x, W)", Int("group", 5), Ints("strides", 2, 2)),
+            Conv, [1, 5, 6, 6], [10, 1, 3, 3], "y = Conv(x, W)", Int("group", 5), Ints("strides", 2, 2)) with
+        {
+            HasFewOutputsPerGroup = true,
+        },
         ["conv-same-upper"] = Convolution(
             Conv, [1, 3, 8, 8], [4, 3, 3, 2], "y = Conv(x, W)", Text("auto_pad", "SAME_UPPER"), Ints("strides", 2, 1)),
         ["conv-same-lower"] = Convolution(

@@ -163,7 +163,7 @@ public sealed class WeightRuleTests
         };
         CompileResult result = NestQuantCompiler.Compile(Convs(), options);
         Assert.Contains(result.Model.AllNodes(), static node => node.OpType == "NestedQLinearConv");
-        Assert.Equal("third", Assert.Single(result.Model.AllNodes(), static node => node.OpType == "Conv").Name);
+        Assert.Equal("third", Assert.Single(result.Model.AllNodes(), static node => node.OpType == "NestedFloatConv").Name);
         Assert.Equal(
             "a rule says so",
             result.Decisions.Decisions.Single(static d => d is { Pass: "activation-quantization", Node: "third" }).Reason);

@@ -4,6 +4,7 @@ using NestQuant.RuntimeOps.Operators;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Schema;
 using NestQuant.RuntimeOps.Tests.Kernels.Convolutions;
+using NestQuant.RuntimeOps.Tests.Kernels.WeightOnly;
 using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.Operators;
@@ -14,13 +15,15 @@ internal static class NestedModels
     public static NodeModel Conv(ConvolutionCase c, string opType = OperatorNames.NestedConv, Requantization? requantization = null)
     {
         ConvolutionGeometry g = c.Geometry;
-        return Integer(opType, c, requantization, [-1, g.Height.Input, g.Width.Input, g.InputChannels])
-            .With(AttributeProto.IntList(AttributeNames.Shape, g.OutputChannels, g.ChannelsPerGroup, g.Height.Kernel, g.Width.Kernel))
+        return AddConvolution(Integer(opType, c, requantization, [-1, g.Height.Input, g.Width.Input, g.InputChannels]), g);
+    }
+
+    private static NodeModel AddConvolution(NodeModel model, ConvolutionGeometry g) =>
+        model.With(AttributeProto.IntList(AttributeNames.Shape, g.OutputChannels, g.ChannelsPerGroup, g.Height.Kernel, g.Width.Kernel))
             .With(AttributeProto.Int(AttributeNames.Group, g.Groups))
             .With(AttributeProto.IntList(AttributeNames.Strides, g.Height.Stride, g.Width.Stride))
             .With(AttributeProto.IntList(AttributeNames.Dilations, g.Height.Dilation, g.Width.Dilation))
             .With(AttributeProto.IntList(AttributeNames.Pads, g.Height.PadBegin, g.Width.PadBegin, PadEnd(g.Height), PadEnd(g.Width)));
-    }
 
     /// <summary>A matrix product whose weight is [N, K].</summary>
     public static NodeModel Gemm(ConvolutionCase c, params long[] xShape) => Gemm(OperatorNames.NestedGemm, c, null, xShape);
@@ -34,9 +37,23 @@ internal static class NestedModels
         Gemm(OperatorNames.NestedQLinearGemm, c, requantization, xShape);
 
     private static NodeModel Gemm(string opType, ConvolutionCase c, Requantization? requantization, long[] xShape) =>
-        Integer(opType, c, requantization, xShape)
-            .With(AttributeProto.IntList(AttributeNames.Shape, c.Geometry.OutputChannels, c.Geometry.ChannelsPerGroup))
-            .With(AttributeProto.IntList(AttributeNames.ChannelView, c.Geometry.OutputChannels, c.Geometry.ChannelsPerGroup, 1, 1));
+        AddMatrix(Integer(opType, c, requantization, xShape), c.Geometry);
+
+    private static NodeModel AddMatrix(NodeModel model, ConvolutionGeometry g) =>
+        model.With(AttributeProto.IntList(AttributeNames.Shape, g.OutputChannels, g.ChannelsPerGroup))
+            .With(AttributeProto.IntList(AttributeNames.ChannelView, g.OutputChannels, g.ChannelsPerGroup, 1, 1));
+
+    /// <summary>A convolution of floats, channels second.</summary>
+    public static NodeModel FloatConv(FloatCase c, params long[] xShape)
+    {
+        ConvolutionGeometry g = c.Case.Geometry;
+        long[] shape = xShape.Length > 0 ? xShape : [-1, g.InputChannels, g.Height.Input, g.Width.Input];
+        return AddConvolution(Float(OperatorNames.NestedFloatConv, c, shape), g);
+    }
+
+    /// <summary>A matrix product of floats, whose weight is [N, K].</summary>
+    public static NodeModel FloatGemm(FloatCase c, params long[] xShape) =>
+        AddMatrix(Float(OperatorNames.NestedFloatGemm, c, xShape), c.Case.Geometry);
 
     public static NodeModel DequantizeLinear(
         NestedLayout layout, byte[] high, byte[] low, float[] scale, int[]? zeroPoint, params long[] shape)
@@ -98,6 +115,16 @@ internal static class NestedModels
             seed,
             0,
             isPart);
+
+    private static NodeModel Float(string opType, FloatCase c, long[] xShape)
+    {
+        NodeModel model = new NodeModel(opType).Fed("X", TensorDataType.Float, xShape);
+        Weight(model, c.Case.Layout, c.Case.Operands, c.Case.WScale, c.Case.WZeroPoint);
+        AddBias(model, c.Case);
+        return AddPrecision(model, c.Case)
+            .With(AttributeProto.Float(AttributeNames.ActivationMin, c.Bounds.Min))
+            .With(AttributeProto.Float(AttributeNames.ActivationMax, c.Bounds.Max));
+    }
 
     private static NodeModel Integer(string opType, ConvolutionCase c, Requantization? requantization, long[] xShape)
     {

@@ -81,7 +81,7 @@ public sealed class ActivationQuantizationPass : IGraphPass
                 && layouts[candidate.Weight!] != candidate.Channels;
             products[candidate.Node] = candidate.Reason
                 ?? IntegerForm.WhyNone(candidate, model.OpsetVersion())
-                ?? (isTransposed ? IntegerForm.TurnedWeight : null)
+                ?? (isTransposed ? NestedForm.TurnedWeight : null)
                 ?? (
                     ReferenceEquals(candidate.View, main)
                         ? null

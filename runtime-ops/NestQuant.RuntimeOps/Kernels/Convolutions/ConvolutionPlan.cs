@@ -21,6 +21,9 @@ internal abstract class ConvolutionPlan(in ConvolutionProblem problem)
     /// <summary>The name of its implementation (<see cref="Implementation.Name"/>).</summary>
     public string Name { get; set; } = "";
 
+    /// <summary>The plan in short.</summary>
+    public PlanNote Note => new(_problem.Tier, Name, _problem.Geometry, _problem.Weights.Level);
+
     /// <summary>The tensors of the current run.</summary>
     protected ref readonly ConvolutionData Data => ref _data;
 

@@ -1,4 +1,6 @@
+using System.Runtime.Intrinsics;
 using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
+using NestQuant.RuntimeOps.Kernels.WeightOnly;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers;
@@ -56,6 +58,9 @@ internal abstract unsafe class KernelTier
     /// <param name="rows">Rows of the product.</param>
     /// <param name="reductionLength">K.</param>
     public virtual TileProduct? TileProduct(int rows, int reductionLength) => null;
+
+    /// <summary>Multiplies floats with decoded weights (weight-only layers).</summary>
+    public virtual FloatKernel Floats => FloatKernelOf<Vectors128, Vector128<float>>.Instance;
 
     /// <summary>Decodes consecutive full blocks (8 rows of k, 32 channels) to signed bytes in the order of the operands.</summary>
     /// <param name="operands">blocks * 32 * width bytes of each operand.</param>

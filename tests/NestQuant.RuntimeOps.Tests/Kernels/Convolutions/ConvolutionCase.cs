@@ -115,10 +115,10 @@ internal sealed unsafe class ConvolutionCase
     public float[]? PartBias { get; }
 
     /// <summary>The scales of the level.</summary>
-    private ReadOnlySpan<float> LevelScale => Row(PartScale) is { IsEmpty: false } row ? row : WScale;
+    public ReadOnlySpan<float> LevelScale => Row(PartScale) is { IsEmpty: false } row ? row : WScale;
 
     /// <summary>The bias of the level; empty for none.</summary>
-    private ReadOnlySpan<float> LevelBias => Row(PartBias) is { IsEmpty: false } row ? row : Bias;
+    public ReadOnlySpan<float> LevelBias => Row(PartBias) is { IsEmpty: false } row ? row : Bias;
 
     /// <summary>The weight as integers, in its own order.</summary>
     public ReadOnlySpan<sbyte> Weights => _weights;

@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
+using NestQuant.RuntimeOps.Kernels.WeightOnly;
 using NestQuant.RuntimeOps.Packing;
 using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
@@ -11,6 +12,9 @@ internal abstract unsafe class X64Tier : KernelTier
 {
     /// <summary>Whether this process can run the shared code.</summary>
     public static bool IsSupported => X86Avx2.IsSupported && Fma.IsSupported;
+
+    /// <inheritdoc/>
+    public override FloatKernel Floats => FloatKernelOf<Vectors256, Vector256<float>>.Instance;
 
     /// <inheritdoc/>
     public override void DecodeBlocks(in LevelOperands operands, int blocks, sbyte* values)

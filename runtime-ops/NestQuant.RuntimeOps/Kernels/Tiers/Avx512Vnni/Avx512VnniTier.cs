@@ -1,5 +1,8 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using NestQuant.RuntimeOps.Kernels.Emission;
 using NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
+using NestQuant.RuntimeOps.Kernels.WeightOnly;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
@@ -23,6 +26,9 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
 
     /// <inheritdoc/>
     public sealed override int TileRows => DotProductEmitter.MaxRows;
+
+    /// <inheritdoc/>
+    public sealed override FloatKernel Floats => Avx512F.IsSupported ? FloatKernelOf<Vectors512, Vector512<float>>.Instance : base.Floats;
 
     /// <inheritdoc/>
     public override StripKernel? Strips => EmittedStrips.Instance;

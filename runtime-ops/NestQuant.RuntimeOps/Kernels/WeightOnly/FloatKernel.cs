@@ -1,0 +1,102 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using NestQuant.RuntimeOps.Kernels.Tiers;
+
+namespace NestQuant.RuntimeOps.Kernels.WeightOnly;
+
+/// <summary>
+/// The inner loops of products of floats with nested weights, once per width of vectors. A result is one accumulator that starts at 0 and
+/// to which the products are added in ascending k, each by a fused multiply-add: so every width gives the same bits.
+/// </summary>
+internal abstract unsafe class FloatKernel
+{
+    /// <summary>The most rows that <see cref="Multiply"/> writes to beyond those that it is given.</summary>
+    public const int SpareRows = 7;
+
+    /// <summary>Columns of a tile of products, two vectors; divides 32.</summary>
+    public abstract int TileColumns { get; }
+
+    /// <summary>Columns of the narrower tile: one vector.</summary>
+    public int NarrowColumns => TileColumns / 2;
+
+    /// <summary>
+    /// Converts a decoded panel to floats as the right side of a product: 32 / <see cref="TileColumns"/> tiles <c>[k][channel]</c>.
+    /// </summary>
+    /// <param name="values">The decoded panel, <c>[k/4][channel 32][4]</c>.</param>
+    /// <param name="groups">Groups of 4 rows of k.</param>
+    /// <param name="zeroPoints">32 zero points, which are subtracted in float; null for 0.</param>
+    /// <param name="right">Receives 128 * groups floats.</param>
+    public abstract void WidenColumns(sbyte* values, int groups, float* zeroPoints, float* right);
+
+    /// <summary>Converts a decoded panel to floats as the left side of a product: a row for each channel.</summary>
+    /// <param name="values">The decoded panel, <c>[k/4][channel 32][4]</c>.</param>
+    /// <param name="groups">Groups of 4 rows of k.</param>
+    /// <param name="zeroPoints">32 zero points, which are subtracted in float; null for 0.</param>
+    /// <param name="left">Receives 32 rows of 4 * groups floats.</param>
+    /// <param name="stride">Floats from one row to the next.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void WidenRows(sbyte* values, int groups, float* zeroPoints, float* left, nint stride)
+    {
+        // In bounds: 32 channels of each group have four bytes each, and four floats in their row.
+        int pairs = Avx2.IsSupported && zeroPoints == null ? groups / 2 : 0;
+        for (int pair = 0; pair < pairs; pair++)
+        {
+            for (int channel = 0; channel < KernelTier.TileChannels; channel += 4)
+                WidenPair(values + (pair * 2 * KernelTier.TileChannels + channel) * 4, left + channel * stride + pair * 8, stride);
+        }
+
+        for (int group = 2 * pairs; group < groups; group++)
+        {
+            for (int channel = 0; channel < KernelTier.TileChannels; channel++)
+            {
+                Vector128<float> four = Vector128.ConvertToSingle(Widen(values + (group * KernelTier.TileChannels + channel) * 4));
+                if (zeroPoints != null)
+                    four -= Vector128.Create(zeroPoints[channel]);
+                four.Store(left + channel * stride + 4 * group);
+            }
+        }
+    }
+
+    /// <summary>Converts two groups of four channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void WidenPair(sbyte* fours, float* left, nint stride)
+    {
+        Vector128<int> first = Vector128.Load((int*)fours), second = Vector128.Load((int*)(fours + KernelTier.TileChannels * 4));
+        Vector128<sbyte> low = Sse2.UnpackLow(first, second).AsSByte(), high = Sse2.UnpackHigh(first, second).AsSByte();
+        Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(low)).Store(left);
+        Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Sse2.ShiftRightLogical128BitLane(low, 8))).Store(left + stride);
+        Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(high)).Store(left + 2 * stride);
+        Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Sse2.ShiftRightLogical128BitLane(high, 8))).Store(left + 3 * stride);
+    }
+
+    /// <summary>Multiplies rows with a tile of columns.</summary>
+    /// <param name="left">The rows.</param>
+    /// <param name="leftStride">Floats from one row to the next.</param>
+    /// <param name="rows">Rows, at least 1.</param>
+    /// <param name="right">The tile, <c>[k][<see cref="TileColumns"/>]</c>.</param>
+    /// <param name="isNarrow">Whether only the first <see cref="NarrowColumns"/> columns are wanted.</param>
+    /// <param name="length">k.</param>
+    /// <param name="sums">The accumulators; up to <see cref="SpareRows"/> rows beyond the last one are overwritten.</param>
+    /// <param name="sumsStride">Floats from one row of accumulators to the next.</param>
+    /// <param name="continues">Whether accumulators start at what is there, not at 0.</param>
+    public abstract void Multiply(
+        float* left, nint leftStride, int rows, float* right, bool isNarrow, int length, float* sums, nint sumsStride, bool continues);
+
+    /// <summary>The epilogue of a row whose columns are channels: y = sum * scale + bias, rounded once, bounded.</summary>
+    /// <param name="sums">Accumulators of one row.</param>
+    /// <param name="scale">As many scales as channels.</param>
+    /// <param name="bias">As many biases.</param>
+    /// <param name="bounds">Bounds of the results.</param>
+    /// <param name="y">Receives the results.</param>
+    /// <param name="channels">1 to 32.</param>
+    public abstract void StoreChannels(float* sums, float* scale, float* bias, ClipBounds bounds, float* y, int channels);
+
+    /// <summary>The same for a row whose columns are positions of one channel.</summary>
+    public abstract void StorePositions(float* sums, float scale, float bias, ClipBounds bounds, float* y, int positions);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Widen(sbyte* fours) => Sse41.IsSupported
+        ? Sse41.ConvertToVector128Int32(fours)
+        : Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(int*)fours).AsSByte()));
+}
