@@ -14,12 +14,13 @@ internal sealed record NestedForm(string Op, Func<ModelProto> Model, params (str
 {
     private const string Conv = "NestedConv", Gemm = "NestedGemm", WeightOnly = "NestedDequantizeLinear", Gather = "NestedGather";
 
-    /// <summary>What executes it with float activations.</summary>
-    public string FloatOp => Op == Gather ? Gather : WeightOnly;
-
     /// <summary>What executes it with float activations, or makes its weight float.</summary>
-    public string FloatOp =>
-        HasFewOutputsPerGroup || Op == WeightOnly ? WeightOnly : Op.Replace("Nested", "NestedFloat", StringComparison.Ordinal);
+    public string FloatOp => Op switch
+    {
+        Gather => Gather,
+        WeightOnly => WeightOnly,
+        _ => HasFewOutputsPerGroup ? WeightOnly : Op.Replace("Nested", "NestedFloat", StringComparison.Ordinal),
+    };
 
     /// <summary>Whether it is a convolution that no float operator is made for.</summary>
     public bool HasFewOutputsPerGroup { get; init; }
