@@ -92,8 +92,8 @@ internal sealed class CalibrationOptions(CommandLineApplication command)
         if (_source.HasValue() && !isStatic && !expands && !rounds && guard is null)
         {
             throw new UsageException(weights.Nests
-                ? $"--activations {OptionsText.Name(activations)} with weights that are rounded without data needs no --calibrate: "
-                    + "leave it out"
+                ? $"--activations {OptionsText.Name(activations)} with weights that are rounded without data needs no --calibrate, "
+                    + "unless data guards it (--activation-guard): leave it out"
                 : "--calibrate serves nested layers and expanded ones: give --nest N:H or --groupnl expand too");
         }
 
