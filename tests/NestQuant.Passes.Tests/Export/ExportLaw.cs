@@ -105,9 +105,12 @@ internal static class ExportLaw
         return largest;
     }
 
-    /// <summary>Root of the mean squared difference, relative to that of the expected values.</summary>
+    /// <summary>
+    /// Root of the mean squared difference, relative to that of the expected values, or to what a saturated sigmoid can still tell from 0.
+    /// </summary>
     private static double RelativeError(float[] expected, float[] actual)
     {
+        const double least = 1e-3;
         double difference = 0, size = 0;
         for (int i = 0; i < expected.Length; i++)
         {
@@ -115,6 +118,6 @@ internal static class ExportLaw
             size += Math.Pow(expected[i], 2);
         }
 
-        return difference == 0 ? 0 : Math.Sqrt(difference / size);
+        return difference == 0 ? 0 : Math.Sqrt(difference / Math.Max(size, expected.Length * least * least));
     }
 }
