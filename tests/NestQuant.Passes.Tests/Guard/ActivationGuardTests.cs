@@ -33,7 +33,7 @@ public sealed class ActivationGuardTests : IDisposable
         CompileResult without = Compile(Chain(), mode, guard: null), with = Compile(Chain(), mode);
         Assert.InRange(Sqnr(Chain(), without), double.NegativeInfinity, 15);
         Assert.InRange(Sqnr(Chain(), with), 30, double.PositiveInfinity);
-        Assert.Equal(1, Count(with, "NestedDequantizeLinear"));
+        Assert.Equal(1, Count(with, "NestedFloatGemm"));
         Assert.DoesNotContain("weight-only", Note(with, "first") ?? "", StringComparison.Ordinal);
         Assert.StartsWith("weight-only: 'r' stays float: output 'y' has ", Note(with, "second"), StringComparison.Ordinal);
     }
