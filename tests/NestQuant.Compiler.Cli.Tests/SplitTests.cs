@@ -13,7 +13,8 @@ public sealed class SplitTests : IDisposable
         string model = Tool.CompileCnn(_folder);
         string lines = Split(model).ShouldSucceed().Out;
         Assert.Equal(2, lines.TrimEnd('\n').Split('\n').Length);
-        Assert.Superset(new HashSet<string> { "cnn.high.bin", "cnn.part.onnx", "delivery.json" }, [.. Names("deliveries/bits-6")]);
+        Assert.Superset(
+            new HashSet<string> { "cnn.high.bin", "cnn.part.onnx", "delivery.json" }, new HashSet<string>(Names("deliveries/bits-6")));
         Assert.Equal(["cnn.low.bin", "cnn.onnx", "delivery.json"], Names("deliveries/bits-8"));
 
         Assert.Equal(_folder["device/cnn.part.onnx"] + "\n", Join("bits-6").ShouldSucceed().Out);
