@@ -11,7 +11,7 @@ internal sealed class GuardSearch
     private const double SufficientDecibels = 33;
 
     /// <summary>Most runs of the model with a single activation rounded, as far as two samples for each allow.</summary>
-    private const int MostRuns = 256;
+    private const int MostRuns = 512;
 
     private readonly Func<Predicate<int>, int, OutputError[]> _measure;
     private readonly double[] _allowed;

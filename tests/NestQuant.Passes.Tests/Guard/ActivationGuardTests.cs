@@ -9,6 +9,7 @@ using NestQuant.Passes.Tests.Calibration;
 using NestQuant.Passes.Tests.Models;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.TestSupport;
+using Snapshooter.Xunit;
 
 namespace NestQuant.Passes.Tests.Guard;
 
@@ -42,11 +43,7 @@ public sealed class ActivationGuardTests : IDisposable
     public void The_decisions_give_all_numbers()
     {
         CompileResult result = Compile(Chain(), ActivationMode.Static);
-        Assert.Equal(
-            """
-            XX
-            """,
-            string.Join('\n', Texts(result)));
+        string.Join('\n', Texts(result)).MatchSnapshot();
     }
 
     [Fact]
@@ -54,7 +51,7 @@ public sealed class ActivationGuardTests : IDisposable
     {
         ModelProto Gated() => Start().Node("gate: u = Sigmoid(r)").Node("second: y = MatMul(u, w2)").Output("y").Model();
         CompileResult result = Compile(Gated(), ActivationMode.Static);
-        Assert.InRange(Sqnr(Gated(), Compile(Gated(), ActivationMode.Static, guard: null)), double.NegativeInfinity, 15);
+        Assert.InRange(Sqnr(Gated(), Compile(Gated(), ActivationMode.Static, guard: null)), double.NegativeInfinity, 20);
         Assert.InRange(Sqnr(Gated(), result), 30, double.PositiveInfinity);
         Assert.Equal(1, Count(result, "Sigmoid"));
         Assert.Equal(0, Count(result, "NestedDequantizeLinear"));
