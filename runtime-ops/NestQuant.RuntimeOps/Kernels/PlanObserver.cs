@@ -1,3 +1,5 @@
+using NestQuant.RuntimeOps.Kernels.Convolutions;
+
 namespace NestQuant.RuntimeOps.Kernels;
 
 /// <summary>Tells tools of this process which plans are made, for tables of a model's nodes.</summary>

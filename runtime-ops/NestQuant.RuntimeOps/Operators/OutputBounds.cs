@@ -1,5 +1,5 @@
 using NestQuant.RuntimeOps.Interop;
-using NestQuant.RuntimeOps.Kernels.WeightOnly;
+using NestQuant.RuntimeOps.Kernels.Floats;
 using NestQuant.RuntimeOps.Schema;
 using static System.FormattableString;
 

@@ -1,7 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
-using NestQuant.RuntimeOps.Kernels.WeightOnly;
+using NestQuant.RuntimeOps.Kernels.Floats;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Schema;
 using NestQuant.RuntimeOps.Tests.Kernels.Convolutions;

@@ -1,5 +1,6 @@
 using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.Execution;
+using NestQuant.RuntimeOps.Kernels.Floats;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Packing;
 
@@ -10,7 +11,8 @@ namespace NestQuant.RuntimeOps.Kernels.WeightOnly;
 /// bounded. A sum is one accumulator, in ascending k; multiplications round with the additions that follow them.
 /// </summary>
 /// <remarks>
-/// Rows and panels are cut into parts. A part decodes a piece of a panel into the innermost cache, once for all of its rows, and multiplies.
+/// Rows and panels are cut into parts. A part decodes a piece of a panel into the innermost cache, once for all of its rows, and
+/// multiplies.
 /// </remarks>
 internal sealed unsafe class FloatProduct
 {

@@ -1,5 +1,6 @@
 using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.Execution;
+using NestQuant.RuntimeOps.Kernels.Floats;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Kernels.WeightOnly;
 using NestQuant.RuntimeOps.Tests.Kernels.Convolutions;

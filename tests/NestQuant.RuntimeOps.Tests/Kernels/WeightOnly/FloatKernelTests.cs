@@ -1,8 +1,8 @@
 using System.Runtime.Intrinsics;
 using CsCheck;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
+using NestQuant.RuntimeOps.Kernels.Floats;
 using NestQuant.RuntimeOps.Kernels.Tiers;
-using NestQuant.RuntimeOps.Kernels.WeightOnly;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Tests.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Tests.Kernels.Execution;

@@ -1,7 +1,7 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using NestQuant.RuntimeOps.Kernels.Floats;
 using NestQuant.RuntimeOps.Kernels.GroupNL.Functions;
-using NestQuant.RuntimeOps.Kernels.WeightOnly;
 using NestQuant.RuntimeOps.Packing;
 using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 

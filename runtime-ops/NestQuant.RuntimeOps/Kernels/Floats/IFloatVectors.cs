@@ -1,4 +1,4 @@
-namespace NestQuant.RuntimeOps.Kernels.WeightOnly;
+namespace NestQuant.RuntimeOps.Kernels.Floats;
 
 /// <summary>
 /// Float vectors of one width, for products of floats with nested weights. Each operation rounds once, as defined by IEEE 754, so that

@@ -1,7 +1,6 @@
-using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 
-namespace NestQuant.RuntimeOps.Kernels;
+namespace NestQuant.RuntimeOps.Kernels.Convolutions;
 
 /// <summary>How a node is computed, for logs and tools.</summary>
 /// <param name="Tier">The inner loops.</param>

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace NestQuant.RuntimeOps.Kernels.WeightOnly;
+namespace NestQuant.RuntimeOps.Kernels.Floats;
 
 /// <summary>Sixteen floats, on processors with AVX-512.</summary>
 /// <remarks>In bounds: each method touches exactly what <see cref="IFloatVectors{TVector}"/> says; the caller owns it.</remarks>

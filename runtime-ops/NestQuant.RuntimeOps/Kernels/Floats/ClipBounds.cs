@@ -1,4 +1,4 @@
-namespace NestQuant.RuntimeOps.Kernels.WeightOnly;
+namespace NestQuant.RuntimeOps.Kernels.Floats;
 
 /// <summary>Bounds of results, which may be infinite.</summary>
 /// <param name="Min">The least result.</param>

@@ -1,9 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using NestQuant.RuntimeOps.Kernels.Tiers;
+using NestQuant.RuntimeOps.Packing;
 
-namespace NestQuant.RuntimeOps.Kernels.WeightOnly;
+namespace NestQuant.RuntimeOps.Kernels.Floats;
 
 /// <summary>
 /// The inner loops of products of floats with nested weights, once per width of vectors. A result is one accumulator that starts at 0 and
@@ -42,15 +42,15 @@ internal abstract unsafe class FloatKernel
         int pairs = Avx2.IsSupported && zeroPoints == null ? groups / 2 : 0;
         for (int pair = 0; pair < pairs; pair++)
         {
-            for (int channel = 0; channel < KernelTier.TileChannels; channel += 4)
-                WidenPair(values + (pair * 2 * KernelTier.TileChannels + channel) * 4, left + channel * stride + pair * 8, stride);
+            for (int channel = 0; channel < NestedLayout.PanelChannels; channel += 4)
+                WidenPair(values + (pair * 2 * NestedLayout.PanelChannels + channel) * 4, left + channel * stride + pair * 8, stride);
         }
 
         for (int group = 2 * pairs; group < groups; group++)
         {
-            for (int channel = 0; channel < KernelTier.TileChannels; channel++)
+            for (int channel = 0; channel < NestedLayout.PanelChannels; channel++)
             {
-                Vector128<float> four = Vector128.ConvertToSingle(Widen(values + (group * KernelTier.TileChannels + channel) * 4));
+                Vector128<float> four = Vector128.ConvertToSingle(Widen(values + (group * NestedLayout.PanelChannels + channel) * 4));
                 if (zeroPoints != null)
                     four -= Vector128.Create(zeroPoints[channel]);
                 four.Store(left + channel * stride + 4 * group);
@@ -62,7 +62,7 @@ internal abstract unsafe class FloatKernel
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void WidenPair(sbyte* fours, float* left, nint stride)
     {
-        Vector128<int> first = Vector128.Load((int*)fours), second = Vector128.Load((int*)(fours + KernelTier.TileChannels * 4));
+        Vector128<int> first = Vector128.Load((int*)fours), second = Vector128.Load((int*)(fours + NestedLayout.PanelChannels * 4));
         Vector128<sbyte> low = Sse2.UnpackLow(first, second).AsSByte(), high = Sse2.UnpackHigh(first, second).AsSByte();
         Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(low)).Store(left);
         Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Sse2.ShiftRightLogical128BitLane(low, 8))).Store(left + stride);

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
-using NestQuant.RuntimeOps.Kernels.Tiers;
+using NestQuant.RuntimeOps.Packing;
 
-namespace NestQuant.RuntimeOps.Kernels.WeightOnly;
+namespace NestQuant.RuntimeOps.Kernels.Floats;
 
 /// <summary>The inner loops in vectors of one width.</summary>
 /// <typeparam name="TVectors">Their operations.</typeparam>
@@ -10,7 +10,7 @@ internal sealed unsafe class FloatKernelOf<TVectors, TVector> : FloatKernel
     where TVectors : IFloatVectors<TVector>
     where TVector : struct
 {
-    private const int Channels = KernelTier.TileChannels;
+    private const int Channels = NestedLayout.PanelChannels;
 
     /// <summary>The kernel.</summary>
     public static FloatKernelOf<TVectors, TVector> Instance { get; } = new();

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace NestQuant.RuntimeOps.Kernels.WeightOnly;
+namespace NestQuant.RuntimeOps.Kernels.Floats;
 
 /// <summary>Eight floats, on processors with AVX2 and FMA.</summary>
 /// <remarks>In bounds: each method touches exactly what <see cref="IFloatVectors{TVector}"/> says; the caller owns it.</remarks>

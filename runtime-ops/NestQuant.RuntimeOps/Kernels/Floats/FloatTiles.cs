@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace NestQuant.RuntimeOps.Kernels.WeightOnly;
+namespace NestQuant.RuntimeOps.Kernels.Floats;
 
 /// <summary>
 /// Products of a few rows with one or two vectors of columns. Each shape keeps 8 to 12 accumulators in registers, enough to hide a
