@@ -15,10 +15,12 @@ public sealed class GuardSearchTests
     }
 
     [Fact]
-    public void Nothing_is_kept_within_the_bound() => Assert.True(Search(6, weights: 1, 1, 1, 0.5) is var search && search.Fits(search.Rounded));
+    public void Nothing_is_kept_within_the_bound() =>
+        Assert.True(Search(6, weights: 1, 1, 1, 0.5) is var search && search.Fits(search.Rounded));
 
     [Fact]
-    public void An_accurate_output_needs_no_guard() => Assert.True(Search(6, weights: 1e-9, 0.1) is var search && search.Fits(search.Rounded));
+    public void An_accurate_output_needs_no_guard() =>
+        Assert.True(Search(6, weights: 1e-9, 0.1) is var search && search.Fits(search.Rounded));
 
     [Fact]
     public void Everything_is_kept_where_every_activation_is_too_much() =>
