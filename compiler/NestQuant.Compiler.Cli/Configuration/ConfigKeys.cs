@@ -53,7 +53,7 @@ internal static class ConfigKeys
                 Text("guard", "Most dB that quantized activations may cost an output on the data, or off.", "activation-guard") with
                 {
                     Pattern = "^(off|[0-9]+(\\.[0-9]+)?)$",
-                    Example = "5, or off",
+                    Example = "4, or off",
                 },
             ]),
             new ConfigSection(

@@ -10,7 +10,7 @@ namespace NestQuant.Passes.Guard;
 public sealed record ActivationGuard
 {
     /// <summary>What quantized activations may cost unless <see cref="Decibels"/> says otherwise.</summary>
-    public const double DefaultDecibels = 5;
+    public const double DefaultDecibels = 4;
 
     private readonly double _decibels = DefaultDecibels;
 
