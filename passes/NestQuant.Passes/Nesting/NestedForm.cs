@@ -12,13 +12,13 @@ internal static class NestedForm
     private const int LeastOutputsPerGroup = 4;
 
     /// <summary>
-    /// Why a weight-only convolution reads the float form of its weight although there is a kernel; null where the kernel is faster.
+    /// Why a weight-only convolution reads the float form of its weight although there is a kernel; null where it reads it nested.
     /// </summary>
     public static string? WhyNoFloatForm(NestingCandidate candidate)
     {
         long group = candidate.Node.Is("Conv") ? candidate.Node.GetInt("group", 1) : 1;
         return group > 1 && candidate.Channels.OutputChannels / group < LeastOutputsPerGroup
-            ? $"ONNX Runtime's float convolution is faster with fewer than {LeastOutputsPerGroup} outputs per group"
+            ? $"the float kernel is slow with fewer than {LeastOutputsPerGroup} outputs per group"
             : null;
     }
 
