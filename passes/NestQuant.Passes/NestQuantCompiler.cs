@@ -87,9 +87,9 @@ public static class NestQuantCompiler
         pipeline.Use(new CompleteAxesPass()); // before transposes are put around convolutions, which ONNX Runtime moves
         bool isStatic = activations.Mode == ActivationMode.Static;
         ActivationQuantizationPass? quantization = isStatic ? new ActivationQuantizationPass(weights, activations.Ranges!) : null;
-        // before the passes that quantize activations, which heed it
+        // before the passes that quantize activations, which read what it found
         if (activations is { Guard: { } guard, Mode: not ActivationMode.WeightOnly })
-            pipeline.Use(new ActivationGuardPass(guard, weights, isStatic ? activations.Ranges : null, quantization));
+            pipeline.Use(new ActivationGuardPass(guard, weights, quantization));
         if (quantization is not null) pipeline.Use(quantization); // before nesting, which takes the pairs up
         pipeline.Use(new NestingPass(weights, activations.Mode));
         pipeline.Use(new BiasFusionPass()) // a product has a bias only once it is nested

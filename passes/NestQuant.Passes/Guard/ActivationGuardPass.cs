@@ -1,8 +1,6 @@
 using System.Globalization;
-using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
-using NestQuant.Passes.Calibration;
 using NestQuant.Passes.Integer.ActivationQuantization;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Nesting.Calibrated;
@@ -11,10 +9,10 @@ namespace NestQuant.Passes.Guard;
 
 /// <summary>
 /// Finds the activations whose quantization costs a model too much accuracy, and keeps them float: layers that read them become
-/// weight-only. It changes no node itself; the passes that quantize activations heed it.
+/// weight-only. It changes no node itself; the passes that quantize activations read what it leaves.
 /// </summary>
-internal sealed class ActivationGuardPass(
-    ActivationGuard guard, WeightOptions weights, IActivationRangeSource? ranges, ActivationQuantizationPass? quantization) : IGraphPass
+internal sealed class ActivationGuardPass(ActivationGuard guard, WeightOptions weights, ActivationQuantizationPass? quantization)
+    : IGraphPass
 {
     /// <summary>Most samples to measure on, evenly spaced over the data.</summary>
     private const int Samples = 32;
@@ -26,14 +24,12 @@ internal sealed class ActivationGuardPass(
     public PassResult Run(ModelContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        ActivationRanges? found = ranges?.RangesOf(context);
-        if (found is not null) context.Leave(found);
-        SwitchedModel model = SwitchedModel.Of(context, weights, quantization, found);
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = context.Threads, CancellationToken = context.Cancellation };
+        SwitchedModel model = SwitchedModel.Of(context, weights, quantization, parallel);
         int count = model.Activations.Count;
         if (count == 0) return new PassResult(false);
         using CalibrationSamples samples =
             CalibrationSamples.Read(context.Model, guard.Data, Samples, LevelCalibration.MemoryLimit);
-        var parallel = new ParallelOptions { MaxDegreeOfParallelism = context.Threads, CancellationToken = context.Cancellation };
         using var network = new SwitchedNetwork(context.Model, model, samples, guard.CustomOps, parallel);
         var search = new GuardSearch(guard.Decibels, network.Measure);
         if (search.Fits(search.Rounded)) return new PassResult(false);

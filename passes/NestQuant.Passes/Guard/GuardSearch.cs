@@ -69,8 +69,9 @@ internal sealed class GuardSearch
     }
 
     /// <summary>The noise that an activation adds to the outputs that have too much, in shares of what they may have.</summary>
-    private double Harm(OutputError[] alone) =>
-        alone.Select((error, output) => Rounded[output].Noise > _allowed[output] ? error.Added / _allowed[output] : 0).Sum();
+    private double Harm(OutputError[] alone) => alone
+        .Select((error, output) => Rounded[output].Noise > _allowed[output] && error.Added > 0 ? error.Added / _allowed[output] : 0)
+        .Sum();
 }
 
 /// <summary>The activations that stay float.</summary>

@@ -1,8 +1,8 @@
 using System.Globalization;
-using NestQuant.Compiler.Calibration;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
+using NestQuant.Passes.Calibration;
 using NestQuant.Passes.Integer.ActivationQuantization;
 using NestQuant.Passes.Nesting;
 
@@ -21,6 +21,7 @@ internal sealed class SwitchedModel
     private readonly GraphView _main;
     private readonly UniqueNames _names;
     private readonly List<RoundedActivation> _activations = [];
+    private readonly HashSet<string> _switched = new(StringComparer.Ordinal);
 
     private SwitchedModel(ModelProto model)
     {
@@ -38,19 +39,25 @@ internal sealed class SwitchedModel
     /// <summary>Makes the model.</summary>
     /// <param name="context">The model that is compiled, prepared for nesting; it stays as it is.</param>
     /// <param name="weights">Which weights will be nested, and how.</param>
-    /// <param name="quantization">The pass that quantizes activations with ranges; null where all are quantized at run time.</param>
-    /// <param name="ranges">The ranges; null without the pass.</param>
+    /// <param name="quantization">The pass that quantizes activations with ranges, which are left in the context; null where all are
+    /// quantized at run time.</param>
+    /// <param name="parallel">Degree of parallelism and cancellation.</param>
     public static SwitchedModel Of(
-        ModelContext context, WeightOptions weights, ActivationQuantizationPass? quantization, ActivationRanges? ranges)
+        ModelContext context, WeightOptions weights, ActivationQuantizationPass? quantization, ParallelOptions parallel)
     {
         ModelProto copy = context.Model.Clone();
-        var inner = new ModelContext(copy) { Threads = context.Threads, Cancellation = context.Cancellation };
+        var inner = new ModelContext(copy)
+        {
+            Threads = context.Threads,
+            Cancellation = context.Cancellation,
+            Progress = context.Progress,
+        };
         var known = copy.MainGraph().Initializer.Select(static tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
-        if (ranges is not null) inner.Leave(ranges);
         quantization?.Run(inner);
+        if (inner.Find<KnownRanges>() is { } ranges) context.Leave(ranges);
         var switched = new SwitchedModel(copy);
         switched.SwitchPairs(known);
-        switched.SwitchLayers(weights, new ParallelOptions { MaxDegreeOfParallelism = context.Threads });
+        switched.SwitchLayers(weights, parallel);
         DeadCode.Remove(copy.MainGraph());
         return switched;
     }
@@ -58,11 +65,12 @@ internal sealed class SwitchedModel
     /// <summary>Switches the pairs that the pass has inserted; those of values that share a scale are one activation.</summary>
     private void SwitchPairs(HashSet<string> known)
     {
-        foreach (var pairs in _main.Graph.Node
-            .Where(node => node.Is("DequantizeLinear") && !known.Contains(node.Input[1]) && _main.Initializer(node.Input[1]) is not null)
-            .GroupBy(static node => node.Input[1], StringComparer.Ordinal)
-            .Select(static group => group.ToArray())
-            .ToArray())
+        NodeProto[] inserted =
+        [
+            .. _main.Graph.Node.Where(
+                node => node.Is("DequantizeLinear") && !known.Contains(node.Input[1]) && _main.Initializer(node.Input[1]) is not null),
+        ];
+        foreach (NodeProto[] pairs in inserted.GroupBy(static node => node.Input[1], static (_, group) => group.ToArray()))
         {
             // What only moves elements comes after the value that they are of.
             RoundedActivation activation = Add(_main.Producer(pairs[0].Input[0])!.Input[0]);
@@ -82,19 +90,19 @@ internal sealed class SwitchedModel
     /// <summary>Gives layers the weights that nested ones decode to, and switches inputs that will be quantized at run time.</summary>
     private void SwitchLayers(WeightOptions weights, ParallelOptions parallel)
     {
-        var decoded = new HashSet<string>(StringComparer.Ordinal);
+        var decoded = new HashSet<TensorProto>(ReferenceEqualityComparer.Instance);
         var switched = new Dictionary<(GraphView View, string Value), (string Rounded, RoundedActivation Activation)>();
         foreach (NestingCandidate candidate in NestingCandidates.Find(_main, weights).Where(static candidate => candidate.Reason is null))
         {
             TensorProto weight = candidate.Weight!;
-            if (decoded.Add(weight.Name))
+            if (decoded.Add(weight))
                 candidate.Owner!.ReplaceInitializer(TensorProto.FromFloats(
                     weight.Name,
                     [.. weight.Dims],
                     WeightNester.Nest(weight, candidate.Channels, candidate.WithoutData, parallel).Decoded()));
             GraphView view = candidate.View;
             string value = candidate.Node.Input[0];
-            if (candidate.IsTable || IntegerForm.WhyNone(candidate, Model.OpsetVersion()) is not null || IsSwitched(view, value)) continue;
+            if (candidate.IsTable || IntegerForm.WhyNone(candidate, Model.OpsetVersion()) is not null || IsQuantized(view, value)) continue;
             if (!switched.TryGetValue((view, value), out var known))
             {
                 known = (_names.Next(value + "_rounded"), Add(value));
@@ -107,11 +115,8 @@ internal sealed class SwitchedModel
         }
     }
 
-    private bool IsSwitched(GraphView view, string value) =>
-        view.Owner(value)?.Producer(value) is { } producer
-            && (producer.Is("DequantizeLinear") || (producer.Is("If") && _main.IsInput(producer.Input[0]) && IsSwitch(producer.Input[0])));
-
-    private bool IsSwitch(string input) => _activations.Exists(activation => activation.Input == input);
+    private bool IsQuantized(GraphView view, string value) =>
+        _switched.Contains(value) || DequantizedActivation.Of(view, value) is not null;
 
     private RoundedActivation Add(string value)
     {
@@ -131,6 +136,7 @@ internal sealed class SwitchedModel
 
     private NodeProto Switch(RoundedActivation activation, string output, string value, string quantizer, string[] parameters)
     {
+        _switched.Add(output);
         string[] results = [.. new[] { "_integers", "_step", "_zero" }.Select(suffix => _names.Next(output + suffix))];
         string rounded = _names.Next(output + "_then"), same = _names.Next(output + "_else");
         bool isDynamic = parameters.Length == 0;
@@ -161,13 +167,4 @@ internal sealed class SwitchedModel
         node.Output.AddRange(outputs);
         return node;
     }
-}
-
-/// <summary>An activation of a <see cref="SwitchedModel"/>, with what only moves its elements.</summary>
-/// <param name="Value">Name of the value.</param>
-/// <param name="Input">The bool input of the model that says whether it is rounded.</param>
-internal sealed record RoundedActivation(string Value, string Input)
-{
-    /// <summary>First results of the layers that multiply it by weights.</summary>
-    public List<string> Layers { get; } = [];
 }

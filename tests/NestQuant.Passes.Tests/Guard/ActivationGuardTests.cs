@@ -57,7 +57,8 @@ public sealed class ActivationGuardTests : IDisposable
         Assert.Equal(0, Count(result, "NestedDequantizeLinear"));
         Assert.StartsWith(
             "'r' stays float",
-            Assert.Single(result.Decisions.Decisions, static made => made is { Pass: "activation-quantization", Op: "Relu" }).Reason,
+            Assert.Single(
+                result.Decisions.Decisions, static decision => decision is { Pass: "activation-quantization", Op: "Relu" }).Reason,
             StringComparison.Ordinal);
     }
 

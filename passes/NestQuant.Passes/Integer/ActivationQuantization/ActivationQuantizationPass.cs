@@ -55,7 +55,7 @@ public sealed class ActivationQuantizationPass : IGraphPass
                 Name, quantize.DisplayName(), quantize.OpType, note: "its int8 values are uint8 now, the same real values");
         GuardedActivations? guarded = context.Find<GuardedActivations>();
         Dictionary<NodeProto, string?> products = FindProducts(context.Model, main, guarded);
-        var ranges = new Lazy<ActivationRanges>(() => context.Find<ActivationRanges>() ?? _ranges.RangesOf(context));
+        var ranges = new Lazy<ActivationRanges>(() => RangesOf(context));
         var region = new IntegerRegion(
             main, products.Where(static product => product.Value is null).Select(static product => product.Key), ranges, guarded);
         NodeProto[] nodes = [.. main.Graph.Node];
@@ -66,6 +66,15 @@ public sealed class ActivationQuantizationPass : IGraphPass
         foreach ((NodeProto node, string? reason) in products)
             if (!nodes.Contains(node)) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason!);
         return new PassResult(unsigned.Count > 0 || quantized.Count > 0);
+    }
+
+    /// <summary>The ranges, from the source only once in a run of the pipeline.</summary>
+    private ActivationRanges RangesOf(ModelContext context)
+    {
+        if (context.Find<KnownRanges>() is { } known && ReferenceEquals(known.Source, _ranges)) return known.Ranges;
+        ActivationRanges ranges = _ranges.RangesOf(context);
+        context.Leave(new KnownRanges(_ranges, ranges));
+        return ranges;
     }
 
     /// <summary>The nodes with weights, in graph order, and why they are not executed in integers; null for those that are to be.</summary>
