@@ -85,6 +85,9 @@ public sealed class GraphView
     /// <summary>The node of this graph that produces a value, or null.</summary>
     public NodeProto? Producer(string value) => _producers.GetValueOrDefault(value);
 
+    /// <summary>The node that alone reads a value, by one input; null where there is none, or the value is a graph output.</summary>
+    public NodeProto? SoleConsumer(string value) => !IsOutput(value) && Consumers(value) is [var consumer] ? consumer : null;
+
     /// <summary>The nodes of this graph that read a value, once per reading input or capturing subgraph, in graph order.</summary>
     public IReadOnlyList<NodeProto> Consumers(string value)
     {

@@ -18,11 +18,10 @@ internal sealed record DeliveredModel(string Path, int Precision, SavedFile File
     {
         ModelVerification verification = ModelVerification.Of(path);
         if (verification.Problems is [var problem, ..]) throw new ModelException($"{problem.File}: {problem.Problem}");
-        NestedPrecisions precisions = NestedPrecisions.Of(ModelFile.Load(path))
+        NestedPrecisions precisions = NestedPrecisions.Of(ModelLoader.FromFile(path, options: null, attachData: false))
             ?? throw new ModelException($"'{path}' has no nested weights: only a model that 'compile --nest' wrote can be split");
         SavedFile[] data = [.. verification.Files.Select(static file => file with { Path = System.IO.Path.GetFileName(file.Path) })];
-        using var model = SourceFile.Open(path);
-        return new DeliveredModel(
-            path, precisions.Highest, new SavedFile(System.IO.Path.GetFileName(path), model.Status.Length, ContentHash.Of(model)), data);
+        var file = new SavedFile(System.IO.Path.GetFileName(path), InputFile.Length(path), FileHash.Sha256(path));
+        return new DeliveredModel(path, precisions.Highest, file, data);
     }
 }

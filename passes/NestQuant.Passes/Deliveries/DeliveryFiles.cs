@@ -71,17 +71,13 @@ public static class DeliveryFiles
     private static void Require(SavedFile needed, Dictionary<string, SavedFile> written, string folder, string source)
     {
         string path = Path.Combine(folder, needed.Path);
-        string? actual = written.TryGetValue(needed.Path, out SavedFile? file) ? file.Sha256 : File.Exists(path) ? Hash(path) : null;
+        string? actual = written.TryGetValue(needed.Path, out SavedFile? file) ? file.Sha256
+            : File.Exists(path) ? FileHash.Sha256(path)
+            : null;
         if (actual != needed.Sha256)
             throw new ModelException(
                 $"'{source}' needs '{needed.Path}', which {(actual is null ? "is missing" : "is of another compilation")} in '{folder}':"
                     + " join the deliveries of lower precisions first");
-    }
-
-    private static string Hash(string path)
-    {
-        using var file = SourceFile.Open(path);
-        return ContentHash.Of(file);
     }
 
     /// <summary>Copies a file, and compares it with its hash on the way.</summary>

@@ -16,8 +16,6 @@ namespace NestQuant.Passes.GroupNL;
 /// </summary>
 internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long opset)
 {
-    private const int ClipWithInputs = 11;
-
     /// <summary>Moves an inference BatchNormalization with constant parameters into the operator.</summary>
     /// <returns>The nodes that are now part of the operator.</returns>
     public IReadOnlyList<NodeProto> TakeBatchNorm(NodeProto expand, int channels)
@@ -65,11 +63,10 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
         }
         else
         {
-            if (Bounds(activation) is not { } bounds) return [];
+            if (ClipBound.Of(activation, view) is not { } bounds) return [];
             expand.SetAttribute(AttributeProto.String(AttributeNames.Activation, ActivationNames.Clip));
-            if (!float.IsNegativeInfinity(bounds.Low)) expand.SetAttribute(AttributeProto.Float(AttributeNames.ActivationMin, bounds.Low));
-            if (!float.IsPositiveInfinity(bounds.High))
-                expand.SetAttribute(AttributeProto.Float(AttributeNames.ActivationMax, bounds.High));
+            if (!float.IsNegativeInfinity(bounds.Min)) expand.SetAttribute(AttributeProto.Float(AttributeNames.ActivationMin, bounds.Min));
+            if (!float.IsPositiveInfinity(bounds.Max)) expand.SetAttribute(AttributeProto.Float(AttributeNames.ActivationMax, bounds.Max));
         }
 
         TakeOver([activation], expand);
@@ -87,8 +84,7 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
         (NodeProto gate, NodeProto product) = first.Is("HardSigmoid") ? (first, second) : (second, first);
         if (!gate.Is("HardSigmoid")
             || !product.Is("Mul")
-            || view.IsOutput(gate.Output[0])
-            || view.Consumers(gate.Output[0]) is not [var consumer])
+            || view.SoleConsumer(gate.Output[0]) is not { } consumer)
             return null;
         bool multiplies = consumer == product
             && product.Input.Count == 2
@@ -107,27 +103,13 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
         view.SetInput(expand, position, tensor.Name);
     }
 
-    private (float Low, float High)? Bounds(NodeProto activation)
-    {
-        if (activation.Is("Relu")) return (0, float.PositiveInfinity);
-        if (!activation.Is("Clip")) return null;
-        float? low = Bound(activation, 1, "min", float.NegativeInfinity), high = Bound(activation, 2, "max", float.PositiveInfinity);
-        return low <= high ? (low.Value, high.Value) : null;
-    }
-
-    private float? Bound(NodeProto clip, int input, string attribute, float none)
-    {
-        if (opset < ClipWithInputs) return clip.GetFloat(attribute, none);
-        return clip.InputAt(input).Length == 0 ? none : ScalarConstant.Float(view, clip.InputAt(input));
-    }
-
     private static bool HasActivation(NodeProto expand) =>
         expand.GetString(OperatorAttributes.Activation) != ActivationNames.None;
 
     private NodeProto? SoleConsumer(NodeProto expand)
     {
         string value = expand.Output[0];
-        return !view.IsOutput(value) && view.Consumers(value) is [var consumer] && consumer.InputAt(0) == value ? consumer : null;
+        return view.SoleConsumer(value) is { } consumer && consumer.InputAt(0) == value ? consumer : null;
     }
 
     /// <summary>The operator takes over the output of the last node that was moved into it.</summary>

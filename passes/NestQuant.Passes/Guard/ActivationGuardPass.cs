@@ -31,7 +31,7 @@ internal sealed class ActivationGuardPass(ActivationGuard guard, WeightOptions w
         using CalibrationSamples samples =
             CalibrationSamples.Read(context.Model, guard.Data, Samples, LevelCalibration.MemoryLimit);
         using var network = new SwitchedNetwork(context.Model, model, samples, guard.CustomOps, parallel);
-        var search = new GuardSearch(guard.Decibels, network.Measure);
+        var search = new GuardSearch(network.Unrounded, guard.Decibels, network.Measure);
         if (search.Fits(search.Rounded)) return new PassResult(false);
         GuardChoice choice = search.Choose(count, done => context.Progress?.Report(new PassProgress(Name, done, count)));
 

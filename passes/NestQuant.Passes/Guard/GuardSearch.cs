@@ -16,13 +16,14 @@ internal sealed class GuardSearch
     private readonly Func<Predicate<int>, int, OutputError[]> _measure;
     private readonly double[] _allowed;
 
-    /// <summary>Measures the outputs with all activations float and with none.</summary>
+    /// <summary>Measures the outputs with no activation float.</summary>
+    /// <param name="unrounded">The errors of the outputs with all activations float.</param>
     /// <param name="decibels">How much lower the ratio of every output may be with quantized activations than with float ones.</param>
     /// <param name="measure">The errors of the outputs, given which activations are rounded, on at most so many samples.</param>
-    public GuardSearch(double decibels, Func<Predicate<int>, int, OutputError[]> measure)
+    public GuardSearch(OutputError[] unrounded, double decibels, Func<Predicate<int>, int, OutputError[]> measure)
     {
         _measure = measure;
-        Float = measure(static _ => false, int.MaxValue);
+        Float = unrounded;
         Rounded = measure(static _ => true, int.MaxValue);
         _allowed = Array.ConvertAll(Float, output => Math.Max(
             output.Noise * Math.Pow(10, decibels / 10), output.Signal * Math.Pow(10, -SufficientDecibels / 10)));

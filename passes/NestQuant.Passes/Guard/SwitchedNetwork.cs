@@ -40,10 +40,14 @@ internal sealed class SwitchedNetwork : IDisposable
             Store(_float, sample, Run(original, sample, isRounded: null));
             Store(_unrounded, sample, Run(_session, sample, static _ => false));
         });
+        Unrounded = Sum([.. Enumerable.Range(0, samples.Count).Select(UnroundedErrors)]);
     }
 
     /// <summary>The float32 outputs.</summary>
     public IReadOnlyList<string> Outputs { get; }
+
+    /// <summary>The errors of every output over all samples with float activations.</summary>
+    public OutputError[] Unrounded { get; }
 
     /// <summary>The errors of every output over evenly spaced samples.</summary>
     /// <param name="isRounded">Whether an activation, by its position, is rounded.</param>
@@ -58,7 +62,7 @@ internal sealed class SwitchedNetwork : IDisposable
             using IDisposableReadOnlyCollection<OrtValue> results = Run(_session, sample, isRounded);
             errors[i] = [.. Outputs.Select((output, position) => ErrorOf(results[position], output, sample))];
         });
-        return [.. Outputs.Select((_, i) => errors.Aggregate(default(OutputError), (sum, sample) => sum + sample[i]))];
+        return Sum(errors);
     }
 
     /// <inheritdoc/>
@@ -69,6 +73,18 @@ internal sealed class SwitchedNetwork : IDisposable
         _float.Dispose();
         _unrounded.Dispose();
     }
+
+    private OutputError[] Sum(OutputError[][] samples) =>
+        [.. Outputs.Select((_, i) => samples.Aggregate(default(OutputError), (sum, sample) => sum + sample[i]))];
+
+    private OutputError[] UnroundedErrors(int sample) =>
+    [
+        .. Outputs.Select(output =>
+        {
+            using StoredValues.Lease unrounded = _unrounded.Get(output, sample);
+            return ErrorOf(unrounded.Value, output, sample);
+        }),
+    ];
 
     private bool IsFloat(string output) =>
         _session.OutputMetadata[output] is { IsTensor: true, ElementDataType: TensorElementType.Float };

@@ -17,7 +17,7 @@ internal sealed record AddedBias(NodeProto Add, int Position, TensorProto? Bias,
     public static AddedBias? Of(NodeProto product, long? channels, GraphView view)
     {
         string result = product.Output[0];
-        if (view.Consumers(result) is not [var add] || !add.Is("Add") || add.Input.Count != 2 || view.IsOutput(result)) return null;
+        if (view.SoleConsumer(result) is not { } add || !add.Is("Add") || add.Input.Count != 2) return null;
         int position = add.Input[0] == result ? 1 : 0;
         TensorProto? bias = view.Constant(add.Input[position]);
         string? reason = bias is not { DataType: TensorDataType.Float } ? "its other operand is not a float32 constant"

@@ -46,19 +46,12 @@ public sealed class BoundFusionPass : IGraphPass
     private static bool TryFuse(NodeProto node, GraphView view, [NotNullWhen(true)] out NodeProto? activation)
     {
         string result = node.Output[0];
-        activation = view.IsOutput(result) || view.Consumers(result) is not [var reader] ? null : reader;
-        if (activation is null || activation.InputAt(0) != result || BoundsOf(activation, view) is not { } bounds) return false;
+        activation = view.SoleConsumer(result);
+        if (activation is null || activation.InputAt(0) != result || ClipBound.Of(activation, view) is not { } bounds) return false;
         if (!float.IsNegativeInfinity(bounds.Min)) node.SetAttribute(AttributeProto.Float(AttributeNames.ActivationMin, bounds.Min));
         if (!float.IsPositiveInfinity(bounds.Max)) node.SetAttribute(AttributeProto.Float(AttributeNames.ActivationMax, bounds.Max));
         view.Remove(activation);
         view.RenameProduced(result, activation.Output[0]);
         return true;
-    }
-
-    private static (float Min, float Max)? BoundsOf(NodeProto activation, GraphView view)
-    {
-        if (activation.Is("Relu")) return (0, float.PositiveInfinity);
-        if (!activation.Is("Clip")) return null;
-        return ClipBound.Min(activation, view) is { } min && ClipBound.Max(activation, view) is { } max && min <= max ? (min, max) : null;
     }
 }

@@ -40,7 +40,7 @@ internal sealed class GroupNLExpansion
     public static GroupNLExpansion? Of(NodeProto conv, GraphView view)
     {
         string seeds = conv.Output[0];
-        if (view.IsOutput(seeds) || view.Consumers(seeds) is not [var expand]) return null;
+        if (view.SoleConsumer(seeds) is not { } expand) return null;
         bool fits = expand.Is(OperatorSet.GroupNLExpand)
             && expand.InputAt(InputNames.X) == seeds && expand.GetInt(OperatorAttributes.ChannelsLast) == 0;
         return fits ? new GroupNLExpansion(conv, expand, view) : null;

@@ -19,11 +19,7 @@ namespace NestQuant.RuntimeOps.Kernels;
 /// <param name="forced">The implementation to use; null for the first that applies.</param>
 internal sealed class NestedConvolution(KernelTier tier, int threads, Implementation? forced = null)
 {
-    // Enough for a few shapes and levels in turn; runs at the same time need plans of their own.
-    private const int MostIdlePlans = 16;
-
-    private readonly Lock _lock = new();
-    private readonly List<ConvolutionPlan> _idle = [];
+    private readonly IdlePlans<ConvolutionPlan, ConvolutionProblem> _idle = new();
 
     /// <summary>Computes the whole output of one run; several may run at once.</summary>
     /// <param name="geometry">Dimensions; the reduction length and the output channels are those of the weights.</param>
@@ -42,38 +38,10 @@ internal sealed class NestedConvolution(KernelTier tier, int threads, Implementa
         if (geometry.Rows == 0)
             return null;
         ConvolutionProblem problem = new(tier, geometry, weights, data, epilogue?.RowStride ?? 0, threads);
-        ConvolutionPlan? known = TakeIdle(problem);
+        ConvolutionPlan? known = _idle.Take(problem);
         ConvolutionPlan plan = known ?? ImplementationTable.Plan(problem, forced);
         plan.Run(data, loop, epilogue);
-        GiveBack(plan);
+        _idle.GiveBack(plan);
         return known is null ? plan : null;
-    }
-
-    private ConvolutionPlan? TakeIdle(in ConvolutionProblem problem)
-    {
-        lock (_lock)
-        {
-            for (int i = _idle.Count - 1; i >= 0; i--)
-            {
-                ConvolutionPlan plan = _idle[i];
-                if (plan.Problem.IsLike(problem))
-                {
-                    _idle.RemoveAt(i);
-                    return plan;
-                }
-            }
-        }
-
-        return null;
-    }
-
-    private void GiveBack(ConvolutionPlan plan)
-    {
-        lock (_lock)
-        {
-            if (_idle.Count == MostIdlePlans)
-                _idle.RemoveAt(0);
-            _idle.Add(plan);
-        }
     }
 }

@@ -27,6 +27,7 @@ internal sealed class NestedFloatConv() : CustomOperator(OperatorSet.NestedFloat
 
     private sealed unsafe class Kernel(ConvAttributes attributes, InputSchema input, NestedWeight weight, ClipBounds bounds) : CustomKernel
     {
+        private readonly FloatPlans _plans = new(weight.Tier, weight.Threads, weight.Layout, bounds, isConvolution: true);
         private ConvolutionShape? _shape;
         private PlanNote? _told;
 
@@ -38,9 +39,8 @@ internal sealed class NestedFloatConv() : CustomOperator(OperatorSet.NestedFloat
             PanelSource source = weight.Bind(context);
             ChannelFactors factors = weight.Factors.Bind(context, source.Level);
             float* y = context.FloatOutput(shape.Output);
-            string name = FloatConvolutions.Run(
-                weight.Tier, weight.Threads, shape.Geometry, source, factors, bounds, values, y, context.Loop);
-            if (_told?.Geometry != shape.Geometry || _told.Level != source.Level)
+            string? name = _plans.Run(shape.Geometry, source, factors, values, y, context.Loop);
+            if (name is not null && (_told?.Geometry != shape.Geometry || _told.Level != source.Level))
                 context.Tell(_told = new PlanNote(weight.Tier, name, shape.Geometry, source.Level));
         }
     }

@@ -24,6 +24,7 @@ internal sealed class NestedFloatGemm() : CustomOperator(OperatorSet.NestedFloat
 
     private sealed unsafe class Kernel(GemmAttributes attributes, InputSchema input, NestedWeight weight, ClipBounds bounds) : CustomKernel
     {
+        private readonly FloatPlans _plans = new(weight.Tier, weight.Threads, weight.Layout, bounds, isConvolution: false);
         private ConvolutionShape? _shape;
         private PlanNote? _told;
 
@@ -35,10 +36,9 @@ internal sealed class NestedFloatGemm() : CustomOperator(OperatorSet.NestedFloat
             PanelSource source = weight.Bind(context);
             ChannelFactors factors = weight.Factors.Bind(context, source.Level);
             float* y = context.FloatOutput(shape.Output);
-            FloatProduct.Run(
-                weight.Tier, weight.Threads, source, factors, bounds, values, shape.Geometry.Rows, y, context.Loop);
-            if (_told?.Geometry != shape.Geometry || _told.Level != source.Level)
-                context.Tell(_told = new PlanNote(weight.Tier, FloatProduct.Name, shape.Geometry, source.Level));
+            string? name = _plans.Run(shape.Geometry, source, factors, values, y, context.Loop);
+            if (name is not null && (_told?.Geometry != shape.Geometry || _told.Level != source.Level))
+                context.Tell(_told = new PlanNote(weight.Tier, name, shape.Geometry, source.Level));
         }
     }
 }

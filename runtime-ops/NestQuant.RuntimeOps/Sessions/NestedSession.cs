@@ -13,6 +13,7 @@ public sealed class NestedSession : IDisposable
     private readonly NestedSessionOptions _options;
     private readonly SessionMetrics _metrics;
     private readonly PolicyTimer? _policy;
+    private readonly Lock _replacement = new();
     private readonly Lock _switch = new();
     private volatile SessionModel _model;
     private volatile int _bits;
@@ -45,7 +46,7 @@ public sealed class NestedSession : IDisposable
     /// <summary>Element types and shapes of the inputs, by name.</summary>
     public IReadOnlyDictionary<string, NodeMetadata> InputMetadata => Current.Session.InputMetadata;
 
-    /// <summary>Memory of the nested weights now. Reading it takes about a millisecond for 100 MB of weights.</summary>
+    /// <summary>Memory of the nested weights now.</summary>
     public NestedMemory Memory => Use(static model => model.Memory());
 
     private SessionModel Current
@@ -158,13 +159,20 @@ public sealed class NestedSession : IDisposable
     public void ReplaceModel(string modelPath)
     {
         ArgumentException.ThrowIfNullOrEmpty(modelPath);
-        lock (_switch)
+        // Reading files takes a while, in which the precision may well be switched.
+        lock (_replacement)
         {
             SessionModel before = Current;
             SessionModel after = SessionModel.Open(modelPath, _options);
             try
             {
                 after.Files.RequireSuccessor(before.Files);
+                lock (_switch)
+                {
+                    ObjectDisposedException.ThrowIf(_isDisposed, this);
+                    _bits = after.Nearest(_bits);
+                    _model = after;
+                }
             }
             catch
             {
@@ -172,8 +180,6 @@ public sealed class NestedSession : IDisposable
                 throw;
             }
 
-            _bits = after.Nearest(_bits);
-            _model = after;
             before.Release();
         }
     }

@@ -7,6 +7,10 @@ namespace NestQuant.RuntimeOps.Sessions;
 /// <summary>One opened model file of a session: disposed when its owner and the last run have released it.</summary>
 internal sealed class SessionModel
 {
+    // Runs only read it.
+    private static readonly RunOptions s_defaults = new();
+
+    private readonly Lazy<Operand[]> _operands;
     private readonly SessionLog _log;
     private readonly IReadOnlyList<NestedWeight> _weights;
     private readonly Dictionary<int, OrtValue> _bits;
@@ -19,6 +23,7 @@ internal sealed class SessionModel
         Files = files;
         _log = log;
         _weights = weights;
+        _operands = new Lazy<Operand[]>(FindOperands);
         Precisions = [.. weights.SelectMany(static weight => weight.Layout.Bits.Levels).Distinct().Where(Allow).OrderDescending()];
         _bits = Precisions.ToDictionary(static bits => bits, static bits => OrtValue.CreateTensorValueFromMemory((int[])[bits], []));
     }
@@ -113,10 +118,7 @@ internal sealed class SessionModel
     {
         string[] names = [.. inputs.Keys, NestQuantOps.BitsInput];
         OrtValue[] values = [.. inputs.Values, _bits[bits]];
-        if (options is not null)
-            return Session.Run(options, names, values, outputs);
-        using RunOptions defaults = new();
-        return Session.Run(defaults, names, values, outputs);
+        return Session.Run(options ?? s_defaults, names, values, outputs);
     }
 
     /// <summary>Releases and fetches low operands for a precision.</summary>
@@ -126,35 +128,32 @@ internal sealed class SessionModel
     /// <summary>What memory the weights take.</summary>
     public NestedMemory Memory()
     {
-        long[] mapped = new long[2];
-        long?[] resident = [0, 0];
-        long unmapped = 0;
         using PageResidency pages = new();
-        foreach ((int step, nint address, long bytes) in _weights.SelectMany(static weight => weight.Constants))
-        {
-            if (address == 0)
-                continue;
-            if (MemoryMaps.OwnPages(address, bytes).Bytes == 0)
-            {
-                unmapped += bytes;
-                continue;
-            }
-
-            int kind = Math.Min(step, 1);
-            mapped[kind] += bytes;
-            resident[kind] += pages.ResidentBytes(address, bytes);
-        }
-
+        Operand[] high = [.. _operands.Value.Where(static operand => operand is { IsMapped: true, Step: 0 })];
+        Operand[] low = [.. _operands.Value.Where(static operand => operand is { IsMapped: true, Step: > 0 })];
         return new NestedMemory
         {
-            High = mapped[0],
-            Low = mapped[1],
-            ResidentHigh = resident[0],
-            ResidentLow = resident[1],
-            Unmapped = unmapped,
+            High = high.Sum(static operand => operand.Bytes),
+            Low = low.Sum(static operand => operand.Bytes),
+            ResidentHigh = Resident(high),
+            ResidentLow = Resident(low),
+            Unmapped = _operands.Value.Where(static operand => !operand.IsMapped).Sum(static operand => operand.Bytes),
             Cached = _weights.Sum(static weight => weight.CachedBytes),
         };
+
+        long? Resident(Operand[] operands) =>
+            operands.Aggregate((long?)0, (sum, operand) => sum + pages.ResidentBytes(operand.Address, operand.Bytes));
     }
+
+    /// <summary>The constant operands, which stay where they are as long as the session does.</summary>
+    private Operand[] FindOperands() =>
+    [
+        .. from weight in _weights
+           from operand in weight.Constants
+           where operand.Address != 0
+           let isMapped = MemoryMaps.OwnPages(operand.Address, operand.Bytes).Bytes > 0
+           select new Operand(operand.Step, operand.Address, operand.Bytes, isMapped),
+    ];
 
     /// <summary>Whether all weights have the operands that they need at a precision.</summary>
     private bool Allow(int precision) => _weights.All(weight => weight.Layout.Bits.LevelAt(precision) <= Highest(weight));
@@ -163,4 +162,6 @@ internal sealed class SessionModel
     private static int Highest(NestedWeight weight) =>
         weight.Constants.TakeWhile(static operand => operand.Address != 0)
             .Select(operand => weight.Layout.Bits.LevelOfStep(operand.Step)).LastOrDefault();
+
+    private readonly record struct Operand(int Step, nint Address, long Bytes, bool IsMapped);
 }

@@ -27,9 +27,14 @@ public sealed class GuardSearchTests
     private static bool FitsRounded(GuardSearch search) => search.Fits(search.Rounded);
 
     /// <summary>An output of energy 1000.</summary>
-    private static GuardSearch Search(double decibels, double weights, params double[] activations) => new(decibels, (isRounded, _) =>
+    private static GuardSearch Search(double decibels, double weights, params double[] activations)
     {
-        double added = activations.Where((_, i) => isRounded(i)).Sum();
-        return [new OutputError(1000, weights + added, added)];
-    });
+        return new GuardSearch(Errors(static _ => false, 1), decibels, Errors);
+
+        OutputError[] Errors(Predicate<int> isRounded, int most)
+        {
+            double added = activations.Where((_, i) => isRounded(i)).Sum();
+            return [new OutputError(1000, weights + added, added)];
+        }
+    }
 }

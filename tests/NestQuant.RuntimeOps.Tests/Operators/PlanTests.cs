@@ -1,6 +1,8 @@
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
+using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Tests.Kernels.Convolutions;
+using NestQuant.RuntimeOps.Tests.Kernels.WeightOnly;
 using NestQuant.TestSupport;
 
 namespace NestQuant.RuntimeOps.Tests.Operators;
@@ -13,8 +15,28 @@ public class PlanTests
     public void A_run_of_a_known_shape_allocates_next_to_nothing()
     {
         ConvolutionCase c = NestedModels.SmallConv();
-        using InferenceSession session = NestedModels.QLinearConv(c, Requantization).Open(1);
         using OrtValue x = SessionRuns.Tensor(c.X, 1, 6, 5, 3);
+        RunOften(NestedModels.QLinearConv(c, Requantization), x);
+    }
+
+    [Fact]
+    public void So_does_a_run_on_floats()
+    {
+        FloatCase c = new(NestedModels.SmallConv(), seed: 3), product = new(NestedModels.SmallGemm(6), seed: 2);
+        using OrtValue map = SessionRuns.Tensor(c.X, 1, 3, 6, 5), rows = SessionRuns.Tensor(product.X, 6, 20);
+        RunOften(NestedModels.FloatConv(c), map);
+        RunOften(NestedModels.FloatGemm(product, 6, 20), rows);
+        ConvolutionAxis axis = new(14, 3, 2, 1, 1, 7), large = new(28, 3, 1, 1, 1, 28);
+        FloatCase strided = new(new ConvolutionCase(new(1, axis, axis, 2, 3, 8), new NestedBits(8, 6), 5, 0, isPart: false), seed: 5);
+        FloatCase wide = new(new ConvolutionCase(new(1, large, large, 1, 3, 8), new NestedBits(8, 6), 6, 0, isPart: false), seed: 6);
+        using OrtValue groups = SessionRuns.Tensor(strided.X, 1, 6, 14, 14), image = SessionRuns.Tensor(wide.X, 1, 3, 28, 28);
+        RunOften(NestedModels.FloatConv(strided), groups);
+        RunOften(NestedModels.FloatConv(wide), image);
+    }
+
+    private static void RunOften(NodeModel model, OrtValue x)
+    {
+        using InferenceSession session = model.Open(1);
         using OrtIoBinding binding = session.CreateIoBinding();
         using RunOptions options = new();
         binding.BindInput("X", x);

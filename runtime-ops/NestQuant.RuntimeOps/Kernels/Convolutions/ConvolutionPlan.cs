@@ -7,7 +7,7 @@ namespace NestQuant.RuntimeOps.Kernels.Convolutions;
 /// run, by one at a time.
 /// </summary>
 /// <param name="problem">The problem.</param>
-internal abstract class ConvolutionPlan(in ConvolutionProblem problem)
+internal abstract class ConvolutionPlan(in ConvolutionProblem problem) : IReusablePlan<ConvolutionProblem>
 {
     private readonly ConvolutionProblem _problem = problem;
     private ConvolutionData _data;
@@ -29,6 +29,9 @@ internal abstract class ConvolutionPlan(in ConvolutionProblem problem)
 
     /// <summary>The prepared panels that are kept from run to run at the current precision, or null.</summary>
     protected PanelCache.Entry? Kept { get; private set; }
+
+    /// <inheritdoc/>
+    public bool Serves(in ConvolutionProblem run) => _problem.IsLike(run);
 
     /// <summary>Computes the whole output of one run.</summary>
     /// <param name="data">Activations, factors and output, of the lengths that the geometry gives.</param>

@@ -14,11 +14,8 @@ namespace NestQuant.RuntimeOps.Kernels.WeightOnly;
 /// Blocks of positions and panels are cut into parts. A part goes through k in pieces: it copies the block's inputs for a piece into tiles
 /// that fit in the innermost cache, then decodes each of its panels' weights of the piece and multiplies.
 /// </remarks>
-internal sealed unsafe class FloatConvolution
+internal sealed unsafe class FloatConvolution : FloatPlan
 {
-    /// <summary>The name of the implementation.</summary>
-    public const string Name = "float-convolution";
-
     private const int Channels = KernelTier.TileChannels;
 
     // A tile of positions fills half of the innermost cache; the weights of six channels that it meets go through the rest.
@@ -27,33 +24,27 @@ internal sealed unsafe class FloatConvolution
     // So many positions that decoding a weight is cheap against multiplying it, and that their tiles stay in the second-level cache.
     private const int MostPositions = 384;
 
-    private readonly KernelTier _tier;
-    private readonly ConvolutionGeometry _geometry;
-    private readonly PanelSource _weights;
-    private readonly ChannelFactors _factors;
-    private readonly ClipBounds _bounds;
+    private readonly Action<int> _copyPlane, _runPart;
     private readonly FloatBand _band;
+    private readonly nint _plane;
     private readonly int _positions;
     private readonly int _pieceRows;
     private readonly int _blockTiles, _blocks, _panelsPerPart, _panelParts;
-    private float* _input;
-    private float* _y;
+    private float* _image;
+    private float* _copy;
+    private float* _output;
 
     /// <summary>Prepares the runs of one shape.</summary>
     /// <param name="tier">The inner loops.</param>
     /// <param name="threads">Threads of the session, 1 or more.</param>
-    /// <param name="geometry">The dimensions.</param>
-    /// <param name="weights">The nested weight.</param>
-    /// <param name="factors">The factors of its channels.</param>
+    /// <param name="geometry">The dimensions of the input, [N, C, H, W], and the output, [N, M, H', W'].</param>
+    /// <param name="layout">The layout of the weight.</param>
     /// <param name="bounds">Bounds of the results.</param>
-    public FloatConvolution(
-        KernelTier tier, int threads, ConvolutionGeometry geometry, in PanelSource weights, in ChannelFactors factors, ClipBounds bounds)
+    public FloatConvolution(KernelTier tier, int threads, ConvolutionGeometry geometry, NestedLayout layout, ClipBounds bounds)
+        : base(tier, geometry, bounds)
     {
-        _tier = tier;
-        _geometry = geometry;
-        _weights = weights;
-        _factors = factors;
-        _bounds = bounds;
+        (_copyPlane, _runPart) = (CopyPlane, RunPart);
+        _plane = (nint)geometry.Height.Input * geometry.Width.Input;
         _band = new FloatBand(geometry);
         _positions = geometry.Height.Output * geometry.Width.Output;
         int length = geometry.ReductionLength, pieces = (length - 1) / MostPieceRows + 1;
@@ -64,45 +55,41 @@ internal sealed unsafe class FloatConvolution
         _blocks = (tiles - 1) / _blockTiles + 1;
         // A group that does not start with a panel may meet one more.
         int panels = (geometry.OutputsPerGroup - 1) / Channels + (geometry.OutputsPerGroup % Channels == 0 ? 1 : 2);
-        panels = Math.Min(panels, weights.Layout.Panels);
+        panels = Math.Min(panels, layout.Panels);
         _panelsPerPart = (int)Math.Clamp((long)panels * _blocks * geometry.Groups / Partition.WantedParts(threads), 1, panels);
         _panelParts = (panels - 1) / _panelsPerPart + 1;
     }
 
-    /// <summary>Computes the whole output.</summary>
-    /// <param name="x">The input, [N, C, H, W].</param>
-    /// <param name="y">Receives the output, [N, M, H', W'].</param>
-    /// <param name="loop">Runs the parts.</param>
-    public void Run(float* x, float* y, ParallelLoop loop)
-    {
-        nint inputs = (nint)_geometry.Height.Input * _geometry.Width.Input;
-        using Scratch band = new(_band.Length * sizeof(float));
-        float* copy = (float*)band.Address;
-        for (int image = 0; image < _geometry.Batch; image++, x += inputs * _geometry.InputChannels)
-        {
-            float* source = x;
-            if (!_band.IsInPlace)
-            {
-                loop.Run(
-                    _geometry.InputChannels, channel => _band.Copy(source + channel * inputs, copy + channel * _band.PlaneStride));
-            }
+    /// <inheritdoc/>
+    public override string Name => "float-convolution";
 
-            _input = _band.IsInPlace ? x : copy;
-            _y = y + (nint)image * _geometry.OutputChannels * _positions;
-            loop.Run(checked(_geometry.Groups * _blocks * _panelParts), RunPart);
+    /// <inheritdoc/>
+    protected override void Run(ParallelLoop loop)
+    {
+        using Scratch band = new(_band.Length * sizeof(float));
+        for (int image = 0; image < Geometry.Batch; image++)
+        {
+            _image = X + image * _plane * Geometry.InputChannels;
+            _copy = _band.IsInPlace ? _image : (float*)band.Address;
+            _output = Y + (nint)image * Geometry.OutputChannels * _positions;
+            if (!_band.IsInPlace)
+                loop.Run(Geometry.InputChannels, _copyPlane);
+            loop.Run(checked(Geometry.Groups * _blocks * _panelParts), _runPart);
         }
     }
+
+    private void CopyPlane(int channel) => _band.Copy(_image + channel * _plane, _copy + channel * _band.PlaneStride);
 
     private void RunPart(int part)
     {
         // In bounds: groups, blocks and panels end at or before the last ones.
         (int groupBlock, int panelPart) = Math.DivRem(part, _panelParts);
         (int group, int block) = Math.DivRem(groupBlock, _blocks);
-        int firstOfGroup = group * _geometry.OutputsPerGroup, endOfGroup = firstOfGroup + _geometry.OutputsPerGroup;
+        int firstOfGroup = group * Geometry.OutputsPerGroup, endOfGroup = firstOfGroup + Geometry.OutputsPerGroup;
         int firstPanel = firstOfGroup / Channels + panelPart * _panelsPerPart;
         int endPanel = Math.Min(firstPanel + _panelsPerPart, (endOfGroup - 1) / Channels + 1);
-        int blockWidth = _blockTiles * _tier.Floats.TileColumns, firstPosition = block * blockWidth;
-        int length = _geometry.ReductionLength, pieceRows = _pieceRows;
+        int blockWidth = _blockTiles * Tier.Floats.TileColumns, firstPosition = block * blockWidth;
+        int length = Geometry.ReductionLength, pieceRows = _pieceRows;
         nint panelSums = (Channels + FloatKernel.SpareRows) * blockWidth;
         // Sums wait for the next piece, if there is one.
         nint keptSums = length <= pieceRows ? 0 : panelSums;
@@ -116,7 +103,7 @@ internal sealed unsafe class FloatConvolution
             First = firstPosition,
             Count = Math.Min(blockWidth, _positions - firstPosition),
             Tiles = (float*)tiles.Address,
-            TileLength = (nint)pieceRows * _tier.Floats.TileColumns,
+            TileLength = (nint)pieceRows * Tier.Floats.TileColumns,
             Left = (float*)left.Address,
             LeftStride = pieceRows,
             SumsStride = blockWidth,
@@ -139,10 +126,10 @@ internal sealed unsafe class FloatConvolution
     private void CopyTiles(in Block block, int group, int firstRow, int count)
     {
         // In bounds: a tile has width columns, of which a run of positions fills as many as there are positions.
-        int width = _tier.Floats.TileColumns, channels = _geometry.ChannelsPerGroup;
+        int width = Tier.Floats.TileColumns, channels = Geometry.ChannelsPerGroup;
         Span<nint> sources = stackalloc nint[width];
         Span<int> columns = stackalloc int[width + 1];
-        float* input = _input + (nint)group * channels * _band.PlaneStride;
+        float* input = _copy + (nint)group * channels * _band.PlaneStride;
         float* tile = block.Tiles;
         for (int position = 0; position < block.Count; position += width, tile += block.TileLength)
         {
@@ -163,11 +150,11 @@ internal sealed unsafe class FloatConvolution
     private void MultiplyPanel(in Block block, in ChannelRange channels, int k, int count, sbyte* values, float* sums)
     {
         // In bounds: the panel's rows of channels lie in what is widened, and sums have as many rows, and spare ones.
-        FloatKernel kernel = _tier.Floats;
+        FloatKernel kernel = Tier.Floats;
         int firstOfPanel = channels.Panel * Channels, width = kernel.TileColumns;
         float* memory = stackalloc float[PanelFloats.Length];
-        PanelFloats factors = new(_factors, firstOfPanel, _weights.Layout.ChannelsOf(channels.Panel), memory);
-        _weights.Decode(_tier, channels.Panel, k, count, values);
+        PanelFloats factors = new(Factors, firstOfPanel, Weights.Layout.ChannelsOf(channels.Panel), memory);
+        Weights.Decode(Tier, channels.Panel, k, count, values);
         FloatKernel.WidenRows(values, (count + 3) / 4, factors.ZeroPoints, block.Left, block.LeftStride);
         float* left = block.Left + (channels.First - firstOfPanel) * block.LeftStride;
         float* tile = block.Tiles;
@@ -178,13 +165,13 @@ internal sealed unsafe class FloatConvolution
                 left, block.LeftStride, channels.Count, tile, isNarrow, count, sums + position, block.SumsStride, continues: k > 0);
         }
 
-        if (k + count < _geometry.ReductionLength)
+        if (k + count < Geometry.ReductionLength)
             return;
-        float* y = _y + (nint)channels.First * _positions + block.First;
+        float* y = _output + (nint)channels.First * _positions + block.First;
         for (int channel = channels.First; channel < channels.End; channel++, sums += block.SumsStride, y += _positions)
         {
             int c = channel - firstOfPanel;
-            kernel.StorePositions(sums, factors.Scale[c], factors.Bias[c], _bounds, y, block.Count);
+            kernel.StorePositions(sums, factors.Scale[c], factors.Bias[c], Bounds, y, block.Count);
         }
     }
 

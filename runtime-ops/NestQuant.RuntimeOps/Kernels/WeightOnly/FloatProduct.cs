@@ -14,11 +14,8 @@ namespace NestQuant.RuntimeOps.Kernels.WeightOnly;
 /// Rows and panels are cut into parts. A part decodes a piece of a panel into the innermost cache, once for all of its rows, and
 /// multiplies.
 /// </remarks>
-internal sealed unsafe class FloatProduct
+internal sealed unsafe class FloatProduct : FloatPlan
 {
-    /// <summary>The name of the implementation.</summary>
-    public const string Name = "float-product";
-
     private const int Channels = KernelTier.TileChannels;
 
     // A tile of a widened piece fills half of the innermost cache; the rows that it meets stream through the rest.
@@ -27,83 +24,48 @@ internal sealed unsafe class FloatProduct
     // So many that decoding a weight is cheap against multiplying it.
     private const int MostRowsPerPart = 192;
 
-    private readonly KernelTier _tier;
-    private readonly PanelSource _weights;
-    private readonly ChannelFactors _factors;
-    private readonly ClipBounds _bounds;
-    private readonly float* _x;
+    private readonly Action<int> _runPart;
     private readonly int _rows;
-    private readonly float* _y;
     private readonly int _planeLength;
-    private readonly int _rowsPerPart, _panelsPerPart, _panelParts;
+    private readonly int _rowParts, _rowsPerPart, _panelsPerPart, _panelParts;
 
-    private FloatProduct(
-        KernelTier tier,
-        int threads,
-        in PanelSource weights,
-        in ChannelFactors factors,
-        ClipBounds bounds,
-        float* x,
-        int rows,
-        float* y,
-        int planeLength)
-    {
-        _tier = tier;
-        _weights = weights;
-        _factors = factors;
-        _bounds = bounds;
-        _x = x;
-        _rows = rows;
-        _y = y;
-        _planeLength = planeLength;
-        int rowParts = (rows - 1) / MostRowsPerPart + 1, panels = weights.Layout.Panels;
-        _rowsPerPart = (rows - 1) / rowParts + 1;
-        RowParts = rowParts;
-        _panelsPerPart = (int)Math.Clamp((long)panels * rowParts / Partition.WantedParts(threads), 1, panels);
-        _panelParts = (panels - 1) / _panelsPerPart + 1;
-    }
-
-    private int RowParts { get; }
-
-    private int Length => _weights.Layout.View.WeightsPerChannel;
-
-    /// <summary>Computes the whole product.</summary>
+    /// <summary>Prepares the runs of one shape.</summary>
     /// <param name="tier">The inner loops.</param>
     /// <param name="threads">Threads of the session, 1 or more.</param>
-    /// <param name="weights">The nested weight.</param>
-    /// <param name="factors">The factors of its channels.</param>
+    /// <param name="geometry">The dimensions; x has as many rows of K values as there are output positions.</param>
+    /// <param name="layout">The layout of the weight.</param>
     /// <param name="bounds">Bounds of the results.</param>
-    /// <param name="x">rows rows of K values.</param>
-    /// <param name="rows">Rows.</param>
-    /// <param name="y">Receives rows rows of M values.</param>
-    /// <param name="loop">Runs the parts.</param>
     /// <param name="planeLength">
     /// Rows of one plane of an output [rows / planeLength, M, planeLength]; 0 where it has a row of M values for each row.
     /// </param>
-    public static void Run(
-        KernelTier tier,
-        int threads,
-        in PanelSource weights,
-        in ChannelFactors factors,
-        ClipBounds bounds,
-        float* x,
-        int rows,
-        float* y,
-        ParallelLoop loop,
-        int planeLength = 0)
+    public FloatProduct(
+        KernelTier tier, int threads, ConvolutionGeometry geometry, NestedLayout layout, ClipBounds bounds, int planeLength = 0)
+        : base(tier, geometry, bounds)
     {
-        if (rows == 0)
-            return;
-        FloatProduct product = new(tier, threads, weights, factors, bounds, x, rows, y, planeLength);
-        loop.Run(product.RowParts * product._panelParts, product.RunPart);
+        _runPart = RunPart;
+        _rows = geometry.Rows;
+        _planeLength = planeLength;
+        _rowParts = (_rows - 1) / MostRowsPerPart + 1;
+        _rowsPerPart = (_rows - 1) / _rowParts + 1;
+        int panels = layout.Panels;
+        _panelsPerPart = (int)Math.Clamp((long)panels * _rowParts / Partition.WantedParts(threads), 1, panels);
+        _panelParts = (panels - 1) / _panelsPerPart + 1;
     }
+
+    /// <inheritdoc/>
+    public override string Name => "float-product";
+
+    private int Length => Weights.Layout.View.WeightsPerChannel;
+
+    /// <inheritdoc/>
+    protected override void Run(ParallelLoop loop) => loop.Run(_rowParts * _panelParts, _runPart);
 
     private void RunPart(int part)
     {
         // In bounds: rows and panels end at or before the last ones.
         (int rowPart, int panelPart) = Math.DivRem(part, _panelParts);
         int firstRow = rowPart * _rowsPerPart, rows = Math.Min(_rowsPerPart, _rows - firstRow);
-        int firstPanel = panelPart * _panelsPerPart, endPanel = Math.Min(firstPanel + _panelsPerPart, _weights.Layout.Panels);
+        int firstPanel = panelPart * _panelsPerPart, endPanel = Math.Min(firstPanel + _panelsPerPart, Weights.Layout.Panels);
         using Scratch values = new(PieceRows * Channels);
         using Scratch right = new(PieceRows * Channels * sizeof(float));
         using Scratch sums = new((long)(rows + FloatKernel.SpareRows) * Channels * sizeof(float));
@@ -114,15 +76,15 @@ internal sealed unsafe class FloatProduct
     private void MultiplyPanel(int panel, int firstRow, int rows, sbyte* values, float* right, float* sums)
     {
         // In bounds: a piece has at most PieceRows rows of k, of which rows of x have as many; sums have 32 channels and spare rows.
-        FloatKernel kernel = _tier.Floats;
-        int firstChannel = panel * Channels, channels = _weights.Layout.ChannelsOf(panel);
+        FloatKernel kernel = Tier.Floats;
+        int firstChannel = panel * Channels, channels = Weights.Layout.ChannelsOf(panel);
         float* memory = stackalloc float[PanelFloats.Length];
-        PanelFloats factors = new(_factors, firstChannel, channels, memory);
-        float* x = _x + (long)firstRow * Length;
+        PanelFloats factors = new(Factors, firstChannel, channels, memory);
+        float* x = X + (long)firstRow * Length;
         for (int k = 0; k < Length; k += PieceRows)
         {
             int count = Math.Min(PieceRows, Length - k), groups = (count + 3) / 4;
-            _weights.Decode(_tier, panel, k, count, values);
+            Weights.Decode(Tier, panel, k, count, values);
             kernel.WidenColumns(values, groups, factors.ZeroPoints, right);
             for (int column = 0; column < channels; column += kernel.TileColumns)
             {
@@ -133,11 +95,11 @@ internal sealed unsafe class FloatProduct
         }
 
         // Results of planes are finished where they are, and then transposed.
-        int outputs = _weights.Layout.View.OutputChannels;
+        int outputs = Weights.Layout.View.OutputChannels;
         nint yStride = _planeLength == 0 ? outputs : Channels;
-        float* y = _planeLength == 0 ? _y + (long)firstRow * outputs + firstChannel : sums;
+        float* y = _planeLength == 0 ? Y + (long)firstRow * outputs + firstChannel : sums;
         for (int row = 0; row < rows; row++, y += yStride)
-            kernel.StoreChannels(sums + row * Channels, factors.Scale, factors.Bias, _bounds, y, channels);
+            kernel.StoreChannels(sums + row * Channels, factors.Scale, factors.Bias, Bounds, y, channels);
         if (_planeLength != 0)
             StorePlanes(sums, firstRow, rows, firstChannel, channels);
     }
@@ -150,7 +112,7 @@ internal sealed unsafe class FloatProduct
         {
             (int image, int position) = Math.DivRem(firstRow + row, _planeLength);
             int count = Math.Min(rows - row, _planeLength - position);
-            float* y = _y + ((nint)image * _weights.Layout.View.OutputChannels + firstChannel) * _planeLength + position;
+            float* y = Y + ((nint)image * Weights.Layout.View.OutputChannels + firstChannel) * _planeLength + position;
             Transposition.Run(results + (nint)row * Channels, Channels, count, channels, y, _planeLength);
             row += count;
         }

@@ -2,6 +2,7 @@ using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.Floats;
 using NestQuant.RuntimeOps.Kernels.Tiers;
+using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels.WeightOnly;
 
@@ -9,57 +10,48 @@ namespace NestQuant.RuntimeOps.Kernels.WeightOnly;
 /// A convolution of floats over a small map, as a product of rows: the inputs of each output position, channels last. Weights are then the
 /// right side, which is decoded faster, and all channels of a position fill vectors however few positions there are.
 /// </summary>
-internal sealed unsafe class FloatRowConvolution
+internal sealed unsafe class FloatRowConvolution : FloatPlan
 {
-    /// <summary>The name of the implementation.</summary>
-    public const string Name = "float-rows";
-
     private const int MostPositions = 128;
 
-    private readonly ConvolutionGeometry _geometry;
+    private readonly Action<int> _copyLine, _gatherLine;
+    private readonly FloatProduct _product;
     private readonly int _lines, _columns;
-    private readonly int _positions;
-    private float* _x;
     private float* _pixels;
     private float* _rows;
 
-    private FloatRowConvolution(ConvolutionGeometry geometry)
+    /// <summary>Prepares the runs of one shape; see <see cref="FloatConvolution"/>.</summary>
+    public FloatRowConvolution(KernelTier tier, int threads, ConvolutionGeometry geometry, NestedLayout layout, ClipBounds bounds)
+        : base(tier, geometry, bounds)
     {
-        _geometry = geometry;
+        (_copyLine, _gatherLine) = (CopyLine, GatherLine);
         _lines = checked((int)geometry.Height.Extent(geometry.Height.Output));
         _columns = checked((int)geometry.Width.Extent(geometry.Width.Output));
-        _positions = geometry.Height.Output * geometry.Width.Output;
+        _product = new FloatProduct(
+            tier, threads, geometry, layout, bounds, planeLength: geometry.Height.Output * geometry.Width.Output);
     }
 
-    private long ImagePixels => (long)_lines * _columns * _geometry.InputChannels;
+    /// <inheritdoc/>
+    public override string Name => "float-rows";
+
+    private long ImagePixels => (long)_lines * _columns * Geometry.InputChannels;
 
     /// <summary>Whether this is the faster way.</summary>
     public static bool Suits(ConvolutionGeometry geometry) =>
         geometry.Groups == 1 && geometry.Height.Output * (long)geometry.Width.Output <= MostPositions;
 
-    /// <summary>Computes the whole output; see <see cref="FloatConvolution"/>.</summary>
-    public static void Run(
-        KernelTier tier,
-        int threads,
-        ConvolutionGeometry geometry,
-        in PanelSource weights,
-        in ChannelFactors factors,
-        ClipBounds bounds,
-        float* x,
-        float* y,
-        ParallelLoop loop)
+    /// <inheritdoc/>
+    protected override void Run(ParallelLoop loop)
     {
-        FloatRowConvolution convolution = new(geometry);
-        using Scratch pixels = new(convolution.ImagePixels * geometry.Batch * sizeof(float));
-        using Scratch rows = new(geometry.IsPointwise ? 0 : (long)geometry.Rows * geometry.ReductionLength * sizeof(float));
-        convolution._x = x;
-        convolution._pixels = (float*)pixels.Address;
-        convolution._rows = geometry.IsPointwise ? convolution._pixels : (float*)rows.Address;
-        loop.Run(geometry.Batch * convolution._lines, convolution.CopyLine);
-        if (!geometry.IsPointwise)
-            loop.Run(geometry.Batch * geometry.Height.Output, convolution.GatherLine);
-        FloatProduct.Run(
-            tier, threads, weights, factors, bounds, convolution._rows, geometry.Rows, y, loop, convolution._positions);
+        bool isPointwise = Geometry.IsPointwise;
+        using Scratch pixels = new(ImagePixels * Geometry.Batch * sizeof(float));
+        using Scratch rows = new(isPointwise ? 0 : (long)Geometry.Rows * Geometry.ReductionLength * sizeof(float));
+        _pixels = (float*)pixels.Address;
+        _rows = isPointwise ? _pixels : (float*)rows.Address;
+        loop.Run(Geometry.Batch * _lines, _copyLine);
+        if (!isPointwise)
+            loop.Run(Geometry.Batch * Geometry.Height.Output, _gatherLine);
+        _product.Run(Weights, Factors, _rows, Y, loop);
     }
 
     /// <summary>Copies a line, padding included, with channels last.</summary>
@@ -67,19 +59,19 @@ internal sealed unsafe class FloatRowConvolution
     {
         // In bounds: the columns from first to end are those of the input, and all others are zeros.
         (int image, int line) = Math.DivRem(index, _lines);
-        int channels = _geometry.InputChannels, source = line - _geometry.Height.PadBegin;
+        int channels = Geometry.InputChannels, source = line - Geometry.Height.PadBegin;
         float* target = _pixels + (nint)index * _columns * channels;
-        if (source < 0 || source >= _geometry.Height.Input)
+        if (source < 0 || source >= Geometry.Height.Input)
         {
             new Span<float>(target, checked(_columns * channels)).Clear();
             return;
         }
 
-        ConvolutionAxis width = _geometry.Width;
+        ConvolutionAxis width = Geometry.Width;
         int first = Math.Min(width.PadBegin, _columns), end = (int)Math.Clamp((long)width.PadBegin + width.Input, first, _columns);
         new Span<float>(target, checked(first * channels)).Clear();
-        nint plane = (nint)_geometry.Height.Input * width.Input;
-        float* from = _x + image * channels * plane + (nint)source * width.Input;
+        nint plane = (nint)Geometry.Height.Input * width.Input;
+        float* from = X + image * channels * plane + (nint)source * width.Input;
         Transposition.Run(from, plane, channels, end - first, target + (nint)first * channels, channels);
         new Span<float>(target + (nint)end * channels, checked((_columns - end) * channels)).Clear();
     }
@@ -88,14 +80,14 @@ internal sealed unsafe class FloatRowConvolution
     private void GatherLine(int index)
     {
         // In bounds: taps of outputs lie within the padded lines and columns.
-        (int image, int outputLine) = Math.DivRem(index, _geometry.Height.Output);
-        int channels = _geometry.InputChannels;
-        ConvolutionAxis height = _geometry.Height, width = _geometry.Width;
+        (int image, int outputLine) = Math.DivRem(index, Geometry.Height.Output);
+        int channels = Geometry.InputChannels;
+        ConvolutionAxis height = Geometry.Height, width = Geometry.Width;
         float* pixels = _pixels + image * (nint)ImagePixels;
-        float* row = _rows + (nint)index * width.Output * _geometry.ReductionLength;
+        float* row = _rows + (nint)index * width.Output * Geometry.ReductionLength;
         for (int column = 0; column < width.Output; column++)
         {
-            for (int tap = 0; tap < _geometry.Taps; tap++, row += channels)
+            for (int tap = 0; tap < Geometry.Taps; tap++, row += channels)
             {
                 (int tapLine, int tapColumn) = Math.DivRem(tap, width.Kernel);
                 nint line = (nint)outputLine * height.Stride + tapLine * height.Dilation;

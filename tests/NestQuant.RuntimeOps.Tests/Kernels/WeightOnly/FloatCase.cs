@@ -32,17 +32,17 @@ internal sealed unsafe class FloatCase
     /// <summary>The convolution of [N, C, H, W].</summary>
     public float[] Convolve(KernelTier tier, ParallelLoop loop, int threads = 4) => Run(
         (weights, factors, x, y) =>
-            new FloatConvolution(tier, threads, Geometry, weights, factors, Bounds).Run((float*)x, (float*)y, loop));
+            new FloatConvolution(tier, threads, Geometry, Case.Layout, Bounds).Run(weights, factors, (float*)x, (float*)y, loop));
 
     /// <summary>The same by rows, in one group.</summary>
     public float[] ConvolveRows(KernelTier tier, ParallelLoop loop, int threads = 4) => Run(
         (weights, factors, x, y) =>
-            FloatRowConvolution.Run(tier, threads, Geometry, weights, factors, Bounds, (float*)x, (float*)y, loop));
+            new FloatRowConvolution(tier, threads, Geometry, Case.Layout, Bounds).Run(weights, factors, (float*)x, (float*)y, loop));
 
     /// <summary>The product of rows of K.</summary>
     public float[] Multiply(KernelTier tier, ParallelLoop loop, int threads = 4) => Run(
         (weights, factors, x, y) =>
-            FloatProduct.Run(tier, threads, weights, factors, Bounds, (float*)x, Geometry.Rows, (float*)y, loop));
+            new FloatProduct(tier, threads, Geometry, Case.Layout, Bounds).Run(weights, factors, (float*)x, (float*)y, loop));
 
     /// <summary>The definition of the convolution, with channels second.</summary>
     public float[] ExpectedConvolution()
