@@ -15,6 +15,10 @@ namespace NestQuant.Passes.Export;
 /// operators that read one initializer would give two of one name, which it refuses. What is uint8 already it leaves alone. And
 /// initializers lie in the graph whose nodes read them, since there it looks for what it rewrites: with those of an outer graph it fails,
 /// or computes something else.
+/// <para>
+/// A product of dequantized operands becomes one of integers, which refuses scales and zero points in vectors for a batch of matrices. So
+/// such weights are dequantized as one matrix, and take their shape after it: ONNX Runtime then multiplies floats.
+/// </para>
 /// </remarks>
 internal sealed class ExportedWeights(ExportContext context)
 {
@@ -35,6 +39,9 @@ internal sealed class ExportedWeights(ExportContext context)
     {
         /// <summary>Whether a zero point is not 0.</summary>
         public bool HasZeroPoint { get; init; }
+
+        /// <summary>Whether the initializer is a matrix, whose channels lie on <see cref="Axis"/>, whatever the shape.</summary>
+        public bool IsFlat { get; init; }
     }
 
     /// <summary>The integers of a nested operator's weight.</summary>
@@ -45,7 +52,7 @@ internal sealed class ExportedWeights(ExportContext context)
     {
         GraphProto home = graph.View.Graph;
         var key = (nested.High.Name, turn, nested.Scale.Name, home);
-        if (!_stored.TryGetValue(key, out Stored? stored)) _stored[key] = stored = Store(nested, turn, home);
+        if (!_stored.TryGetValue(key, out Stored? stored)) _stored[key] = stored = Store(nested, turn, home, IsBatchedFactor(nested, graph));
         return stored;
     }
 
@@ -67,10 +74,14 @@ internal sealed class ExportedWeights(ExportContext context)
             [stored.Name, stored.Scale, stored.ZeroPoint],
             output,
             AttributeProto.Int("axis", stored.Axis));
-        return output;
+        if (!stored.IsFlat) return output;
+        string shape = context.Add(stored.Name + "_shape", name => TensorProto.FromInt64s(name, [stored.Shape.Length], stored.Shape));
+        string shaped = context.Names.Next(output + "_batched");
+        graph.Add("Reshape", stored.Name + "_batch", [output, shape], shaped);
+        return shaped;
     }
 
-    private Stored Store(NestedOperator nested, bool turn, GraphProto home)
+    private Stored Store(NestedOperator nested, bool turn, GraphProto home, bool isBatchedFactor)
     {
         string wanted = nested.High.Name.EndsWith("_high", StringComparison.Ordinal)
             ? nested.High.Name[..^"_high".Length]
@@ -86,6 +97,8 @@ internal sealed class ExportedWeights(ExportContext context)
             axis = 1 - axis;
         }
 
+        bool isFlat = isBatchedFactor && (axis == 0 || axis == shape.Length - 1);
+        long[] storedShape = !isFlat ? shape : axis == 0 ? [shape[0], integers.Length / shape[0]] : [integers.Length / shape[^1], shape[^1]];
         float[] scales = nested.Scales(level);
         int[] zeroPoints = nested.ZeroPoint?.ToInt32s() ?? new int[scales.Length];
         string? reason = axis < 0 ? "its channels lie on more than one axis"
@@ -117,18 +130,23 @@ internal sealed class ExportedWeights(ExportContext context)
         byte[] bytes = Array.ConvertAll(integers, value => unchecked((byte)(value + offset))),
             offsets = Array.ConvertAll(zeroPoints, value => unchecked((byte)(value + offset)));
         return new Stored(
-            context.Add(wanted + suffix, name => TensorProto.FromBytes(name, type, shape, bytes), home),
+            context.Add(wanted + suffix, name => TensorProto.FromBytes(name, type, storedShape, bytes), home),
             home == context.Model.Graph && nested.RowOf(nested.PartScale, level) is null
                 ? nested.Scale.Name
                 : context.Add(nested.Scale.Name, name => TensorProto.FromFloats(name, [scales.Length], scales), home),
             context.Add(wanted + suffix + "_zero_point", name => TensorProto.FromBytes(name, type, [offsets.Length], offsets), home),
-            axis,
+            isFlat ? Math.Min(axis, 1) : axis,
             shape,
             Note: null)
         {
+            IsFlat = isFlat,
             HasZeroPoint = Array.Exists(offsets, static zeroPoint => zeroPoint != 0),
         };
     }
+
+    /// <summary>Whether a weight is a batch of matrices that a product reads.</summary>
+    private static bool IsBatchedFactor(NestedOperator nested, ExportedGraph graph) =>
+        nested.Shape.Count > 2 && graph.View.Consumers(nested.Node.Output[0]).Any(static reader => reader.Is("MatMul"));
 
     /// <summary>The high operands of weights that more than one operator reads, itself or as a float value.</summary>
     private static HashSet<string> Shared(ModelProto model)

@@ -65,6 +65,14 @@ public sealed class ExportFaultTests
                 .Output("y"),
         ["a product with an outer weight in a loop"] = static () =>
             Graph().Loop("y", "x", new GraphBuilder("body").Node("p = MatMul(v, M)").Node("v_out = Tanh(p)"), 2, 4, 6, 6).Output("y"),
+        ["a batched weight that a dequantized value multiplies"] = static () =>
+            Graph("t = Conv(x, V)", "a = Tanh(t)", "z = Conv(a, V)", "y = MatMul(a, M3)").Random("M3", 1, 6, 6).Output("y", "z"),
+        ["a batched weight of one column that a dequantized value multiplies"] = static () =>
+            Graph("t = Conv(x, V)", "a = Tanh(t)", "z = Conv(a, V)", "y = MatMul(a, M4)").Random("M4", 4, 6, 1).Output("y", "z"),
+        ["a batched weight that two dequantized values multiply"] = static () =>
+            Graph("t = Conv(x, V)", "a = Tanh(t)", "b = Sigmoid(t)", "z = Conv(a, V)", "v = Conv(b, V)", "y = MatMul(a, M3)", "w = MatMul(b, M3)")
+                .Random("M3", 1, 6, 6)
+                .Output("y", "z", "v", "w"),
         ["an added result that is an output"] = static () => Graph("y = Conv(x, V, B)", "b = Conv(x, V)", "z = Add(y, b)").Output("y", "z"),
         ["an added result that is an output of a branch"] = static () =>
             Graph()
