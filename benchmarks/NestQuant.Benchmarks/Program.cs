@@ -1,8 +1,10 @@
+using System.Globalization;
 using BenchmarkDotNet.Running;
 using NestQuant.Benchmarks.CompileSpeed;
 using NestQuant.Benchmarks.GroupNL;
 using NestQuant.Benchmarks.Kernels;
 using NestQuant.Benchmarks.Models;
+using NestQuant.Benchmarks.Switching;
 using NestQuant.Benchmarks.WholeModels;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
@@ -41,10 +43,18 @@ switch (args)
     case ["whole-models", var nestquant, .. var models]:
         WholeModelBenchmark.Run(nestquant, models);
         return 0;
+    case ["switch", var model, .. var exports]:
+        SwitchBenchmark.Run(model, exports, rounds: 200);
+        return 0;
+    case ["soak", var model, ..]:
+        return SoakBenchmark.Run(model, runs: args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 100_000) ? 0 : 1;
+    case ["day", var model, var chart]:
+        DayBenchmark.Run(model, chart);
+        return 0;
     default:
         Console.Error.WriteLine(
             "usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl | layers [PART OF A NAME] | "
                 + "levels [PART OF A NAME] | weight-only [PART OF A NAME] | peaks | tables | models FOLDER | "
-                + "whole-models NESTQUANT.DLL [MODEL...]");
+                + "whole-models NESTQUANT.DLL [MODEL...] | switch COMPILED [EXPORT...] | soak COMPILED [RUNS] | day COMPILED CHART.svg");
         return 2;
 }
