@@ -93,7 +93,8 @@ public static class NestQuantCompiler
         if (quantization is not null) pipeline.Use(quantization); // before nesting, which takes the pairs up
         pipeline.Use(new NestingPass(weights, activations.Mode));
         pipeline.Use(new BiasFusionPass()) // a product has a bias only once it is nested
-            .Use(new BoundFusionPass()); // what follows a bias
+            .Use(new AddendFusionPass()) // what follows a bias
+            .Use(new BoundFusionPass()); // and an addition
         if (activations.Mode == ActivationMode.WeightOnly) return;
         if (isStatic)
         {

@@ -18,6 +18,8 @@ internal static class PassOrder
         (typeof(ActivationQuantizationPass), typeof(NestingPass), "nesting takes up the activations that it quantizes"),
         (typeof(GroupNLExpandPass), typeof(BatchNormFoldingPass), "an expanded convolution needs its batch normalisation"),
         (typeof(NestingPass), typeof(BiasFusionPass), "it gives nested products their bias"),
+        (typeof(NestingPass), typeof(AddendFusionPass), "it gives nested convolutions what is added to their results"),
+        (typeof(AddendFusionPass), typeof(BoundFusionPass), "bounds apply to what has been added"),
         (typeof(NestingPass), typeof(BoundFusionPass), "it bounds the results of nested operators"),
         (typeof(NestingPass), typeof(EpilogueFusionPass), "it completes nested operators"),
         (typeof(NestingPass), typeof(TransposeBoundaryPass), "it moves the transposes around nested convolutions"),

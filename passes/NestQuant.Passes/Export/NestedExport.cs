@@ -33,13 +33,22 @@ internal static class NestedExport
             : graph.Dequantize(graph.ChannelsFirst(node.InputAt(InputNames.X), rank), graph.ParametersAt(node, InputNames.XScale));
         string weight = graph.Context.Weights.Dequantize(nested, graph, turn: false, out string? note);
         string bias = isQuantized ? QuantizedBias(node, nested, graph, ref note) : BiasOf(node, nested, graph).Name;
-        string output = isFloat ? BoundsExport.Unbounded(node, graph)
+        string addend = isFloat ? node.InputAt(InputNames.Addend) : "";
+        string output = addend.Length > 0 ? graph.Step(result, "_product")
+            : isFloat ? BoundsExport.Unbounded(node, graph)
             : isQuantized ? graph.Step(result)
             : node.Is(OperatorSet.NestedConv) ? graph.Define(result, rank)
             : graph.Step(result, "_seeds");
         NodeProto conv = graph.Add("Conv", node.Name, [x, weight, bias], output);
         foreach (AttributeSchema attribute in OperatorAttributes.Convolution)
             if (node.GetAttribute(attribute.Name) is { } value) conv.Attribute.Add(value);
+        if (addend.Length > 0)
+        {
+            string sum = BoundsExport.Unbounded(node, graph);
+            graph.Add("Add", node.Name + "_add", [output, graph.AsCompiled(addend)], sum);
+            output = sum;
+        }
+
         if (isFloat) BoundsExport.Apply(node, output, graph);
         if (isQuantized) Quantize(node, output, graph, rank);
         if (node.Is(OperatorSet.NestedGroupNLConv))

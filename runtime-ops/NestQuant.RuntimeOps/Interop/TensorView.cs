@@ -42,6 +42,12 @@ internal readonly unsafe ref struct TensorView
     /// <summary>The data as floats, of a given number.</summary>
     public float* Floats(long count) => (float*)Counted(ElementType.Float, count);
 
+    /// <summary>The data as floats, of a given shape.</summary>
+    public float* Floats(ReadOnlySpan<long> shape) =>
+        Shape.SequenceEqual(shape)
+            ? Floats()
+            : throw new OperatorException($"input '{_name}' has shape {Text(Shape)}, {Text(shape)} expected");
+
     /// <summary>The data as 32-bit integers, of a given number.</summary>
     public int* Int32s(long count) => (int*)Counted(ElementType.Int32, count);
 
@@ -55,6 +61,8 @@ internal readonly unsafe ref struct TensorView
 
     /// <summary>The data as bytes, of a given number.</summary>
     public byte* Bytes(long count) => (byte*)Counted(ElementType.UInt8, count);
+
+    private static string Text(ReadOnlySpan<long> shape) => $"[{string.Join(", ", shape.ToArray())}]";
 
     private void* Counted(ElementType type, long count)
     {

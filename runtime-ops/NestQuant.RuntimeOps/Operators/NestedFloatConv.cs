@@ -15,7 +15,7 @@ internal sealed class NestedFloatConv() : CustomOperator(OperatorSet.NestedFloat
     public override CustomKernel CreateKernel(in KernelInfo info)
     {
         ConvAttributes attributes = ConvAttributes.Read(info, WeightAttributes.Shape(info));
-        return new Kernel(attributes, Schema[InputNames.X], new NestedWeight(info, attributes.View()), OutputBounds.Read(info));
+        return new Kernel(attributes, Schema, new NestedWeight(info, attributes.View()), OutputBounds.Read(info));
     }
 
     /// <inheritdoc/>
@@ -25,21 +25,24 @@ internal sealed class NestedFloatConv() : CustomOperator(OperatorSet.NestedFloat
             inference.SetOutput(shape);
     }
 
-    private sealed unsafe class Kernel(ConvAttributes attributes, InputSchema input, NestedWeight weight, ClipBounds bounds) : CustomKernel
+    private sealed unsafe class Kernel(ConvAttributes attributes, OperatorSchema schema, NestedWeight weight, ClipBounds bounds)
+        : CustomKernel
     {
+        private readonly InputSchema _input = schema[InputNames.X], _addend = schema[InputNames.Addend];
         private readonly FloatPlans _plans = new(weight.Tier, weight.Threads, weight.Layout, bounds, isConvolution: true);
         private ConvolutionShape? _shape;
         private PlanNote? _told;
 
         public override void Compute(in KernelContext context)
         {
-            TensorView x = context.Input(input);
+            TensorView x = context.Input(_input);
             float* values = x.Floats();
             ConvolutionShape shape = _shape = attributes.Shape(x.Shape, attributes.OutputChannels, _shape);
             PanelSource source = weight.Bind(context);
             ChannelFactors factors = weight.Factors.Bind(context, source.Level);
+            float* addend = context.TryInput(_addend, out TensorView added) ? added.Floats(shape.Output) : null;
             float* y = context.FloatOutput(shape.Output);
-            string? name = _plans.Run(shape.Geometry, source, factors, values, y, context.Loop);
+            string? name = _plans.Run(shape.Geometry, source, factors, values, addend, y, context.Loop);
             if (name is not null && (_told?.Geometry != shape.Geometry || _told.Level != source.Level))
                 context.Tell(_told = new PlanNote(weight.Tier, name, shape.Geometry, source.Level));
         }

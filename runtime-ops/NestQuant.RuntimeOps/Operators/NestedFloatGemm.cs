@@ -36,7 +36,7 @@ internal sealed class NestedFloatGemm() : CustomOperator(OperatorSet.NestedFloat
             PanelSource source = weight.Bind(context);
             ChannelFactors factors = weight.Factors.Bind(context, source.Level);
             float* y = context.FloatOutput(shape.Output);
-            string? name = _plans.Run(shape.Geometry, source, factors, values, y, context.Loop);
+            string? name = _plans.Run(shape.Geometry, source, factors, values, addend: null, y, context.Loop);
             if (name is not null && (_told?.Geometry != shape.Geometry || _told.Level != source.Level))
                 context.Tell(_told = new PlanNote(weight.Tier, name, shape.Geometry, source.Level));
         }

@@ -17,6 +17,7 @@ internal static class InputNames
     public const string Bits = "bits";
     public const string PartScale = "part_scale";
     public const string PartBias = "part_bias";
+    public const string Addend = "addend";
     public const string Table = "table";
     public const string Shift = "shift";
     public const string Period = "period";

@@ -100,6 +100,16 @@ internal static class OperatorInputs
     /// <summary>What follows the operands of every nested operator with a bias.</summary>
     public static IReadOnlyList<InputSchema> Precision { get; } = [Bits, PartScale, PartBias, .. Steps];
 
+    /// <summary>What is added to the result of a convolution before its bounds apply.</summary>
+    public static InputSchema Addend { get; } = new(
+        InputNames.Addend,
+        ElementType.Float,
+        "that of Y",
+        "added to the result, rounded on its own, before bounds apply; nothing when absent")
+    {
+        IsOptional = true,
+    };
+
     /// <summary>The inputs of a float operator with a nested weight, without <see cref="Bits"/>.</summary>
     /// <param name="shape">The shape of X.</param>
     public static IReadOnlyList<InputSchema> FloatProduct(string shape) =>

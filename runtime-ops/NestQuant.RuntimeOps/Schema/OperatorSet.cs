@@ -109,7 +109,7 @@ internal static class OperatorSet
     public static OperatorSchema NestedFloatConv { get; } = new(
         OperatorNames.NestedFloatConv,
         "NestedConv of activations that are float and channels second, as in ONNX Conv: weight-only.",
-        [.. OperatorInputs.FloatProduct("[N, C, H, W] or [N, C, W]"), .. OperatorInputs.Precision],
+        [.. OperatorInputs.FloatProduct("[N, C, H, W] or [N, C, W]"), .. OperatorInputs.Precision, OperatorInputs.Addend],
         [.. OperatorAttributes.Weight, .. OperatorAttributes.Convolution, .. OperatorAttributes.Bounds],
         new OutputSchema(ElementType.Float, "[N, M, H', W'] or [N, M, W']"));
 

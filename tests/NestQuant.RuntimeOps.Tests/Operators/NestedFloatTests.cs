@@ -41,6 +41,26 @@ public class NestedFloatTests
     }
 
     [Fact]
+    public void A_convolution_adds_before_its_bounds_apply()
+    {
+        FloatCase c = new(NestedModels.SmallConv(), seed: 5, new ClipBounds(0, 1), hasAddend: true);
+        using InferenceSession session = WithAddend(c).Open();
+        (float[] y, _) = session.Run(
+            ("X", SessionRuns.Tensor(c.X, 1, 3, 6, 5)), (InputNames.Addend, SessionRuns.Tensor(c.Addend!, 1, 4, 6, 5)));
+        Assert.Equal(c.ExpectedConvolution(), y);
+    }
+
+    [Fact]
+    public void An_addend_of_another_shape_is_refused()
+    {
+        FloatCase c = new(NestedModels.SmallConv(), seed: 5, hasAddend: true);
+        using InferenceSession session = WithAddend(c).Open();
+        string message = Assert.ThrowsAny<OnnxRuntimeException>(() => session.Run(
+            ("X", SessionRuns.Tensor(c.X, 1, 3, 6, 5)), (InputNames.Addend, SessionRuns.Tensor(c.Addend!, 1, 4, 5, 6)))).Message;
+        Assert.Contains("input 'addend' has shape [1, 4, 5, 6], [1, 4, 6, 5] expected", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_level_has_its_own_scales_and_bias()
     {
         ConvolutionGeometry geometry = new(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(5), 1, 20, 7);
@@ -74,5 +94,13 @@ public class NestedFloatTests
         FloatCase c = new(NestedModels.SmallGemm(2), seed: 1);
         using InferenceSession session = NestedModels.FloatGemm(c, -1, 20).Open();
         Assert.Equal([0, 7], session.Run(("X", SessionRuns.Tensor<float>([], 0, 20))).Shape);
+    }
+
+    private static NodeModel WithAddend(FloatCase c)
+    {
+        NodeModel model = NestedModels.FloatConv(c);
+        foreach (InputSchema input in OperatorInputs.Precision.Skip(1))
+            model.Absent(input.Name);
+        return model.Fed(InputNames.Addend, TensorDataType.Float, -1, -1, -1, -1);
     }
 }

@@ -95,6 +95,13 @@ internal abstract unsafe class FloatKernel
     /// <summary>The same for a row whose columns are positions of one channel.</summary>
     public abstract void StorePositions(float* sums, float scale, float bias, ClipBounds bounds, float* y, int positions);
 
+    /// <summary>Adds to results that are not bounded yet: y = y + addend, rounded, bounded.</summary>
+    /// <param name="addend">As many values as results.</param>
+    /// <param name="bounds">Bounds of the results.</param>
+    /// <param name="y">The results.</param>
+    /// <param name="count">Their number.</param>
+    public abstract void Add(float* addend, ClipBounds bounds, float* y, int count);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<int> Widen(sbyte* fours) => Sse41.IsSupported
         ? Sse41.ConvertToVector128Int32(fours)

@@ -91,6 +91,19 @@ internal sealed unsafe class FloatKernelOf<TVectors, TVector> : FloatKernel
             y[i] = Finish(sums[i], scale, bias, bounds);
     }
 
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Add(float* addend, ClipBounds bounds, float* y, int count)
+    {
+        // In bounds: whole vectors end at or before the last result.
+        TVector min = TVectors.Create(bounds.Min), max = TVectors.Create(bounds.Max), one = TVectors.Create(1);
+        int i = 0;
+        for (; i <= count - TVectors.Count; i += TVectors.Count)
+            TVectors.Store(TVectors.Clamp(TVectors.MultiplyAdd(TVectors.Load(y + i), one, TVectors.Load(addend + i)), min, max), y + i);
+        for (; i < count; i++)
+            y[i] = Finish(y[i], 1, addend[i], bounds);
+    }
+
     private static float Finish(float sum, float scale, float bias, ClipBounds bounds)
     {
         float value = MathF.FusedMultiplyAdd(sum, scale, bias);

@@ -171,7 +171,8 @@ internal sealed unsafe class FloatConvolution : FloatPlan
         for (int channel = channels.First; channel < channels.End; channel++, sums += block.SumsStride, y += _positions)
         {
             int c = channel - firstOfPanel;
-            kernel.StorePositions(sums, factors.Scale[c], factors.Bias[c], Bounds, y, block.Count);
+            kernel.StorePositions(sums, factors.Scale[c], factors.Bias[c], ProductBounds, y, block.Count);
+            Complete(y, block.Count);
         }
     }
 

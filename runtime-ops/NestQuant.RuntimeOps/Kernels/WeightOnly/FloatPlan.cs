@@ -27,6 +27,9 @@ internal abstract unsafe class FloatPlan(KernelTier tier, ConvolutionGeometry ge
     /// <summary>Bounds of the results.</summary>
     protected ClipBounds Bounds { get; } = bounds;
 
+    /// <summary>Bounds of the results before <see cref="Addend"/> is added: none where there is one.</summary>
+    protected ClipBounds ProductBounds => Addend == null ? Bounds : ClipBounds.None;
+
     /// <summary>The weight of the current run.</summary>
     protected ref readonly PanelSource Weights => ref _weights;
 
@@ -35,6 +38,9 @@ internal abstract unsafe class FloatPlan(KernelTier tier, ConvolutionGeometry ge
 
     /// <summary>The input of the current run.</summary>
     protected float* X { get; private set; }
+
+    /// <summary>What is added to the output of the current run, in its layout; null for nothing.</summary>
+    protected float* Addend { get; private set; }
 
     /// <summary>Receives the output of the current run.</summary>
     protected float* Y { get; private set; }
@@ -46,14 +52,25 @@ internal abstract unsafe class FloatPlan(KernelTier tier, ConvolutionGeometry ge
     /// <param name="weights">The nested weight, of the layout that the plan was made for.</param>
     /// <param name="factors">The factors of its channels.</param>
     /// <param name="x">The input.</param>
+    /// <param name="addend">What is added to the output, in its layout; null for nothing.</param>
     /// <param name="y">Receives the output.</param>
     /// <param name="loop">Runs the parts.</param>
-    public void Run(in PanelSource weights, in ChannelFactors factors, float* x, float* y, ParallelLoop loop)
+    public void Run(in PanelSource weights, in ChannelFactors factors, float* x, float* addend, float* y, ParallelLoop loop)
     {
         (_weights, _factors) = (weights, factors);
         X = x;
+        Addend = addend;
         Y = y;
         Run(loop);
+    }
+
+    /// <summary>Adds to results that have just been stored with <see cref="ProductBounds"/>; nothing where nothing is added.</summary>
+    /// <param name="y">Neighbouring results.</param>
+    /// <param name="count">Their number.</param>
+    protected void Complete(float* y, int count)
+    {
+        if (Addend != null)
+            Tier.Floats.Add(Addend + (y - Y), Bounds, y, count);
     }
 
     /// <summary>Computes the whole output of the current run.</summary>

@@ -21,16 +21,18 @@ internal sealed unsafe class FloatPlans(KernelTier tier, int threads, NestedLayo
     /// <param name="weights">The nested weight.</param>
     /// <param name="factors">The factors of its channels.</param>
     /// <param name="x">The input.</param>
+    /// <param name="addend">What is added to the output, in its layout; null for nothing.</param>
     /// <param name="y">Receives the output.</param>
     /// <param name="loop">Runs the parts.</param>
     /// <returns>The name of the implementation; null where there is nothing to compute.</returns>
     public string? Run(
-        ConvolutionGeometry geometry, in PanelSource weights, in ChannelFactors factors, float* x, float* y, ParallelLoop loop)
+        ConvolutionGeometry geometry, in PanelSource weights, in ChannelFactors factors, float* x, float* addend, float* y,
+        ParallelLoop loop)
     {
         if (geometry.Rows == 0)
             return null;
         FloatPlan plan = _idle.Take(geometry) ?? Make(geometry);
-        plan.Run(weights, factors, x, y, loop);
+        plan.Run(weights, factors, x, addend, y, loop);
         _idle.GiveBack(plan);
         return plan.Name;
     }

@@ -99,7 +99,7 @@ internal sealed unsafe class FloatProduct : FloatPlan
         nint yStride = _planeLength == 0 ? outputs : Channels;
         float* y = _planeLength == 0 ? Y + (long)firstRow * outputs + firstChannel : sums;
         for (int row = 0; row < rows; row++, y += yStride)
-            kernel.StoreChannels(sums + row * Channels, factors.Scale, factors.Bias, Bounds, y, channels);
+            kernel.StoreChannels(sums + row * Channels, factors.Scale, factors.Bias, ProductBounds, y, channels);
         if (_planeLength != 0)
             StorePlanes(sums, firstRow, rows, firstChannel, channels);
     }
@@ -114,6 +114,8 @@ internal sealed unsafe class FloatProduct : FloatPlan
             int count = Math.Min(rows - row, _planeLength - position);
             float* y = Y + ((nint)image * Weights.Layout.View.OutputChannels + firstChannel) * _planeLength + position;
             Transposition.Run(results + (nint)row * Channels, Channels, count, channels, y, _planeLength);
+            for (int channel = 0; channel < channels; channel++)
+                Complete(y + (nint)channel * _planeLength, count);
             row += count;
         }
     }

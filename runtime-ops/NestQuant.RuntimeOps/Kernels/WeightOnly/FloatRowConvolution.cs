@@ -51,7 +51,7 @@ internal sealed unsafe class FloatRowConvolution : FloatPlan
         loop.Run(Geometry.Batch * _lines, _copyLine);
         if (!isPointwise)
             loop.Run(Geometry.Batch * Geometry.Height.Output, _gatherLine);
-        _product.Run(Weights, Factors, _rows, Y, loop);
+        _product.Run(Weights, Factors, _rows, Addend, Y, loop);
     }
 
     /// <summary>Copies a line, padding included, with channels last.</summary>

@@ -10,12 +10,14 @@ namespace NestQuant.RuntimeOps.Tests.Kernels.WeightOnly;
 /// <summary>A random case whose activations are floats, and its result by the definition.</summary>
 internal sealed unsafe class FloatCase
 {
-    public FloatCase(ConvolutionCase c, int seed, ClipBounds? bounds = null)
+    public FloatCase(ConvolutionCase c, int seed, ClipBounds? bounds = null, bool hasAddend = false)
     {
         Case = c;
         Bounds = bounds ?? ClipBounds.None;
         Random random = new(seed);
         X = [.. c.X.Select(_ => random.NextSingle() * 2 - 1)];
+        if (hasAddend)
+            Addend = [.. Enumerable.Range(0, Geometry.Rows * Geometry.OutputChannels).Select(_ => random.NextSingle() * 2 - 1)];
     }
 
     /// <summary>The weight and its factors.</summary>
@@ -25,24 +27,33 @@ internal sealed unsafe class FloatCase
 
     public float[] X { get; }
 
+    /// <summary>What a convolution adds to its results, in their order.</summary>
+    public float[]? Addend { get; }
+
     private ConvolutionGeometry Geometry => Case.Geometry;
 
     private int Positions => Geometry.Height.Output * Geometry.Width.Output;
 
     /// <summary>The convolution of [N, C, H, W].</summary>
     public float[] Convolve(KernelTier tier, ParallelLoop loop, int threads = 4) => Run(
-        (weights, factors, x, y) =>
-            new FloatConvolution(tier, threads, Geometry, Case.Layout, Bounds).Run(weights, factors, (float*)x, (float*)y, loop));
+        Addend,
+        (weights, factors, x, addend, y) =>
+            new FloatConvolution(tier, threads, Geometry, Case.Layout, Bounds)
+                .Run(weights, factors, (float*)x, (float*)addend, (float*)y, loop));
 
     /// <summary>The same by rows, in one group.</summary>
     public float[] ConvolveRows(KernelTier tier, ParallelLoop loop, int threads = 4) => Run(
-        (weights, factors, x, y) =>
-            new FloatRowConvolution(tier, threads, Geometry, Case.Layout, Bounds).Run(weights, factors, (float*)x, (float*)y, loop));
+        Addend,
+        (weights, factors, x, addend, y) =>
+            new FloatRowConvolution(tier, threads, Geometry, Case.Layout, Bounds)
+                .Run(weights, factors, (float*)x, (float*)addend, (float*)y, loop));
 
     /// <summary>The product of rows of K.</summary>
     public float[] Multiply(KernelTier tier, ParallelLoop loop, int threads = 4) => Run(
-        (weights, factors, x, y) =>
-            new FloatProduct(tier, threads, Geometry, Case.Layout, Bounds).Run(weights, factors, (float*)x, (float*)y, loop));
+        added: null,
+        (weights, factors, x, addend, y) =>
+            new FloatProduct(tier, threads, Geometry, Case.Layout, Bounds)
+                .Run(weights, factors, (float*)x, (float*)addend, (float*)y, loop));
 
     /// <summary>The definition of the convolution, with channels second.</summary>
     public float[] ExpectedConvolution()
@@ -56,13 +67,14 @@ internal sealed unsafe class FloatCase
             (int image, int m) = Math.DivRem(imageChannel, g.OutputChannels);
             (int oy, int ox) = Math.DivRem(position, g.Width.Output);
             int firstChannel = image * g.InputChannels + m / g.OutputsPerGroup * g.ChannelsPerGroup;
-            y[i] = Result(m, (tap, channel) =>
+            float result = Result(m, (tap, channel) =>
             {
                 int iy = oy * g.Height.Stride - g.Height.PadBegin + tap / g.Width.Kernel * g.Height.Dilation;
                 int ix = ox * g.Width.Stride - g.Width.PadBegin + tap % g.Width.Kernel * g.Width.Dilation;
                 bool isInside = iy >= 0 && iy < g.Height.Input && ix >= 0 && ix < g.Width.Input;
                 return isInside ? X[(firstChannel + channel) * plane + iy * g.Width.Input + ix] : 0;
             });
+            y[i] = Bounded(Addend is null ? result : result + Addend[i]);
         }
 
         return y;
@@ -74,7 +86,7 @@ internal sealed unsafe class FloatCase
         ConvolutionGeometry g = Geometry;
         return [.. from row in Enumerable.Range(0, g.Rows)
                    from m in Enumerable.Range(0, g.OutputChannels)
-                   select Result(m, (_, k) => X[row * g.ReductionLength + k])];
+                   select Bounded(Result(m, (_, k) => X[row * g.ReductionLength + k]))];
     }
 
     private float Result(int m, Func<int, int, float> input)
@@ -90,24 +102,25 @@ internal sealed unsafe class FloatCase
             }
         }
 
-        float value = MathF.FusedMultiplyAdd(sum, Case.LevelScale[m], Case.LevelBias.IsEmpty ? -0f : Case.LevelBias[m]);
-        return value < Bounds.Min ? Bounds.Min : value > Bounds.Max ? Bounds.Max : value;
+        return MathF.FusedMultiplyAdd(sum, Case.LevelScale[m], Case.LevelBias.IsEmpty ? -0f : Case.LevelBias[m]);
     }
 
-    private float[] Run(KernelRun run)
+    private float Bounded(float value) => value < Bounds.Min ? Bounds.Min : value > Bounds.Max ? Bounds.Max : value;
+
+    private float[] Run(float[]? added, KernelRun run)
     {
         float[] y = new float[(long)Geometry.Rows * Geometry.OutputChannels];
         y.AsSpan().Fill(float.NaN);
         using PinnedOperands operands = new(Case.Operands);
-        fixed (float* x = X, target = y, scale = Case.LevelScale, bias = Case.LevelBias)
+        fixed (float* x = X, addend = added, target = y, scale = Case.LevelScale, bias = Case.LevelBias)
         fixed (int* zeroPoint = Case.WZeroPoint)
         {
             PanelSource weights = new(Case.Layout, operands.At(Case.Layout.Bits, Case.Level));
-            run(weights, new ChannelFactors(scale, zeroPoint, bias, Geometry.OutputChannels), (nint)x, (nint)target);
+            run(weights, new ChannelFactors(scale, zeroPoint, bias, Geometry.OutputChannels), (nint)x, (nint)addend, (nint)target);
         }
 
         return y;
     }
 
-    private delegate void KernelRun(PanelSource weights, ChannelFactors factors, nint x, nint y);
+    private delegate void KernelRun(PanelSource weights, ChannelFactors factors, nint x, nint addend, nint y);
 }

@@ -32,7 +32,7 @@ public class FloatKernelTests
             (geometry, bits, seed) =>
             {
                 ConvolutionCase weight = new(geometry, bits, seed, seed % 3 == 0 ? 1000 : 0, isPart: seed % 2 == 0);
-                FloatCase c = new(weight, seed, Bounds(seed));
+                FloatCase c = new(weight, seed, Bounds(seed), hasAddend: seed % 5 < 2);
                 float[] expected = c.ExpectedConvolution();
                 return c.Convolve(Get(tier), new BackwardLoop()).AsSpan().SequenceEqual(expected)
                     && (geometry.Groups > 1 || c.ConvolveRows(Get(tier), new BackwardLoop()).AsSpan().SequenceEqual(expected));
@@ -64,7 +64,7 @@ public class FloatKernelTests
         foreach ((int channels, int outputs, int groups) in new[] { (45, 33, 1), (24, 44, 2) })
         {
             ConvolutionGeometry geometry = new(1, axis, axis, groups, channels, outputs);
-            FloatCase c = new(new ConvolutionCase(geometry, new NestedBits(8, 6), 3, 0, isPart: false), 3);
+            FloatCase c = new(new ConvolutionCase(geometry, new NestedBits(8, 6), 3, 0, isPart: false), 3, hasAddend: true);
             float[] expected = c.ExpectedConvolution();
             foreach (int threads in new[] { 1, 5 })
                 Assert.Equal(expected, c.Convolve(Get(tier), new ThreadedLoop(threads), threads));
