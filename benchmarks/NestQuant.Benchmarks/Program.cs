@@ -43,6 +43,9 @@ switch (args)
     case ["whole-models", var nestquant, .. var models]:
         WholeModelBenchmark.Run(nestquant, models);
         return 0;
+    case ["trained-models", var nestquant, var folder, ..]:
+        TrainedModelBenchmark.Run(nestquant, folder, filter: args.Length > 3 ? args[3] : "");
+        return 0;
     case ["switch", var model, .. var exports]:
         SwitchBenchmark.Run(model, exports, rounds: 200);
         return 0;
@@ -55,6 +58,7 @@ switch (args)
         Console.Error.WriteLine(
             "usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl | layers [PART OF A NAME] | "
                 + "levels [PART OF A NAME] | weight-only [PART OF A NAME] | peaks | tables | models FOLDER | "
-                + "whole-models NESTQUANT.DLL [MODEL...] | switch COMPILED [EXPORT...] | soak COMPILED [RUNS] | day COMPILED CHART.svg");
+                + "whole-models NESTQUANT.DLL [MODEL...] | trained-models NESTQUANT.DLL FOLDER [PART OF A NAME] | "
+                + "switch COMPILED [EXPORT...] | soak COMPILED [RUNS] | day COMPILED CHART.svg");
         return 2;
 }

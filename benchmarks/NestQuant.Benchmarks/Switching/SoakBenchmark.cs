@@ -15,7 +15,7 @@ namespace NestQuant.Benchmarks.Switching;
 /// </remarks>
 internal static class SoakBenchmark
 {
-    private const int Threads = 4, Inputs = 8, RunsPerSwitch = 8, Readings = 100, WarmUpReadings = 10;
+    private const int Threads = 4, Inputs = 8, RunsPerSwitch = 8, Readings = 100, WarmUpReadings = 33;
 
     /// <summary>Runs the soak and prints what it found.</summary>
     /// <param name="modelPath">A compiled model of images.</param>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using NestQuant.Benchmarks.Models;
@@ -22,6 +21,7 @@ internal static class WholeModelBenchmark
     /// <param name="models">Names of generated models, or paths of ONNX files; all generated ones when empty.</param>
     public static void Run(string nestquant, IReadOnlyList<string> models)
     {
+        var tool = new CommandLineTool(nestquant);
         string folder = Directory.CreateTempSubdirectory("nestquant-bench").FullName;
         try
         {
@@ -30,7 +30,7 @@ internal static class WholeModelBenchmark
             Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
             foreach (string model in models.Count > 0 ? models : [.. ModelZoo.All.Keys])
                 Measure(
-                    nestquant, model, Directory.CreateDirectory(Path.Combine(folder, Path.GetFileNameWithoutExtension(model))).FullName);
+                    tool, model, Directory.CreateDirectory(Path.Combine(folder, Path.GetFileNameWithoutExtension(model))).FullName);
         }
         finally
         {
@@ -38,7 +38,7 @@ internal static class WholeModelBenchmark
         }
     }
 
-    private static void Measure(string nestquant, string model, string folder)
+    private static void Measure(CommandLineTool tool, string model, string folder)
     {
         string source = Path.Combine(folder, "float.onnx"),
             nested = Path.Combine(folder, "nested.onnx"),
@@ -48,27 +48,25 @@ internal static class WholeModelBenchmark
         else source = model;
         WriteSamples(source, data);
         // Without the guard: random weights have no accuracy to lose, and kernels of integers are what is compared.
-        Tool(
-            nestquant, "compile", source, "-o", nested, "--nest", "8:6", "--activations", "static", "--calibrate", data,
+        tool.Run(
+            "compile", source, "-o", nested, "--nest", "8:6", "--activations", "static", "--calibrate", data,
             "--activation-guard", "off");
-        Tool(nestquant, "export", nested, "--bits", "8", "--format", "qdq", "-o", qdq);
+        tool.Run("export", nested, "--bits", "8", "--format", "qdq", "-o", qdq);
         foreach (int threads in (int[])[1, Environment.ProcessorCount])
         {
             string[] bench =
             [
-                "bench", nested, "--runs", "20", "--threads", threads.ToString(CultureInfo.InvariantCulture), "--json", "--against", qdq
+                "bench", nested, "--runs", "20", "--threads", threads.ToString(CultureInfo.InvariantCulture), "--against", qdq
             ];
             string name = Path.GetFileNameWithoutExtension(model);
-            Print(name, "", Tool(nestquant, [.. bench, "--against", source]));
+            Print(name, "", tool.RunJson([.. bench, "--against", source]));
             // Without VNNI, ONNX Runtime's int8 kernels saturate unless they are told not to.
-            Print(name, ", exact sums", Tool(nestquant, [.. bench, "--session-config", "session.x64quantprecision=1"]));
+            Print(name, ", exact sums", tool.RunJson([.. bench, "--session-config", "session.x64quantprecision=1"]));
         }
     }
 
-    private static void Print(string model, string mode, string json)
+    private static void Print(string model, string mode, JsonElement root)
     {
-        using JsonDocument document = JsonDocument.Parse(json);
-        JsonElement root = document.RootElement;
         JsonElement[] results = [.. root.GetProperty("results").EnumerateArray()];
         double first = results[0].GetProperty("median_ms").GetDouble();
         foreach (JsonElement result in results)
@@ -107,16 +105,5 @@ internal static class WholeModelBenchmark
         var values = new float[shape.Aggregate(1L, static (product, extent) => product * extent)];
         foreach (ref float value in values.AsSpan()) value = 2 * random.NextSingle() - 1;
         NpyArray.FromFloats(shape, values).Write(path);
-    }
-
-    private static string Tool(string nestquant, params IEnumerable<string> arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [nestquant, .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true };
-        using Process process = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start");
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0
-            ? output
-            : throw new InvalidOperationException($"nestquant {string.Join(' ', start.ArgumentList.Skip(1))} failed");
     }
 }
