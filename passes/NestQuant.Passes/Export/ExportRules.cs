@@ -37,7 +37,8 @@ internal static class ExportRules
 
     private static readonly HashSet<string> Movements = new(StringComparer.Ordinal)
     {
-        "Concat", "DepthToSpace", "Flatten", "Identity", "MaxPool", "Pad", "Reshape", "Resize", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze",
+        "Concat", "DepthToSpace", "Flatten", "Identity", "MaxPool", "Pad", "Reshape", "Resize", "Slice", "Split", "Squeeze", "Transpose",
+        "Unsqueeze",
     };
 
     /// <summary>Writes what stands for a node of the compiled graph.</summary>

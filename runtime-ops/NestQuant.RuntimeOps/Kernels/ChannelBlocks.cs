@@ -1,10 +1,10 @@
-using System.Runtime.CompilerServices;
 using NestQuant.RuntimeOps.Kernels.Execution;
 
 namespace NestQuant.RuntimeOps.Kernels;
 
-/// <summary>Interleaves channels that are the places of a block, channels last: what is [b, b, C] at a position becomes b rows of b
-/// positions.</summary>
+/// <summary>
+/// Interleaves channels that are the places of a block, channels last: what is [b, b, C] at a position becomes b rows of b positions.
+/// </summary>
 internal sealed unsafe class ChannelBlocks
 {
     private readonly byte* _x;
@@ -39,12 +39,12 @@ internal sealed unsafe class ChannelBlocks
     private void RunRow(int row)
     {
         // In bounds: a row of x and the block rows of y that it becomes have width * block runs each, of block * channels bytes.
-        byte* from = _x + row * (_width * _block * _run);
-        byte* to = _y + row * (_width * _block * _run);
+        long length = (long)_width * _block * _run;
+        byte* from = _x + row * length, to = _y + row * length;
         for (int down = 0; down < _block; down++)
         {
             for (int position = 0; position < _width; position++, to += _run)
-                Unsafe.CopyBlockUnaligned(to, from + (((long)position * _block) + down) * _run, (uint)_run);
+                Buffer.MemoryCopy(from + ((long)position * _block + down) * _run, to, _run, _run);
         }
     }
 }

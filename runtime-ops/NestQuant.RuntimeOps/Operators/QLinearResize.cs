@@ -60,8 +60,9 @@ internal sealed class QLinearResize() : CustomOperator(OperatorSet.QLinearResize
                 ResizeAxis.Of(width, columns, (float)columns / width, coordinates));
         }
 
-        private static int Extent(long extent) => extent is > 0 and <= int.MaxValue
+        private static int Extent(long extent) => extent is > 0 and <= ResizeCoordinates.MostExtent
             ? (int)extent
-            : throw new OperatorException(Invariant($"it has or makes maps of the extent {extent}, 1 to 2^31 - 1 expected"));
+            : throw new OperatorException(
+                Invariant($"it has or makes maps of the extent {extent}, 1 to {ResizeCoordinates.MostExtent} expected"));
     }
 }

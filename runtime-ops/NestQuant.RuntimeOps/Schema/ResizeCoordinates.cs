@@ -1,6 +1,8 @@
 namespace NestQuant.RuntimeOps.Schema;
 
-/// <summary>How the positions of a resized axis lie in the source: values of <see cref="AttributeNames.Coordinates"/>, as in ONNX.</summary>
+/// <summary>
+/// How the positions of a resized axis lie in the source: values of <see cref="AttributeNames.Coordinates"/>, as in ONNX.
+/// </summary>
 internal static class ResizeCoordinates
 {
     /// <summary>The outer edges of the first and the last elements coincide: <c>(i + 0.5) / scale - 0.5</c>.</summary>
@@ -14,6 +16,9 @@ internal static class ResizeCoordinates
 
     /// <summary>The first and the last positions coincide.</summary>
     public const string AlignCorners = "align_corners";
+
+    /// <summary>The greatest extent of an axis: up to it, positions are exact in float32.</summary>
+    public const int MostExtent = 1 << 24;
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } = [HalfPixel, PyTorchHalfPixel, Asymmetric, AlignCorners];

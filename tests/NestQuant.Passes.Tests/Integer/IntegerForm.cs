@@ -158,7 +158,8 @@ internal sealed record IntegerForm(Func<GraphBuilder, GraphBuilder> Build, param
             AttributeProto.String("coordinate_transformation_mode", "asymmetric"),
             AttributeProto.String("nearest_mode", "floor")),
         ["resize-linear"] = Resized("y = Resize(x, , scales)"),
-        ["resize-linear-to-sizes"] = Resized("y = Resize(x, , , sizes)", AttributeProto.String("coordinate_transformation_mode", "align_corners")),
+        ["resize-linear-to-sizes"] = Resized(
+            "y = Resize(x, , , sizes)", AttributeProto.String("coordinate_transformation_mode", "align_corners")),
         ["resize-linear-other-parameters"] = Resized("y = Resize(x, , scales)") with
         {
             SameParameters = false,

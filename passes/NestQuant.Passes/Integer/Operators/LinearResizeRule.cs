@@ -70,7 +70,7 @@ internal static class LinearResizeRule
     private static long[]? SizesOf(NodeProto node, GraphView view) =>
         ConstantAxes.Integers(node, Sizes, view) is { } values
             && Spatial(values, node) is { } sizes
-            && Array.TrueForAll(sizes, static size => size is > 0 and <= int.MaxValue)
+            && Array.TrueForAll(sizes, static size => size is > 0 and <= ResizeCoordinates.MostExtent)
             ? sizes
             : null;
 

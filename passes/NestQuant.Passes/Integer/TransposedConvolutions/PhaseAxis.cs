@@ -5,8 +5,8 @@ namespace NestQuant.Passes.Integer.TransposedConvolutions;
 /// ordinary convolutions of the same inputs: every phase is a channel, and the channels are interleaved.
 /// </summary>
 /// <remarks>
-/// Result o is phase <c>(o + CropBegin) % s</c> at position <c>(o + CropBegin) / s</c>. Where the phases start is free: the start is the one
-/// with the smallest kernel, and of those the least to crop. Kernels of phases with fewer taps are filled up with zeros.
+/// Result o is phase <c>(o + CropBegin) % s</c> at position <c>(o + CropBegin) / s</c>. Where the phases start is free: the start is the
+/// one with the smallest kernel, and of those the least to crop. Kernels of phases with fewer taps are filled up with zeros.
 /// </remarks>
 /// <param name="Phases">The stride.</param>
 /// <param name="Extent">Extent of the kernel of every phase.</param>
@@ -31,7 +31,7 @@ internal sealed record PhaseAxis(int Phases, int Extent, int PadBegin, int PadEn
             .ThenBy(static axis => axis.CropBegin + axis.CropEnd)
             .FirstOrDefault(static axis => axis.PadBegin >= 0 && axis.PadEnd >= 0);
 
-    /// <summary>The tap of a phase at a place of its kernel; outside the kernel of the transposed convolution where there is none.</summary>
+    /// <summary>The tap of a phase at a place of its kernel; outside the transposed convolution's kernel where there is none.</summary>
     public int Tap(int phase, int place) => FirstTap + phase - (place * Phases);
 
     private static PhaseAxis Shifted(int shift, int stride, int kernel, int padBegin, int padEnd, int outputPadding)

@@ -69,7 +69,9 @@ internal sealed class PhaseConvolution
         if (WhyNoAxes(node, weight, out PhaseAxis[] axes) is { } reason) return reason;
         var found = new PhaseConvolution(node, weight, bias, axes);
         if (found.Growth > MostGrowth)
-            return FormattableString.Invariant($"as a Conv it would have {found.Growth:0.##} times as many weights, more than {MostGrowth}");
+            return FormattableString.Invariant(
+                $"as a Conv it would have {found.Growth:0.##} times as many weights, more than {MostGrowth}");
+        if (found.Growth * weight.ElementCount > Array.MaxLength) return "as a Conv it would have more weights than an array can hold";
         phases = found;
         return null;
     }

@@ -84,13 +84,15 @@ public sealed class TransposedConvolutionPass : IGraphPass
         return null;
     }
 
-    /// <summary>The only reader of a ConvTranspose's result, or of the Relu or Clip after it, if it quantizes; else null.</summary>
+    /// <summary>
+    /// The only reader of a ConvTranspose's result, or of the Relu or Clip after it, if it makes uint8 with parameters per tensor; else null.
+    /// </summary>
     private static NodeProto? QuantizerOf(NodeProto node, GraphView view)
     {
         NodeProto last = node;
         while (!view.IsOutput(last.Output[0]) && view.Consumers(last.Output[0]) is [var reader])
         {
-            if (reader.Is("QuantizeLinear")) return reader.InputAt(0) == last.Output[0] ? reader : null;
+            if (reader.Is("QuantizeLinear")) return QuantizationParameters.Of(reader, view) is null ? null : reader;
             if (last != node || !QuantizedClamp.IsCandidate(reader) || reader.InputAt(0) != last.Output[0]) return null;
             last = reader;
         }

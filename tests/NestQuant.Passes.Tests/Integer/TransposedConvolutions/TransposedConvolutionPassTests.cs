@@ -95,6 +95,19 @@ public sealed class TransposedConvolutionPassTests
     }
 
     [Fact]
+    public void AResultWithAScaleForEachChannelStays()
+    {
+        ModelProto model = Input().Nodes("y = ConvTranspose[strides=2,2](x, @4 3 2 2)")
+            .Floats("scales", [3], 0.1f, 0.2f, 0.3f)
+            .Constant(TensorProto.FromBytes("zeros", TensorDataType.UInt8, [3], [128, 127, 126]))
+            .Node("q = QuantizeLinear(y, scales, zeros)", AttributeProto.Int("axis", 1))
+            .Node("z = DequantizeLinear(q, scales, zeros)", AttributeProto.Int("axis", 1))
+            .Output("z")
+            .Model();
+        Assert.Contains("its result is not quantized", Run(Named(model)).ReasonFor("up"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AWeightWithTwoReadersStays()
     {
         ModelProto model = Input().Random("W", 4, 3, 2, 2).Node("up: y = ConvTranspose(x, W)").Node("v = ConvTranspose(x, W)")
