@@ -8,6 +8,7 @@ using NestQuant.Passes.GroupNL.Expansion;
 using NestQuant.Passes.Guard;
 using NestQuant.Passes.Integer;
 using NestQuant.Passes.Integer.ActivationQuantization;
+using NestQuant.Passes.Integer.TransposedConvolutions;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.OperatorSets;
 
@@ -90,7 +91,9 @@ public static class NestQuantCompiler
         // before the passes that quantize activations, which read what it found
         if (activations is { Guard: { } guard, Mode: not ActivationMode.WeightOnly })
             pipeline.Use(new ActivationGuardPass(guard, weights, quantization));
-        if (quantization is not null) pipeline.Use(quantization); // before nesting, which takes the pairs up
+        if (quantization is not null)
+            pipeline.Use(quantization) // before nesting, which takes the pairs up
+                .Use(new TransposedConvolutionPass(weights)); // before nesting, which has no integer form of a ConvTranspose
         pipeline.Use(new NestingPass(weights, activations.Mode));
         pipeline.Use(new BiasFusionPass()) // a product has a bias only once it is nested
             .Use(new AddendFusionPass()) // what follows a bias

@@ -3,6 +3,7 @@ using NestQuant.Passes.Folding;
 using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.Integer;
 using NestQuant.Passes.Integer.ActivationQuantization;
+using NestQuant.Passes.Integer.TransposedConvolutions;
 using NestQuant.Passes.Nesting;
 using NestQuant.Passes.OperatorSets;
 
@@ -16,6 +17,8 @@ internal static class PassOrder
         (typeof(OperatorSetUpgradePass), typeof(NestingPass), "what nesting emits depends on the operator set"),
         (typeof(GroupNLExpandPass), typeof(NestingPass), "a nested convolution cannot be expanded"),
         (typeof(ActivationQuantizationPass), typeof(NestingPass), "nesting takes up the activations that it quantizes"),
+        (typeof(ActivationQuantizationPass), typeof(TransposedConvolutionPass), "it looks for quantized activations"),
+        (typeof(TransposedConvolutionPass), typeof(NestingPass), "a nested weight cannot be rearranged"),
         (typeof(GroupNLExpandPass), typeof(BatchNormFoldingPass), "an expanded convolution needs its batch normalisation"),
         (typeof(NestingPass), typeof(BiasFusionPass), "it gives nested products their bias"),
         (typeof(NestingPass), typeof(AddendFusionPass), "it gives nested convolutions what is added to their results"),

@@ -24,6 +24,8 @@ internal static class ExportRules
         [(NestQuantOps.Domain, OperatorNames.NestedBias)] = NestedExport.Bias,
         [(NestQuantOps.Domain, OperatorNames.GroupNLExpand)] = GroupNLExport.Expand,
         [(NestQuantOps.Domain, OperatorNames.QLinearLookup)] = LookupExport.Lookup,
+        [(NestQuantOps.Domain, OperatorNames.QLinearResize)] = ChannelsLastExport.Resize,
+        [(NestQuantOps.Domain, OperatorNames.NhwcDepthToSpace)] = ChannelsLastExport.DepthToSpace,
 
         [(MicrosoftOperators.Domain, MicrosoftOperators.QLinearAdd)] = QLinearExport.Binary,
         [(MicrosoftOperators.Domain, MicrosoftOperators.QLinearMul)] = QLinearExport.Binary,
@@ -35,7 +37,8 @@ internal static class ExportRules
 
     private static readonly HashSet<string> Movements = new(StringComparer.Ordinal)
     {
-        "Concat", "Flatten", "Identity", "MaxPool", "Pad", "Reshape", "Resize", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze",
+        "Concat", "DepthToSpace", "Flatten", "Identity", "MaxPool", "Pad", "Reshape", "Resize", "Slice", "Split", "Squeeze", "Transpose",
+        "Unsqueeze",
     };
 
     /// <summary>Writes what stands for a node of the compiled graph.</summary>
@@ -49,5 +52,7 @@ internal static class ExportRules
     /// <summary>Whether a node only moves elements, so that uint8 results have the scale and zero point of its input.</summary>
     public static bool MovesBytes(NodeProto node) =>
         (node.IsDefaultDomain() && Movements.Contains(node.OpType))
-            || (node.Domain == MicrosoftOperators.Domain && node.OpType == MicrosoftOperators.NhwcMaxPool);
+            || (node.Domain == MicrosoftOperators.Domain && node.OpType == MicrosoftOperators.NhwcMaxPool)
+            || node.Is(OperatorSet.QLinearResize)
+            || node.Is(OperatorSet.NhwcDepthToSpace);
 }

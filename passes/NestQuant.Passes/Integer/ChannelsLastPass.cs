@@ -40,6 +40,7 @@ public sealed class ChannelsLastPass : IGraphPass
                     if (!region.IsBetterChannelsLast()) continue;
                     new RegionConverter(region, view, names).Run();
                     if (region.Nodes.Any(static node => node.Is("MaxPool"))) MicrosoftOperators.Import(context.Model);
+                    if (region.Nodes.Any(static node => node.Is("DepthToSpace"))) OperatorDomain.Import(context.Model);
                     again = true;
                     // The boundaries of the other regions have changed.
                     break;

@@ -21,5 +21,7 @@ internal static class OperatorCatalog
         new NestedGather(),
         new NestedFloatConv(),
         new NestedFloatGemm(),
+        new QLinearResize(),
+        new NhwcDepthToSpace(),
     ];
 }

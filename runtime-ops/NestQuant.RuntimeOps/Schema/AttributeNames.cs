@@ -62,6 +62,12 @@ internal static class AttributeNames
     /// <summary>int: 1 when channels are the last dimension, 0 (the default) when they are the second.</summary>
     public const string ChannelsLast = "channels_last";
 
+    /// <summary>string: where the positions of a resized axis lie in the source, <see cref="ResizeCoordinates"/>.</summary>
+    public const string Coordinates = "coordinate_transformation_mode";
+
+    /// <summary>int: extent of the blocks that channels are interleaved to.</summary>
+    public const string BlockSize = "blocksize";
+
     /// <summary>string: what follows GroupNL, <see cref="ActivationNames"/>; none when absent.</summary>
     public const string Activation = "activation";
 

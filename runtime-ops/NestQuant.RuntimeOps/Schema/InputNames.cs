@@ -23,6 +23,8 @@ internal static class InputNames
     public const string Period = "period";
     public const string MapScale = "scale";
     public const string MapBias = "bias";
+    public const string Scales = "scales";
+    public const string Sizes = "sizes";
 
     /// <summary>
     /// The low operand of a step: <see cref="WeightLow"/> for the first, from the lowest level to the next, then W_low_2 to W_low_6.

@@ -87,6 +87,12 @@ internal static class OperatorAttributes
     public static StringAttribute TableFunction { get; } =
         new(AttributeNames.Function, "any", "the function as text, for export; the kernel does not read it");
 
+    public static StringAttribute Coordinates { get; } = new(
+        AttributeNames.Coordinates, string.Join(", ", ResizeCoordinates.All), "as in ONNX Resize", Default: ResizeCoordinates.HalfPixel);
+
+    public static IntAttribute BlockSize { get; } =
+        new(AttributeNames.BlockSize, "1 to 1024", "b, the extent of a block") { IsRequired = true };
+
     /// <summary>Attributes of every nested operator.</summary>
     public static IReadOnlyList<AttributeSchema> Weight { get; } = [FullBits, HighBits, Levels, LayoutVersion, WeightTag, Shape];
 

@@ -35,6 +35,12 @@ internal static class OperatorNames
     /// <summary>A convolution, channels last, with a uint8 result.</summary>
     public const string NestedQLinearConv = "NestedQLinearConv";
 
+    /// <summary>Bilinear interpolation of bytes, channels last.</summary>
+    public const string QLinearResize = "QLinearResize";
+
+    /// <summary>DepthToSpace of bytes, channels last.</summary>
+    public const string NhwcDepthToSpace = "NhwcDepthToSpace";
+
     /// <summary>A matrix product with a uint8 result.</summary>
     public const string NestedQLinearGemm = "NestedQLinearGemm";
 

@@ -120,6 +120,32 @@ internal static class OperatorSet
         [.. OperatorAttributes.Weight, OperatorAttributes.ChannelView, .. OperatorAttributes.Bounds],
         new OutputSchema(ElementType.Float, "[..., M]"));
 
+    public static OperatorSchema QLinearResize { get; } = new(
+        OperatorNames.QLinearResize,
+        "Bilinear interpolation, channels last, rounded to nearest. Y has the scale and zero point of X. Compare ONNX Resize.",
+        [
+            new InputSchema(InputNames.X, ElementType.UInt8, "[N, H, W, C]", "quantized maps"),
+            new InputSchema(InputNames.Scales, ElementType.Float, "[2]", "scales of H and W; absent where sizes are given")
+            {
+                IsOptional = true,
+                IsConstant = true,
+            },
+            new InputSchema(InputNames.Sizes, ElementType.Int64, "[2]", "H' and W'; absent where scales are given")
+            {
+                IsOptional = true,
+                IsConstant = true,
+            },
+        ],
+        [OperatorAttributes.Coordinates],
+        new OutputSchema(ElementType.UInt8, "[N, H', W', C]"));
+
+    public static OperatorSchema NhwcDepthToSpace { get; } = new(
+        OperatorNames.NhwcDepthToSpace,
+        "Channels that are the places of a block, interleaved, channels last. Compare ONNX DepthToSpace, mode DCR.",
+        [new InputSchema(InputNames.X, ElementType.UInt8, "[N, H, W, b * b * C]", "quantized maps, the place in the block first")],
+        [OperatorAttributes.BlockSize],
+        new OutputSchema(ElementType.UInt8, "[N, b * H, b * W, C]"));
+
     /// <summary>All operators, in the order in which they are registered.</summary>
     public static IReadOnlyList<OperatorSchema> All { get; } =
     [
@@ -135,6 +161,8 @@ internal static class OperatorSet
         NestedGather,
         NestedFloatConv,
         NestedFloatGemm,
+        QLinearResize,
+        NhwcDepthToSpace,
     ];
 
     private static readonly Dictionary<string, OperatorSchema> ByName =

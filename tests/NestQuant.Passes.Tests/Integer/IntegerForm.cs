@@ -157,6 +157,17 @@ internal sealed record IntegerForm(Func<GraphBuilder, GraphBuilder> Build, param
             AttributeProto.String("mode", "nearest"),
             AttributeProto.String("coordinate_transformation_mode", "asymmetric"),
             AttributeProto.String("nearest_mode", "floor")),
+        ["resize-linear"] = Resized("y = Resize(x, , scales)"),
+        ["resize-linear-to-sizes"] = Resized(
+            "y = Resize(x, , , sizes)", AttributeProto.String("coordinate_transformation_mode", "align_corners")),
+        ["resize-linear-other-parameters"] = Resized("y = Resize(x, , scales)") with
+        {
+            SameParameters = false,
+            Scale = 0.011f,
+            ZeroPoint = 90,
+            Steps = 2,
+            Expected = ["Transpose", "QLinearResize", "Transpose", Lookup],
+        },
         ["depth-to-space"] = Moved("y = DepthToSpace(x)", "DepthToSpace", AttributeProto.Int("blocksize", 2)) with { Shape = [1, 8, 3, 3] },
         ["space-to-depth"] = Moved("y = SpaceToDepth(x)", "SpaceToDepth", AttributeProto.Int("blocksize", 2)) with { Shape = [1, 2, 4, 6] },
         ["tile"] = Moved("y = Tile(x, repeats)", "Tile"),
@@ -188,6 +199,15 @@ internal sealed record IntegerForm(Func<GraphBuilder, GraphBuilder> Build, param
     private static IntegerForm Moved(string node, string op, params AttributeProto[] attributes) =>
         new(g => g.Node(node, attributes), op) { SameParameters = true, Steps = 0 };
 
+    /// <summary>Half of the results of doubling are between two integers, and the noise of float decides to which they go.</summary>
+    private static IntegerForm Resized(string node, params AttributeProto[] attributes) =>
+        new(
+            graph => graph.Node(node, [AttributeProto.String("mode", "linear"), .. attributes]),
+            "Transpose",
+            "QLinearResize",
+            "Transpose")
+        { SameParameters = true };
+
     private static GraphBuilder Constants(GraphBuilder graph) =>
         graph.Graph.Initializer.Exists(static tensor => tensor.Name == "low") ? graph : graph
         .Floats("low", [], -0.5f).Floats("high", [], 0.6f).Floats("padding", [], 0.25f).Floats("scales", [4], 1, 1, 2, 2)
@@ -197,7 +217,8 @@ internal sealed record IntegerForm(Func<GraphBuilder, GraphBuilder> Build, param
             .Int64s("axes", 1, 3)
             .Int64s("indices", 3, 0, 3)
             .Int64s("last", 4)
-        .Int64s("pads", 0, 0, 1, 2, 0, 0, 2, 1).Int64s("repeats", 1, 2, 1, 3).Int64s("target", 1, 3, 1, 1);
+        .Int64s("pads", 0, 0, 1, 2, 0, 0, 2, 1).Int64s("repeats", 1, 2, 1, 3).Int64s("target", 1, 3, 1, 1)
+        .Int64s("sizes", 2, 6, 8, 3);
 
     private static AttributeProto Ints(string name, params long[] values) => AttributeProto.IntList(name, values);
 }

@@ -100,7 +100,7 @@ public sealed class IntegerOperatorPassTests
     [InlineData("y = Add(x, perChannel)", "its operand 'perChannel' is a float constant of 6 values")]
     [InlineData("y = Add(x, free)", "its input 'free' is not quantized")]
     [InlineData("y = ReduceMean(x, channels)", "its axes are not all the spatial ones")]
-    [InlineData("y = Resize(x, , scales)", "it interpolates", "mode", "linear")]
+    [InlineData("y = Resize(x, , scales)", "it interpolates", "mode", "cubic")]
     [InlineData("y = Pad(x, pads, far)", "its padding value is out of the range of 'x_q'")]
     [InlineData("y = Reciprocal(x)", null)]
     public void AFloatOperatorThatStaysHasItsReason(string node, string? reason, string? attribute = null, string? value = null)

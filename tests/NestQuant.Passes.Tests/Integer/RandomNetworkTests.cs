@@ -21,7 +21,7 @@ public sealed class RandomNetworkTests
     [
         "conv", "conv relu", "conv clip", "depthwise", "conv silu", "relu", "sigmoid", "hard swish", "leaky", "add", "add relu", "mul",
         "gate", "concat", "max pool", "average pool",
-        "pad", "slice", "split", "resize", "softmax", "shuffle", "twice",
+        "pad", "slice", "split", "resize", "softmax", "shuffle", "twice", "transposed", "transposed relu", "transposed crop", "interpolate",
     ];
 
     private static readonly Gen<Step[]> Steps =
@@ -73,6 +73,10 @@ public sealed class RandomNetworkTests
             .Random("W0", 4, 4, 3, 3)
             .Random("W1", 4, 4, 1, 1)
             .Random("D", 4, 1, 3, 3)
+            .Random("T2", 4, 4, 2, 2)
+            .Random("T3", 4, 4, 3, 3)
+            .Random("T4", 4, 4, 4, 4)
+            .Int64s("sizes", 1, 4, 11, 13)
             .Random("B", 4)
             .Random("V", 4, 8, 1, 1)
             .Floats("low", [], -0.3f)
@@ -122,6 +126,20 @@ public sealed class RandomNetworkTests
                 "resize" =>
                     graph.Node($"{t} = Resize({a}, , scales)", AttributeProto.String("mode", "nearest"))
                         .Node($"{y} = MaxPool({t})", Ints("kernel_shape", 2, 2), Ints("strides", 2, 2)),
+                "transposed" => Halved(graph.Node($"{t} = ConvTranspose({a}, T2, B)", Ints("strides", 2, 2)), t, y),
+                "transposed relu" => Halved(
+                    graph.Node(
+                        $"{u} = ConvTranspose({a}, T3)",
+                        Ints("strides", 2, 2),
+                        Ints("pads", 1, 1, 1, 1),
+                        Ints("output_padding", 1, 1)).Node($"{t} = Relu({u})"),
+                    t,
+                    y),
+                "transposed crop" =>
+                    Halved(graph.Node($"{t} = ConvTranspose({a}, T4, B)", Ints("strides", 2, 2), Ints("pads", 1, 1, 1, 1)), t, y),
+                "interpolate" =>
+                    graph.Node($"{t} = Resize({a}, , , sizes)", AttributeProto.String("mode", "linear"))
+                        .Node($"{y} = MaxPool({t})", Ints("kernel_shape", 4, 6)),
                 "shuffle" =>
                     graph.Node($"{t} = Reshape({a}, groups)")
                         .Node($"{u} = Transpose({t})", Ints("perm", 0, 2, 1, 3, 4))
@@ -137,6 +155,9 @@ public sealed class RandomNetworkTests
         graph.Node($"last = Conv({values[^1]}, W0)", Ints("pads", 1, 1, 1, 1)).Output(["last", .. outputs]);
         return graph.Model();
     }
+
+    private static GraphBuilder Halved(GraphBuilder graph, string doubled, string y) =>
+        graph.Node($"{y} = MaxPool({doubled})", Ints("kernel_shape", 2, 2), Ints("strides", 2, 2));
 
     private static AttributeProto Ints(string name, params long[] values) => AttributeProto.IntList(name, values);
 

@@ -24,6 +24,7 @@ public sealed class StaticNetworkTests(ITestOutputHelper output)
         ["Inception"] = 1,
         ["VGG"] = 2,
         ["U-Net"] = 2,
+        ["decoder"] = 2,
     };
 
     public static TheoryData<string> Names => [.. StaticNetworks.All.Keys];
@@ -48,6 +49,8 @@ public sealed class StaticNetworkTests(ITestOutputHelper output)
             full.Ops,
             static op =>
                 op is "Relu"
+                    or "ConvTranspose"
+                    or "DepthToSpace"
                     or "Clip"
                     or "Add"
                     or "Mul"

@@ -22,6 +22,7 @@ internal sealed class StaticNetworks
         ["Inception"] = Inception,
         ["VGG"] = Vgg,
         ["U-Net"] = UNet,
+        ["decoder"] = Decoder,
     };
 
     /// <summary>ResNet-50: stem, max-pool, bottleneck blocks [3, 4, 6, 3] with projections, global average pool, classifier.</summary>
@@ -118,6 +119,22 @@ internal sealed class StaticNetworks
         return net._graph.Model();
     }
 
+    /// <summary>A U-Net whose decoder learns its upsampling, of every usual kernel, and interpolates at the end.</summary>
+    public static ModelProto Decoder()
+    {
+        var net = new StaticNetworks(1, 3, 16, 16);
+        // Thirds are never half way between two integers, which float rounds either way.
+        net._graph.Floats("thrice", [4], 1, 1, 3, 3);
+        string skip = net.Op("Relu", net.Conv("input", 3, 8, 3, 2));
+        string x = net.Op("Relu", net.Conv(net.Op("Relu", net.Conv(skip, 8, 12, 3, 2)), 12, 16, 3, 2));
+        x = net.Op("Relu", net.Transposed(x, 16, 12, 4, Ints("pads", 1, 1, 1, 1)));
+        x = net.Op("Relu", net.Transposed(x, 12, 8, 2));
+        x = net.Transposed(net.Concat(x, skip), 16, 8, 3, Ints("pads", 1, 1, 1, 1), Ints("output_padding", 1, 1));
+        x = net.Append("Resize", [x, "", "thrice"], AttributeProto.String("mode", "linear"));
+        net._graph.Output(net.Conv(x, 8, 2, 1));
+        return net._graph.Model();
+    }
+
     private string Silu(string x) => Op("Mul", x, Op("Sigmoid", x));
 
     private ModelProto Classified(string x, int channels)
@@ -137,6 +154,9 @@ internal sealed class StaticNetworks
             Ints("pads", pad, pad, pad, pad),
             Ints("strides", stride, stride));
     }
+
+    private string Transposed(string x, int inputs, int outputs, int kernel, params AttributeProto[] attributes) => Append(
+        "ConvTranspose", [x, Weight(inputs, outputs, kernel, kernel), Weight(outputs)], [Ints("strides", 2, 2), .. attributes]);
 
     private string Gemm(string x, int inputs, int outputs) => Append("Gemm", [x, Weight(inputs, outputs), Weight(outputs)]);
 

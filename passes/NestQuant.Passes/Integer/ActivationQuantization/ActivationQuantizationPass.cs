@@ -3,6 +3,7 @@ using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Calibration;
+using NestQuant.Passes.Integer.TransposedConvolutions;
 using NestQuant.Passes.Nesting;
 using NestQuant.RuntimeOps.Packing;
 
@@ -89,7 +90,7 @@ public sealed class ActivationQuantizationPass : IGraphPass
                 && !layouts.TryAdd(candidate.Weight!, candidate.Channels)
                 && layouts[candidate.Weight!] != candidate.Channels;
             products[candidate.Node] = candidate.Reason
-                ?? IntegerForm.WhyNone(candidate, model.OpsetVersion())
+                ?? WhyNoIntegers(candidate, model.OpsetVersion())
                 ?? (isTransposed ? NestedForm.TurnedWeight : null)
                 ?? (
                     ReferenceEquals(candidate.View, main)
@@ -99,6 +100,11 @@ public sealed class ActivationQuantizationPass : IGraphPass
 
         return products;
     }
+
+    /// <summary>Why a product has no integer form; a ConvTranspose has that of the convolution that it becomes.</summary>
+    private string? WhyNoIntegers(NestingCandidate candidate, long opset) => candidate.Node.Is("ConvTranspose")
+        ? IntegerForm.WhyFloat(candidate, opset) ?? PhaseConvolution.Find(candidate, _weights, out _)
+        : IntegerForm.WhyNone(candidate, opset);
 
     /// <summary>The decision for a node; null for a node that is not a candidate.</summary>
     private static Outcome? Decide(NodeProto node, IntegerRegion region, Dictionary<NodeProto, string?> products)

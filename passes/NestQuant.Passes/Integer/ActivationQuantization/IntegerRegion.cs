@@ -30,7 +30,9 @@ internal sealed class IntegerRegion
         _view = view;
         _ranges = ranges;
         _guarded = guarded;
-        foreach (NodeProto product in products) _members[product] = IntegerRole.Product;
+        // A ConvTranspose is executed in integers only where its result is read in integers.
+        foreach (NodeProto product in products)
+            _members[product] = product.Is("ConvTranspose") ? IntegerRole.Computation : IntegerRole.Product;
         foreach (NodeProto node in view.Graph.Node)
         {
             if (_members.ContainsKey(node) || NestingCandidate.IsProduct(node)) continue;
@@ -93,7 +95,7 @@ internal sealed class IntegerRegion
     {
         if (_view.IsOutput(value) || _view.Producer(value) is not { } producer || !Contains(producer)) return false;
         if (_view.Consumers(value) is not [var consumer] || !Contains(consumer)) return false;
-        bool takesClamp = _members[producer] == IntegerRole.Product || producer.Is("Add");
+        bool takesClamp = NestingCandidate.IsProduct(producer) || producer.Is("Add");
         return (takesClamp && IntegerRules.IsClamp(consumer) && consumer.InputAt(0) == value)
             || IntegerRules.GatedBy(producer, _view) == consumer;
     }

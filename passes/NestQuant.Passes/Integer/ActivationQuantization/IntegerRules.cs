@@ -127,7 +127,9 @@ internal static class IntegerRules
 
     private static string? WhyNotResize(NodeProto node, GraphView view)
     {
-        if (node.GetString("mode", "nearest") != "nearest") return "only Resize to nearest has an integer form";
+        string mode = node.GetString("mode", "nearest");
+        if (mode == "linear") return LinearResizeRule.WhyNone(node, view);
+        if (mode != "nearest") return $"Resize has no integer form of mode {mode}";
         return node.GetString("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize"
             ? "tf_crop_and_resize extrapolates"
             : null;

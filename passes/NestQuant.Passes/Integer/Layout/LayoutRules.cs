@@ -46,6 +46,7 @@ internal static class LayoutRules
         [(MicrosoftOperators.Domain, MicrosoftOperators.QLinearAveragePool)] = new AveragePoolLayout(),
         [(MicrosoftOperators.Domain, MicrosoftOperators.QLinearGlobalAveragePool)] = new AveragePoolLayout(),
 
+        [("", "DepthToSpace")] = new DepthToSpaceLayout(),
         [("", "Pad")] = new PadLayout(),
         [("", "Resize")] = new ResizeLayout(),
         [("", "Slice")] = new SliceLayout(),

@@ -44,7 +44,7 @@ internal sealed class UnitExtents
             return node.GetInt(MicrosoftOperators.ChannelsLast, 0) == 0 ? UnitExtent.ChannelsFirst : UnitExtent.ChannelsLast;
         if (node.Is("Reshape")) return Reshaped(ConstantAxes.Integers(node, 1, view));
         if (node.Is(OperatorSet.NestedConv) || node.Is(OperatorSet.NestedQLinearConv)) return Convolved(node);
-        if (LayoutRules.For(node) is not { } rule || node.Is("Pad") || node.Is("Resize")) return UnitExtent.None;
+        if (LayoutRules.For(node) is not { } rule || node.Is("Pad") || node.Is("Resize") || node.Is("DepthToSpace")) return UnitExtent.None;
         UnitExtent[] inputs = [.. rule.DataInputs(node).Select(input => Of(node.InputAt(input))).Distinct()];
         return inputs.Length == 1 ? inputs[0] : UnitExtent.None;
     }

@@ -33,12 +33,14 @@ internal static class MovementRule
         return Apply(match);
     }
 
-    /// <summary>The same for Resize that picks the nearest element.</summary>
+    /// <summary>The same for Resize that picks the nearest element; <see cref="LinearResizeRule"/> for one that interpolates.</summary>
     public static string? ApplyToResize(IntegerMatch match)
     {
         if (match.Graph.Model.OpsetVersion() < FirstOpsetOfIntegerPad)
             return $"Resize takes integers from operator set {FirstOpsetOfIntegerPad} on";
-        if (match.Node.GetString("mode", "nearest") != "nearest") return "it interpolates";
+        string mode = match.Node.GetString("mode", "nearest");
+        if (mode == "linear") return LinearResizeRule.Apply(match);
+        if (mode != "nearest") return "it interpolates";
         return match.Node.GetString("coordinate_transformation_mode", "") == "tf_crop_and_resize"
             ? "it extrapolates with a constant"
             : Apply(match);
@@ -70,9 +72,14 @@ internal static class MovementRule
         return node;
     }
 
-    private static string? Move(IntegerMatch match, QuantizedValue source, NodeProto moved)
+    /// <summary>Emits a node that moves elements of an input, and tables where its results have other parameters.</summary>
+    /// <param name="match">The match.</param>
+    /// <param name="source">The input.</param>
+    /// <param name="moved">The node, whose results are still to be named.</param>
+    internal static string? Move(IntegerMatch match, QuantizedValue source, NodeProto moved)
     {
         var tables = new List<NodeProto>();
+        moved.Output.Clear();
         moved.Output.AddRange(match.Node.Output.Select(static _ => ""));
         foreach (QuantizedResult result in match.Results)
         {

@@ -252,7 +252,8 @@ public sealed class ActivationQuantizationPassTests
     [Theory]
     [InlineData("Pad(a, pads, , )", "mode", "reflect", null)]
     [InlineData("Pad(a, pads, one)", "mode", "constant", "not 0")]
-    [InlineData("Resize(a, , scales)", "mode", "linear", "nearest")]
+    [InlineData("Resize(a, , scales)", "mode", "linear", null)]
+    [InlineData("Resize(a, , scales)", "mode", "cubic", "cubic")]
     public void SomeFormsMoveAndOthersDoNot(string node, string attribute, string value, string? reason)
     {
         GraphBuilder graph = Convs("a = Conv(x, W)")

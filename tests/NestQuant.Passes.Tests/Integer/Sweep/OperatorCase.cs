@@ -15,6 +15,11 @@ internal sealed record OperatorCase(string Text)
     /// <summary>Shape of the input; the convolutions make 8 channels of it and take 2 from every spatial axis.</summary>
     public long[] Shape { get; init; } = [1, 3, 7, 9];
 
+    /// <summary>
+    /// In dB, how near the integers have to be to their float form: a result that is one step off everywhere has about 36.
+    /// </summary>
+    public double SameIntegers { get; init; } = 38;
+
     public override string ToString() => FormattableString.Invariant($"{Text} (operator set {Opset}, input {string.Join('x', Shape)})");
 
     /// <summary>The graph up to z, with the input x.</summary>

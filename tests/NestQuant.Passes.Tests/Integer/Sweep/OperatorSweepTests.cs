@@ -14,6 +14,7 @@ public sealed class OperatorSweepTests(ITestOutputHelper output)
         ["pools"] = static () => PoolCases.All,
         ["resizes"] = static () => ResizeCases.All,
         ["movements"] = static () => MovementCases.All,
+        ["transposed"] = static () => TransposedCases.All,
         ["arithmetic"] = static () => ArithmeticCases.All,
     };
 
@@ -23,6 +24,7 @@ public sealed class OperatorSweepTests(ITestOutputHelper output)
     [InlineData("pools", 0)]
     [InlineData("resizes", 2)]
     [InlineData("movements", 0)]
+    [InlineData("transposed", 0)]
     [InlineData("arithmetic", 0)]
     public void EveryFormIsRight(string family, int refused)
     {

@@ -11,7 +11,7 @@ internal static class NodeMutations
         "DequantizeLinear", "Dropout", "DynamicQuantizeLinear", "Expand", "Flatten", "Gather", "Gemm", "GlobalAveragePool",
         "GroupNLExpand", "Identity", "If", "LeakyRelu", "Loop", "MatMul", "Max", "MaxPool", "NestedConv", "NestedDequantizeLinear",
         "NestedFloatConv", "NestedFloatGemm", "NestedGather", "NestedGemm", "NestedQLinearConv", "OneHot", "Pad", "Pow", "QLinearLookup",
-        "QuantizeLinear", "Range", "ReduceMean", "Relu",
+        "QLinearResize", "NhwcDepthToSpace", "QuantizeLinear", "Range", "ReduceMean", "Relu",
         "Reshape", "Resize", "Scan", "Shape", "Sin", "Slice", "Softmax", "Split", "Squeeze", "Sum", "Tile", "Transpose", "Unsqueeze",
         "Where",
     ];
