@@ -21,5 +21,6 @@ internal static class OperatorCatalog
         new NestedGather(),
         new NestedFloatConv(),
         new NestedFloatGemm(),
+        new QLinearAffine(),
     ];
 }

@@ -22,6 +22,9 @@ internal static class InputNames
     public const string Period = "period";
     public const string MapScale = "scale";
     public const string MapBias = "bias";
+    public const string ChannelScale = "scale";
+    public const string ChannelBias = "bias";
+    public const string Slope = "slope";
 
     /// <summary>
     /// The low operand of a step: <see cref="WeightLow"/> for the first, from the lowest level to the next, then W_low_2 to W_low_6.
