@@ -24,6 +24,7 @@ internal static class ExportRules
         [(NestQuantOps.Domain, OperatorNames.NestedBias)] = NestedExport.Bias,
         [(NestQuantOps.Domain, OperatorNames.GroupNLExpand)] = GroupNLExport.Expand,
         [(NestQuantOps.Domain, OperatorNames.QLinearLookup)] = LookupExport.Lookup,
+        [(NestQuantOps.Domain, OperatorNames.QLinearAffine)] = AffineExport.Affine,
 
         [(MicrosoftOperators.Domain, MicrosoftOperators.QLinearAdd)] = QLinearExport.Binary,
         [(MicrosoftOperators.Domain, MicrosoftOperators.QLinearMul)] = QLinearExport.Binary,
