@@ -122,12 +122,16 @@ public sealed class BatchNormFoldingPass : IGraphPass
         // The result of a MatMul has one axis at least, and the others as many as their weights.
         bool isMatMul = producer.Is("MatMul");
         int rank = weight.Dims.Count, axis = producer.Is("Conv") || producer.Is("ConvTranspose") ? 1 - rank : -1;
-        factors = [.. Enumerable.Range(0, biases.Length).Select(m => ChannelFunction.ValueOf(function.Scale, m, 1))];
+        factors = new double[biases.Length];
         bool isPerChannel = function.Channels == biases.Length && function.Axis == axis;
         if (!(function.IsScalar || isPerChannel) || function.Rank > (isMatMul ? 1 : rank) || (isMatMul && rank != 2))
             return $"its constant is not one value per channel of '{producer.DisplayName()}'";
         for (int m = 0; m < biases.Length; m++)
+        {
+            factors[m] = ChannelFunction.ValueOf(function.Scale, m, 1);
             biases[m] = (biases[m] * factors[m]) + ChannelFunction.ValueOf(function.Bias, m, 0);
+        }
+
         return null;
     }
 

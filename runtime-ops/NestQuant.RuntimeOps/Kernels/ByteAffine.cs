@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.Execution;
 
@@ -78,33 +79,30 @@ internal sealed unsafe class ByteAffine
     {
         // In bounds: parts are whole runs and end at or before count; a run of the last axis has a byte of every channel.
         long first = part * _part, end = Math.Min(first + _part, _count);
+        Constants constants = new(_xZeroPoint, _result);
         if (_inner == 1)
         {
             for (long at = first; at < end; at += _factors.Channels)
-                RunChannels(_x + at, _y + at);
+                RunChannels(_x + at, _y + at, constants);
             return;
         }
 
         for (long at = first; at < end; at += _inner)
-            RunPositions(_x + at, _y + at, (int)(at / _inner % _factors.Channels));
+            RunPositions(_x + at, _y + at, (int)(at / _inner % _factors.Channels), constants);
     }
 
     /// <summary>One byte of every channel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void RunChannels(byte* x, byte* y)
+    private void RunChannels(byte* x, byte* y, in Constants constants)
     {
         // In bounds: 8 or 32 channels up to C, which x, y and the factors have.
         int channels = _factors.Channels, channel = 0;
         float* scale = _factors.Scale, bias = _factors.Bias, slope = _factors.Slope;
-        Constants constants = new(_xZeroPoint, _result);
         int vectors = _factors.AreSmall ? channels : 0;
-        for (; channel <= vectors - (4 * Step); channel += 4 * Step)
+        if (Avx2.IsSupported)
         {
-            Vector256<int> q0 = Results(x + channel, scale + channel, bias + channel, slope + channel, constants);
-            Vector256<int> q1 = Results(x + channel + 8, scale + channel + 8, bias + channel + 8, slope + channel + 8, constants);
-            Vector256<int> q2 = Results(x + channel + 16, scale + channel + 16, bias + channel + 16, slope + channel + 16, constants);
-            Vector256<int> q3 = Results(x + channel + 24, scale + channel + 24, bias + channel + 24, slope + channel + 24, constants);
-            Vector256.Narrow(Vector256.Narrow(q0, q1).AsUInt16(), Vector256.Narrow(q2, q3).AsUInt16()).Store(y + channel);
+            for (; channel <= vectors - (4 * Step); channel += 4 * Step)
+                Quantize(x + channel, scale + channel, bias + channel, slope + channel, constants).Store(y + channel);
         }
 
         for (; channel <= vectors - Step; channel += Step)
@@ -115,11 +113,10 @@ internal sealed unsafe class ByteAffine
 
     /// <summary>Consecutive bytes of one channel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void RunPositions(byte* x, byte* y, int channel)
+    private void RunPositions(byte* x, byte* y, int channel, in Constants constants)
     {
         // In bounds: 8 positions up to inner.
         long position = 0, vectors = _factors.AreSmall ? _inner : 0;
-        Constants constants = new(_xZeroPoint, _result);
         Vector256<float> scale = Vector256.Create(_factors.Scale[channel]), bias = Vector256.Create(_factors.Bias[channel]);
         Vector256<float> slope = Vector256.Create(_factors.Slope[channel]);
         for (; position <= vectors - Step; position += Step)
@@ -127,6 +124,29 @@ internal sealed unsafe class ByteAffine
         for (; position < _inner; position++)
             y[position] = Value(x[position], _xZeroPoint, _factors, channel, _result);
     }
+
+    /// <summary>32 channels. Packing saturates, so that the bounds are those of bytes; the conversion rounds half to even.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<byte> Quantize(byte* x, float* scale, float* bias, float* slope, in Constants constants)
+    {
+        Vector256<int> q0 = Rounded(x, scale, bias, slope, constants);
+        Vector256<int> q1 = Rounded(x + Step, scale + Step, bias + Step, slope + Step, constants);
+        Vector256<int> q2 = Rounded(x + (2 * Step), scale + (2 * Step), bias + (2 * Step), slope + (2 * Step), constants);
+        Vector256<int> q3 = Rounded(x + (3 * Step), scale + (3 * Step), bias + (3 * Step), slope + (3 * Step), constants);
+        Vector256<short> w0 = Avx2.AddSaturate(Avx2.PackSignedSaturate(q0, q1), constants.ZeroPoint);
+        Vector256<short> w1 = Avx2.AddSaturate(Avx2.PackSignedSaturate(q2, q3), constants.ZeroPoint);
+
+        // Packing works within 128-bit halves: fours of channels come out as 0 2 4 6 | 1 3 5 7.
+        Vector256<int> packed = Avx2.PackUnsignedSaturate(w0, w1).AsInt32();
+        Vector256<byte> bytes = Avx2.PermuteVar8x32(packed, Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).AsByte();
+        return Avx2.Min(Avx2.Max(bytes, constants.LeastByte), constants.GreatestByte);
+    }
+
+    /// <summary>Eight results before the output's zero point is added.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Rounded(byte* x, float* scale, float* bias, float* slope, in Constants constants) =>
+        Avx.ConvertToVector256Int32(
+            Values(Avx2.ConvertToVector256Int32(x), Vector256.Load(scale), Vector256.Load(bias), Vector256.Load(slope), constants));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<int> Results(byte* x, float* scale, float* bias, float* slope, in Constants constants) =>
@@ -138,11 +158,17 @@ internal sealed unsafe class ByteAffine
         byte* x, Vector256<float> scale, Vector256<float> bias, Vector256<float> slope, in Constants constants)
     {
         Vector128<ushort> words = Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)x).AsByte());
-        Vector256<int> centered = Vector256.WidenLower(words.ToVector256Unsafe()).AsInt32() - constants.XZeroPoint;
-        Vector256<float> value = (Vector256.ConvertToSingle(centered) * scale) + bias;
-        value = Vector256.ConditionalSelect(Vector256.LessThan(value, Vector256<float>.Zero), value * slope, value);
+        Vector256<float> value = Values(Vector256.WidenLower(words.ToVector256Unsafe()).AsInt32(), scale, bias, slope, constants);
         Vector256<int> rounded = (value + constants.Rounding).AsInt32() - constants.RoundingBits;
         return Vector256.Min(Vector256.Max(rounded, constants.Least), constants.Greatest);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Values(
+        Vector256<int> x, Vector256<float> scale, Vector256<float> bias, Vector256<float> slope, in Constants constants)
+    {
+        Vector256<float> value = (Vector256.ConvertToSingle(x - constants.XZeroPoint) * scale) + bias;
+        return Vector256.ConditionalSelect(Vector256.LessThan(value, Vector256<float>.Zero), value * slope, value);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -160,6 +186,11 @@ internal sealed unsafe class ByteAffine
         /// <summary>What turns the bits of a rounded sum into an integer with the output's zero point.</summary>
         public readonly Vector256<int> RoundingBits =
             Vector256.Create(BitConverter.SingleToInt32Bits(RoundingOffset) - result.ZeroPoint);
+
+        public readonly Vector256<short> ZeroPoint = Vector256.Create((short)result.ZeroPoint);
+
+        public readonly Vector256<byte> LeastByte = Vector256.Create((byte)result.ClampMin),
+            GreatestByte = Vector256.Create((byte)result.ClampMax);
 
         public readonly Vector256<int> Least = Vector256.Create(result.ClampMin), Greatest = Vector256.Create(result.ClampMax);
     }

@@ -24,6 +24,7 @@ public sealed class StaticNetworkTests(ITestOutputHelper output)
         ["Inception"] = 1,
         ["VGG"] = 2,
         ["U-Net"] = 2,
+        ["MobileFaceNet"] = 1,
     };
 
     public static TheoryData<string> Names => [.. StaticNetworks.All.Keys];
