@@ -14,8 +14,10 @@ namespace NestQuant.Passes.Folding;
 /// y = Conv (x, W * f, (B - mean) * f + bias), f = scale / sqrt(var + epsilon)          y = Conv (x, W * f, B * f)
 /// </code>
 /// </summary>
-/// <remarks>The factors are computed in float64 and rounded to float32 once. A weight with other consumers is copied, not
-/// changed.</remarks>
+/// <remarks>
+/// The factors are computed in float64 and rounded to float32 once. A weight with other consumers is copied for a normalisation, and stays
+/// for arithmetic.
+/// </remarks>
 public sealed class BatchNormFoldingPass : IGraphPass
 {
     /// <inheritdoc/>
@@ -49,6 +51,7 @@ public sealed class BatchNormFoldingPass : IGraphPass
         return ChannelFunction.Of(node, view, rank: null) is { Slope: null } function
             && view.Producer(function.Operand) is { } producer
             && (TakesUp(producer) || (producer.Is("MatMul") && function.Bias is null))
+            && view.Constant(producer.InputAt(1)) is not null
                 ? new FoldedNode(node, function.Operand, function)
                 : null;
     }
@@ -66,6 +69,8 @@ public sealed class BatchNormFoldingPass : IGraphPass
             return $"the result of '{producer.DisplayName()}' is also used without it";
         if (FloatConstant(view, producer.InputAt(1)) is not { } weight)
             return $"the weight of '{producer.DisplayName()}' is not a float32 constant";
+        if (function is { Scale: not null } && (view.Initializer(weight.Name) is null || view.Consumers(weight.Name).Count > 1))
+            return $"the weight of '{producer.DisplayName()}' has other readers, so that there would be two of it";
         string biasName = producer.InputAt(2);
         TensorProto? bias = biasName.Length > 0 ? FloatConstant(view, biasName) : null;
         if (biasName.Length > 0 && bias is null) return $"the bias of '{producer.DisplayName()}' is not a float32 constant";
@@ -79,11 +84,12 @@ public sealed class BatchNormFoldingPass : IGraphPass
         if (reason is not null) return reason;
 
         float[] foldedBias = Array.ConvertAll(biasValues, static value => (float)value);
-        float[] foldedWeight = ScaleChannels(weight.ToFloats(), channels, factors);
-        if (!TensorPrimitives.IsFiniteAll<float>(foldedWeight) || !TensorPrimitives.IsFiniteAll<float>(foldedBias))
+        bool isScaled = function is not { Scale: null };
+        float[] foldedWeight = isScaled ? ScaleChannels(weight.ToFloats(), channels, factors) : [];
+        if ((isScaled && !TensorPrimitives.IsFiniteAll<float>(foldedWeight)) || !TensorPrimitives.IsFiniteAll<float>(foldedBias))
             return "the folded weights or biases would overflow float32";
 
-        SetConstant(view, producer, 1, TensorProto.FromFloats(weight.Name, weight.Dims.ToArray(), foldedWeight), names);
+        if (isScaled) SetConstant(view, producer, 1, TensorProto.FromFloats(weight.Name, weight.Dims.ToArray(), foldedWeight), names);
         if (bias is not null || function is not { Bias: null })
         {
             string name = bias?.Name ?? (function is null ? node.Input[2] : node.Output[0] + "_bias");

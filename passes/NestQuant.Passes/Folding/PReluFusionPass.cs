@@ -13,8 +13,8 @@ namespace NestQuant.Passes.Folding;
 /// </code>
 /// </summary>
 /// <remarks>
-/// Any combination of Relu, LeakyRelu, Neg, Abs, Mul and Div by constants, Add, Sub, Max and Min of one value that is that value where it is
-/// positive. A result differs by the roundings of the steps that go.
+/// Any combination of Relu, LeakyRelu, Neg, Abs, Mul and Div by constants, Add, Sub, Max and Min of one value that is that value where it
+/// is positive. A result differs by the roundings of the steps that go.
 /// </remarks>
 public sealed class PReluFusionPass : IGraphPass
 {

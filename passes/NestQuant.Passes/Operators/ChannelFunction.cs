@@ -68,7 +68,7 @@ internal sealed record ChannelFunction(string Operand, int Axis, int Rank, doubl
     public static double ValueOf(double[]? values, int channel, double absent) =>
         values is null ? absent : values[values.Length == 1 ? 0 : channel];
 
-    /// <summary>The only axis of a constant that may have more than one index, counted from the end; null where there are several.</summary>
+    /// <summary>The only axis of a constant with more than one index, counted from the end; null where there are several.</summary>
     private static int? AxisOf(TensorProto tensor)
     {
         int[] wide = [.. Enumerable.Range(0, tensor.Dims.Count).Where(axis => tensor.Dims[axis] != 1)];

@@ -41,9 +41,11 @@ public sealed class ArithmeticFoldingTests
     [InlineData("y = Mul(h, columns)", "its constant is not one value per channel of 'n'")]
     [InlineData("y = Mul(h, deep)", "its constant is not one value per channel of 'n'")]
     [InlineData("y = Mul(h, channels); z = Relu(h)", "the result of 'n' is also used without it")]
+    [InlineData("y = Mul(h, channels); z = Conv(x, W)", "the weight of 'n' has other readers, so that there would be two of it")]
     public void WhatDoesNotFoldHasItsReason(string nodes, string reason)
     {
-        PassRun run = PassRun.Of(new BatchNormFoldingPass(), Graph("n: h = Conv(x, W)", ("kept: " + nodes).Split("; ")).Input("x", 2, 3, 5, 5).Output("y").Model());
+        GraphBuilder graph = Graph("n: h = Conv(x, W)", ("kept: " + nodes).Split("; ")).Input("x", 2, 3, 5, 5).Output("y");
+        PassRun run = PassRun.Of(new BatchNormFoldingPass(), graph.Model());
         Assert.False(run.Changed);
         Assert.Equal(reason, run.ReasonFor("kept"));
     }
@@ -51,8 +53,12 @@ public sealed class ArithmeticFoldingTests
     [Theory]
     [InlineData("y = Add(h, row)")]
     [InlineData("y = Max(h, row)")]
-    public void WhatIsNoCandidateHasNoDecision(string node) =>
-        Assert.Empty(PassRun.Of(new BatchNormFoldingPass(), Graph("h = MatMul(x, R)", node).Input("x", 2, 3).Output("y").Model()).Decisions);
+    [InlineData("t = Transpose(x)", "p = MatMul(x, t)", "y = Mul(p, two)")]
+    public void WhatIsNoCandidateHasNoDecision(params string[] nodes)
+    {
+        GraphBuilder graph = Graph("h = MatMul(x, R)", nodes).Input("x", 2, 3).Output("y");
+        Assert.Empty(PassRun.Of(new BatchNormFoldingPass(), graph.Model()).Decisions);
+    }
 
     private static GraphBuilder Graph(string producer, params string[] nodes)
     {
@@ -71,6 +77,18 @@ public sealed class ArithmeticFoldingTests
         return graph;
     }
 
-    private static PassRun Fold(GraphBuilder graph, params long[] shape) =>
-        PassRun.Preserving(new BatchNormFoldingPass(), graph.Input("x", shape).Output("y").Model(), Tolerance, ("x", TensorValue.Random(shape)));
+    [Fact]
+    public void AnOffsetLeavesASharedWeightAlone()
+    {
+        GraphBuilder graph = Graph("h = Conv(x, W)", "y = Add(h, channels)", "z = Conv(x, W)").Input("x", 2, 3, 5, 5).Output("y", "z");
+        PassRun run = PassRun.Preserving(new BatchNormFoldingPass(), graph.Model(), Tolerance, ("x", TensorValue.Random(2, 3, 5, 5)));
+        Assert.Equal(["Conv", "Conv"], run.Ops);
+        Assert.Single(run.Graph.Initializer, static tensor => tensor.Dims.Count == 4 && tensor.Name.StartsWith('W'));
+    }
+
+    private static PassRun Fold(GraphBuilder graph, params long[] shape)
+    {
+        ModelProto model = graph.Input("x", shape).Output("y").Model();
+        return PassRun.Preserving(new BatchNormFoldingPass(), model, Tolerance, ("x", TensorValue.Random(shape)));
+    }
 }

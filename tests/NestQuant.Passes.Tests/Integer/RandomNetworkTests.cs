@@ -21,7 +21,8 @@ public sealed class RandomNetworkTests
     [
         "conv", "conv relu", "conv clip", "depthwise", "conv silu", "relu", "sigmoid", "hard swish", "leaky", "add", "add relu", "mul",
         "gate", "concat", "max pool", "average pool",
-        "prelu", "scale", "offset", "conv scale", "max leaky", "constant concat", "pad", "slice", "split", "resize", "softmax", "shuffle", "twice",
+        "prelu", "scale", "offset", "conv scale", "max leaky", "constant concat",
+        "pad", "slice", "split", "resize", "softmax", "shuffle", "twice",
     ];
 
     private static readonly Gen<Step[]> Steps =

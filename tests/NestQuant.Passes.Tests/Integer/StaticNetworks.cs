@@ -119,7 +119,7 @@ internal sealed class StaticNetworks
         return net._graph.Model();
     }
 
-    /// <summary>Convolutions and depthwise convolutions with PRelu throughout, as in MobileFaceNet, and a normalisation without Conv.</summary>
+    /// <summary>Convolutions and depthwise convolutions with PRelu throughout, as in MobileFaceNet, and a scale without Conv.</summary>
     public static ModelProto MobileFaceNet()
     {
         var net = new StaticNetworks(1, 3, 12, 12);

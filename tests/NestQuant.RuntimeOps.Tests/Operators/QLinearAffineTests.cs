@@ -64,7 +64,8 @@ public class QLinearAffineTests
             OperatorErrorTests.Expect(expected, model, ("X", SessionRuns.Tensor(new byte[6], 2, 3)));
     }
 
-    private static NodeModel Model(long[] shape, int channels) => new NodeModel(OperatorNames.QLinearAffine) { OutputType = TensorDataType.UInt8 }
+    private static NodeModel Model(long[] shape, int channels) =>
+        new NodeModel(OperatorNames.QLinearAffine) { OutputType = TensorDataType.UInt8 }
         .Fed("X", TensorDataType.UInt8, shape)
         .Constant(TensorProto.FromFloats("x_scale", [], [0.1f]))
         .Constant(TensorProto.FromBytes("x_zero_point", TensorDataType.UInt8, [], [3]))
@@ -98,14 +99,17 @@ public class QLinearAffineTests
                 .Constant(TensorProto.FromBytes("x_zero_point", TensorDataType.UInt8, [], [XZeroPoint]))
                 .Constant(TensorProto.FromFloats("y_scale", [], [YScale]))
                 .Constant(TensorProto.FromBytes("y_zero_point", TensorDataType.UInt8, [], [YZeroPoint]));
-            foreach ((string name, float[]? values) in (ReadOnlySpan<(string, float[]?)>)[("scale", scale), ("bias", bias), ("slope", slope)])
-                _ = values is null ? model.Absent(name) : model.Constant(Floats(name, values));
+            Give("scale", scale);
+            Give("bias", bias);
+            Give("slope", slope);
             using InferenceSession session = model.Open(threads);
             (byte[] y, long[] shape) = session.Run<byte>(("X", SessionRuns.Tensor(x, Shape)));
 
             Assert.Equal(Shape, shape);
             long inner = Shape[(Shape.Length + Axis + 1)..].Aggregate(1L, static (count, extent) => count * extent);
             Assert.Equal(x.Select((value, i) => Result(value, (int)(i / inner % channels))), y);
+
+            void Give(string name, float[]? values) => _ = values is null ? model.Absent(name) : model.Constant(Floats(name, values));
 
             float[]? Factors(int bit, float from, float to) => (Given & bit) == 0 ? null
                 : [.. Enumerable.Range(0, channels).Select(_ => from + ((to - from) * random.NextSingle()))];

@@ -132,14 +132,17 @@ internal static class IntegerRules
     }
 
     private static string? WhyNotMaxPool(NodeProto node, RuleFacts facts) =>
-        node.Output.Count > 1 && node.Output[1].Length > 0 && (facts.View.IsOutput(node.Output[1]) || facts.View.Consumers(node.Output[1]).Count > 0)
+        node.Output.Count > 1
+            && node.Output[1].Length > 0
+            && (facts.View.IsOutput(node.Output[1]) || facts.View.Consumers(node.Output[1]).Count > 0)
             ? "the indices of its maxima are used"
             : null;
 
     private static string? WhyNotPad(NodeProto node, RuleFacts facts)
     {
         if (node.GetString("mode", "constant") != "constant") return null;
-        bool isZero = node.GetFloat("value", 0) == 0 && (node.InputAt(2).Length == 0 || ScalarConstant.Float(facts.View, node.InputAt(2)) == 0);
+        bool isZero = node.GetFloat("value", 0) == 0
+            && (node.InputAt(2).Length == 0 || ScalarConstant.Float(facts.View, node.InputAt(2)) == 0);
         return isZero ? null : "it pads with a value that is not 0, which the quantized input may be unable to represent";
     }
 
