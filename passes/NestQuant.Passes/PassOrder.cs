@@ -15,6 +15,7 @@ internal static class PassOrder
     [
         (typeof(OperatorSetUpgradePass), typeof(NestingPass), "what nesting emits depends on the operator set"),
         (typeof(GroupNLExpandPass), typeof(NestingPass), "a nested convolution cannot be expanded"),
+        (typeof(PReluFusionPass), typeof(ActivationQuantizationPass), "every step of an activation would be quantized"),
         (typeof(ActivationQuantizationPass), typeof(NestingPass), "nesting takes up the activations that it quantizes"),
         (typeof(GroupNLExpandPass), typeof(BatchNormFoldingPass), "an expanded convolution needs its batch normalisation"),
         (typeof(NestingPass), typeof(BiasFusionPass), "it gives nested products their bias"),

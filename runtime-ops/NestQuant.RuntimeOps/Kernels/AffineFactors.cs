@@ -26,12 +26,17 @@ internal readonly unsafe struct AffineFactors
             Scale[c] = (scale == null ? xScale : xScale * scale[c]) / yScale;
             Bias[c] = bias == null ? 0 : bias[c] / yScale;
             Slope[c] = slope == null ? 1 : slope[c];
-            float largest = ((byte.MaxValue * MathF.Abs(Scale[c])) + MathF.Abs(Bias[c])) * MathF.Max(1, MathF.Abs(Slope[c]));
+            float largest = LargestResult(Scale[c], Bias[c], Slope[c]);
             if (!float.IsFinite(largest))
                 UnusableChannel ??= c;
             AreSmall &= largest < VectorLimit;
         }
     }
+
+    /// <summary>A bound of the magnitude of a channel's results, in steps of the output's scale; the factors are usable where it is
+    /// finite.</summary>
+    public static float LargestResult(float scale, float bias, float slope) =>
+        ((byte.MaxValue * MathF.Abs(scale)) + MathF.Abs(bias)) * MathF.Max(1, MathF.Abs(slope));
 
     /// <summary>Bytes that the factors of some channels take.</summary>
     public static long Bytes(int channels) => 3L * channels * sizeof(float);

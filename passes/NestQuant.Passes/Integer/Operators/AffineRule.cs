@@ -2,6 +2,7 @@ using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Integer.Values;
 using NestQuant.Passes.Operators;
+using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Schema;
 
 namespace NestQuant.Passes.Integer.Operators;
@@ -23,6 +24,7 @@ internal static class AffineRule
             return "it is not a function of one quantized tensor alone, nor of every channel of one";
         if (match.Graph.Source(function.Operand) is not { } source) return $"its input '{function.Operand}' is not quantized";
         if (function.WhyBroadcast(match.Graph.Extents) is { } reason) return reason;
+        if (!AreUsable(function, source.Parameters.Scale, match.Result.Parameters.Scale)) return "its factors are too large for float32";
         (string scale, string zeroPoint) = match.Graph.Scalars(source.Parameters);
         (string resultScale, string resultZeroPoint) = match.Graph.Scalars(match.Result.Parameters);
         string output = match.Result.Quantizer.Output[0];
@@ -42,6 +44,19 @@ internal static class AffineRule
         OperatorDomain.Import(match.Graph.Model);
         match.Emit(node);
         return null;
+    }
+
+    /// <summary>Whether the operator takes the factors.</summary>
+    private static bool AreUsable(ChannelFunction function, float scale, float resultScale)
+    {
+        for (int c = 0; c < function.Channels; c++)
+        {
+            float factor = (float)ChannelFunction.ValueOf(function.Scale, c, 1), bias = (float)ChannelFunction.ValueOf(function.Bias, c, 0);
+            float slope = (float)ChannelFunction.ValueOf(function.Slope, c, 1);
+            if (!float.IsFinite(AffineFactors.LargestResult(scale * factor / resultScale, bias / resultScale, slope))) return false;
+        }
+
+        return true;
     }
 
     /// <summary>A constant of the factors; an empty name where there are none.</summary>
