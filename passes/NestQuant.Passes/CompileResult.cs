@@ -1,4 +1,5 @@
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Compiler.Reports;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
 using NestQuant.Onnx.Files.Transactions;
@@ -22,6 +23,9 @@ public sealed record CompileResult(ModelProto Model, DecisionLog Decisions)
     /// The same graph without the low operands and the decision log, at the lowest precision; null when nothing was nested.
     /// </summary>
     public ModelProto? CreatePartModel() => PartModel.From(Model) is { } part ? Provenance.WithoutDecisions(part) : null;
+
+    /// <summary>The weights that stay float, and why.</summary>
+    public FloatWeights FindFloatWeights() => FloatWeightSearch.Find(Model, Decisions);
 
     /// <summary>The part model of a precision above the lowest.</summary>
     internal ModelProto CreatePartModel(int precision) => Provenance.WithoutDecisions(PartModel.From(Model, precision));

@@ -84,6 +84,7 @@ public static class NestQuantCompiler
 
     private static void UseNesting(PassPipeline pipeline, WeightOptions weights, ActivationOptions activations)
     {
+        pipeline.Use(new PReluFusionPass()); // before activations are quantized, which every step of it would cost accuracy
         pipeline.Use(new TiedTablesPass()); // after folding, which would give the product a table of its own again
         pipeline.Use(new CompleteAxesPass()); // before transposes are put around convolutions, which ONNX Runtime moves
         bool isStatic = activations.Mode == ActivationMode.Static;

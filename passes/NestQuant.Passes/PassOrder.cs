@@ -16,6 +16,7 @@ internal static class PassOrder
     [
         (typeof(OperatorSetUpgradePass), typeof(NestingPass), "what nesting emits depends on the operator set"),
         (typeof(GroupNLExpandPass), typeof(NestingPass), "a nested convolution cannot be expanded"),
+        (typeof(PReluFusionPass), typeof(ActivationQuantizationPass), "every step of an activation would be quantized"),
         (typeof(ActivationQuantizationPass), typeof(NestingPass), "nesting takes up the activations that it quantizes"),
         (typeof(ActivationQuantizationPass), typeof(TransposedConvolutionPass), "it looks for quantized activations"),
         (typeof(TransposedConvolutionPass), typeof(NestingPass), "a nested weight cannot be rearranged"),

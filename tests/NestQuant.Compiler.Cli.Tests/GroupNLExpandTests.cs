@@ -23,7 +23,7 @@ public sealed class GroupNLExpandTests : IDisposable
         List<NodeProto> nodes = ModelFile.Load(_folder["a.onnx"]).Graph!.Node;
         Assert.Equal(sines, nodes.Count(node => node.OpType == "Sin"));
         Assert.Equal(operators, nodes.Count(node => node.OpType == "GroupNLExpand"));
-        Assert.Contains("kept: it is the first convolution (stem)", run.Out, StringComparison.Ordinal);
+        Assert.Contains("kept by groupnl-expansion: it is the first convolution (stem)", run.Out, StringComparison.Ordinal);
         Assert.Contains("2 of 4 Conv expanded; parameters 23,626 -> ", run.Out, StringComparison.Ordinal);
         Assert.Contains("the expanded model needs training", run.Out, StringComparison.Ordinal);
     }
@@ -37,8 +37,8 @@ public sealed class GroupNLExpandTests : IDisposable
             .ShouldSucceed();
 
         Assert.Contains("groupnl-expansion: /conv2/Conv: 32 outputs -> 16 seeds (dense) + 16 generated", run.Out, StringComparison.Ordinal);
-        Assert.Contains("kept: excluded by '/conv3/Conv'", run.Out, StringComparison.Ordinal);
-        Assert.Contains("kept: no include pattern matches it", run.Out, StringComparison.Ordinal);
+        Assert.Contains("kept by groupnl-expansion: excluded by '/conv3/Conv'", run.Out, StringComparison.Ordinal);
+        Assert.Contains("kept by groupnl-expansion: no include pattern matches it", run.Out, StringComparison.Ordinal);
     }
 
     [Fact]

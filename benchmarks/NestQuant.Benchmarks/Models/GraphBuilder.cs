@@ -55,6 +55,13 @@ internal sealed class GraphBuilder(string name, int seed)
         return Append("Clip", NextValue("clip"), [x, "zero", "six"]);
     }
 
+    /// <summary>A leaky activation with a slope for every channel.</summary>
+    public string PRelu(string x, int channels)
+    {
+        string y = NextValue("prelu");
+        return Append("PRelu", y, [x, Weight(y + ".slope", [channels, 1, 1], weightsPerOutput: 64)]);
+    }
+
     public string Add(string a, string b) => Append("Add", NextValue("add"), [a, b]);
 
     /// <summary>A node with one input and one output.</summary>

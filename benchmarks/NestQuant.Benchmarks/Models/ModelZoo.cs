@@ -15,6 +15,7 @@ internal static class ModelZoo
         ["resnet50"] = static () => ResNetModel.ResNet50(Seed),
         ["resnet101"] = static () => ResNetModel.ResNet101(Seed),
         ["mobilenetv2"] = static () => MobileNetV2Model.Create(Seed),
+        ["mobilefacenet"] = static () => MobileFaceNetModel.Create(Seed),
         ["vgg16"] = static () => VggModel.Create(Seed),
         ["vit-tiny"] = static () => VitModel.Create(Seed),
     };

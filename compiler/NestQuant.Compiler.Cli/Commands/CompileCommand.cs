@@ -159,7 +159,10 @@ internal static class CompileCommand
             options.SourceSha256,
             request.Describe(),
             result.Decisions,
-            saved.Files);
+            saved.Files)
+        {
+            FloatWeights = options.Weights.Nests ? result.FindFloatWeights() : null,
+        };
         foreach (string path in request.Reports)
             transaction.WriteText(path, CompileRequest.IsHtml(path) ? ReportHtml.Write(report) : ReportJson.Write(report));
         cancellation.ThrowIfCancellationRequested();

@@ -28,6 +28,8 @@ internal static class CompileTables
             WriteTotals(console, nested, weights.Count(decision => decision.Pass == nested[0].Pass));
         else if (nests)
             WriteNothingNested(console, [.. weights.Where(decision => decision.Pass == NestingPass.PassName)]);
+        if (report.FloatWeights is { Bytes: > 0 } floats)
+            WriteFloatWeights(console, floats);
         foreach (Decision lossy in report.Decisions.Decisions.Where(decision => decision.Warning is not null))
             console.Line($"warning: {lossy.Node}: {lossy.Warning}");
         foreach (SavedFile file in report.Files)
@@ -42,6 +44,15 @@ internal static class CompileTables
         console.Line(
             $"{nested.Length} of {candidates} candidates nested, {Numbers.Count(numbers.Sum(n => n.Weights))} weights: "
                 + $"{Numbers.Bytes(numbers.Sum(n => n.SourceBytes))} -> {string.Join(" + ", parts)}");
+    }
+
+    private static void WriteFloatWeights(CliConsole console, FloatWeights floats)
+    {
+        console.Line($"{Numbers.Percent(floats.Share)} of all weight bytes stay float, {Numbers.Bytes(floats.Bytes)}");
+        foreach (FloatWeightGroup group in floats.Groups.Take(MostReasons))
+            console.Line($"  {Numbers.Bytes(group.Bytes)} in {group.Tensors}: {group.Reason}");
+        if (floats.Groups.Count > MostReasons)
+            console.Line($"  {Numbers.Bytes(floats.Groups.Skip(MostReasons).Sum(group => group.Bytes))} for other reasons, in the report");
     }
 
     private static void WriteNothingNested(CliConsole console, Decision[] candidates)
@@ -104,7 +115,7 @@ internal static class CompileTables
             else
             {
                 string[] empty = [.. Enumerable.Repeat("", columns.Decibels.Count + 1 + columns.Bytes.Count)];
-                table.Row([decision.Node, decision.Op, $"kept: {decision.Reason}", .. empty]);
+                table.Row([decision.Node, decision.Op, $"kept by {decision.Pass}: {decision.Reason}", .. empty]);
             }
         }
 

@@ -19,4 +19,8 @@ public sealed record CompileReport(
     string? SourceSha256,
     string Options,
     DecisionLog Decisions,
-    IReadOnlyList<SavedFile> Files);
+    IReadOnlyList<SavedFile> Files)
+{
+    /// <summary>The weights that stay float; null where none was to be nested.</summary>
+    public FloatWeights? FloatWeights { get; init; }
+}

@@ -45,6 +45,7 @@ public static class ReportHtml
         NestingChart.Append(html, [.. weights.Where(decision => decision.Nesting is not null)]);
         AppendWarnings(html, report.Decisions);
         AppendDecisions(html, weights);
+        AppendFloatWeights(html, report.FloatWeights);
         AppendOther(html, report.Decisions);
         AppendFiles(html, report.Files);
         return html.Append("</body>\n</html>\n").ToString();
@@ -108,7 +109,7 @@ public static class ReportHtml
             }
             else
             {
-                html.Append($"<td colspan=\"{titles.Length + 1}\">kept: {Escape(decision.Reason!)}</td>");
+                html.Append($"<td colspan=\"{titles.Length + 1}\">kept by {Escape(decision.Pass)}: {Escape(decision.Reason!)}</td>");
             }
 
             html.Append("</tr>\n");
@@ -121,6 +122,22 @@ public static class ReportHtml
     {
         foreach (string number in numbers)
             html.Append($"<td class=\"n\">{number}</td>");
+    }
+
+    private static void AppendFloatWeights(StringBuilder html, FloatWeights? weights)
+    {
+        if (weights is not { Bytes: > 0 })
+            return;
+        html.Append(CultureInfo.InvariantCulture, $"<h2>Weights in float: {weights.Share:P1} of all bytes</h2>\n<table>\n");
+        html.Append("<tr><th>reason</th><th class=\"n\">tensors</th><th class=\"n\">bytes</th></tr>\n");
+        foreach (FloatWeightGroup group in weights.Groups)
+        {
+            html.Append($"<tr><td>{Escape(group.Reason)}</td>");
+            AppendNumbers(html, [Count(group.Tensors), Count(group.Bytes)]);
+            html.Append("</tr>\n");
+        }
+
+        html.Append("</table>\n");
     }
 
     private static void AppendOther(StringBuilder html, DecisionLog log)

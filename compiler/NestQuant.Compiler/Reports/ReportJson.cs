@@ -10,7 +10,8 @@ namespace NestQuant.Compiler.Reports;
 /// <summary>
 /// A compile report as JSON:
 /// <c>{"version","source","source_bytes","source_sha256","options","decisions":[...],"files":[{"path","bytes"}]}</c>, with the decisions as
-/// <see cref="DecisionJson"/> writes them.
+/// <see cref="DecisionJson"/> writes them, and <c>"float_weights":{"bytes","all_bytes","groups":[{"reason","tensors","bytes"}]}</c> where
+/// weights were to be nested.
 /// </summary>
 public static class ReportJson
 {
@@ -32,11 +33,32 @@ public static class ReportJson
             json.WriteString("options", report.Options);
             json.WritePropertyName("decisions");
             DecisionJson.WriteTo(json, report.Decisions);
+            if (report.FloatWeights is { } weights)
+                WriteFloatWeights(json, weights);
             WriteFiles(json, report.Files);
             json.WriteEndObject();
         }
 
         return Encoding.UTF8.GetString(buffer.WrittenSpan) + "\n";
+    }
+
+    private static void WriteFloatWeights(Utf8JsonWriter json, FloatWeights weights)
+    {
+        json.WriteStartObject("float_weights");
+        json.WriteNumber("bytes", weights.Bytes);
+        json.WriteNumber("all_bytes", weights.AllBytes);
+        json.WriteStartArray("groups");
+        foreach (FloatWeightGroup group in weights.Groups)
+        {
+            json.WriteStartObject();
+            json.WriteString("reason", group.Reason);
+            json.WriteNumber("tensors", group.Tensors);
+            json.WriteNumber("bytes", group.Bytes);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
     }
 
     /// <summary>Writes the property <c>"files":[{"path","bytes"}]</c>, with <c>"sha256"</c> where it is known.</summary>

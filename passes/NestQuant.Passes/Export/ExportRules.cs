@@ -26,6 +26,7 @@ internal static class ExportRules
         [(NestQuantOps.Domain, OperatorNames.QLinearLookup)] = LookupExport.Lookup,
         [(NestQuantOps.Domain, OperatorNames.QLinearResize)] = ChannelsLastExport.Resize,
         [(NestQuantOps.Domain, OperatorNames.NhwcDepthToSpace)] = ChannelsLastExport.DepthToSpace,
+        [(NestQuantOps.Domain, OperatorNames.QLinearAffine)] = AffineExport.Affine,
 
         [(MicrosoftOperators.Domain, MicrosoftOperators.QLinearAdd)] = QLinearExport.Binary,
         [(MicrosoftOperators.Domain, MicrosoftOperators.QLinearMul)] = QLinearExport.Binary,

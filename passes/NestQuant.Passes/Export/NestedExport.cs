@@ -50,7 +50,7 @@ internal static class NestedExport
         }
 
         if (isFloat) BoundsExport.Apply(node, output, graph);
-        if (isQuantized) Quantize(node, output, graph, rank);
+        if (isQuantized) ClampExport.Quantize(node, output, graph, rank);
         if (node.Is(OperatorSet.NestedGroupNLConv))
             GroupNLExport.Expand(node, graph, output, rank, graph.Define(result, rank));
         graph.Log(node, note);
@@ -89,7 +89,7 @@ internal static class NestedExport
         }
 
         if (isFloat) BoundsExport.Apply(node, output, graph);
-        if (isQuantized) Quantize(node, output, graph, channelsLastRank: 0);
+        if (isQuantized) ClampExport.Quantize(node, output, graph, channelsLastRank: 0);
         if (isFloat && !(isTransposed && isMatrix)) note ??= EightBitActivations;
         graph.Log(node, note);
     }
@@ -181,39 +181,6 @@ internal static class NestedExport
             name + "_int32_zero_point", wanted => TensorProto.FromInt32s(wanted, [products.Length], new int[products.Length]));
         string output = graph.Context.Names.Next(name + "_dequantized");
         graph.Add("DequantizeLinear", name + "_dequantize", [quantized, scale, zeroPoint], output, AttributeProto.Int("axis", 0));
-        return output;
-    }
-
-    /// <summary>Bounds and quantizes the float result of an operator that does both in its epilogue.</summary>
-    private static void Quantize(NodeProto node, string value, ExportedGraph graph, int channelsLastRank)
-    {
-        long min = node.GetInt(OperatorAttributes.ClampMin), max = node.GetInt(OperatorAttributes.ClampMax);
-        if (min != byte.MinValue || max != byte.MaxValue) value = Clamp(node, value, min, max, graph);
-        graph.Quantize(value, node.Output[0], graph.ParametersAt(node, InputNames.YScale), channelsLastRank);
-    }
-
-    /// <summary>Bounds in quantized terms as a Relu, or a Clip whose bounds quantize to them.</summary>
-    private static string Clamp(NodeProto node, string value, long min, long max, ExportedGraph graph)
-    {
-        if (graph.View.Constant(node.InputAt(InputNames.YScale)) is not { DataType: TensorDataType.Float, ElementCount: 1 } scale
-            || graph.View.Constant(
-                node.InputAt(InputNames.YZeroPoint)) is not { DataType: TensorDataType.UInt8, ElementCount: 1 } zeroPoint)
-            throw NestedOperator.Damaged(node, "it has bounds, and its scale and zero point are no constants");
-        int zero = zeroPoint.GetBytes().Span[0];
-        string output = graph.Step(node.Output[0], "_bounded");
-        if (min == zero && max == byte.MaxValue)
-        {
-            graph.Add("Relu", output, [value], output);
-            return output;
-        }
-
-        string Bound(long quantized, string suffix) =>
-            graph.Context.Add(output + suffix, name => TensorProto.FromFloats(name, [], [(quantized - zero) * scale.ToFloats()[0]]));
-        graph.Add(
-            "Clip",
-            output,
-            [value, min == byte.MinValue ? "" : Bound(min, "_min"), max == byte.MaxValue ? "" : Bound(max, "_max")],
-            output);
         return output;
     }
 }

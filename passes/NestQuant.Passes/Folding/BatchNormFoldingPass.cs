@@ -8,14 +8,16 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.Passes.Folding;
 
 /// <summary>
-/// Folds an inference BatchNormalization into the Conv, ConvTranspose or Gemm before it.
+/// Folds an inference BatchNormalization, or arithmetic with a constant for every channel, into the Conv, ConvTranspose or Gemm before it.
 /// <code>
-/// c = Conv (x, W, B); y = BatchNormalization (c, scale, bias, mean, var)
-/// y = Conv (x, W * f, (B - mean) * f + bias)          with f = scale / sqrt(var + epsilon) per output channel
+/// c = Conv (x, W, B); y = BatchNormalization (c, scale, bias, mean, var)               c = Conv (x, W, B); y = Mul (c, f)
+/// y = Conv (x, W * f, (B - mean) * f + bias), f = scale / sqrt(var + epsilon)          y = Conv (x, W * f, B * f)
 /// </code>
 /// </summary>
-/// <remarks>The factors are computed in float64 and rounded to float32 once. A weight with other consumers is copied, not
-/// changed.</remarks>
+/// <remarks>
+/// The factors are computed in float64 and rounded to float32 once. A weight with other consumers is copied for a normalisation, and stays
+/// for arithmetic.
+/// </remarks>
 public sealed class BatchNormFoldingPass : IGraphPass
 {
     /// <inheritdoc/>
@@ -29,11 +31,12 @@ public sealed class BatchNormFoldingPass : IGraphPass
         bool changed = false;
         foreach (GraphView view in GraphView.Of(context.Model.MainGraph()).WithInner())
         {
-            foreach (NodeProto norm in view.Graph.Node.Where(static node => node.Is("BatchNormalization")).ToArray())
+            foreach (NodeProto node in view.Graph.Node.ToArray())
             {
-                string? reason = Fold(norm, view, names, context.Model.OpsetVersion());
-                if (reason is null) context.Decisions.Rewritten(Name, norm.DisplayName(), norm.OpType);
-                else context.Decisions.Kept(Name, norm.DisplayName(), norm.OpType, reason);
+                if (Candidate(node, view) is not { } candidate) continue;
+                string? reason = Fold(candidate, view, names, context.Model.OpsetVersion());
+                if (reason is null) context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType);
+                else context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason);
                 changed |= reason is null;
             }
         }
@@ -41,19 +44,68 @@ public sealed class BatchNormFoldingPass : IGraphPass
         return new PassResult(changed);
     }
 
-    private static string? Fold(NodeProto norm, GraphView view, UniqueNames names, long opset)
+    /// <summary>A BatchNormalization, or arithmetic with constants after an operator that can take it up.</summary>
+    private static FoldedNode? Candidate(NodeProto node, GraphView view)
     {
-        if (WhyTraining(norm, opset) is { } training) return training;
-        if (view.Producer(norm.Input[0]) is not { } producer) return "its input is not produced in this graph";
-        if (!(producer.Is("Conv") || producer.Is("ConvTranspose") || producer.Is("Gemm")))
+        if (node.Is("BatchNormalization")) return new FoldedNode(node, node.InputAt(0), null);
+        return ChannelFunction.Of(node, view, rank: null) is { Slope: null } function
+            && view.Producer(function.Operand) is { } producer
+            && (TakesUp(producer) || (producer.Is("MatMul") && function.Bias is null))
+            && view.Constant(producer.InputAt(1)) is not null
+                ? new FoldedNode(node, function.Operand, function)
+                : null;
+    }
+
+    private static bool TakesUp(NodeProto producer) => producer.Is("Conv") || producer.Is("ConvTranspose") || producer.Is("Gemm");
+
+    private static string? Fold(FoldedNode folded, GraphView view, UniqueNames names, long opset)
+    {
+        (NodeProto node, string result, ChannelFunction? function) = folded;
+        if (function is null && InferenceNormalization.WhyTraining(node, opset) is { } training) return training;
+        if (view.Producer(result) is not { } producer) return "its input is not produced in this graph";
+        if (function is null && !TakesUp(producer))
             return $"its input comes from {producer.OpType}, not from Conv, ConvTranspose or Gemm";
-        if (view.Consumers(norm.Input[0]).Count > 1 || view.IsOutput(norm.Input[0]))
+        if (view.Consumers(result).Count > 1 || view.IsOutput(result))
             return $"the result of '{producer.DisplayName()}' is also used without it";
         if (FloatConstant(view, producer.InputAt(1)) is not { } weight)
             return $"the weight of '{producer.DisplayName()}' is not a float32 constant";
+        if (function is { Scale: not null } && (view.Initializer(weight.Name) is null || view.Consumers(weight.Name).Count > 1))
+            return $"the weight of '{producer.DisplayName()}' has other readers, so that there would be two of it";
         string biasName = producer.InputAt(2);
         TensorProto? bias = biasName.Length > 0 ? FloatConstant(view, biasName) : null;
         if (biasName.Length > 0 && bias is null) return $"the bias of '{producer.DisplayName()}' is not a float32 constant";
+        if (WeightView.Of(producer, weight) is not { } channels) return $"the weight of '{producer.DisplayName()}' has an unexpected shape";
+        var biasValues = new double[channels.OutputChannels];
+        if (bias is not null && !TryBroadcast(bias, producer.GetFloat("beta", 1), biasValues))
+            return $"the bias of '{producer.DisplayName()}' is not one value per channel";
+        string? reason = function is null
+            ? ReadNormalization(node, view, producer, biasValues, out double[] factors)
+            : ReadArithmetic(function, producer, weight, biasValues, out factors);
+        if (reason is not null) return reason;
+
+        float[] foldedBias = Array.ConvertAll(biasValues, static value => (float)value);
+        bool isScaled = function is not { Scale: null };
+        float[] foldedWeight = isScaled ? ScaleChannels(weight.ToFloats(), channels, factors) : [];
+        if ((isScaled && !TensorPrimitives.IsFiniteAll<float>(foldedWeight)) || !TensorPrimitives.IsFiniteAll<float>(foldedBias))
+            return "the folded weights or biases would overflow float32";
+
+        if (isScaled) SetConstant(view, producer, 1, TensorProto.FromFloats(weight.Name, weight.Dims.ToArray(), foldedWeight), names);
+        if (bias is not null || function is not { Bias: null })
+        {
+            string name = bias?.Name ?? (function is null ? node.Input[2] : node.Output[0] + "_bias");
+            SetConstant(view, producer, 2, TensorProto.FromFloats(name, [channels.OutputChannels], foldedBias), names);
+        }
+
+        if (producer.Is("Gemm")) producer.Attribute.RemoveAll(static attribute => attribute.Name == "beta");
+        TakeOver(node, producer, view);
+        return null;
+    }
+
+    /// <summary>The factors of a BatchNormalization; the biases become those of the result.</summary>
+    private static string? ReadNormalization(
+        NodeProto norm, GraphView view, NodeProto producer, double[] biases, out double[] factors)
+    {
+        factors = [];
         var parameters = new TensorProto?[4];
         for (int i = 0; i < parameters.Length; i++)
         {
@@ -61,48 +113,36 @@ public sealed class BatchNormFoldingPass : IGraphPass
             if (parameters[i] is null) return "its parameters are not float32 constants";
         }
 
-        if (WeightView.Of(producer, weight) is not { } channels) return $"the weight of '{producer.DisplayName()}' has an unexpected shape";
-        var biasValues = new double[channels.OutputChannels];
-        if (bias is not null && !TryBroadcast(bias, producer.GetFloat("beta", 1), biasValues))
-            return $"the bias of '{producer.DisplayName()}' is not one value per channel";
-        if (parameters.Any(parameter => parameter!.ElementCount != channels.OutputChannels))
-            return $"its parameters do not have the {channels.OutputChannels} channels of '{producer.DisplayName()}'";
-
+        if (parameters.Any(parameter => parameter!.ElementCount != biases.Length))
+            return $"its parameters do not have the {biases.Length} channels of '{producer.DisplayName()}'";
         float[][] values = Array.ConvertAll(parameters, static parameter => parameter!.ToFloats());
-        double[] factors = Factors(values[0], values[3], norm.GetFloat("epsilon", 1e-5f));
-        var foldedBias = new float[channels.OutputChannels];
-        for (int m = 0; m < foldedBias.Length; m++) foldedBias[m] = (float)(((biasValues[m] - values[2][m]) * factors[m]) + values[1][m]);
-
-        float[] foldedWeight = ScaleChannels(weight.ToFloats(), channels, factors);
-        if (!TensorPrimitives.IsFiniteAll<float>(foldedWeight) || !TensorPrimitives.IsFiniteAll<float>(foldedBias))
-            return "the folded weights or biases would overflow float32";
-
-        SetConstant(view, producer, 1, TensorProto.FromFloats(weight.Name, weight.Dims.ToArray(), foldedWeight), names);
-        SetConstant(view, producer, 2, TensorProto.FromFloats(bias?.Name ?? norm.Input[2], [channels.OutputChannels], foldedBias), names);
-        if (producer.Is("Gemm")) producer.Attribute.RemoveAll(static attribute => attribute.Name == "beta");
-        TakeOver(norm, producer, view);
+        factors = InferenceNormalization.Factors(values[0], values[3], norm.GetFloat("epsilon", 1e-5f));
+        for (int m = 0; m < biases.Length; m++) biases[m] = ((biases[m] - values[2][m]) * factors[m]) + values[1][m];
         return null;
     }
 
-    /// <summary>Why a BatchNormalization is not just a scale and shift of every channel; null when it is.</summary>
-    internal static string? WhyTraining(NodeProto norm, long opset)
+    /// <summary>The factors of arithmetic with constants; the biases become those of the result.</summary>
+    private static string? ReadArithmetic(
+        ChannelFunction function, NodeProto producer, TensorProto weight, double[] biases, out double[] factors)
     {
-        if (norm.GetInt("training_mode", 0) != 0) return "it is in training mode";
-        if (opset < 7 && norm.GetInt("is_test", 0) == 0) return "it is in training mode (is_test is 0)";
-        if (norm.GetInt("spatial", 1) == 0) return "it normalises every position separately (spatial is 0)";
-        return norm.Output.Skip(1).Any(static output => output.Length > 0) ? "it outputs running statistics" : null;
+        // The result of a MatMul has one axis at least, and the others as many as their weights.
+        bool isMatMul = producer.Is("MatMul");
+        int rank = weight.Dims.Count, axis = producer.Is("Conv") || producer.Is("ConvTranspose") ? 1 - rank : -1;
+        factors = new double[biases.Length];
+        bool isPerChannel = function.Channels == biases.Length && function.Axis == axis;
+        if (!(function.IsScalar || isPerChannel) || function.Rank > (isMatMul ? 1 : rank) || (isMatMul && rank != 2))
+            return $"its constant is not one value per channel of '{producer.DisplayName()}'";
+        for (int m = 0; m < biases.Length; m++)
+        {
+            factors[m] = ChannelFunction.ValueOf(function.Scale, m, 1);
+            biases[m] = (biases[m] * factors[m]) + ChannelFunction.ValueOf(function.Bias, m, 0);
+        }
+
+        return null;
     }
 
     private static TensorProto? FloatConstant(GraphView view, string name) =>
         name.Length > 0 && view.Constant(name) is { DataType: TensorDataType.Float } tensor ? tensor : null;
-
-    /// <summary>scale / sqrt(variance + epsilon) per channel.</summary>
-    internal static double[] Factors(float[] scale, float[] variance, float epsilon)
-    {
-        var factors = new double[scale.Length];
-        for (int m = 0; m < factors.Length; m++) factors[m] = scale[m] / Math.Sqrt((double)variance[m] + epsilon);
-        return factors;
-    }
 
     private static float[] ScaleChannels(float[] weights, ChannelView view, double[] factors)
     {
@@ -144,10 +184,16 @@ public sealed class BatchNormFoldingPass : IGraphPass
         view.SetInput(node, input, tensor.Name);
     }
 
-    /// <summary>The producer takes over the output of the normalisation.</summary>
-    private static void TakeOver(NodeProto norm, NodeProto producer, GraphView view)
+    /// <summary>The producer takes over the output of the folded node.</summary>
+    private static void TakeOver(NodeProto node, NodeProto producer, GraphView view)
     {
-        view.Remove(norm);
-        view.RenameProduced(producer.Output[0], norm.Output[0]);
+        view.Remove(node);
+        view.RenameProduced(producer.Output[0], node.Output[0]);
     }
+
+    /// <summary>What is to be folded.</summary>
+    /// <param name="Node">The node.</param>
+    /// <param name="Operand">The result that it reads.</param>
+    /// <param name="Function">Its arithmetic; null for a BatchNormalization.</param>
+    private sealed record FoldedNode(NodeProto Node, string Operand, ChannelFunction? Function);
 }

@@ -1,6 +1,5 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
-using NestQuant.Passes.Folding;
 using NestQuant.Passes.Operators;
 using NestQuant.RuntimeOps.Schema;
 
@@ -24,7 +23,7 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
         if (isScaled || HasActivation(expand)) return [];
         if (SoleConsumer(expand) is not { } norm
             || !norm.Is("BatchNormalization")
-            || BatchNormFoldingPass.WhyTraining(norm, opset) is not null)
+            || InferenceNormalization.WhyTraining(norm, opset) is not null)
             return [];
         var parameters = new float[4][];
         for (int i = 0; i < parameters.Length; i++)
@@ -35,7 +34,7 @@ internal sealed class ExpansionEpilogue(GraphView view, UniqueNames names, long 
             parameters[i] = tensor.ToFloats();
         }
 
-        double[] factors = BatchNormFoldingPass.Factors(parameters[0], parameters[3], norm.GetFloat("epsilon", 1e-5f));
+        double[] factors = InferenceNormalization.Factors(parameters[0], parameters[3], norm.GetFloat("epsilon", 1e-5f));
         var bias = new float[channels];
         for (int c = 0; c < channels; c++) bias[c] = (float)(parameters[1][c] - (parameters[2][c] * factors[c]));
         AddInput(expand, InputNames.MapScale, Array.ConvertAll(factors, static factor => (float)factor));

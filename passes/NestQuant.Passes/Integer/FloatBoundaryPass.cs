@@ -57,7 +57,7 @@ public sealed class FloatBoundaryPass : IGraphPass
         {
             if (node.Is("DequantizeLinear")) dequantized.UnionWith(node.Output);
             if (!node.IsDefaultDomain() || node.Input.Count == 0 || IsBoundary(node)) continue;
-            bool isComputed = IntegerRules.Activations(node).All(value => dequantized.Contains(value) || computed.Contains(value));
+            bool isComputed = IntegerRules.Operands(node).All(value => dequantized.Contains(value) || computed.Contains(value));
             if (isComputed) computed.UnionWith(node.Output);
         }
 

@@ -23,5 +23,6 @@ internal static class OperatorCatalog
         new NestedFloatGemm(),
         new QLinearResize(),
         new NhwcDepthToSpace(),
+        new QLinearAffine(),
     ];
 }

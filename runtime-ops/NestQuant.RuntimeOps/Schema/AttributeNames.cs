@@ -47,6 +47,9 @@ internal static class AttributeNames
     /// <summary>int: the greatest quantized result, 255 when absent.</summary>
     public const string ClampMax = "clamp_max";
 
+    /// <summary>int: the axis of the channels, counted from the end, -1 when absent.</summary>
+    public const string Axis = "axis";
+
     /// <summary>ints: for every generated map of GroupNL, the seed map that it comes from, 0 to seeds - 1.</summary>
     public const string Source = "source";
 

@@ -25,6 +25,9 @@ internal static class InputNames
     public const string MapBias = "bias";
     public const string Scales = "scales";
     public const string Sizes = "sizes";
+    public const string ChannelScale = "scale";
+    public const string ChannelBias = "bias";
+    public const string Slope = "slope";
 
     /// <summary>
     /// The low operand of a step: <see cref="WeightLow"/> for the first, from the lowest level to the next, then W_low_2 to W_low_6.

@@ -83,6 +83,9 @@ internal static class OperatorAttributes
     public static FloatAttribute ActivationMax { get; } =
         new(AttributeNames.ActivationMax, "at least activation_min", "upper bound of a clip", float.PositiveInfinity);
 
+    public static IntAttribute Axis { get; } =
+        new(AttributeNames.Axis, "-rank to -1", "axis of the channels, counted from the end", Default: -1);
+
     /// <summary>What a lookup table was made from.</summary>
     public static StringAttribute TableFunction { get; } =
         new(AttributeNames.Function, "any", "the function as text, for export; the kernel does not read it");

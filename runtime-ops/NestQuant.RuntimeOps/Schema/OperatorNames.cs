@@ -46,4 +46,7 @@ internal static class OperatorNames
 
     /// <summary>A function of uint8 values, as a table.</summary>
     public const string QLinearLookup = "QLinearLookup";
+
+    /// <summary>An affine function of uint8 values for every channel, and PRelu of it.</summary>
+    public const string QLinearAffine = "QLinearAffine";
 }

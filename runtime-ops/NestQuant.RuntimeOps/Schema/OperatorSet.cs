@@ -90,6 +90,20 @@ internal static class OperatorSet
         [OperatorAttributes.TableFunction],
         new OutputSchema(ElementType.UInt8, "that of X"));
 
+    public static OperatorSchema QLinearAffine { get; } = new(
+        OperatorNames.QLinearAffine,
+        "An affine function of every channel, and PRelu of it: v = X * scale + bias; Y = v < 0 ? v * slope : v. Compare ONNX PRelu.",
+        [
+            new InputSchema(InputNames.X, ElementType.UInt8, "[..., C, ...]", "quantized values"),
+            .. OperatorInputs.ActivationParameters,
+            PerChannel(InputNames.ChannelScale, "factor of every channel; 1 when absent"),
+            PerChannel(InputNames.ChannelBias, "what is added to every channel; 0 when absent"),
+            PerChannel(InputNames.Slope, "factor of negative results of every channel; 1 when absent"),
+            .. OperatorInputs.ResultParameters,
+        ],
+        [OperatorAttributes.Axis, .. OperatorAttributes.Clamp],
+        new OutputSchema(ElementType.UInt8, "that of X"));
+
     public static OperatorSchema NestedGather { get; } = new(
         OperatorNames.NestedGather,
         "Rows of a nested table, decoded on demand; channel_view is [rows, values of a row, 1, 1]. Compare ONNX Gather.",
@@ -163,6 +177,7 @@ internal static class OperatorSet
         NestedFloatGemm,
         QLinearResize,
         NhwcDepthToSpace,
+        QLinearAffine,
     ];
 
     private static readonly Dictionary<string, OperatorSchema> ByName =
@@ -170,4 +185,7 @@ internal static class OperatorSet
 
     /// <summary>The operator of a type; null when there is none.</summary>
     public static OperatorSchema? Find(string name) => ByName.GetValueOrDefault(name);
+
+    private static InputSchema PerChannel(string name, string meaning) =>
+        new(name, ElementType.Float, "[C]", meaning) { IsOptional = true, IsConstant = true };
 }

@@ -45,6 +45,21 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void Weights_that_stay_float_stand_in_both_reports()
+    {
+        CompileReport report = Example with { FloatWeights = new FloatWeights(4000, [new FloatWeightGroup("read by <LSTM>", 2, 1000)]) };
+        string json = string.Concat(ReportJson.Write(report).Where(static c => !char.IsWhiteSpace(c))), html = ReportHtml.Write(report);
+        Assert.Contains(
+            "\"float_weights\":{\"bytes\":1000,\"all_bytes\":4000,\"groups\":[{\"reason\":\"readby<LSTM>\",\"tensors\":2,\"bytes\":1000}]}",
+            json,
+            StringComparison.Ordinal);
+        Assert.Contains("Weights in float: 25.0 % of all bytes", html, StringComparison.Ordinal);
+        Assert.Contains(
+            "<tr><td>read by &lt;LSTM&gt;</td><td class=\"n\">2</td><td class=\"n\">1,000</td></tr>", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("float", ReportJson.Write(Example), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Every_level_has_a_column_and_a_bar()
     {
         var log = new DecisionLog();

@@ -87,6 +87,39 @@ internal sealed record IntegerForm(Func<GraphBuilder, GraphBuilder> Build, param
             static g => g.Node("y = Concat(x, z)", AttributeProto.Int("axis", -1)), "Concat")
         { SameParameters = true, Steps = 0 },
 
+        ["concat-with-constant"] = new(
+            static g => g.Random("pad", 2, 3, 5, 5).Node("y = Concat(x, pad)", AttributeProto.Int("axis", 1)),
+            "QLinearConcat")
+        { Scale = 2.2f / 255 },
+        ["concat-with-constant-of-same-parameters"] = new(
+            static g => g.Random("pad", 2, 3, 5, 5).Node("y = Concat(pad, x)", AttributeProto.Int("axis", 1)),
+            "Concat")
+        { SameParameters = true, Steps = 0 },
+
+        ["prelu"] = Affine("y = PRelu(x, perChannel)"),
+        ["prelu-of-scalar"] = new(static g => g.Floats("slope", [1], 0.3f).Node("y = PRelu(x, slope)"), Lookup),
+        ["prelu-of-rows"] = new(static g => g.Random("slope", 6).Node("y = PRelu(x, slope)"), "QLinearAffine") { Shape = [7, 6] },
+        ["multiply-by-channel"] = Affine("y = Mul(perChannel, x)"),
+        ["divide-by-channel"] = Affine("y = Div(x, positive)") with { Scale = 9f / 255 },
+        ["add-to-channel"] = Affine("y = Add(x, perChannel)"),
+        ["subtract-from-channel"] = Affine("y = Sub(x, perChannel)"),
+        ["subtract-channel"] = Affine("y = Sub(perChannel, x)"),
+        ["multiply-by-column"] = new(static g => g.Random("columns", 5).Node("y = Mul(x, columns)"), "QLinearAffine"),
+        ["add-to-channel-relu"] = Affine("a = Add(x, perChannel)") with
+        {
+            Build = static g => Constants(g).Node("a = Add(x, perChannel)").Node("y = Relu(a)"),
+            ZeroPoint = 100,
+        },
+        ["normalise"] = new(
+            static g => g.Random("factor", 6).Random("offset", 6).Random("mean", 6).Floats("variance", [6], 0.5f, 1, 1.5f, 2, 1, 1)
+                .Node("n = BatchNormalization(x, factor, offset, mean, variance)").Node("y = Clip(n, low, high)"),
+            "QLinearAffine"),
+        ["max-with-leaky-relu"] = new(static g => g.Node("l = LeakyRelu(x)").Node("y = Max(x, l)"), Lookup),
+        ["max-with-multiple"] = new(static g => g.Floats("slope", [], 0.2f).Node("m = Mul(x, slope)").Node("y = Max(x, m)"), Lookup),
+        ["relu-and-negative-part"] = new(
+            static g => g.Floats("slope", [], 0.2f).Node("p = Relu(x)").Node("n = Neg(x)").Node("r = Relu(n)").Node("m = Mul(r, slope)")
+                .Node("y = Sub(p, m)"), Lookup),
+
         ["average-pool"] = new(
             static g => g.Node("y = AveragePool(x)", Ints("kernel_shape", 3, 2), Ints("strides", 2, 1), Ints("pads", 1, 0, 1, 1)),
             "QLinearAveragePool"),
@@ -196,6 +229,8 @@ internal sealed record IntegerForm(Func<GraphBuilder, GraphBuilder> Build, param
 
     private static IntegerForm Table(string node, params AttributeProto[] attributes) => new(g => g.Node(node, attributes), Lookup);
 
+    private static IntegerForm Affine(string node) => new(g => g.Node(node), "QLinearAffine") { Scale = 3f / 255 };
+
     private static IntegerForm Moved(string node, string op, params AttributeProto[] attributes) =>
         new(g => g.Node(node, attributes), op) { SameParameters = true, Steps = 0 };
 
@@ -210,6 +245,7 @@ internal sealed record IntegerForm(Func<GraphBuilder, GraphBuilder> Build, param
 
     private static GraphBuilder Constants(GraphBuilder graph) =>
         graph.Graph.Initializer.Exists(static tensor => tensor.Name == "low") ? graph : graph
+        .Random("perChannel", 6, 1, 1).Floats("positive", [6, 1, 1], 0.3f, 1, 2, 0.7f, 0.4f, 1.3f)
         .Floats("low", [], -0.5f).Floats("high", [], 0.6f).Floats("padding", [], 0.25f).Floats("scales", [4], 1, 1, 2, 2)
         .Int64s("shape", 2, -1, 5)
             .Int64s("starts", 1, 0)

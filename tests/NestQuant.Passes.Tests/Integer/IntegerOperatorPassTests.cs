@@ -96,8 +96,10 @@ public sealed class IntegerOperatorPassTests
 
     [Theory]
     [InlineData("y = Softmax(x)", "Softmax has no integer form")]
-    [InlineData("y = Sub(x, z)", "it is not a function of one quantized tensor alone")]
-    [InlineData("y = Add(x, perChannel)", "its operand 'perChannel' is a float constant of 6 values")]
+    [InlineData("y = Sub(x, z)", "it is not a function of one quantized tensor alone, nor of every channel of one")]
+    [InlineData("y = Add(x, perElement)", "it is not a function of one quantized tensor alone, nor of every channel of one")]
+    [InlineData("y = PRelu(free, perChannel)", "its input 'free' is not quantized")]
+    [InlineData("y = Div(x, small)", "its factors are too large for float32")]
     [InlineData("y = Add(x, free)", "its input 'free' is not quantized")]
     [InlineData("y = ReduceMean(x, channels)", "its axes are not all the spatial ones")]
     [InlineData("y = Resize(x, , scales)", "it interpolates", "mode", "cubic")]
@@ -111,6 +113,8 @@ public sealed class IntegerOperatorPassTests
             .Input("b", 1, 6, 4, 4)
             .Input("free", 1, 6, 4, 4)
             .Random("perChannel", 6, 1, 1)
+            .Random("perElement", 6, 4, 4)
+            .Floats("small", [1, 1, 4], 1, 1e-38f, 1, 1)
             .Int64s("channels", 1)
             .Floats("scales", [4], 1, 1, 2, 2)
             .Int64s("pads", 0, 0, 1, 1, 0, 0, 1, 1).Floats("far", [], 9)

@@ -21,6 +21,7 @@ public sealed class RandomNetworkTests
     [
         "conv", "conv relu", "conv clip", "depthwise", "conv silu", "relu", "sigmoid", "hard swish", "leaky", "add", "add relu", "mul",
         "gate", "concat", "max pool", "average pool",
+        "prelu", "scale", "offset", "conv scale", "max leaky", "constant concat",
         "pad", "slice", "split", "resize", "softmax", "shuffle", "twice", "transposed", "transposed relu", "transposed crop", "interpolate",
     ];
 
@@ -79,6 +80,10 @@ public sealed class RandomNetworkTests
             .Int64s("sizes", 1, 4, 11, 13)
             .Random("B", 4)
             .Random("V", 4, 8, 1, 1)
+            .Random("slope", 4, 1, 1)
+            .Random("factor", 1, 4, 1, 1)
+            .Random("offset", 4, 1, 1)
+            .Random("constant", 1, 4, 8, 8)
             .Floats("low", [], -0.3f)
                 .Floats("high", [], 0.7f)
                 .Int64s("pads", 0, 0, 1, 1, 0, 0, 1, 1)
@@ -116,6 +121,12 @@ public sealed class RandomNetworkTests
                         .Node($"{u}s = Sigmoid({u})")
                         .Node($"{y} = Mul({b}, {u}s)"),
                 "concat" => graph.Node($"{t} = Concat({a}, {b})", AttributeProto.Int("axis", 1)).Node($"{y} = Conv({t}, V)"),
+                "constant concat" => graph.Node($"{t} = Concat({a}, constant)", AttributeProto.Int("axis", 1)).Node($"{y} = Conv({t}, V)"),
+                "prelu" => graph.Node($"{y} = PRelu({a}, slope)"),
+                "scale" => graph.Node($"{y} = Mul(factor, {a})"),
+                "offset" => graph.Node($"{t} = Sub({a}, offset)").Node($"{y} = Relu({t})"),
+                "conv scale" => graph.Node($"{t} = Conv({a}, W1, B)").Node($"{u} = Mul({t}, factor)").Node($"{y} = Add({u}, offset)"),
+                "max leaky" => graph.Node($"{t} = LeakyRelu({a})").Node($"{y} = Max({a}, {t})"),
                 "max pool" => graph.Node($"{y} = MaxPool({a})", Ints("kernel_shape", 3, 3), Ints("pads", 1, 1, 1, 1)),
                 "average pool" => graph.Node($"{y} = AveragePool({a})", Ints("kernel_shape", 3, 3), Ints("pads", 1, 1, 1, 1)),
                 "pad" => graph.Node($"{t} = Pad({a}, pads)").Node($"{y} = Conv({t}, W0)"),

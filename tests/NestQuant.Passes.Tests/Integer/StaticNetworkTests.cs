@@ -25,6 +25,7 @@ public sealed class StaticNetworkTests(ITestOutputHelper output)
         ["VGG"] = 2,
         ["U-Net"] = 2,
         ["decoder"] = 2,
+        ["MobileFaceNet"] = 1,
     };
 
     public static TheoryData<string> Names => [.. StaticNetworks.All.Keys];

@@ -23,6 +23,7 @@ internal sealed class StaticNetworks
         ["VGG"] = Vgg,
         ["U-Net"] = UNet,
         ["decoder"] = Decoder,
+        ["MobileFaceNet"] = MobileFaceNet,
     };
 
     /// <summary>ResNet-50: stem, max-pool, bottleneck blocks [3, 4, 6, 3] with projections, global average pool, classifier.</summary>
@@ -134,6 +135,25 @@ internal sealed class StaticNetworks
         net._graph.Output(net.Conv(x, 8, 2, 1));
         return net._graph.Model();
     }
+
+    /// <summary>Convolutions and depthwise convolutions with PRelu throughout, as in MobileFaceNet, and a scale without Conv.</summary>
+    public static ModelProto MobileFaceNet()
+    {
+        var net = new StaticNetworks(1, 3, 12, 12);
+        string x = net.PRelu(net.Conv("input", 3, 8, 3, 2), 8);
+        for (int block = 0; block < 2; block++)
+        {
+            string y = net.PRelu(net.Conv(x, 8, 16, 1), 16);
+            y = net.PRelu(net.Conv(y, 16, 16, 3, 1, 16), 16);
+            x = net.Op("Add", net.Conv(y, 16, 8, 1), x);
+        }
+
+        x = net.Append("Mul", [x, net.Weight(8, 1, 1)]);
+        x = net.PRelu(net.Append("Add", [x, net.Weight(8, 1, 1)]), 8);
+        return net.Classified(net.Op("Flatten", net.Op("GlobalAveragePool", net.Conv(x, 8, 16, 1))), 16);
+    }
+
+    private string PRelu(string x, int channels) => Append("PRelu", [x, Weight(channels, 1, 1)]);
 
     private string Silu(string x) => Op("Mul", x, Op("Sigmoid", x));
 

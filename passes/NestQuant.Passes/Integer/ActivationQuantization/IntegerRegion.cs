@@ -2,6 +2,7 @@ using NestQuant.Compiler.Calibration;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Integer.ActivationQuantization;
 
@@ -16,6 +17,7 @@ internal sealed class IntegerRegion
     private readonly GraphView _view;
     private readonly Lazy<ActivationRanges> _ranges;
     private readonly GuardedActivations? _guarded;
+    private readonly PointwiseRoots _roots;
     private readonly Dictionary<NodeProto, IntegerRole> _members = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<NodeProto, string> _reasons = new(ReferenceEqualityComparer.Instance);
     private HashSet<NodeProto> _madeByIntegers = new(ReferenceEqualityComparer.Instance);
@@ -33,10 +35,11 @@ internal sealed class IntegerRegion
         // A ConvTranspose is executed in integers only where its result is read in integers.
         foreach (NodeProto product in products)
             _members[product] = product.Is("ConvTranspose") ? IntegerRole.Computation : IntegerRole.Product;
+        var facts = new RuleFacts(view, new ValueExtents(view), _roots = new PointwiseRoots(view));
         foreach (NodeProto node in view.Graph.Node)
         {
             if (_members.ContainsKey(node) || NestingCandidate.IsProduct(node)) continue;
-            if (IntegerRules.WhyNone(node, view) is { } reason) _reasons[node] = reason;
+            if (IntegerRules.WhyNone(node, facts) is { } reason) _reasons[node] = reason;
             else _members[node] = IntegerRules.RoleOf(node)!.Value;
         }
 
@@ -81,24 +84,32 @@ internal sealed class IntegerRegion
 
     /// <summary>The values that a node reads as integers: its activations, without steps inside a fused operator.</summary>
     private IEnumerable<string> Operands(NodeProto node) =>
-        IntegerRules.Activations(node).Where(value => !IsInner(value)).Distinct(StringComparer.Ordinal);
+        IntegerRules.Activations(node, _view).Where(value => !IsInner(value)).Distinct(StringComparer.Ordinal);
 
     /// <summary>The results of a node, without steps inside a fused operator.</summary>
     private IEnumerable<string> Results(NodeProto node) =>
         node.Output.Where(value => value.Length > 0 && _view.Consumers(value).Count > 0 && !IsInner(value));
 
     /// <summary>
-    /// Whether a value is only a step between two nodes of the region that become one: a Conv, Gemm, MatMul or Add and the Relu or Clip
-    /// after it, or a gate and its multiplication. Rounding it to 8 bits would only cost accuracy.
+    /// Whether a value is only a step between nodes of the region that become one: an operator and the Relu or Clip after it, a MatMul and
+    /// its bias, or the nodes of one elementwise function. Rounding it to 8 bits would only cost accuracy.
     /// </summary>
     private bool IsInner(string value)
     {
         if (_view.IsOutput(value) || _view.Producer(value) is not { } producer || !Contains(producer)) return false;
-        if (_view.Consumers(value) is not [var consumer] || !Contains(consumer)) return false;
-        bool takesClamp = NestingCandidate.IsProduct(producer) || producer.Is("Add");
-        return (takesClamp && IntegerRules.IsClamp(consumer) && consumer.InputAt(0) == value)
-            || IntegerRules.GatedBy(producer, _view) == consumer;
+        IReadOnlyList<NodeProto> consumers = _view.Consumers(value);
+        if (consumers.Count == 0 || !consumers.All(Contains)) return false;
+        string root = _roots.Of(value);
+        if (root != value && consumers.All(consumer => consumer.Output.Count == 1 && _roots.Of(consumer.Output[0]) == root)) return true;
+        if (consumers is not [var only]) return false;
+        return (IntegerRules.IsClamp(only) && only.InputAt(0) == value && IntegerRules.TakesClamp(producer, _view))
+            || (producer.Is("MatMul") && IsBiasOf(producer, only));
     }
+
+    private bool IsBiasOf(NodeProto product, NodeProto add) =>
+        _members[product] == IntegerRole.Product
+            && AddedBias.Of(product, _view.Constant(product.InputAt(1))?.Dims[^1], _view) is { Reason: null } added
+            && added.Add == add;
 
     /// <summary>Removes, in reverse graph order, nodes whose results no node of the region reads.</summary>
     private bool DropUnread()
@@ -116,7 +127,7 @@ internal sealed class IntegerRegion
     }
 
     private bool IsTakenUp(string value) =>
-        _view.Consumers(value).Any(consumer => Contains(consumer) && IntegerRules.Activations(consumer).Contains(value));
+        _view.Consumers(value).Any(consumer => Contains(consumer) && IntegerRules.Activations(consumer, _view).Contains(value));
 
     /// <summary>Removes, in graph order, nodes without a range or without an integer operand.</summary>
     private bool DropUnfit()
@@ -126,7 +137,7 @@ internal sealed class IntegerRegion
         foreach (NodeProto node in _view.Graph.Node)
         {
             if (!_members.TryGetValue(node, out IntegerRole role)) continue;
-            bool fromIntegers = IntegerRules.Activations(node).Any(IsMadeByIntegers);
+            bool fromIntegers = IntegerRules.Activations(node, _view).Any(IsMadeByIntegers);
             if (WhyUnfit(node, role, fromIntegers) is { } reason) Drop(node, reason);
             else if (role == IntegerRole.Product || fromIntegers) _madeByIntegers.Add(node);
         }

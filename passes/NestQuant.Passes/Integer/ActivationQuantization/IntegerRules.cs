@@ -1,6 +1,7 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Passes.Integer.Operators;
+using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Integer.ActivationQuantization;
@@ -26,16 +27,23 @@ internal enum IntegerRole
 /// </summary>
 internal static class IntegerRules
 {
-    private sealed record Rule(IntegerRole Role, Func<NodeProto, GraphView, string?>? WhyNot = null, bool AllInputs = false);
+    /// <summary>Rank that is assumed where only the kind of a node matters.</summary>
+    private const int LeastRank = 2;
+
+    private sealed record Rule(IntegerRole Role, Func<NodeProto, RuleFacts, string?>? WhyNot = null, bool AllInputs = false);
 
     private static readonly Dictionary<string, Rule> Rules = new(StringComparer.Ordinal)
     {
+        ["Abs"] = new(IntegerRole.Computation),
         ["Clip"] = new(IntegerRole.Computation, WhyNotClip),
         ["Elu"] = new(IntegerRole.Computation),
+        ["Erf"] = new(IntegerRole.Computation),
         ["Gelu"] = new(IntegerRole.Computation),
         ["HardSigmoid"] = new(IntegerRole.Computation),
         ["HardSwish"] = new(IntegerRole.Computation),
         ["LeakyRelu"] = new(IntegerRole.Computation),
+        ["Neg"] = new(IntegerRole.Computation),
+        ["PRelu"] = new(IntegerRole.Computation, WhyNoFunction),
         ["Relu"] = new(IntegerRole.Computation),
         ["Sigmoid"] = new(IntegerRole.Computation),
         ["Tanh"] = new(IntegerRole.Computation),
@@ -44,9 +52,14 @@ internal static class IntegerRules
         ["GlobalAveragePool"] = new(IntegerRole.Computation),
         ["ReduceMean"] = new(IntegerRole.Computation, WhyNotReduceMean),
 
-        ["Add"] = new(IntegerRole.Computation, WhyConstantInput, AllInputs: true),
-        ["Mul"] = new(IntegerRole.Computation, WhyConstantInput, AllInputs: true),
-        ["Concat"] = new(IntegerRole.Computation, WhyConstantInput, AllInputs: true),
+        ["Add"] = new(IntegerRole.Computation, WhyNotArithmetic, AllInputs: true),
+        ["BatchNormalization"] = new(IntegerRole.Computation, WhyNoFunction),
+        ["Div"] = new(IntegerRole.Computation, WhyNoFunction, AllInputs: true),
+        ["Max"] = new(IntegerRole.Computation, WhyNoFunction, AllInputs: true),
+        ["Min"] = new(IntegerRole.Computation, WhyNoFunction, AllInputs: true),
+        ["Mul"] = new(IntegerRole.Computation, WhyNotArithmetic, AllInputs: true),
+        ["Sub"] = new(IntegerRole.Computation, WhyNoFunction, AllInputs: true),
+        ["Concat"] = new(IntegerRole.Computation, AllInputs: true),
 
         ["Flatten"] = new(IntegerRole.Movement),
         ["Identity"] = new(IntegerRole.Movement),
@@ -66,66 +79,74 @@ internal static class IntegerRules
         node.IsDefaultDomain() && Rules.TryGetValue(node.OpType, out Rule? rule) ? rule.Role : null;
 
     /// <summary>Why a node has no integer form; null where it has one.</summary>
-    public static string? WhyNone(NodeProto node, GraphView view) =>
+    public static string? WhyNone(NodeProto node, RuleFacts facts) =>
         node.IsDefaultDomain() && Rules.TryGetValue(node.OpType, out Rule? rule)
-            ? rule.WhyNot?.Invoke(node, view)
+            ? rule.WhyNot?.Invoke(node, facts)
             : $"{node.OpType} has no integer form";
 
-    /// <summary>The activations that a product or a node of the table reads, without its shapes, axes and weights.</summary>
-    public static IEnumerable<string> Activations(NodeProto node)
+    /// <summary>What a product or a node of the table computes with, without its shapes, axes and weights.</summary>
+    public static IEnumerable<string> Operands(NodeProto node)
     {
         bool all = Rules.TryGetValue(node.OpType, out Rule? rule) && rule.AllInputs;
         return node.Input.Take(all ? node.Input.Count : 1);
     }
 
+    /// <summary>Those of the operands that are no constants.</summary>
+    public static IEnumerable<string> Activations(NodeProto node, GraphView view) =>
+        Operands(node).Where(input => view.Constant(input) is null);
+
     /// <summary>Whether a Conv, Gemm, MatMul or Add can apply the function in its own last step.</summary>
     public static bool IsClamp(NodeProto node) => node.Is("Relu") || node.Is("Clip");
 
-    /// <summary>
-    /// The multiplication that a gate belongs to, where SiLU or HardSwish is written as two nodes:
-    /// <c>g = Sigmoid (x); y = Mul (x, g)</c>. Null when the node is not a gate.
-    /// </summary>
-    public static NodeProto? GatedBy(NodeProto gate, GraphView view)
+    /// <summary>Whether a node has an integer form that applies a Relu or Clip after it in its own last step.</summary>
+    public static bool TakesClamp(NodeProto node, GraphView view) =>
+        NestingCandidate.IsProduct(node)
+            || node.Is("Add")
+            || ChannelFunction.Of(node, view, LeastRank) is { IsScalar: false, Slope: null };
+
+    private static string? WhyNotArithmetic(NodeProto node, RuleFacts facts) =>
+        node.Input.Exists(input => facts.View.Constant(input) is not null) ? WhyNoFunction(node, facts) : null;
+
+    /// <summary>Functions of one activation, or of every channel of one.</summary>
+    private static string? WhyNoFunction(NodeProto node, RuleFacts facts)
     {
-        if (!gate.Is("Sigmoid") && !gate.Is("HardSigmoid")) return null;
-        string x = gate.InputAt(0), g = gate.Output[0];
-        bool isGate = !view.IsOutput(g) && view.Consumers(g) is [var mul] && mul.Is("Mul")
-            && ((mul.InputAt(0) == x && mul.InputAt(1) == g) || (mul.InputAt(0) == g && mul.InputAt(1) == x));
-        return isGate ? view.Consumers(g)[0] : null;
+        if (facts.Roots.IsFunction(node)) return null;
+        int? rank = facts.Extents.Of(Activations(node, facts.View).FirstOrDefault(""))?.Length;
+        return ChannelFunction.Of(node, facts.View, rank) is { } function
+            ? function.WhyBroadcast(facts.Extents)
+            : $"only {node.OpType} with a constant that differs along one axis has an integer form";
     }
 
-    private static string? WhyConstantInput(NodeProto node, GraphView view) =>
-        node.Input.Find(input => view.Constant(input) is not null) is { } constant
-            ? $"its input '{constant}' is a constant, not an activation"
-            : null;
-
-    private static string? WhyNotClip(NodeProto node, GraphView view)
+    private static string? WhyNotClip(NodeProto node, RuleFacts facts)
     {
-        bool isConstant = node.Input.Skip(1).All(bound => bound.Length == 0 || ScalarConstant.Float(view, bound) is not null);
+        bool isConstant = node.Input.Skip(1).All(bound => bound.Length == 0 || ScalarConstant.Float(facts.View, bound) is not null);
         return isConstant ? null : "its bounds are not constant";
     }
 
     /// <summary>Only means over both spatial axes of NCHW, as GlobalAveragePool computes them, have an integer form.</summary>
-    private static string? WhyNotReduceMean(NodeProto node, GraphView view)
+    private static string? WhyNotReduceMean(NodeProto node, RuleFacts facts)
     {
         long[]? axes = node.GetInts("axes")
-            ?? (view.Constant(node.InputAt(1)) is { DataType: TensorDataType.Int64 } tensor ? tensor.ToInt64s() : null);
+            ?? (facts.View.Constant(node.InputAt(1)) is { DataType: TensorDataType.Int64 } tensor ? tensor.ToInt64s() : null);
         return axes is [2, 3] or [3, 2] or [-2, -1] or [-1, -2] ? null : "only means over both spatial axes have an integer form";
     }
 
-    private static string? WhyNotMaxPool(NodeProto node, GraphView view) =>
-        node.Output.Count > 1 && node.Output[1].Length > 0 && (view.IsOutput(node.Output[1]) || view.Consumers(node.Output[1]).Count > 0)
+    private static string? WhyNotMaxPool(NodeProto node, RuleFacts facts) =>
+        node.Output.Count > 1
+            && node.Output[1].Length > 0
+            && (facts.View.IsOutput(node.Output[1]) || facts.View.Consumers(node.Output[1]).Count > 0)
             ? "the indices of its maxima are used"
             : null;
 
-    private static string? WhyNotPad(NodeProto node, GraphView view)
+    private static string? WhyNotPad(NodeProto node, RuleFacts facts)
     {
         if (node.GetString("mode", "constant") != "constant") return null;
-        bool isZero = node.GetFloat("value", 0) == 0 && (node.InputAt(2).Length == 0 || ScalarConstant.Float(view, node.InputAt(2)) == 0);
+        bool isZero = node.GetFloat("value", 0) == 0
+            && (node.InputAt(2).Length == 0 || ScalarConstant.Float(facts.View, node.InputAt(2)) == 0);
         return isZero ? null : "it pads with a value that is not 0, which the quantized input may be unable to represent";
     }
 
-    private static string? WhyNotResize(NodeProto node, GraphView view)
+    private static string? WhyNotResize(NodeProto node, RuleFacts _)
     {
         string mode = node.GetString("mode", "nearest");
         if (mode == "linear") return LinearResizeRule.WhyNone(node, view);
@@ -135,3 +156,9 @@ internal static class IntegerRules
             : null;
     }
 }
+
+/// <summary>What the rules ask about a graph.</summary>
+/// <param name="View">The graph.</param>
+/// <param name="Extents">Shapes of its values.</param>
+/// <param name="Roots">Its elementwise functions.</param>
+internal sealed record RuleFacts(GraphView View, ValueExtents Extents, PointwiseRoots Roots);

@@ -17,6 +17,7 @@ internal static class LayoutRules
         [("", "DequantizeLinear")] = new QuantizerLayout(),
         [("", "DynamicQuantizeLinear")] = Elementwise,
         [(NestQuantOps.Domain, OperatorNames.QLinearLookup)] = Elementwise,
+        [(NestQuantOps.Domain, OperatorNames.QLinearAffine)] = new ChannelAxisLayout(),
 
         [("", "Abs")] = Elementwise,
         [("", "Clip")] = Elementwise,

@@ -61,6 +61,9 @@ internal sealed record IntegerMatch(
     /// <summary>The only result of a node that has one.</summary>
     public QuantizedResult Result => Results[0];
 
+    /// <summary>Whether an operand is constant.</summary>
+    public bool HasConstant => Node.Input.Exists(input => Graph.View.Constant(input) is not null);
+
     /// <summary>The uint8 form of an input; null where the input is not a dequantized one.</summary>
     public QuantizedValue? Source(int input) => Graph.Source(Node.InputAt(input));
 

@@ -20,8 +20,12 @@ internal static class IntegerOperators
 
     private static readonly Dictionary<string, NodeRewrite> Rules = new(StringComparer.Ordinal)
     {
-        ["Add"] = static match => BinaryRule.Apply(match, MicrosoftOperators.QLinearAdd),
-        ["Mul"] = static match => BinaryRule.Apply(match, MicrosoftOperators.QLinearMul),
+        ["Add"] = static match => match.HasConstant ? AffineRule.Apply(match) : BinaryRule.Apply(match, MicrosoftOperators.QLinearAdd),
+        ["Mul"] = static match => match.HasConstant ? AffineRule.Apply(match) : BinaryRule.Apply(match, MicrosoftOperators.QLinearMul),
+        ["BatchNormalization"] = AffineRule.Apply,
+        ["Div"] = AffineRule.Apply,
+        ["PRelu"] = AffineRule.Apply,
+        ["Sub"] = AffineRule.Apply,
         ["Concat"] = ConcatRule.Apply,
 
         ["AveragePool"] = AveragePoolRule.Apply,

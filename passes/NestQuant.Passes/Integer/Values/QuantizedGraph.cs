@@ -1,5 +1,6 @@
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
+using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Integer.Values;
 
@@ -8,6 +9,7 @@ namespace NestQuant.Passes.Integer.Values;
 /// </summary>
 internal sealed class QuantizedGraph(ModelProto model, GraphView view, UniqueNames names)
 {
+    private ValueExtents? _extents;
     private readonly Dictionary<(float Scale, bool IsScale, byte ZeroPoint), string> _scalars = [];
 
     /// <summary>The model that the graph belongs to.</summary>
@@ -18,6 +20,9 @@ internal sealed class QuantizedGraph(ModelProto model, GraphView view, UniqueNam
 
     /// <summary>Names for what is added.</summary>
     public UniqueNames Names { get; } = names;
+
+    /// <summary>The shapes of its values, as they were when they were first asked for.</summary>
+    public ValueExtents Extents => _extents ??= new ValueExtents(View);
 
     /// <summary>The uint8 tensor that a float value is the dequantized form of; null for any other value.</summary>
     public QuantizedValue? Source(string value) =>

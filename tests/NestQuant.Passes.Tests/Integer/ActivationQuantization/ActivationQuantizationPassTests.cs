@@ -266,14 +266,6 @@ public sealed class ActivationQuantizationPassTests
     }
 
     [Fact]
-    public void AConstantOperandKeepsAnAdd()
-    {
-        PassRun run = Quantize(Convs("a = Conv(x, W)", "sum: b = Add(a, one)", "y = Conv(b, V)").Floats("one", [], 1));
-        Assert.Equal(["x", "b"], Quantized(run));
-        Assert.Contains("'one' is a constant", run.ReasonFor("sum"), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void AnExcludedNodeStaysFloat()
     {
         ModelProto model = Convs("first: a = Conv(x, W)", "second: b = Conv(a, V)", "third: y = Conv(b, U)").Output("y").Model();

@@ -10,8 +10,8 @@ internal static class NodeMutations
         "Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Constant", "ConstantOfShape", "Conv", "ConvTranspose",
         "DequantizeLinear", "Dropout", "DynamicQuantizeLinear", "Expand", "Flatten", "Gather", "Gemm", "GlobalAveragePool",
         "GroupNLExpand", "Identity", "If", "LeakyRelu", "Loop", "MatMul", "Max", "MaxPool", "NestedConv", "NestedDequantizeLinear",
-        "NestedFloatConv", "NestedFloatGemm", "NestedGather", "NestedGemm", "NestedQLinearConv", "OneHot", "Pad", "Pow", "QLinearLookup",
-        "QLinearResize", "NhwcDepthToSpace", "QuantizeLinear", "Range", "ReduceMean", "Relu",
+        "NestedFloatConv", "NestedFloatGemm", "NestedGather", "NestedGemm", "NestedQLinearConv", "OneHot", "Pad", "Pow", "QLinearAffine",
+        "QLinearLookup", "QLinearResize", "NhwcDepthToSpace", "QuantizeLinear", "Range", "ReduceMean", "Relu",
         "Reshape", "Resize", "Scan", "Shape", "Sin", "Slice", "Softmax", "Split", "Squeeze", "Sum", "Tile", "Transpose", "Unsqueeze",
         "Where",
     ];
