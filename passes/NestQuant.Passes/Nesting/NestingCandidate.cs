@@ -78,6 +78,9 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSe
     /// <summary>Whether a node is a candidate at all: a product, or a Gather from a table of floats.</summary>
     public static bool IsCandidate(NodeProto node, GraphView view) => IsProduct(node) || ReadsTable(node, view);
 
+    /// <summary>Whether the operator of a node is one whose weights nest, whatever it reads.</summary>
+    public static bool MayHold(NodeProto node) => node.IsDefaultDomain() && Operators.Contains(node.OpType);
+
     /// <summary>Whether a node multiplies by weights.</summary>
     public static bool IsProduct(NodeProto node) => node.IsDefaultDomain() && Products.Contains(node.OpType);
 
