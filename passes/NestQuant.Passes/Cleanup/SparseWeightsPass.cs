@@ -2,7 +2,7 @@ using System.Globalization;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
-using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Cleanup;
 
@@ -31,7 +31,7 @@ public sealed class SparseWeightsPass : IGraphPass
             foreach (SparseTensorProto sparse in view.Graph.SparseInitializer.ToArray())
             {
                 string name = sparse.Values!.Name;
-                if (!view.Consumers(name).Any(NestingCandidate.MayHold)) continue;
+                if (!view.Consumers(name).Any(WeightOperators.Include)) continue;
                 if (WhyKept(sparse) is { } reason)
                 {
                     context.Decisions.Kept(Name, name, "sparse", reason);

@@ -2,7 +2,6 @@ using System.Globalization;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
-using NestQuant.Passes.Nesting;
 using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.HalfPrecision;
@@ -35,7 +34,7 @@ public sealed class Float32ComputePass : IGraphPass
         ArgumentNullException.ThrowIfNull(context);
         ModelProto model = context.Model;
         HashSet<TensorDataType> types = DeclaredTypes.HalvesOf(model);
-        if (types.Count == 0 || model.AllNodes().Any(SchemaNodes.IsNested) || !model.AllNodes().Any(NestingCandidate.MayHold))
+        if (types.Count == 0 || model.AllNodes().Any(SchemaNodes.IsNested) || !model.AllNodes().Any(WeightOperators.Include))
             return PassResult.Unchanged;
         string graph = model.MainGraph().Name;
         if (WhyKept(model) is { } reason)

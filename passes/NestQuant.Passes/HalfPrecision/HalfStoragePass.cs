@@ -32,7 +32,7 @@ public sealed class HalfStoragePass : IGraphPass
         bool changed = false;
         foreach (GraphView view in GraphView.Of(context.Model.MainGraph()).WithInner())
             foreach (TensorProto tensor in view.Graph.Initializer.Where(tensor => IsStorable(tensor, view)).ToArray())
-                changed |= Store(tensor, halves.Types, view, names);
+                changed |= Store(tensor, halves, view, names);
         return new PassResult(changed);
     }
 
@@ -52,12 +52,10 @@ public sealed class HalfStoragePass : IGraphPass
             && view.Consumers(tensor.Name) is { Count: > 0 } readers
             && readers.All(static reader => reader.IsDefaultDomain());
 
-    private static bool Store(TensorProto tensor, IEnumerable<TensorDataType> types, GraphView view, UniqueNames names)
+    private static bool Store(TensorProto tensor, StoredHalves halves, GraphView view, UniqueNames names)
     {
         string value = tensor.Name;
-        if (types.Order().Select(type => HalfTensor.Narrow(tensor, type, value)).FirstOrDefault(static half => half is not null)
-            is not { } half)
-            return false;
+        if (halves.Narrow(tensor, value) is not { } half) return false;
         half.Name = names.Next(value + "_half");
         NodeProto first = view.Consumers(value)[0];
         view.RemoveInitializer(value);

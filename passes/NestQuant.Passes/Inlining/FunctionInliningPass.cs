@@ -3,7 +3,7 @@ using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
 using NestQuant.Onnx.Validation;
-using NestQuant.Passes.Nesting;
+using NestQuant.Passes.Operators;
 
 namespace NestQuant.Passes.Inlining;
 
@@ -104,12 +104,14 @@ public sealed class FunctionInliningPass : IGraphPass
         {
             if (_holds.TryGetValue(function, out bool known)) return known;
             return _holds[function] = GraphTraversal.AllNodes(function.Node)
-                .Any(node => functions.Called(node) is { } callee ? Holds(callee) : NestingCandidate.MayHold(node));
+                .Any(node => functions.Called(node) is { } callee ? Holds(callee) : WeightOperators.Include(node));
         }
 
         private string? WhyKept(NodeProto call, FunctionProto function)
         {
             if (call.Subgraphs().Any()) return "it gives its function a subgraph";
+            if (function.Input.Contains("") || function.Output.Contains(""))
+                return $"function '{function.Name}' has an input or output without a name";
             return function.OpsetImport.Find(IsOther) is { } other
                 ? $"function '{function.Name}' imports version {other.Version} of the operator set '{other.Domain}', and the model "
                     + $"{VersionOf(other.Domain)}"

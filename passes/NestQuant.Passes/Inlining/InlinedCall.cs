@@ -6,6 +6,9 @@ namespace NestQuant.Passes.Inlining;
 /// <summary>The nodes of a local function in the place of a call, with names of their own and the attributes of the call.</summary>
 internal sealed class InlinedCall
 {
+    /// <summary>Longer names are cut: every call repeats those of its function.</summary>
+    private const int LongestPart = 100;
+
     private readonly NodeProto _call;
     private readonly FunctionProto _function;
     private readonly UniqueNames _names;
@@ -81,7 +84,9 @@ internal sealed class InlinedCall
         return known;
     }
 
-    private string Own(string name) => _names.Next($"{_call.DisplayName()}/{name}");
+    private string Own(string name) => _names.Next($"{Cut(_call.DisplayName())}/{Cut(name)}");
+
+    private static string Cut(string name) => name.Length <= LongestPart ? name : name[..LongestPart];
 
     /// <summary>An attribute with the value that the call or the function gives it; null where neither does.</summary>
     private AttributeProto? Bound(AttributeProto attribute)

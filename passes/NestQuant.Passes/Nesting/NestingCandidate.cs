@@ -12,25 +12,20 @@ namespace NestQuant.Passes.Nesting;
 /// <param name="Settings">What the options say about it.</param>
 internal sealed record NestingCandidate(NodeProto Node, int WeightInput, GraphView View, WeightSettings Settings)
 {
-    private const string Gather = "Gather";
-
-    private static readonly string[] Products = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
-    private static readonly string[] Recurrent = ["LSTM", "GRU", "RNN"];
-
     /// <summary>What the options say about it; a budget changes its bits.</summary>
     public WeightSettings Settings { get; set; } = Settings;
 
     /// <summary>Types of the operators whose weights nest.</summary>
-    public static IReadOnlyList<string> Operators { get; } = [.. Products, Gather, .. Recurrent];
+    public static IReadOnlyList<string> Operators { get; } = WeightOperators.All;
 
     /// <summary>The operators, for messages.</summary>
     public static string OperatorsText { get; } = $"{string.Join(", ", Operators.SkipLast(1))} or {Operators[^1]}";
 
     /// <summary>Whether the weight is a table, of which the node takes rows.</summary>
-    public bool IsTable => Node.Is(Gather);
+    public bool IsTable => WeightOperators.IsTable(Node);
 
     /// <summary>Whether the node multiplies by the weight in every step of a sequence.</summary>
-    public bool IsRecurrent => IsRecurrentNode(Node);
+    public bool IsRecurrent => WeightOperators.IsRecurrent(Node);
 
     /// <summary>How the weight is rounded without data.</summary>
     public WeightQuantization WithoutData => IsTable ? Settings.Quantization!.ToNearest : Settings.Quantization!.WithoutData;
@@ -81,21 +76,16 @@ internal sealed record NestingCandidate(NodeProto Node, int WeightInput, GraphVi
     public static IEnumerable<int> WeightInputs(NodeProto node, GraphView view)
     {
         if (IsProduct(node)) return [1];
-        if (IsRecurrentNode(node)) return [1, 2];
+        if (WeightOperators.IsRecurrent(node)) return [1, 2];
         return ReadsTable(node, view) ? [0] : [];
     }
 
-    private static bool IsRecurrentNode(NodeProto node) => node.IsDefaultDomain() && Recurrent.Contains(node.OpType);
-
-    /// <summary>Whether the operator of a node is one whose weights nest, whatever it reads.</summary>
-    public static bool MayHold(NodeProto node) => node.IsDefaultDomain() && Operators.Contains(node.OpType);
-
     /// <summary>Whether a node multiplies by weights.</summary>
-    public static bool IsProduct(NodeProto node) => node.IsDefaultDomain() && Products.Contains(node.OpType);
+    public static bool IsProduct(NodeProto node) => WeightOperators.IsProduct(node);
 
     /// <summary>Other Gathers, of activations, shapes and single numbers, are no candidates, and need no decision.</summary>
     private static bool ReadsTable(NodeProto node, GraphView view) =>
-        node.Is(Gather)
+        WeightOperators.IsTable(node)
             && view.Owner(node.InputAt(0))?.Initializer(node.InputAt(0)) is { Dims.Count: > 1 } table
             && table.DataType is TensorDataType.Float or TensorDataType.Float16 or TensorDataType.BFloat16 or TensorDataType.Double;
 

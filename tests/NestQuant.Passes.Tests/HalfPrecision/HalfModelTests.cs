@@ -25,7 +25,9 @@ public sealed class HalfModelTests : IDisposable
         float[] expected = ModelRunner.Run(Network(), ("x", x.Rounded(type)))["y"].Floats;
         float[] actual = ModelRunner.Run(result.Model, ("x", x.InHalf(type)))["y"].Widened();
         Closeness.AssertClose(expected, actual, tolerance);
-        Assert.Equal(2, result.Decisions.Decisions.Count(static decision => decision.Nesting is not null));
+        Assert.Equal(
+            [2 * 64 * 512, 2 * 64 * 512],
+            result.Decisions.Decisions.Select(static decision => decision.Nesting?.SourceBytes).OfType<long>());
     }
 
     /// <summary>A weight that stays float would double otherwise.</summary>

@@ -120,6 +120,16 @@ public sealed class FunctionInliningPassTests
     }
 
     [Fact]
+    public void LongNamesAreCut()
+    {
+        string name = new('n', 5000);
+        ModelProto model = Graph($"{name}: a = local.F(x, W)", $"{name}_2: y = local.F(a, W)");
+        model.Functions.Add(Functions.Of("F", ["p", "q"], "r", Parse($"{name} = MatMul(p, q)"), Parse($"r = Neg({name})")));
+        PassRun run = PassRun.Preserving(new FunctionInliningPass(), model, 0, X);
+        Assert.All(run.Graph.Node, static node => Assert.InRange(node.Output[0].Length, 1, 210));
+    }
+
+    [Fact]
     public void WeightsInsideAndGivenToFunctionsAreNested()
     {
         ModelProto model = Graph("a = local.F(x, W)", "y = local.F(a, W)");
