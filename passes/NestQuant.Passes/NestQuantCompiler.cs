@@ -6,6 +6,8 @@ using NestQuant.Passes.Folding;
 using NestQuant.Passes.GroupNL;
 using NestQuant.Passes.GroupNL.Expansion;
 using NestQuant.Passes.Guard;
+using NestQuant.Passes.HalfPrecision;
+using NestQuant.Passes.Inlining;
 using NestQuant.Passes.Integer;
 using NestQuant.Passes.Integer.ActivationQuantization;
 using NestQuant.Passes.Integer.TransposedConvolutions;
@@ -62,6 +64,10 @@ public static class NestQuantCompiler
         // before all: what follows looks for constants, and adds some
         PassPipeline pipeline = new PassPipeline().Use(new InitializerInputsPass(options.KeepOverridable, options.ConstantInputs));
         bool emits = options.Weights.Nests || options.GroupNL.Expansion is not null;
+        if (options.Weights.Nests)
+            pipeline.Use(new FunctionInliningPass()) // first: the others look at the main graph
+                .Use(new SparseWeightsPass())
+                .Use(new Float32ComputePass()); // before upgrades, which need to know the types of values
         // before what looks at nodes: what the others emit depends on the operator set
         if (emits || options.OperatorSet is not null) pipeline.Use(new OperatorSetUpgradePass(options.OperatorSet));
         pipeline
@@ -78,8 +84,9 @@ public static class NestQuantCompiler
         if (groupNL.Mode == GroupNLMode.Fuse && !forTraining) pipeline.Use(new GroupNLFusePass());
         if (!forTraining) pipeline.Use(new BatchNormFoldingPass()); // after constants are folded, before weights are no longer float
         pipeline.Use(new DeadCodePass()); // what folding left over
-        if (options.Weights.Nests) UseNesting(pipeline, options.Weights, options.Activations);
-        return pipeline;
+        if (!options.Weights.Nests) return pipeline;
+        UseNesting(pipeline, options.Weights, options.Activations);
+        return pipeline.Use(new HalfStoragePass()); // last: the others look for constants
     }
 
     private static void UseNesting(PassPipeline pipeline, WeightOptions weights, ActivationOptions activations)

@@ -1,6 +1,8 @@
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Passes.Folding;
 using NestQuant.Passes.GroupNL;
+using NestQuant.Passes.HalfPrecision;
+using NestQuant.Passes.Inlining;
 using NestQuant.Passes.Integer;
 using NestQuant.Passes.Integer.ActivationQuantization;
 using NestQuant.Passes.Integer.TransposedConvolutions;
@@ -15,6 +17,10 @@ internal static class PassOrder
     private static readonly (Type First, Type Second, string Why)[] Required =
     [
         (typeof(OperatorSetUpgradePass), typeof(NestingPass), "what nesting emits depends on the operator set"),
+        (typeof(FunctionInliningPass), typeof(NestingPass), "nesting leaves what is inside functions"),
+        (typeof(Float32ComputePass), typeof(NestingPass), "only float32 weights are nested"),
+        (typeof(Float32ComputePass), typeof(HalfStoragePass), "it says what can be stored in 16 bits"),
+        (typeof(NestingPass), typeof(HalfStoragePass), "what is stored in 16 bits is no constant"),
         (typeof(GroupNLExpandPass), typeof(NestingPass), "a nested convolution cannot be expanded"),
         (typeof(PReluFusionPass), typeof(ActivationQuantizationPass), "every step of an activation would be quantized"),
         (typeof(ActivationQuantizationPass), typeof(NestingPass), "nesting takes up the activations that it quantizes"),

@@ -16,7 +16,8 @@ public sealed class RandomGraphTests
     private const float Tolerance = 2e-5f;
 
     private static readonly string[] Kinds =
-        ["identity", "dropout", "sin", "add", "conv", "norm", "constant", "chain", "body", "body constant", "body conv", "transposed"];
+        ["identity", "dropout", "sin", "add", "conv", "norm", "constant", "chain", "body", "body constant", "body conv", "transposed",
+         "call"];
 
     private static readonly Gen<Step[]> Steps =
         (from kind in Gen.OneOf(Kinds)
@@ -118,7 +119,10 @@ public sealed class RandomGraphTests
 
         if (outputs.Count == 0) outputs.Add(values[^1]);
         graph.Output([.. outputs]);
-        return graph.Model();
+        ModelProto model = graph.Model(domains: "local");
+        model.Functions.Add(
+            Functions.Of("F", ["p", "q"], "r", GraphBuilder.Parse("v0 = Conv(p, q)"), GraphBuilder.Parse("r = Softsign(v0)")));
+        return model;
     }
 
     private static void Add(GraphBuilder graph, string kind, int i, string a, string b, string k, string weight, string y)
@@ -148,6 +152,9 @@ public sealed class RandomGraphTests
                 break;
             case "transposed":
                 graph.Node($"t{i} = Transpose({weight})", AttributeProto.IntList("perm", 1, 0, 2, 3)).Node($"{y} = Conv({a}, t{i})");
+                break;
+            case "call":
+                graph.Node($"{y} = local.F({a}, {weight})");
                 break;
             case "body":
                 If(graph, y, new GraphBuilder("then").Node($"p{i} = Identity({a})").Node($"q{i} = Sin(p{i})").Output($"q{i}"), b, i);

@@ -8,6 +8,9 @@ public sealed class UniqueNames
     // An empty name means a value that is left out, and is never returned.
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal) { "" };
 
+    /// <summary>The last number that was appended to a name; all smaller ones are taken too.</summary>
+    private readonly Dictionary<string, int> _last = new(StringComparer.Ordinal);
+
     /// <summary>Collects the names of a model.</summary>
     public UniqueNames(ModelProto model)
     {
@@ -25,7 +28,9 @@ public sealed class UniqueNames
     public string Next(string wanted)
     {
         string name = wanted;
-        for (int i = 1; !_taken.Add(name); i++) name = string.Create(CultureInfo.InvariantCulture, $"{wanted}_{i}");
+        int last = _last.GetValueOrDefault(wanted);
+        while (!_taken.Add(name)) name = string.Create(CultureInfo.InvariantCulture, $"{wanted}_{++last}");
+        if (last > 0) _last[wanted] = last;
         return name;
     }
 

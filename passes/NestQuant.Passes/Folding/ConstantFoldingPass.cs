@@ -1,6 +1,7 @@
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
+using NestQuant.Passes.HalfPrecision;
 
 namespace NestQuant.Passes.Folding;
 
@@ -178,6 +179,7 @@ public sealed class ConstantFoldingPass : IGraphPass
         if (NeverFolded.Contains(node.OpType)) return $"{node.OpType} is not folded";
         if (node.Subgraphs().Any()) return "nodes with subgraphs are not evaluated";
         if (node.Output.Exists(view.IsOutput)) return "its result is an output of the graph";
+        if (HalfStoragePass.IsStored(node, view)) return "its result would take twice the bytes; ONNX Runtime computes it when it loads";
         return null;
     }
 

@@ -78,7 +78,7 @@ internal sealed class SwitchedModel
             {
                 NodeProto quantize = _main.Producer(dequantize.Input[0])!;
                 activation.Layers.AddRange(
-                    _main.Consumers(dequantize.Output[0]).Where(layer => NestingCandidate.IsCandidate(layer, _main))
+                    _main.Consumers(dequantize.Output[0]).Where(layer => NestingCandidate.WeightInputs(layer, _main).Any())
                         .Select(static layer => layer.Output[0]));
                 _main.Replace(
                     dequantize,

@@ -34,7 +34,7 @@ internal sealed class CalibratedModel
         WeightQuantization quantization = candidate.Settings.Quantization!;
         bool roundsFull = quantization.Rounding == WeightRounding.Calibrated;
         bool roundsParts = quantization.SplitRounding == WeightRounding.Calibrated;
-        LayerRows? rows = !candidate.IsTable && (roundsFull || roundsParts) ? RowsOf(candidate, tensor) : null;
+        LayerRows? rows = NestingCandidate.IsProduct(candidate.Node) && (roundsFull || roundsParts) ? RowsOf(candidate, tensor) : null;
         if (!_weights.TryGetValue(tensor, out CalibratedWeight? weight))
         {
             float[] values = ChannelMajor.From(MemoryMarshal.Cast<byte, float>(tensor.GetBytes().Span), nested.View);

@@ -30,6 +30,7 @@ internal static class NestedForm
         {
             "Conv" when rank > 4 => "there is no kernel for 3-D convolutions",
             "ConvTranspose" => "there is no kernel for ConvTranspose",
+            "LSTM" or "GRU" or "RNN" => $"there is no kernel for {candidate.Node.OpType}",
             "MatMul" when rank > 2 => "there is no kernel for a batched weight",
             "Gemm" when candidate.Node.GetInt("transA", 0) != 0 => "there is no kernel for transA",
             "Gemm" when !(candidate.Node.GetFloat("alpha", 1) > 0) => "its alpha is not positive, and so could not be part of a scale",

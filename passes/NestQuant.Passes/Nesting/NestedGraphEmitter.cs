@@ -133,7 +133,7 @@ internal sealed class NestedGraphEmitter
     private void EmitDequantized(NestingCandidate candidate, NestedOperands operands)
     {
         string value = Dequantized(candidate, operands);
-        candidate.View.SetInput(candidate.Transpose ?? candidate.Node, candidate.Transpose is null ? 1 : 0, value);
+        candidate.View.SetInput(candidate.Transpose ?? candidate.Node, candidate.Transpose is null ? candidate.WeightInput : 0, value);
         _bias.WriteWeightOnly(candidate, operands.Layout.Bits, PrecisionInput.Name);
         ConvolutionOutputs.KeepApart(candidate.Node.Output[0], candidate.View, _names);
     }

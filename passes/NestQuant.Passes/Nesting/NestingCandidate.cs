@@ -6,29 +6,26 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.Passes.Nesting;
 
 /// <summary>A node that reads what can be a nested weight, and what was found out about it.</summary>
-/// <param name="Node">The Conv, ConvTranspose, Gemm, MatMul or Gather.</param>
+/// <param name="Node">The Conv, ConvTranspose, Gemm, MatMul, Gather or recurrent operator.</param>
+/// <param name="WeightInput">The position of the input that is the weight.</param>
 /// <param name="View">The graph that holds the node.</param>
 /// <param name="Settings">What the options say about it.</param>
-internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSettings Settings)
+internal sealed record NestingCandidate(NodeProto Node, int WeightInput, GraphView View, WeightSettings Settings)
 {
-    private const string Gather = "Gather";
-
-    private static readonly string[] Products = ["Conv", "ConvTranspose", "Gemm", "MatMul"];
-
     /// <summary>What the options say about it; a budget changes its bits.</summary>
     public WeightSettings Settings { get; set; } = Settings;
 
     /// <summary>Types of the operators whose weights nest.</summary>
-    public static IReadOnlyList<string> Operators { get; } = [.. Products, Gather];
+    public static IReadOnlyList<string> Operators { get; } = WeightOperators.All;
 
     /// <summary>The operators, for messages.</summary>
     public static string OperatorsText { get; } = $"{string.Join(", ", Operators.SkipLast(1))} or {Operators[^1]}";
 
     /// <summary>Whether the weight is a table, of which the node takes rows.</summary>
-    public bool IsTable => Node.Is(Gather);
+    public bool IsTable => WeightOperators.IsTable(Node);
 
-    /// <summary>The position of the input that is the weight.</summary>
-    public int WeightInput => IsTable ? 0 : 1;
+    /// <summary>Whether the node multiplies by the weight in every step of a sequence.</summary>
+    public bool IsRecurrent => WeightOperators.IsRecurrent(Node);
 
     /// <summary>How the weight is rounded without data.</summary>
     public WeightQuantization WithoutData => IsTable ? Settings.Quantization!.ToNearest : Settings.Quantization!.WithoutData;
@@ -75,24 +72,30 @@ internal sealed record NestingCandidate(NodeProto Node, GraphView View, WeightSe
     /// <summary>Whether one value per output channel can be added to the result: not where each batch has its own channels.</summary>
     public bool HasChannelBias => IsProduct(Node) && (!Node.Is("MatMul") || Transpose is not null || Channels.Groups == 1);
 
-    /// <summary>Whether a node is a candidate at all: a product, or a Gather from a table of floats.</summary>
-    public static bool IsCandidate(NodeProto node, GraphView view) => IsProduct(node) || ReadsTable(node, view);
+    /// <summary>The positions of the inputs of a node that can be nested weights; none where it is no candidate.</summary>
+    public static IEnumerable<int> WeightInputs(NodeProto node, GraphView view)
+    {
+        if (IsProduct(node)) return [1];
+        if (WeightOperators.IsRecurrent(node)) return [1, 2];
+        return ReadsTable(node, view) ? [0] : [];
+    }
 
     /// <summary>Whether a node multiplies by weights.</summary>
-    public static bool IsProduct(NodeProto node) => node.IsDefaultDomain() && Products.Contains(node.OpType);
+    public static bool IsProduct(NodeProto node) => WeightOperators.IsProduct(node);
 
     /// <summary>Other Gathers, of activations, shapes and single numbers, are no candidates, and need no decision.</summary>
     private static bool ReadsTable(NodeProto node, GraphView view) =>
-        node.Is(Gather)
+        WeightOperators.IsTable(node)
             && view.Owner(node.InputAt(0))?.Initializer(node.InputAt(0)) is { Dims.Count: > 1 } table
             && table.DataType is TensorDataType.Float or TensorDataType.Float16 or TensorDataType.BFloat16 or TensorDataType.Double;
 
     /// <summary>Looks at the node's weight.</summary>
-    public static NestingCandidate Of(NodeProto node, GraphView view, WeightSettings settings, string? guardReason = null)
+    public static NestingCandidate Of(
+        NodeProto node, int weightInput, GraphView view, WeightSettings settings, string? guardReason = null)
     {
-        var candidate = new NestingCandidate(node, view, settings) { GuardReason = guardReason };
+        var candidate = new NestingCandidate(node, weightInput, view, settings) { GuardReason = guardReason };
         string? unfit = candidate.FindWeight();
-        candidate.Reason = settings.Reason ?? unfit ?? candidate.WhyNoSmaller();
+        candidate.Reason = settings.Reason ?? unfit ?? candidate.WhyNoSmaller() ?? RecurrentCost.WhyKept(candidate);
         return candidate;
     }
 

@@ -18,9 +18,9 @@ internal static class NestingCandidates
         [
             .. from view in main.WithInner()
                from node in view.Graph.Node
-               where NestingCandidate.IsCandidate(node, view)
+               from input in NestingCandidate.WeightInputs(node, view)
                let settings = WeightSettings.Of(options, node.DisplayName(), node.OpType)
-               select NestingCandidate.Of(node, view, settings, guarded?.WhyWeightOnly(node)),
+               select NestingCandidate.Of(node, input, view, settings, guarded?.WhyWeightOnly(node)),
         ];
         WeightSelection.Verify(options, candidates, main);
         if (Array.Find(candidates, static candidate => candidate is { Reason: null, Defect: not null }) is { } broken)
@@ -47,28 +47,25 @@ internal static class NestingCandidates
     /// <summary>Keeps the candidates whose weight is read by anything that is not to be rewritten.</summary>
     private static void KeepWeightsNeededInFloat(NestingCandidate[] candidates)
     {
-        var open = new Dictionary<NodeProto, NestingCandidate>(ReferenceEqualityComparer.Instance);
+        NestingCandidate[] open = [.. candidates.Where(static candidate => candidate.Reason is null)];
+        ILookup<NodeProto, NestingCandidate> byNode = open.ToLookup(
+            static candidate => candidate.Node, (IEqualityComparer<NodeProto>)ReferenceEqualityComparer.Instance);
         var transposes = new Dictionary<NodeProto, GraphView>(ReferenceEqualityComparer.Instance);
-        foreach (NestingCandidate candidate in candidates.Where(static candidate => candidate.Reason is null))
-        {
-            open.Add(candidate.Node, candidate);
+        foreach (NestingCandidate candidate in open)
             if (candidate.Transpose is { } transpose) transposes[transpose] = candidate.View;
-        }
-
-        foreach (NestingCandidate candidate in open.Values)
-            candidate.Reason = WhyNeededInFloat(candidate.Weight!, candidate.Owner!, open, transposes);
+        foreach (NestingCandidate candidate in open)
+            candidate.Reason = WhyNeededInFloat(candidate.Weight!, candidate.Owner!, byNode, transposes);
     }
 
     private static string? WhyNeededInFloat(
-        TensorProto weight, GraphView owner, Dictionary<NodeProto, NestingCandidate> open, Dictionary<NodeProto, GraphView> transposes)
+        TensorProto weight, GraphView owner, ILookup<NodeProto, NestingCandidate> open, Dictionary<NodeProto, GraphView> transposes)
     {
         if (owner.IsOutput(weight.Name)) return $"its weight '{weight.Name}' is an output of the graph";
         foreach (NodeProto reader in Readers(weight.Name, owner))
         {
-            bool asWeight = open.TryGetValue(reader, out NestingCandidate? candidate)
-                && candidate.Weight == weight
+            bool asWeight = open[reader].Any(candidate => candidate.Weight == weight
                 && reader.Input.IndexOf(weight.Name) == candidate.WeightInput
-                && reader.Input.LastIndexOf(weight.Name) == candidate.WeightInput;
+                && reader.Input.LastIndexOf(weight.Name) == candidate.WeightInput);
             if (!asWeight && !IsTransposedForProducts(reader, open, transposes))
                 return $"its weight '{weight.Name}' is also read by {reader.OpType} '{reader.DisplayName()}', which needs it in float32";
         }
@@ -78,11 +75,10 @@ internal static class NestingCandidates
 
     /// <summary>Whether a node transposes a weight, and only products that are to be rewritten read the result.</summary>
     private static bool IsTransposedForProducts(
-        NodeProto node, Dictionary<NodeProto, NestingCandidate> open, Dictionary<NodeProto, GraphView> transposes) =>
+        NodeProto node, ILookup<NodeProto, NestingCandidate> open, Dictionary<NodeProto, GraphView> transposes) =>
         transposes.TryGetValue(node, out GraphView? view)
             && !view.IsOutput(node.Output[0])
-            && Readers(node.Output[0], view).All(reader => open.TryGetValue(reader, out NestingCandidate? product)
-                && product.Transpose == node
+            && Readers(node.Output[0], view).All(reader => open[reader].Any(product => product.Transpose == node)
                 && reader.InputAt(0) != node.Output[0]);
 
     /// <summary>The nodes that read a value, those inside bodies in the place of the nodes that hold the bodies.</summary>

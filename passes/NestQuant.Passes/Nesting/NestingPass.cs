@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
+using NestQuant.Passes.HalfPrecision;
 
 namespace NestQuant.Passes.Nesting;
 
@@ -74,7 +75,10 @@ public sealed class NestingPass : IGraphPass
             }
 
             NestedOperands nested = operands[candidate.Weight!];
-            context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType, nested.Numbers, NoteOf(candidate), nested.Warning);
+            NestingNumbers numbers = context.Find<StoredHalves>() is { } halves
+                ? nested.Numbers with { SourceBytes = halves.SourceBytes(candidate.Weight!) }
+                : nested.Numbers;
+            context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType, numbers, NoteOf(candidate), nested.Warning);
         }
 
         LogFunctions(context);

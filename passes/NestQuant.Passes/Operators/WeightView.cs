@@ -7,7 +7,7 @@ namespace NestQuant.Passes.Operators;
 internal static class WeightView
 {
     /// <summary>
-    /// The channel view of the weight of a Conv, ConvTranspose, Gemm, MatMul or Gather; null for other operators and for shapes that do not
+    /// The channel view of the weight of a Conv, ConvTranspose, Gemm, MatMul, Gather, LSTM, GRU or RNN; null for other operators and for shapes that do not
     /// fit the operator or hold no weights.
     /// </summary>
     public static ChannelView? Of(NodeProto node, TensorProto weight)
@@ -22,6 +22,7 @@ internal static class WeightView
                 Create(group, dims[0] / group, dims[1], Product(dims.AsSpan(2))),
             "Gemm" when dims.Length == 2 => node.GetInt("transB", 0) != 0 ? Create(dims[0], dims[1], 1, 1) : Create(1, dims[0], dims[1], 1),
             "MatMul" when dims.Length >= 2 => Create(Product(dims.AsSpan(..^2)), dims[^2], dims[^1], 1),
+            "LSTM" or "GRU" or "RNN" when dims.Length == 3 => Create(dims[0] * dims[1], dims[2], 1, 1),
             "Gather" when dims.Length >= 2 => Create(dims[0], Product(dims.AsSpan(1)), 1, 1),
             _ => null,
         };

@@ -60,7 +60,9 @@ public sealed class WeightRuleTests
     }
 
     [Theory]
-    [InlineData("fisrt", null, "the rule for name 'fisrt' matches no Conv, ConvTranspose, Gemm, MatMul or Gather of the model")]
+    [InlineData(
+        "fisrt", null,
+        "the rule for name 'fisrt' matches no Conv, ConvTranspose, Gemm, MatMul, Gather, LSTM, GRU or RNN of the model")]
     [InlineData("fisrt", null, "near it: 'first', ")]
     [InlineData("first", "Gemm", "the rule for name 'first', operator Gemm matches no")]
     [InlineData(null, "Relu", "the rule for operator Relu matches no")]

@@ -83,7 +83,8 @@ public sealed class ActivationQuantizationPass : IGraphPass
     {
         var products = new Dictionary<NodeProto, string?>(ReferenceEqualityComparer.Instance);
         var layouts = new Dictionary<TensorProto, ChannelView>(ReferenceEqualityComparer.Instance);
-        foreach (NestingCandidate candidate in NestingCandidates.Find(main, _weights, guarded).Where(static layer => !layer.IsTable))
+        IEnumerable<NestingCandidate> candidates = NestingCandidates.Find(main, _weights, guarded);
+        foreach (NestingCandidate candidate in candidates.Where(static layer => NestingCandidate.IsProduct(layer.Node)))
         {
             // The weight is nested in the layout of its first consumer.
             bool isTransposed = candidate.Reason is null
