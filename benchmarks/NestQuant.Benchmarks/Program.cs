@@ -41,10 +41,13 @@ switch (args)
     case ["whole-models", var nestquant, .. var models]:
         WholeModelBenchmark.Run(nestquant, models);
         return 0;
+    case ["hosts", var host, var nestquant, .. var models]:
+        HostBenchmark.Run(host, nestquant, models);
+        return 0;
     default:
         Console.Error.WriteLine(
             "usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl | layers [PART OF A NAME] | "
                 + "levels [PART OF A NAME] | weight-only [PART OF A NAME] | peaks | tables | models FOLDER | "
-                + "whole-models NESTQUANT.DLL [MODEL...]");
+                + "whole-models NESTQUANT.DLL [MODEL...] | hosts HOST NESTQUANT.DLL MODEL...");
         return 2;
 }

@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,12 @@
 namespace {
 
 constexpr const char* BitsInput = "nest_bits";
+
+// Where the package has the library, unless the environment names another; empty for models in standard operators.
+std::string OperatorLibrary() {
+  const char* path = std::getenv("NESTQUANT_OPS");
+  return path ? path : NESTQUANT_OPS;
+}
 
 class Model {
  public:
@@ -53,7 +60,7 @@ class Model {
   static Ort::SessionOptions Options() {
     Ort::SessionOptions options;
     options.SetIntraOpNumThreads(1);
-    options.RegisterCustomOpsLibrary(NESTQUANT_OPS);
+    if (std::string library = OperatorLibrary(); !library.empty()) options.RegisterCustomOpsLibrary(library.c_str());
     // ONNX Runtime's warning that nest_bits is no constant: it is the switch.
     options.SetLogSeverityLevel(ORT_LOGGING_LEVEL_ERROR);
     return options;
