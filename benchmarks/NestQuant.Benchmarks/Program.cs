@@ -54,11 +54,15 @@ switch (args)
     case ["day", var model, var chart]:
         DayBenchmark.Run(model, chart);
         return 0;
+    case ["hosts", var host, var nestquant, .. var models]:
+        HostBenchmark.Run(host, nestquant, models);
+        return 0;
     default:
         Console.Error.WriteLine(
             "usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl | layers [PART OF A NAME] | "
                 + "levels [PART OF A NAME] | weight-only [PART OF A NAME] | peaks | tables | models FOLDER | "
                 + "whole-models NESTQUANT.DLL [MODEL...] | trained-models NESTQUANT.DLL FOLDER [PART OF A NAME] | "
-                + "switch COMPILED [EXPORT...] | soak COMPILED [RUNS] | day COMPILED CHART.svg");
+                + "switch COMPILED [EXPORT...] | soak COMPILED [RUNS] | day COMPILED CHART.svg | "
+                + "hosts HOST NESTQUANT.DLL MODEL...");
         return 2;
 }

@@ -16,16 +16,10 @@ public static unsafe class SessionOptionsExtensions
     public static SessionOptions RegisterNestQuantOps(this SessionOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        DomainAnnouncement.Once(AddDomain);
-        AddDomain(options);
+        using (HeldOptions held = new(options))
+            OperatorRegistration.Register(held.Address, HeldOptions.ApiBase);
         if (options.IntraOpNumThreads > 0)
             options.AddSessionConfigEntry(NestQuantOps.ThreadsConfigEntry, Invariant($"{options.IntraOpNumThreads}"));
         return options;
-    }
-
-    private static void AddDomain(SessionOptions options)
-    {
-        using HeldOptions held = new(options);
-        OperatorRegistration.Register(held.Address, HeldOptions.ApiBase);
     }
 }

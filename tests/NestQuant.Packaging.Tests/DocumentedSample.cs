@@ -6,13 +6,14 @@ namespace NestQuant.Packaging.Tests;
 /// <param name="Language">What the fence says: <c>csharp</c>, <c>sh</c>, or <c>console</c> for commands with their output.</param>
 /// <param name="Text">The lines between the fences.</param>
 /// <param name="NotRun">Why it is not executed, as the comment before it says: <c>&lt;!-- not run: why --&gt;</c>; null when it is.</param>
-internal sealed record DocumentedSample(string Document, int Line, string Language, IReadOnlyList<string> Text, string? NotRun)
+/// <param name="Needs">Programs that it cannot do without, as the comment before it says: <c>&lt;!-- needs: cmake, cc --&gt;</c>.</param>
+internal sealed record DocumentedSample(
+    string Document, int Line, string Language, IReadOnlyList<string> Text, string? NotRun, IReadOnlyList<string> Needs)
 {
     /// <summary>A block of C#.</summary>
     public const string CSharp = "csharp";
 
     private const string Fence = "```";
-    private const string NotRunComment = "<!-- not run: ";
 
     /// <summary>The shell commands of a block that is not C#; of a <c>console</c> block what follows its <c>$</c> prompts.</summary>
     public string Commands => string.Join('\n', Language == "console" ? Prompted() : Text);
@@ -29,7 +30,10 @@ internal sealed record DocumentedSample(string Document, int Line, string Langua
             string language = lines[i][Fence.Length..];
             string[] text = [.. lines.Skip(i + 1).Take(end - i - 1)];
             if (language is CSharp or "sh" or "console")
-                samples.Add(new DocumentedSample(document, i + 1, language, text, Reason(lines, i)));
+            {
+                string[] needs = Comment(lines, i, "needs")?.Split(", ") ?? [];
+                samples.Add(new DocumentedSample(document, i + 1, language, text, Comment(lines, i, "not run"), needs));
+            }
             else // commands in a block without a language would never be executed
                 Assert.DoesNotContain(text, LooksLikeACommand);
 
@@ -39,10 +43,14 @@ internal sealed record DocumentedSample(string Document, int Line, string Langua
         return samples;
     }
 
-    private static string? Reason(IReadOnlyList<string> lines, int fence) =>
-        fence > 0 && lines[fence - 1].StartsWith(NotRunComment, StringComparison.Ordinal)
-            ? lines[fence - 1][NotRunComment.Length..].Replace(" -->", "", StringComparison.Ordinal)
+    /// <summary>What the line before a fence says of it, if it is a comment <c>&lt;!-- subject: ... --&gt;</c>.</summary>
+    private static string? Comment(IReadOnlyList<string> lines, int fence, string subject)
+    {
+        string start = $"<!-- {subject}: ";
+        return fence > 0 && lines[fence - 1].StartsWith(start, StringComparison.Ordinal)
+            ? lines[fence - 1][start.Length..].Replace(" -->", "", StringComparison.Ordinal)
             : null;
+    }
 
     private static bool LooksLikeACommand(string line) =>
         line.StartsWith("./", StringComparison.Ordinal)

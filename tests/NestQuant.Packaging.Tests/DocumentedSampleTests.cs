@@ -25,6 +25,8 @@ public sealed class DocumentedSampleTests(PackagesFixture packages, ITestOutputH
                 continue;
             }
 
+            foreach (string program in sample.Needs)
+                Skip.IfNot(Programs.Has(program), $"{document}:{sample.Line} needs {program}");
             ProgramResult result = sample.Language == DocumentedSample.CSharp
                 ? Programs.Run(
                     folder, packages.Surroundings, "dotnet", packages.Scratch, "sample", number.ToString(CultureInfo.InvariantCulture))
@@ -36,7 +38,9 @@ public sealed class DocumentedSampleTests(PackagesFixture packages, ITestOutputH
         log.WriteLine($"{document}: {run} run");
     }
 
-    /// <summary>A folder with what documents take for granted: the tool, the golden models, a model and data by plain names.</summary>
+    /// <summary>
+    /// A folder with what documents take for granted: the tool, packages, examples, golden models, a model and data by plain names.
+    /// </summary>
     private string CreateReadersFolder(string document)
     {
         string folder = packages.CreateFolder("reader-" + document.Replace('/', '-'));
@@ -46,6 +50,9 @@ public sealed class DocumentedSampleTests(PackagesFixture packages, ITestOutputH
         File.Copy(Path.Combine(models, "digits-cnn.onnx"), Path.Combine(folder, "model.onnx"));
         foreach (string name in new[] { "data.npy", "part-1.npy", "part-2.npy" })
             File.Copy(Path.Combine(models, "test-images.npy"), Path.Combine(folder, name));
+        Examples.CopyTo(folder);
+        DirectoryInfo artifacts = Directory.CreateDirectory(Path.Combine(folder, "artifacts"));
+        Directory.CreateSymbolicLink(Path.Combine(artifacts.FullName, "packages"), packages.Packages);
         return folder;
     }
 }

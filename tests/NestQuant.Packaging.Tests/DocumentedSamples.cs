@@ -47,7 +47,8 @@ internal static class DocumentedSamples
         DocumentedSample.In(document, File.ReadAllLines(Path.Combine(Checkout.Root, document)));
 
     private static IEnumerable<string> Documents() =>
-        new[] { ".", "docs", "packaging", "runtime-ops", "golden-models" }
+        new[] { ".", "docs", "packaging", "runtime-ops", "golden-models", "examples" }
+            .Concat(Examples.Folders)
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Checkout.Root, folder), "*.md"))
             .Select(path => Path.GetRelativePath(Checkout.Root, path))
             .Order(StringComparer.Ordinal);

@@ -60,6 +60,15 @@ public sealed class PackagesFixture : IDisposable
     internal ProgramResult Dotnet(string folder, params IEnumerable<string> arguments) =>
         Programs.Run(folder, Surroundings, "dotnet", arguments).Succeeded();
 
+    /// <summary>Compiles a program, the first time.</summary>
+    /// <returns>Its path.</returns>
+    internal string CompileOnce(string source, params IEnumerable<string> options)
+    {
+        string program = Path.Combine(_folder.FullName, Path.GetFileNameWithoutExtension(source));
+        if (!File.Exists(program)) Programs.Run("c++", [source, "-o", program, .. options]).Succeeded();
+        return program;
+    }
+
     private string Pack()
     {
         Skip.If(OperatingSystem.IsWindows(), "./pack is a bash script");

@@ -38,7 +38,12 @@ internal static class WholeModelBenchmark
         }
     }
 
-    private static void Measure(CommandLineTool tool, string model, string folder)
+    /// <summary>Compiles a model with static activations and exports its QDQ form.</summary>
+    /// <param name="tool">The command-line tool.</param>
+    /// <param name="model">Name of a generated model, or path of an ONNX file.</param>
+    /// <param name="folder">Where to.</param>
+    /// <returns>Paths of the float model, the nested one and the QDQ form.</returns>
+    public static (string Source, string Nested, string Qdq) Prepare(CommandLineTool tool, string model, string folder)
     {
         string source = Path.Combine(folder, "float.onnx"),
             nested = Path.Combine(folder, "nested.onnx"),
@@ -52,6 +57,12 @@ internal static class WholeModelBenchmark
             "compile", source, "-o", nested, "--nest", "8:6", "--activations", "static", "--calibrate", data,
             "--activation-guard", "off");
         tool.Run("export", nested, "--bits", "8", "--format", "qdq", "-o", qdq);
+        return (source, nested, qdq);
+    }
+
+    private static void Measure(CommandLineTool tool, string model, string folder)
+    {
+        (string source, string nested, string qdq) = Prepare(tool, model, folder);
         foreach (int threads in (int[])[1, Environment.ProcessorCount])
         {
             string[] bench =

@@ -1,5 +1,3 @@
-using Microsoft.ML.OnnxRuntime;
-
 namespace NestQuant.RuntimeOps.Interop;
 
 /// <summary>
@@ -7,7 +5,7 @@ namespace NestQuant.RuntimeOps.Interop;
 /// and fills it, without a lock, when the first session with a custom domain is created: two such sessions created at the same time could
 /// fail with "Trying to add a domain to DomainToVersion map".
 /// </summary>
-internal static class DomainAnnouncement
+internal static unsafe class DomainAnnouncement
 {
     /// <summary>IR 8, operator set 17, graph g: (float[1] x) => (float[1] y) { y = Identity (x) }, as protobuf.</summary>
     private static readonly byte[] SmallestModel =
@@ -18,20 +16,28 @@ internal static class DomainAnnouncement
         0x62, 0x0F, 0x0A, 0x01, (byte)'y', 0x12, 0x0A, 0x0A, 0x08, 0x08, 0x01, 0x12, 0x04, 0x0A, 0x02, 0x08, 0x01,
     ];
 
-    private static readonly Lock Gate = new();
-    private static bool _announced;
-
-    /// <summary>Creates one small session, the first time.</summary>
-    /// <param name="register">Adds the operators to session options.</param>
-    public static void Once(Action<SessionOptions> register)
+    /// <summary>Creates and releases one small session; no other thread may be creating the first one with this domain.</summary>
+    /// <param name="api">The ONNX Runtime.</param>
+    /// <param name="domain">The domain.</param>
+    /// <remarks>
+    /// An environment is the process's only one, and counts its owners. A host that has none yet gets its own when it asks for it, since
+    /// ours is gone by then.
+    /// </remarks>
+    public static void Make(OrtApi api, void* domain)
     {
-        lock (Gate)
+        void* environment = null, options = null, session = null;
+        try
         {
-            if (_announced) return;
-            using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1 };
-            register(options);
-            new InferenceSession(SmallestModel, options).Dispose();
-            _announced = true;
+            environment = api.CreateEnvironment();
+            options = api.CreateSessionOptions();
+            api.AddDomain(options, domain);
+            session = api.CreateSession(environment, SmallestModel, options);
+        }
+        finally
+        {
+            api.ReleaseSession(session);
+            api.ReleaseSessionOptions(options);
+            api.ReleaseEnvironment(environment);
         }
     }
 }

@@ -10,7 +10,7 @@ namespace NestQuant.RuntimeOps.Interop;
 /// <remarks>
 /// Every call is within ONNX Runtime's contract: strings end with a zero, out pointers are locals, lengths are the spans' own.
 /// </remarks>
-internal readonly unsafe struct OrtApi(void** table)
+internal readonly unsafe partial struct OrtApi(void** table)
 {
     private static long s_unknownDimensions;
 
@@ -39,26 +39,6 @@ internal readonly unsafe struct OrtApi(void** table)
         fixed (byte* text = ZeroTerminated(message))
             return _functions.CreateStatus(code, text);
     }
-
-    /// <summary>Creates a domain of custom operators; it must live as long as any session that uses it.</summary>
-    public void* CreateCustomOpDomain(string domain)
-    {
-        void* result;
-        fixed (byte* name = ZeroTerminated(domain))
-            Check(_functions.CreateCustomOpDomain(name, &result));
-        return result;
-    }
-
-    public void AddToDomain(void* domain, OrtCustomOp* op) =>
-        Check(_functions.CustomOpDomainAdd(domain, op));
-
-    public void AddDomain(void* sessionOptions, void* domain) =>
-        Check(_functions.AddCustomOpDomain(sessionOptions, domain));
-
-    /// <summary>Sends the log of sessions made with these options to a function instead of the process's.</summary>
-    public void SetLog(
-        void* sessionOptions, delegate* unmanaged[Cdecl]<nint, LogLevel, byte*, byte*, byte*, byte*, void> log, nint parameter) =>
-        Check(_functions.SetUserLoggingFunction(sessionOptions, log, parameter));
 
     public string NodeName(void* info)
     {

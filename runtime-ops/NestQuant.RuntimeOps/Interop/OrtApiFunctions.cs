@@ -13,6 +13,18 @@ internal readonly unsafe struct OrtApiFunctions(void** table)
     public delegate* unmanaged[Cdecl]<void*, byte*> GetErrorMessage =>
         (delegate* unmanaged[Cdecl]<void*, byte*>)table[OrtApiSlot.GetErrorMessage];
 
+    public delegate* unmanaged[Cdecl]<LogLevel, byte*, void**, void*> CreateEnv =>
+        (delegate* unmanaged[Cdecl]<LogLevel, byte*, void**, void*>)table[OrtApiSlot.CreateEnv];
+
+    public delegate* unmanaged[Cdecl]<void*, void*, nuint, void*, void**, void*> CreateSessionFromArray =>
+        (delegate* unmanaged[Cdecl]<void*, void*, nuint, void*, void**, void*>)table[OrtApiSlot.CreateSessionFromArray];
+
+    public delegate* unmanaged[Cdecl]<void**, void*> CreateSessionOptions =>
+        (delegate* unmanaged[Cdecl]<void**, void*>)table[OrtApiSlot.CreateSessionOptions];
+
+    public delegate* unmanaged[Cdecl]<void*, int, void*> SetIntraOpNumThreads =>
+        (delegate* unmanaged[Cdecl]<void*, int, void*>)table[OrtApiSlot.SetIntraOpNumThreads];
+
     public delegate* unmanaged[Cdecl]<byte*, void**, void*> CreateCustomOpDomain =>
         (delegate* unmanaged[Cdecl]<byte*, void**, void*>)table[OrtApiSlot.CreateCustomOpDomain];
 
@@ -61,11 +73,20 @@ internal readonly unsafe struct OrtApiFunctions(void** table)
     public delegate* unmanaged[Cdecl]<void*, nuint, long*, nuint, void**, void*> KernelContextGetOutput =>
         (delegate* unmanaged[Cdecl]<void*, nuint, long*, nuint, void**, void*>)table[OrtApiSlot.KernelContextGetOutput];
 
+    public delegate* unmanaged[Cdecl]<void*, void> ReleaseEnv =>
+        (delegate* unmanaged[Cdecl]<void*, void>)table[OrtApiSlot.ReleaseEnv];
+
     public delegate* unmanaged[Cdecl]<void*, void> ReleaseStatus =>
         (delegate* unmanaged[Cdecl]<void*, void>)table[OrtApiSlot.ReleaseStatus];
 
+    public delegate* unmanaged[Cdecl]<void*, void> ReleaseSession =>
+        (delegate* unmanaged[Cdecl]<void*, void>)table[OrtApiSlot.ReleaseSession];
+
     public delegate* unmanaged[Cdecl]<void*, void> ReleaseTensorTypeAndShapeInfo =>
         (delegate* unmanaged[Cdecl]<void*, void>)table[OrtApiSlot.ReleaseTensorTypeAndShapeInfo];
+
+    public delegate* unmanaged[Cdecl]<void*, void> ReleaseSessionOptions =>
+        (delegate* unmanaged[Cdecl]<void*, void>)table[OrtApiSlot.ReleaseSessionOptions];
 
     public delegate* unmanaged[Cdecl]<void*, byte*, float*, nuint*, void*> KernelInfoGetAttributeArrayFloat =>
         (delegate* unmanaged[Cdecl]<void*, byte*, float*, nuint*, void*>)table[OrtApiSlot.KernelInfoGetAttributeArrayFloat];

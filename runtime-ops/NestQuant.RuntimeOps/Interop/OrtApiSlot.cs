@@ -14,6 +14,10 @@ internal static class OrtApiSlot
 
     public const int CreateStatus = 0;
     public const int GetErrorMessage = 2;
+    public const int CreateEnv = 3;
+    public const int CreateSessionFromArray = 8;
+    public const int CreateSessionOptions = 10;
+    public const int SetIntraOpNumThreads = 24;
     public const int CreateCustomOpDomain = 26;
     public const int CustomOpDomainAdd = 27;
     public const int AddCustomOpDomain = 28;
@@ -30,8 +34,11 @@ internal static class OrtApiSlot
     public const int KernelContextGetInputCount = 88;
     public const int KernelContextGetInput = 90;
     public const int KernelContextGetOutput = 91;
+    public const int ReleaseEnv = 92;
     public const int ReleaseStatus = 93;
+    public const int ReleaseSession = 95;
     public const int ReleaseTensorTypeAndShapeInfo = 99;
+    public const int ReleaseSessionOptions = 100;
     public const int KernelInfoGetAttributeArrayFloat = 162;
     public const int KernelInfoGetAttributeArrayInt64 = 163;
     public const int KernelInfoGetNodeName = 244;

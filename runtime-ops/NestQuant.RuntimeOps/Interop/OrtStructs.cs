@@ -66,6 +66,7 @@ internal enum LogLevel
 {
     Verbose = 0,
     Warning = 2,
+    Fatal = 4,
 }
 
 /// <summary>OrtOpAttrType, those used here.</summary>

@@ -27,6 +27,7 @@ internal static unsafe class OperatorRegistration
             if (!DomainOfApi.TryGetValue((nint)table, out nint domain))
             {
                 domain = CreateDomain(api, table);
+                DomainAnnouncement.Make(api, (void*)domain);
                 DomainOfApi.Add((nint)table, domain);
             }
 
