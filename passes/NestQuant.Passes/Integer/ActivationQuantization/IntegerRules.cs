@@ -146,10 +146,10 @@ internal static class IntegerRules
         return isZero ? null : "it pads with a value that is not 0, which the quantized input may be unable to represent";
     }
 
-    private static string? WhyNotResize(NodeProto node, RuleFacts _)
+    private static string? WhyNotResize(NodeProto node, RuleFacts facts)
     {
         string mode = node.GetString("mode", "nearest");
-        if (mode == "linear") return LinearResizeRule.WhyNone(node, view);
+        if (mode == "linear") return LinearResizeRule.WhyNone(node, facts.View);
         if (mode != "nearest") return $"Resize has no integer form of mode {mode}";
         return node.GetString("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize"
             ? "tf_crop_and_resize extrapolates"
