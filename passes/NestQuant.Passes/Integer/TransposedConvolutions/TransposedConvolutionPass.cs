@@ -48,6 +48,8 @@ public sealed class TransposedConvolutionPass : IGraphPass
         {
             NodeProto node = candidate.Node;
             if (!node.Is("ConvTranspose") || !ReferenceEquals(candidate.View, main) || candidate.Reason is not null) continue;
+            // Where the input is float, the pass that quantizes activations has said why.
+            if (DequantizedActivation.Of(main, node.InputAt(0)) is null) continue;
             string? reason = Rewrite(candidate, context.Model, names, out PhaseConvolution? phases);
             if (reason is not null) context.Decisions.Kept(Name, node.DisplayName(), node.OpType, reason);
             else context.Decisions.Rewritten(Name, node.DisplayName(), node.OpType, note: NoteOf(phases!));
@@ -64,7 +66,6 @@ public sealed class TransposedConvolutionPass : IGraphPass
         NodeProto node = candidate.Node;
         GraphView view = candidate.View;
         if (IntegerForm.WhyFloat(candidate, model.OpsetVersion()) is { } isFloat) return isFloat;
-        if (DequantizedActivation.Of(view, node.InputAt(0)) is null) return "its input is not quantized";
         if (QuantizerOf(node, view) is not { } quantizer) return "its result is not quantized, and floats are interleaved slowly";
         if (PhaseConvolution.Find(candidate, _weights, out phases) is { } reason) return reason;
 
@@ -85,7 +86,8 @@ public sealed class TransposedConvolutionPass : IGraphPass
     }
 
     /// <summary>
-    /// The only reader of a ConvTranspose's result, or of the Relu or Clip after it, if it makes uint8 with parameters per tensor; else null.
+    /// The only reader of a ConvTranspose's result, or of the Relu or Clip after it, if it makes uint8 with parameters per tensor; else
+    /// null.
     /// </summary>
     private static NodeProto? QuantizerOf(NodeProto node, GraphView view)
     {
