@@ -43,7 +43,6 @@ public sealed class Float32ComputePass : IGraphPass
             return PassResult.Unchanged;
         }
 
-        context.Leave(new StoredHalves(types));
         GraphView main = GraphView.Of(model.MainGraph());
         var borders = new HalfBorders(main);
         int tensors = WidenTensors(main, model);
@@ -54,6 +53,7 @@ public sealed class Float32ComputePass : IGraphPass
         WidenDeclarations(main, model);
         int casts = RemoveCasts(main, outer: null);
         if (!changed && casts == 0) return PassResult.Unchanged;
+        context.Leave(new StoredHalves(types));
         context.Decisions.Rewritten(
             Name, graph, Decision.WholeModel,
             note: string.Create(
@@ -74,10 +74,12 @@ public sealed class Float32ComputePass : IGraphPass
             return $"output '{untyped.Name}' has no declared type";
         if (model.MainGraph().Input.Concat(model.MainGraph().Output).FirstOrDefault(IsHalfButNoTensor) is { } other)
             return $"'{other.Name}', an input or output, is of float16 and no tensor";
-        return TensorWalk.Tensors(model).FirstOrDefault(static tensor => IsHalf(tensor) && tensor.ByteCount > Array.MaxLength / 2) is { } large
+        return TensorWalk.Tensors(model).FirstOrDefault(IsTooLarge) is { } large
             ? $"tensor '{large.Name}' would take more than 2 GB"
             : null;
     }
+
+    private static bool IsTooLarge(TensorProto tensor) => IsHalf(tensor) && tensor.ByteCount > Array.MaxLength / 2;
 
     private static bool IsTypeParameter(AttributeProto attribute) =>
         DeclaredTypes.NamesType(attribute) && !string.IsNullOrEmpty(attribute.RefAttrName);

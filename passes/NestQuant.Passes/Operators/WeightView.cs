@@ -7,8 +7,8 @@ namespace NestQuant.Passes.Operators;
 internal static class WeightView
 {
     /// <summary>
-    /// The channel view of the weight of a Conv, ConvTranspose, Gemm, MatMul, Gather, LSTM, GRU or RNN; null for other operators and for shapes that do not
-    /// fit the operator or hold no weights.
+    /// The channel view of the weight of one of the operators of <see cref="WeightOperators"/>; null for other operators and for shapes
+    /// that do not fit the operator or hold no weights.
     /// </summary>
     public static ChannelView? Of(NodeProto node, TensorProto weight)
     {

@@ -68,7 +68,8 @@ public sealed class Float32ComputePassTests
     [Fact]
     public void WeightsThatAreWidenedByCastsBecomeFloat32()
     {
-        ModelProto model = new GraphBuilder().Input("x", 2, 3).Constant(TensorProto.FromBytes("h", TensorDataType.Float16, [3, 2], new byte[12]))
+        ModelProto model = new GraphBuilder().Input("x", 2, 3)
+            .Constant(TensorProto.FromBytes("h", TensorDataType.Float16, [3, 2], new byte[12]))
             .Node("W = Cast(h)", AttributeProto.Int("to", 1)).Node("y = MatMul(x, W)").Output("y").Model();
         model.Graph!.Output[0].Type = new TypeProto { TensorType = new TypeProto.Tensor { ElemType = TensorDataType.Float } };
         PassRun run = PassRun.Of(new Float32ComputePass(), model);

@@ -45,7 +45,8 @@ public sealed class FunctionInliningPassTests
         if (given) model.Graph!.Node[0].Attribute.Add(AttributeProto.Float("slope", slope));
         FunctionProto function = Functions.Of(
             "F", ["p", "q"], "r", Parse("s = MatMul(p, q)"),
-            GraphBuilder.Parse("t = LeakyRelu(s)", Reference("alpha", "slope")), GraphBuilder.Parse("r = Elu(t)", Reference("alpha", "other")));
+            GraphBuilder.Parse("t = LeakyRelu(s)", Reference("alpha", "slope")),
+            GraphBuilder.Parse("r = Elu(t)", Reference("alpha", "other")));
         function.AttributeProto.Add(AttributeProto.Float("slope", 0.25f));
         function.Attribute.Add("other");
         model.Functions.Add(function);
@@ -133,8 +134,9 @@ public sealed class FunctionInliningPassTests
     public void WeightsInsideAndGivenToFunctionsAreNested()
     {
         ModelProto model = Graph("a = local.F(x, W)", "y = local.F(a, W)");
+        float[] values = [.. Enumerable.Range(0, 16).Select(static i => i - 7f)];
         NodeProto constant = GraphBuilder.Parse(
-            "v = Constant()", AttributeProto.Tensor("value", TensorProto.FromFloats("", [4, 4], [.. Enumerable.Range(0, 16).Select(i => i - 7f)])));
+            "v = Constant()", AttributeProto.Tensor("value", TensorProto.FromFloats("", [4, 4], values)));
         model.Functions.Add(Functions.Of("F", ["p", "q"], "r", constant, Parse("s = MatMul(p, q)"), Parse("r = MatMul(s, v)")));
         CompileResult result = NestQuantCompiler.Compile(model, new CompilerOptions { Weights = new() { Bits = new NestedBits(8, 6) } });
         Assert.Equal(4, result.Decisions.Decisions.Count(static decision => decision.Nesting is not null));
