@@ -44,15 +44,16 @@ public sealed class AddendFusionPassTests
     [Fact]
     public void AWholeModelAddsAndThenBounds()
     {
-        ModelProto model = NestQuantCompiler.Compile(
-            Graph("c = Conv(x, A)", "a = Conv(c, A)", "s = Add(a, x)", "y = Relu(s)").Model(), Options).Model;
-        Assert.Equal(["NestedFloatConv", "NestedFloatConv"], model.AllNodes().Select(static node => node.OpType));
-        ExportLaw.Verify(Graph("c = Conv(x, A)", "a = Conv(c, A)", "s = Add(a, x)", "y = Relu(s)").Model(), ActivationMode.WeightOnly, Feeds);
+        ModelProto source = Graph("c = Conv(x, A)", "a = Conv(c, A)", "s = Add(a, x)", "y = Relu(s)").Model();
+        ModelProto compiled = NestQuantCompiler.Compile(ModelRunner.Clone(source), Options).Model;
+        Assert.Equal(["NestedFloatConv", "NestedFloatConv"], compiled.AllNodes().Select(static node => node.OpType));
+        ExportLaw.Verify(source, ActivationMode.WeightOnly, Feeds);
     }
 
     private static CompilerOptions Options { get; } = new()
     {
-        Weights = new() { Bits = new NestedBits(8, 6) }, Activations = new() { Mode = ActivationMode.WeightOnly },
+        Weights = new() { Bits = new NestedBits(8, 6) },
+        Activations = new() { Mode = ActivationMode.WeightOnly },
     };
 
     private static PassRun Preserving(params string[] nodes) => PassRun.Preserving(new AddendFusionPass(), Nested(nodes), 0, Feeds);
