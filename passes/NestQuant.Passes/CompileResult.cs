@@ -19,6 +19,10 @@ public sealed record CompileResult(ModelProto Model, DecisionLog Decisions)
     /// <summary>How the result is tried before it is saved.</summary>
     public CheckOptions Check { get; init; } = new();
 
+    /// <summary>What nesting is estimated to do to the time of a run; null where no weight was nested, or shapes are
+    /// not known.</summary>
+    public TimeEstimate? Times { get; init; }
+
     /// <summary>
     /// The same graph without the low operands and the decision log, at the lowest precision; null when nothing was nested.
     /// </summary>

@@ -1,4 +1,5 @@
 using NestQuant.Compiler.Pipeline;
+using NestQuant.Compiler.Reports;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Validation;
 using NestQuant.Passes.Cleanup;
@@ -135,6 +136,6 @@ public static class NestQuantCompiler
         PassResult result = pipeline.Run(context);
         // Compiling a compiled model again changes nothing, its provenance included.
         if (result.Changed || !Provenance.IsIn(model)) Provenance.Write(model, pipeline, options, context.Decisions);
-        return new CompileResult(model, context.Decisions) { Check = options.Check };
+        return new CompileResult(model, context.Decisions) { Check = options.Check, Times = context.Find<TimeEstimate>() };
     }
 }

@@ -8,8 +8,8 @@ using static System.FormattableString;
 namespace NestQuant.Benchmarks.Switching;
 
 /// <summary>
-/// A day of a device in a minute or so: memory that other programs leave rises and falls, <see cref="MemoryPolicy"/> switches a real session,
-/// and resident weights and latency are what they are. Only the clock and the available memory are simulated.
+/// A day of a device in a minute or so: memory that other programs leave rises and falls, <see cref="MemoryPolicy"/> switches a real
+/// session, and resident weights and latency are what they are. Only the clock and the available memory are simulated.
 /// </summary>
 internal static class DayBenchmark
 {
@@ -63,7 +63,8 @@ internal static class DayBenchmark
         foreach (IGrouping<int, DayStep> level in day.GroupBy(static step => step.Bits).OrderByDescending(static level => level.Key))
             Console.WriteLine(Invariant(
                 $"| {level.Key} | {100.0 * level.Count() / Steps:F0} % | {level.Average(static step => step.High + step.Low):F2} ")
-                + Invariant($"| {Statistics.Median(level.Select(static step => step.Median)):F2} | {level.Max(static step => step.First):F2} |"));
+                + Invariant($"| {Statistics.Median(level.Select(static step => step.Median)):F2} ")
+                + Invariant($"| {level.Max(static step => step.First):F2} |"));
     }
 
     private static double Time(NestedSession session, IReadOnlyDictionary<string, OrtValue> feed)

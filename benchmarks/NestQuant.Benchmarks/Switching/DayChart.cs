@@ -48,7 +48,9 @@ internal static class DayChart
         foreach (double share in (double[])[0, 0.5, 1])
         {
             double y = top + PanelHeight * (1 - share);
-            svg.Add(Line(Left, y, Width - Right, y), Text(Left - 8, y + 4, (most * share).ToString("0.#", CultureInfo.InvariantCulture), "end"));
+            svg.Add(
+                Line(Left, y, Width - Right, y),
+                Text(Left - 8, y + 4, (most * share).ToString("0.#", CultureInfo.InvariantCulture), "end"));
         }
 
         foreach ((string color, double[] values) in curves)

@@ -38,12 +38,12 @@ internal static class SoakBenchmark
 
         double[] steady = [.. memory.Skip(WarmUpReadings).Select(static now => now.Anonymous / 1e6)];
         int third = steady.Length / 3;
-        Console.WriteLine(Invariant(
-            $"{Path.GetFileName(modelPath)}: {runs} runs by {Threads} threads in {seconds:F0} s, {switches} switches, {wrong} wrong outputs"));
+        Console.Write(Invariant($"{Path.GetFileName(modelPath)}: {runs} runs by {Threads} threads in {seconds:F0} s, "));
+        Console.WriteLine(Invariant($"{switches} switches, {wrong} wrong outputs"));
         Console.Write(Invariant($"anonymous memory in MB after {WarmUpReadings} % of the runs: "));
         Console.Write(Invariant($"least {steady.Min():F2}, most {steady.Max():F2}; medians of its thirds "));
-        Console.WriteLine(string.Join(
-            ", ", new[] { steady[..third], steady[third..^third], steady[^third..] }.Select(static of => Invariant($"{Statistics.Median(of):F2}"))));
+        double[] medians = [.. new[] { steady[..third], steady[third..^third], steady[^third..] }.Select(Statistics.Median)];
+        Console.WriteLine(string.Join(", ", medians.Select(static median => Invariant($"{median:F2}"))));
         return wrong == 0;
 
         void Work(Random random)

@@ -20,7 +20,8 @@ internal static class TrainedModelBenchmark
     public static void Run(string nestquant, string folder, string filter)
     {
         var tool = new CommandLineTool(nestquant);
-        Console.WriteLine("1 thread; times are medians of interleaved runs on seeded inputs; dB are the least of all outputs, against the source");
+        Console.WriteLine(
+            "1 thread; times are medians of interleaved runs on seeded inputs; dB are the least of all outputs, against the source");
         Console.WriteLine(
             "| model | activations | files kB | of source | full ms | part | float | QDQ | full : float | full dB | part dB |\n"
                 + "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");

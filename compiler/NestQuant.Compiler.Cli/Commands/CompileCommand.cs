@@ -162,6 +162,7 @@ internal static class CompileCommand
             saved.Files)
         {
             FloatWeights = options.Weights.Nests ? result.FindFloatWeights() : null,
+            Times = result.Times,
         };
         foreach (string path in request.Reports)
             transaction.WriteText(path, CompileRequest.IsHtml(path) ? ReportHtml.Write(report) : ReportJson.Write(report));

@@ -32,6 +32,8 @@ internal static class CompileTables
             WriteFloatWeights(console, floats);
         foreach (Decision lossy in report.Decisions.Decisions.Where(decision => decision.Warning is not null))
             console.Line($"warning: {lossy.Node}: {lossy.Warning}");
+        if (report.Times is { IsSlower: true } times)
+            WriteSlower(console, times);
         foreach (SavedFile file in report.Files)
             console.Line($"wrote {file.Path} ({Numbers.Count(file.Bytes)} bytes)");
     }
@@ -54,6 +56,18 @@ internal static class CompileTables
         if (floats.Groups.Count > MostReasons)
             console.Line($"  {Numbers.Bytes(floats.Groups.Skip(MostReasons).Sum(group => group.Bytes))} for other reasons, in the report");
     }
+
+    private static void WriteSlower(CliConsole console, TimeEstimate times)
+    {
+        console.Line($"warning: {times.Slower.Count} of the nested layers are small, so the model is likely slower than in float:");
+        console.Line($"  its layers take an estimated {Microseconds(times.Nested)} us instead of {Microseconds(times.Float)} on one thread; --exclude leaves some float");
+        foreach (LayerTime layer in times.Slower.Take(MostReasons))
+            console.Line($"  {layer.Node}: {Microseconds(layer.Nested)} us instead of {Microseconds(layer.Float)}");
+        if (times.Slower.Count > MostReasons)
+            console.Line($"  {times.Slower.Count - MostReasons} more, in the report");
+    }
+
+    private static string Microseconds(double time) => Numbers.Count((long)Math.Round(time));
 
     private static void WriteNothingNested(CliConsole console, Decision[] candidates)
     {

@@ -23,4 +23,7 @@ public sealed record CompileReport(
 {
     /// <summary>The weights that stay float; null where none was to be nested.</summary>
     public FloatWeights? FloatWeights { get; init; }
+
+    /// <summary>What nesting is estimated to do to the time of a run; null where that is not known.</summary>
+    public TimeEstimate? Times { get; init; }
 }

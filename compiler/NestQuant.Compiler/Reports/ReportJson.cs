@@ -11,7 +11,7 @@ namespace NestQuant.Compiler.Reports;
 /// A compile report as JSON:
 /// <c>{"version","source","source_bytes","source_sha256","options","decisions":[...],"files":[{"path","bytes"}]}</c>, with the decisions as
 /// <see cref="DecisionJson"/> writes them, and <c>"float_weights":{"bytes","all_bytes","groups":[{"reason","tensors","bytes"}]}</c> where
-/// weights were to be nested.
+/// weights were to be nested, and <c>"estimated_us":{"float","nested","slower":[{"node","float","nested"}]}</c> where shapes are known.
 /// </summary>
 public static class ReportJson
 {
@@ -35,6 +35,8 @@ public static class ReportJson
             DecisionJson.WriteTo(json, report.Decisions);
             if (report.FloatWeights is { } weights)
                 WriteFloatWeights(json, weights);
+            if (report.Times is { } times)
+                WriteTimes(json, times);
             WriteFiles(json, report.Files);
             json.WriteEndObject();
         }
@@ -54,6 +56,25 @@ public static class ReportJson
             json.WriteString("reason", group.Reason);
             json.WriteNumber("tensors", group.Tensors);
             json.WriteNumber("bytes", group.Bytes);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteTimes(Utf8JsonWriter json, TimeEstimate times)
+    {
+        json.WriteStartObject("estimated_us");
+        json.WriteNumber("float", Math.Round(times.Float, 1));
+        json.WriteNumber("nested", Math.Round(times.Nested, 1));
+        json.WriteStartArray("slower");
+        foreach (LayerTime layer in times.Slower)
+        {
+            json.WriteStartObject();
+            json.WriteString("node", layer.Node);
+            json.WriteNumber("float", Math.Round(layer.Float, 1));
+            json.WriteNumber("nested", Math.Round(layer.Nested, 1));
             json.WriteEndObject();
         }
 

@@ -52,7 +52,8 @@ internal sealed class ExportedWeights(ExportContext context)
     {
         GraphProto home = graph.View.Graph;
         var key = (nested.High.Name, turn, nested.Scale.Name, home);
-        if (!_stored.TryGetValue(key, out Stored? stored)) _stored[key] = stored = Store(nested, turn, home, IsBatchedFactor(nested, graph));
+        if (!_stored.TryGetValue(key, out Stored? stored))
+            _stored[key] = stored = Store(nested, turn, home, IsBatchedFactor(nested, graph));
         return stored;
     }
 
@@ -98,7 +99,9 @@ internal sealed class ExportedWeights(ExportContext context)
         }
 
         bool isFlat = isBatchedFactor && (axis == 0 || axis == shape.Length - 1);
-        long[] storedShape = !isFlat ? shape : axis == 0 ? [shape[0], integers.Length / shape[0]] : [integers.Length / shape[^1], shape[^1]];
+        long[] storedShape = !isFlat ? shape
+            : axis == 0 ? [shape[0], integers.Length / shape[0]]
+            : [integers.Length / shape[^1], shape[^1]];
         float[] scales = nested.Scales(level);
         int[] zeroPoints = nested.ZeroPoint?.ToInt32s() ?? new int[scales.Length];
         string? reason = axis < 0 ? "its channels lie on more than one axis"

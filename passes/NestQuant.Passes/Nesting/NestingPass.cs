@@ -59,6 +59,7 @@ public sealed class NestingPass : IGraphPass
         NestingCandidate[] candidates = NestingCandidates.Find(main, _weights, context.Find<GuardedActivations>());
 
         NestingCandidate[] open = [.. candidates.Where(static candidate => candidate.Reason is null)];
+        if (LayerTimes.Estimate(open, _activations) is { } times) context.Leave(times);
         var emitter = new NestedGraphEmitter(context.Model, main, _activations);
         // What a product and a Gather share is rounded for the product.
         NestingCandidate[] productsFirst = [.. open.OrderBy(static candidate => candidate.IsTable)];

@@ -45,6 +45,16 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void Estimated_times_stand_in_the_json_report()
+    {
+        CompileReport report = Example with { Times = new TimeEstimate(10, 25.25, [new LayerTime("small", 2, 8)]) };
+        Assert.Contains(
+            "\"estimated_us\":{\"float\":10,\"nested\":25.2,\"slower\":[{\"node\":\"small\",\"float\":2,\"nested\":8}]}",
+            string.Concat(ReportJson.Write(report).Where(static c => !char.IsWhiteSpace(c))),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Weights_that_stay_float_stand_in_both_reports()
     {
         CompileReport report = Example with { FloatWeights = new FloatWeights(4000, [new FloatWeightGroup("read by <LSTM>", 2, 1000)]) };
