@@ -59,8 +59,9 @@ internal static class CompileTables
 
     private static void WriteSlower(CliConsole console, TimeEstimate times)
     {
-        console.Line($"warning: {times.Slower.Count} of the nested layers are small, so the model is likely slower than in float:");
-        console.Line($"  its layers take an estimated {Microseconds(times.Nested)} us instead of {Microseconds(times.Float)} on one thread; --exclude leaves some float");
+        console.Line($"warning: likely slower than in float on one thread: nested layers take about");
+        console.Line($"  {Microseconds(times.Nested)} us, in float {Microseconds(times.Float)}, since {times.Slower.Count} are small");
+        console.Line($"  (--exclude leaves layers float):");
         foreach (LayerTime layer in times.Slower.Take(MostReasons))
             console.Line($"  {layer.Node}: {Microseconds(layer.Nested)} us instead of {Microseconds(layer.Float)}");
         if (times.Slower.Count > MostReasons)

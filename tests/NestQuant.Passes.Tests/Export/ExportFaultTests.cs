@@ -70,7 +70,9 @@ public sealed class ExportFaultTests
         ["a batched weight of one column that a dequantized value multiplies"] = static () =>
             Graph("t = Conv(x, V)", "a = Tanh(t)", "z = Conv(a, V)", "y = MatMul(a, M4)").Random("M4", 4, 6, 1).Output("y", "z"),
         ["a batched weight that two dequantized values multiply"] = static () =>
-            Graph("t = Conv(x, V)", "a = Tanh(t)", "b = Sigmoid(t)", "z = Conv(a, V)", "v = Conv(b, V)", "y = MatMul(a, M3)", "w = MatMul(b, M3)")
+            Graph("t = Conv(x, V)", "a = Tanh(t)", "b = Sigmoid(t)", "z = Conv(a, V)", "v = Conv(b, V)")
+                .Node("y = MatMul(a, M3)")
+                .Node("w = MatMul(b, M3)")
                 .Random("M3", 1, 6, 6)
                 .Output("y", "z", "v", "w"),
         ["an added result that is an output"] = static () => Graph("y = Conv(x, V, B)", "b = Conv(x, V)", "z = Add(y, b)").Output("y", "z"),

@@ -20,7 +20,8 @@ public sealed class AddendFusionPassTests
     [InlineData("r", "a")]
     public void AResidualConnectionIsAddedByTheConvolutionBeforeIt(string left, string right)
     {
-        PassRun run = Preserving("c = Conv(x, A)", "r = Relu(c)", "b = Conv(r, A)", "a = Conv(b, A)", $"s = Add({left}, {right})", "y = Relu(s)");
+        PassRun run = Preserving(
+            "c = Conv(x, A)", "r = Relu(c)", "b = Conv(r, A)", "a = Conv(b, A)", $"s = Add({left}, {right})", "y = Relu(s)");
         Assert.Equal(["NestedFloatConv", "Relu", "NestedFloatConv", "NestedFloatConv", "Relu"], run.Ops);
         Assert.Equal("r", run.Graph.Node[3].Input[^1]);
     }
