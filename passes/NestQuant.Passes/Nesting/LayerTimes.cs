@@ -65,7 +65,8 @@ internal static class LayerTimes
     private static LayerTime Of(NestingCandidate candidate, long uses, ActivationMode activations, long quantized)
     {
         TensorProto weight = candidate.Weight!;
-        bool isDepthwise = candidate.Node.GetInt("group", 1) > 1 && weight.Dims[1] == 1;
+        bool isConvolution = candidate.Node.Is("Conv") || candidate.Node.Is("ConvTranspose");
+        bool isDepthwise = isConvolution && candidate.Node.GetInt("group", 1) > 1 && weight.Dims[1] == 1;
         (Cost before, Cost after) = (activations, isDepthwise) switch
         {
             (ActivationMode.WeightOnly, false) => (Float, WeightOnly),
@@ -75,7 +76,7 @@ internal static class LayerTimes
             (_, false) => (Float, Integer),
             (_, true) => (FloatDepthwise, IntegerDepthwise),
         };
-        double saving = candidate.Node.Is("Conv") || candidate.Node.Is("ConvTranspose") ? 0 : ProductSaving;
+        double saving = isConvolution ? 0 : ProductSaving;
         return new LayerTime(
             candidate.Node.DisplayName(),
             before.Of(weight.ElementCount, uses),
@@ -89,7 +90,7 @@ internal static class LayerTimes
     private static long? Uses(NestingCandidate candidate, SymbolicShapes shapes)
     {
         NodeProto node = candidate.Node;
-        if (node.Is("Gemm")) return shapes.Extents(node.InputAt(0))?[0] ?? 1;
+        if (node.Is("Gemm")) return shapes.Extents(node.InputAt(0)) is [{ } rows, ..] ? rows : 1;
         // Outputs of a convolution and inputs of a transposed one meet every weight; rows of a product do.
         long?[]? extents = shapes.Extents(node.Is("Conv") ? node.Output[0] : node.InputAt(0));
         if (extents is not { Length: > 1 }) return null;

@@ -30,7 +30,7 @@ internal sealed class SymbolicShapes
                 _shapes[input.Name] = [.. shape.Dim.Select((extent, axis) => Open(input.Name, extent, axis))];
         foreach (NodeProto node in view.Graph.Node)
         {
-            if (Result(node) is not { } shape) continue;
+            if (node.Output.Count == 0 || Result(node) is not { } shape) continue;
             foreach (string output in node.Output.Take(node.Is("Split") ? node.Output.Count : 1)) _shapes[output] = shape;
         }
     }
@@ -52,7 +52,7 @@ internal sealed class SymbolicShapes
     private string[]? Result(NodeProto node)
     {
         if (node.Is(OperatorSet.NestedFloatConv))
-            return node.GetInts(AttributeNames.Shape) is { } own ? Convolved(node, own[0], own[2..]) : null;
+            return node.GetInts(AttributeNames.Shape) is { Length: > 2 } own ? Convolved(node, own[0], own[2..]) : null;
         if (node.Is("Conv"))
             return _view.Constant(node.InputAt(1)) is { Dims.Count: > 2 } weight
                 ? Convolved(node, weight.Dims[0], [.. weight.Dims.Skip(2)])
@@ -70,7 +70,8 @@ internal sealed class SymbolicShapes
         {
             _ when x is null => null,
             "MatMul" when _view.Constant(node.InputAt(1)) is { Dims: [_, var columns] } => [.. x[..^1], Text(columns)],
-            "Transpose" when node.GetInts("perm") is { } order && order.Length == x.Length => Array.ConvertAll(order, axis => x[axis]),
+            "Transpose" when node.GetInts("perm") is { } order && Array.TrueForAll(order, axis => axis >= 0 && axis < x.Length) =>
+                Array.ConvertAll(order, axis => x[axis]),
             "GlobalAveragePool" => [.. x.Select(static (extent, axis) => axis < 2 ? extent : "1")],
             "Reshape" => Reshaped(node, x),
             "Pad" => Padded(node, x),
@@ -161,6 +162,9 @@ internal sealed class SymbolicShapes
         if (padding is not ("NOTSET" or "SAME_UPPER" or "SAME_LOWER")) return null;
         string[] shape = [input[0], channels is { } count ? Text(count) : input[1], .. input[2..]];
         long[]? pads = node.GetInts(AttributeNames.Pads), strides = node.GetInts("strides"), dilations = node.GetInts("dilations");
+        // A model that is not valid has no shapes; ONNX Runtime says why when it is loaded.
+        bool isValid = Fits(pads, 2 * kernel.Length) && Fits(strides, kernel.Length) && Fits(dilations, kernel.Length);
+        if (!isValid || Array.Exists(strides ?? [], static stride => stride < 1)) return null;
         for (int axis = 0; axis < kernel.Length; axis++)
         {
             long added = pads is null ? 0 : pads[axis] + pads[axis + kernel.Length];
@@ -171,6 +175,8 @@ internal sealed class SymbolicShapes
 
         return shape;
     }
+
+    private static bool Fits(long[]? values, int count) => values is null || values.Length == count;
 
     /// <summary>(extent + grown) / stride + 1, rounded down.</summary>
     private static string Strided(string extent, long grown, long stride) =>

@@ -41,6 +41,24 @@ public sealed class SymbolicShapesTests
         Assert.Equal([2, 2, 7, 6], Run(model).Shape);
     }
 
+    [Theory]
+    [InlineData("Conv(x, W)", "strides=0,0")]
+    [InlineData("Conv(x, W)", "strides=1")]
+    [InlineData("Conv(x, W)", "pads=1,1")]
+    [InlineData("Conv(x, W)", "dilations=1,1,1")]
+    [InlineData("Conv(x, M)")]
+    [InlineData("MaxPool(x)", "kernel_shape=3")]
+    [InlineData("Transpose(x)", "perm=0,1,2,9")]
+    [InlineData("Transpose(x)", "perm=0,1,2,-1")]
+    [InlineData("Split(x)", "axis=7")]
+    [InlineData("Concat(x, constant)", "axis=-9")]
+    [InlineData("Pad(x, constant)")]
+    public void WhatIsNotValidHasNoShape(string node, params string[] attributes)
+    {
+        ModelProto model = Graph().Node($"y = {node}", Array.ConvertAll(attributes, Attribute)).Output("y").Model();
+        Assert.Null(new SymbolicShapes(GraphView.Of(model.MainGraph())).Extents("y"));
+    }
+
     private static TensorValue Run(ModelProto model) => ModelRunner.Run(model, ("x", TensorValue.Random(2, 4, 7, 6)))["y"];
 
     private static GraphBuilder Graph() => new GraphBuilder()
