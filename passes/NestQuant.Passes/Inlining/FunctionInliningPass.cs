@@ -89,10 +89,24 @@ public sealed class FunctionInliningPass : IGraphPass
                 ImportOperatorSets(function);
                 Inlined.Add(function);
                 List<NodeProto> body = InlinedCall.Of(node, function, _names);
+                Verify(node, body);
                 context.Decisions.Rewritten(
                     PassName, node.DisplayName(), node.OpType,
                     note: string.Create(CultureInfo.InvariantCulture, $"{body.Count} nodes in its place"));
                 foreach (NodeProto inner in body) Inline(inner, nodes);
+            }
+        }
+
+        /// <summary>Fails where a call leaves out what an operator of its function needs, which only the nodes in its place show.</summary>
+        private void Verify(NodeProto call, List<NodeProto> body)
+        {
+            try
+            {
+                foreach (NodeProto node in body) OperatorSignatures.Of(node, context.Model.OpsetVersion())?.Verify(node);
+            }
+            catch (ModelException e)
+            {
+                throw new ModelException($"call '{call.DisplayName()}' of function '{call.OpType}': {e.Message}", e);
             }
         }
 

@@ -95,7 +95,8 @@ internal sealed record NestingCandidate(NodeProto Node, int WeightInput, GraphVi
     {
         var candidate = new NestingCandidate(node, weightInput, view, settings) { GuardReason = guardReason };
         string? unfit = candidate.FindWeight();
-        candidate.Reason = settings.Reason ?? unfit ?? candidate.WhyNoSmaller() ?? RecurrentCost.WhyKept(candidate);
+        candidate.Reason = settings.Reason ?? unfit;
+        if (candidate.Weight is not null) candidate.Reason ??= candidate.WhyNoSmaller() ?? RecurrentCost.WhyKept(candidate);
         return candidate;
     }
 

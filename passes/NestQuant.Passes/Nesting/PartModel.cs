@@ -37,7 +37,7 @@ internal static class PartModel
                 node.Input[node.PositionOf(input)] = "";
             }
 
-            while (node.Input[^1].Length == 0) node.Input.RemoveAt(node.Input.Count - 1);
+            while (node.Input is [.., ""]) node.Input.RemoveAt(node.Input.Count - 1);
         }
 
         List<TensorProto> initializers = part.MainGraph().Initializer;

@@ -1,6 +1,7 @@
 using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Graph;
+using NestQuant.Onnx.Validation;
 
 namespace NestQuant.Passes.OperatorSets;
 
@@ -79,10 +80,15 @@ public sealed class OperatorSetUpgradePass : IGraphPass
     {
         if (version < Oldest) return $"it imports operator set {version}, older than {Oldest}, which ONNX Runtime does not run";
         if (model.TrainingInfo.Count > 0) return "it has training graphs";
+        if (model.AllNodes().FirstOrDefault(node => IsLater(node, version)) is { } later)
+            return $"{later.OpType} '{later.DisplayName()}' is no operator of operator set {version}";
         return model.Functions.Find(function => (function.OpsetImport.DefaultVersion() ?? version) != version) is { } other
             ? $"function '{other.Name}' imports operator set {other.OpsetImport.DefaultVersion()}, and the model {version}"
             : null;
     }
+
+    private static bool IsLater(NodeProto node, long version) =>
+        OperatorSignatures.Of(node, version) is null && OperatorSignatures.Of(node, Newest) is not null;
 
     private void Log(ModelContext context, int version, int reached, string? reason)
     {

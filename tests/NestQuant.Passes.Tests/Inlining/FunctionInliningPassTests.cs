@@ -1,3 +1,4 @@
+using NestQuant.Compiler.Pipeline;
 using NestQuant.Onnx;
 using NestQuant.Passes.Inlining;
 using NestQuant.Passes.Tests.Models;
@@ -118,6 +119,15 @@ public sealed class FunctionInliningPassTests
         model.Functions.Add(function);
         PassRun run = PassRun.Of(new FunctionInliningPass(), model);
         Assert.Contains("imports version 16 of the operator set '', and the model 17", run.ReasonFor("y"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ACallThatLeavesOutWhatItsFunctionNeedsIsAnError()
+    {
+        ModelProto model = Graph("y = local.F(x)");
+        model.Functions.Add(Functions.Of("F", ["p", "q"], "r", Parse("r = MatMul(p, q)")));
+        ModelException error = Assert.Throws<ModelException>(() => new FunctionInliningPass().Run(new ModelContext(model)));
+        Assert.Contains("call 'y' of function 'F': MatMul 'y' leaves out input 1", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

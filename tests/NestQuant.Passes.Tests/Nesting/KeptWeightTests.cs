@@ -142,6 +142,17 @@ public sealed class KeptWeightTests
         Assert.Contains("NestedGemm", Nest(Graph(), exclude: "bad").Ops);
     }
 
+    [Fact]
+    public void AnEmptyTableIsAnError()
+    {
+        GraphBuilder graph = new GraphBuilder()
+            .Input(TensorDataType.Int64, "i", 0)
+            .Floats("T", [0, 3])
+            .Node("bad: y = Gather(T, i)")
+            .Output("y");
+        Assert.Contains("'bad' has no elements", Assert.Throws<ModelException>(() => Nest(graph)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("/layer1/conv", true, false)]
     [InlineData("/layer1/*", true, false)]

@@ -26,6 +26,15 @@ public sealed class OperatorSetUpgradePassTests
     }
 
     [Fact]
+    public void AnOperatorOfALaterSetKeepsTheModel()
+    {
+        ModelProto model = new GraphBuilder().Input("x", 2).Node("unused = Where()").Node("y = Neg(x)").Output("y").Model(7);
+        PassRun run = PassRun.Of(new OperatorSetUpgradePass(), model, loads: false);
+        Assert.False(run.Changed);
+        Assert.Contains("Where 'unused' is no operator of operator set 7", Assert.Single(run.Decisions).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void UpgradedGraph()
     {
         ModelProto model = Network().Model(9);

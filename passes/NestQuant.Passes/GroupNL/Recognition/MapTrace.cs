@@ -110,7 +110,8 @@ internal sealed class MapTrace
         long[]? sizes = node.InputAt(1).Length > 0
             ? Integers(node.InputAt(1))
             : node.GetInts("split") ?? EqualSizes(maps.Maps.Length, node.Output.Count);
-        if (sizes is null || sizes.Length != node.Output.Count || sizes.Any(static size => size < 0) || sizes.Sum() != maps.Maps.Length)
+        int count = maps.Maps.Length;
+        if (sizes is null || sizes.Length != node.Output.Count || sizes.Any(size => size < 0 || size > count) || sizes.Sum() != count)
             return false;
         int first = 0;
         for (int i = 0; i < sizes.Length; i++)
