@@ -1,5 +1,4 @@
 using Microsoft.ML.OnnxRuntime;
-using NestQuant.RuntimeOps.Sessions;
 
 namespace NestQuant.Benchmarks.Switching;
 
@@ -7,13 +6,13 @@ namespace NestQuant.Benchmarks.Switching;
 internal static class ImageFeeds
 {
     /// <summary>Makes feeds that live as long as the process.</summary>
-    /// <param name="inputs">The model's inputs without <c>nest_bits</c>.</param>
+    /// <param name="inputs">The inputs that a run must feed.</param>
     /// <param name="count">How many feeds.</param>
     /// <exception cref="InvalidOperationException">The model takes something else than one float tensor with open extents in its first
     /// axis at most.</exception>
     public static IReadOnlyDictionary<string, OrtValue>[] Create(IReadOnlyDictionary<string, NodeMetadata> inputs, int count)
     {
-        (string name, NodeMetadata input) = inputs.Single(static input => input.Key != PrecisionInput);
+        (string name, NodeMetadata input) = inputs.Single();
         long[] shape = [Math.Max(1, input.Dimensions[0]), .. input.Dimensions.Skip(1).Select(static extent => (long)extent)];
         if (input.ElementType != typeof(float) || Array.Exists(shape, static extent => extent < 1))
             throw new InvalidOperationException($"input '{name}' is no float tensor of known extents");
@@ -32,9 +31,8 @@ internal static class ImageFeeds
     public static byte[][] Bytes(IEnumerable<OrtValue> outputs) =>
         [.. outputs.Select(static output => output.GetTensorMutableRawData().ToArray())];
 
-    private const string PrecisionInput = "nest_bits";
-
-    private static float[] Values(Random random, long[] shape)
+    /// <summary>The values of a tensor.</summary>
+    public static float[] Values(Random random, IEnumerable<long> shape)
     {
         var values = new float[shape.Aggregate(1L, static (product, extent) => product * extent)];
         foreach (ref float value in values.AsSpan()) value = 2 * random.NextSingle() - 1;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using NestQuant.Benchmarks.Models;
+using NestQuant.Benchmarks.Switching;
 using NestQuant.Data;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
@@ -112,9 +113,6 @@ internal static class WholeModelBenchmark
             .. input.Shape!.Dim.Skip(1)
                 .Select(static dimension => dimension.DimValue ?? throw new InvalidOperationException("the model leaves an extent open"))
         ];
-        var random = new Random(1);
-        var values = new float[shape.Aggregate(1L, static (product, extent) => product * extent)];
-        foreach (ref float value in values.AsSpan()) value = 2 * random.NextSingle() - 1;
-        NpyArray.FromFloats(shape, values).Write(path);
+        NpyArray.FromFloats(shape, ImageFeeds.Values(new Random(1), shape)).Write(path);
     }
 }

@@ -41,23 +41,28 @@ internal static class LayerTimes
     public static TimeEstimate? Estimate(IReadOnlyCollection<NestingCandidate> candidates, ActivationMode activations)
     {
         var shapes = new Dictionary<GraphView, SymbolicShapes>();
-        NestingCandidate[] products = [.. candidates.Where(static candidate => WeightOperators.IsProduct(candidate.Node))];
-        long known = products.Where(candidate => Uses(candidate, Shapes(candidate.View)) is not null).Sum(Weights);
-        if (known == 0 || 2 * known < products.Sum(Weights)) return null;
+        (NestingCandidate Candidate, long? Uses)[] products =
+        [
+            .. from candidate in candidates
+               where WeightOperators.IsProduct(candidate.Node)
+               select (candidate, Uses(candidate, Shapes(candidate.View)))
+        ];
+        long all = products.Sum(static product => product.Candidate.Weight!.ElementCount);
+        long known = products.Sum(static product => product.Uses is null ? 0 : product.Candidate.Weight!.ElementCount);
+        if (known == 0 || 2 * known < all) return null;
         LayerTime[] layers =
         [
-            .. from candidate in products
-               let uses = Uses(candidate, Shapes(candidate.View))
+            .. from product in products
+               let uses = product.Uses
                where uses is not null
-               let own = candidate.GuardReason is null ? activations : ActivationMode.WeightOnly
-               select Of(candidate, uses.Value, own, own == ActivationMode.Dynamic ? Elements(candidate, Shapes(candidate.View)) : 0)
+               let own = product.Candidate.GuardReason is null ? activations : ActivationMode.WeightOnly
+               let quantized = own == ActivationMode.Dynamic ? Elements(product.Candidate, Shapes(product.Candidate.View)) : 0
+               select Of(product.Candidate, uses.Value, own, quantized)
         ];
         return new TimeEstimate(
             layers.Sum(static layer => layer.Float),
             layers.Sum(static layer => layer.Nested),
             [.. layers.Where(static layer => layer.Nested > layer.Float).OrderByDescending(static layer => layer.Nested - layer.Float)]);
-
-        static long Weights(NestingCandidate candidate) => candidate.Weight!.ElementCount;
 
         SymbolicShapes Shapes(GraphView view) => shapes.TryGetValue(view, out SymbolicShapes? known) ? known : shapes[view] = new(view);
     }

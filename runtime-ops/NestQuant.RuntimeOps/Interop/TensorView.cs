@@ -1,3 +1,4 @@
+using System.Globalization;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Schema;
 using static System.FormattableString;
@@ -62,7 +63,14 @@ internal readonly unsafe ref struct TensorView
     /// <summary>The data as bytes, of a given number.</summary>
     public byte* Bytes(long count) => (byte*)Counted(ElementType.UInt8, count);
 
-    private static string Text(ReadOnlySpan<long> shape) => $"[{string.Join(", ", shape.ToArray())}]";
+    /// <summary>Writes dimensions as [a, b, c].</summary>
+    public static string Text(ReadOnlySpan<long> dimensions)
+    {
+        List<string> parts = [];
+        foreach (long d in dimensions)
+            parts.Add(d.ToString(CultureInfo.InvariantCulture));
+        return $"[{string.Join(", ", parts)}]";
+    }
 
     private void* Counted(ElementType type, long count)
     {

@@ -5,9 +5,12 @@ namespace NestQuant.RuntimeOps.Kernels;
 /// <summary>Where the positions of a resized axis lie between those of the source, as ONNX Resize says.</summary>
 internal sealed class ResizeAxis
 {
-    private ResizeAxis(int source, int extent)
+    private readonly float _scale;
+
+    private ResizeAxis(int source, int extent, float scale)
     {
         Source = source;
+        _scale = scale;
         Low = new int[extent];
         High = new int[extent];
         Fraction = new float[extent];
@@ -25,6 +28,9 @@ internal sealed class ResizeAxis
     /// <summary>The part of <see cref="High"/>, from 0 to below 1; that of <see cref="Low"/> is the rest.</summary>
     public float[] Fraction { get; }
 
+    /// <summary>Whether this is what <see cref="Of"/> makes of the same coordinates and these extents and scale.</summary>
+    public bool Serves(int source, int extent, float scale) => Source == source && Low.Length == extent && _scale == scale;
+
     /// <summary>Finds the positions, in float32 as ONNX Runtime does.</summary>
     /// <param name="source">Extent of the source, at least 1.</param>
     /// <param name="extent">Extent of the result.</param>
@@ -32,7 +38,7 @@ internal sealed class ResizeAxis
     /// <param name="coordinates">One of <see cref="ResizeCoordinates"/>.</param>
     public static ResizeAxis Of(int source, int extent, float scale, string coordinates)
     {
-        var axis = new ResizeAxis(source, extent);
+        var axis = new ResizeAxis(source, extent, scale);
         for (int i = 0; i < extent; i++)
         {
             float position = coordinates switch

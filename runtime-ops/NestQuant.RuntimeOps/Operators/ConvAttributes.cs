@@ -120,7 +120,7 @@ internal sealed class ConvAttributes
             string spatial = Axes == 2 ? "H, W" : "W";
             string layout = _isChannelsLast ? Invariant($"[N, {spatial}, {InputChannels}] expected (channels last)")
                 : Invariant($"[N, {InputChannels}, {spatial}] expected");
-            throw new OperatorException($"X has the shape {WeightAttributes.Text(x)}, {layout}");
+            throw new OperatorException($"X has the shape {TensorView.Text(x)}, {layout}");
         }
 
         ConvolutionAxis width = Axis(Axes - 1, x[SpatialAxis + Axes - 1]);
@@ -180,7 +180,7 @@ internal sealed class ConvAttributes
             throw new OperatorException(Invariant($"attribute '{name}' has {values.Length} values, {count} expected"));
         if (values.Any(v => v < least || v > int.MaxValue))
             throw new OperatorException(
-                Invariant($"attribute '{name}' {WeightAttributes.Text(values)} has a value outside {least} to 2^31 - 1"));
+                Invariant($"attribute '{name}' {TensorView.Text(values)} has a value outside {least} to 2^31 - 1"));
         return values;
     }
 }

@@ -47,7 +47,7 @@ internal sealed class GemmAttributes(ChannelView view)
         if (last?.Matches(x) == true)
             return last;
         if (x.Length == 0 || x[^1] != view.Inner)
-            throw new OperatorException(Invariant($"X has the shape {WeightAttributes.Text(x)}, [..., {view.Inner}] expected"));
+            throw new OperatorException(Invariant($"X has the shape {TensorView.Text(x)}, [..., {view.Inner}] expected"));
         long rows = 1;
         foreach (long dimension in x[..^1])
             rows = checked(rows * dimension);

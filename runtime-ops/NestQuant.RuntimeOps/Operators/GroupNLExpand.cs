@@ -43,7 +43,7 @@ internal sealed class GroupNLExpand() : CustomOperator(OperatorSet.GroupNLExpand
             TensorView x = context.Input(input);
             float* seeds = x.Floats();
             if (x.Shape.Length < 2)
-                throw new OperatorException($"X has the shape {WeightAttributes.Text(x.Shape)}, a batch of maps expected");
+                throw new OperatorException($"X has the shape {TensorView.Text(x.Shape)}, a batch of maps expected");
             long[] shape = x.Shape.ToArray();
             Index channels = isChannelsLast ? ^1 : 1;
             ExpansionData data = attributes.Bind(context, shape[channels]);

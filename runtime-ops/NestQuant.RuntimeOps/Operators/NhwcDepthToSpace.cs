@@ -38,7 +38,7 @@ internal sealed class NhwcDepthToSpace() : CustomOperator(OperatorSet.NhwcDepthT
             byte* values = x.Bytes();
             ReadOnlySpan<long> shape = x.Shape;
             if (shape.Length != 4 || shape[3] % (block * block) != 0)
-                throw new OperatorException(Invariant($"input '{input.Name}' has the shape {WeightAttributes.Text(shape)}: ")
+                throw new OperatorException(Invariant($"input '{input.Name}' has the shape {TensorView.Text(shape)}: ")
                     + Invariant($"[N, H, W, C] with a multiple of {block * block} channels expected"));
             int rows = checked((int)(shape[0] * shape[1])), channels = checked((int)(shape[3] / (block * block)));
             byte* y = (byte*)context.Output([shape[0], shape[1] * block, shape[2] * block, channels]);

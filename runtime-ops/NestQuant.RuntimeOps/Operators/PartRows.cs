@@ -26,7 +26,7 @@ internal sealed unsafe class PartRows(InputSchema input, NestedBits bits)
         if (rows.Shape is not [var count, var width] || count != bits.Count - 1 || width != channels)
         {
             throw new OperatorException(Invariant(
-                $"input '{input.Name}' has the shape {WeightAttributes.Text(rows.Shape)}, [{bits.Count - 1}, {channels}] expected"));
+                $"input '{input.Name}' has the shape {TensorView.Text(rows.Shape)}, [{bits.Count - 1}, {channels}] expected"));
         }
 
         return level == bits.Full ? null : values + (bits.IndexOf(level) - 1) * channels;

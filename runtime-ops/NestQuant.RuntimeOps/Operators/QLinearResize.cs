@@ -32,6 +32,9 @@ internal sealed class QLinearResize() : CustomOperator(OperatorSet.QLinearResize
 
     private sealed unsafe class Kernel(OperatorSchema schema, string coordinates) : CustomKernel
     {
+        // Those of the last run, which the next one mostly needs too.
+        private ResizeAxis? _rows, _columns;
+
         public override void Compute(in KernelContext context)
         {
             TensorView x = context.Input(schema[InputNames.X]);
@@ -41,14 +44,14 @@ internal sealed class QLinearResize() : CustomOperator(OperatorSet.QLinearResize
                 throw new OperatorException(Invariant($"input '{InputNames.X}' has {shape.Length} dimensions, [N, H, W, C] expected"));
             int height = Extent(shape[1]), width = Extent(shape[2]);
             (ResizeAxis rows, ResizeAxis columns) = context.TryInput(schema[InputNames.Scales], out TensorView scales)
-                ? (Scaled(height, scales.Floats(Axes)[0]), Scaled(width, scales.Floats(Axes)[1]))
+                ? (Scaled(ref _rows, height, scales.Floats(Axes)[0]), Scaled(ref _columns, width, scales.Floats(Axes)[1]))
                 : Sized(height, width, context.Input(schema[InputNames.Sizes]));
             byte* y = (byte*)context.Output([shape[0], rows.Low.Length, columns.Low.Length, shape[3]]);
             LinearResize.Run(values, y, checked((int)shape[0]), rows, columns, checked((int)shape[3]), context.Loop);
         }
 
-        private ResizeAxis Scaled(int source, float scale) => float.IsFinite(scale) && scale > 0
-            ? ResizeAxis.Of(source, Extent((long)(scale * source)), scale, coordinates)
+        private ResizeAxis Scaled(ref ResizeAxis? last, int source, float scale) => float.IsFinite(scale) && scale > 0
+            ? Axis(ref last, source, Extent((long)(scale * source)), scale)
             : throw new OperatorException(Invariant($"input '{InputNames.Scales}' holds {scale}, a finite positive scale expected"));
 
         private (ResizeAxis Rows, ResizeAxis Columns) Sized(int height, int width, TensorView sizes)
@@ -56,8 +59,16 @@ internal sealed class QLinearResize() : CustomOperator(OperatorSet.QLinearResize
             if (sizes.Count != Axes)
                 throw new OperatorException(Invariant($"input '{InputNames.Sizes}' has {sizes.Count} elements, {Axes} expected"));
             int rows = Extent(sizes.Indices()[0]), columns = Extent(sizes.Indices()[1]);
-            return (ResizeAxis.Of(height, rows, (float)rows / height, coordinates),
-                ResizeAxis.Of(width, columns, (float)columns / width, coordinates));
+            return (Axis(ref _rows, height, rows, (float)rows / height), Axis(ref _columns, width, columns, (float)columns / width));
+        }
+
+        private ResizeAxis Axis(ref ResizeAxis? last, int source, int extent, float scale)
+        {
+            // Runs at the same time may replace it, but nothing changes an axis.
+            ResizeAxis? known = last;
+            return known is not null && known.Serves(source, extent, scale)
+                ? known
+                : last = ResizeAxis.Of(source, extent, scale, coordinates);
         }
 
         private static int Extent(long extent) => extent is > 0 and <= ResizeCoordinates.MostExtent

@@ -1,4 +1,3 @@
-using System.Globalization;
 using NestQuant.RuntimeOps.Interop;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Schema;
@@ -28,7 +27,7 @@ internal static class WeightAttributes
         return isDescending
             ? new NestedBits([.. levels.Select(static level => (int)level)])
             : throw new OperatorException(
-                $"attribute '{AttributeNames.Levels}' {Text(levels)} does not descend from n to h, here from {full} to {high}");
+                $"attribute '{AttributeNames.Levels}' {TensorView.Text(levels)} does not descend from n to h, here from {full} to {high}");
     }
 
     /// <summary>The layout of the operands.</summary>
@@ -61,17 +60,9 @@ internal static class WeightAttributes
         if (view.Length != 4)
             throw new OperatorException(Invariant($"attribute 'channel_view' has {view.Length} values, 4 expected"));
         if (Product(AttributeNames.ChannelView, view) != Product(AttributeNames.Shape, [.. shape]))
-            throw new OperatorException($"attribute 'channel_view' {Text(view)} does not cover the shape {Text([.. shape])}");
+            throw new OperatorException(
+                $"attribute 'channel_view' {TensorView.Text(view)} does not cover the shape {TensorView.Text([.. shape])}");
         return new ChannelView((int)view[0], (int)view[1], (int)view[2], (int)view[3]);
-    }
-
-    /// <summary>Writes dimensions as [a, b, c].</summary>
-    public static string Text(ReadOnlySpan<long> dimensions)
-    {
-        List<string> parts = [];
-        foreach (long d in dimensions)
-            parts.Add(d.ToString(CultureInfo.InvariantCulture));
-        return $"[{string.Join(", ", parts)}]";
     }
 
     private static long Product(string name, long[] dimensions)
@@ -82,7 +73,7 @@ internal static class WeightAttributes
             if (d is < 1 or > int.MaxValue)
                 throw new OperatorException(Invariant($"attribute '{name}' has the dimension {d}, outside 1 to 2^31 - 1"));
             if (product > (1L << 62) / d)
-                throw new OperatorException($"attribute '{name}' {Text(dimensions)} has too many elements");
+                throw new OperatorException($"attribute '{name}' {TensorView.Text(dimensions)} has too many elements");
             product *= d;
         }
 
