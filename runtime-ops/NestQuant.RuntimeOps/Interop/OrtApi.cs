@@ -21,16 +21,7 @@ internal readonly unsafe partial struct OrtApi(void** table)
     public static void** GetTable(OrtApiBase* apiBase)
     {
         void** table = apiBase->GetApi(OrtApiSlot.MinimumVersion);
-        if (table == null)
-        {
-            string version = Utf8(apiBase->GetVersionString());
-            throw new PlatformNotSupportedException(
-                string.Create(CultureInfo.InvariantCulture,
-                    $"the host has ONNX Runtime {version}; the operators of {NestQuantOps.Domain} need "
-                        + $"1.{OrtApiSlot.MinimumVersion} or newer"));
-        }
-
-        return table;
+        return table != null ? table : throw TooOld(apiBase);
     }
 
     /// <summary>A status that carries a message to the caller, in any language.</summary>
@@ -131,7 +122,7 @@ internal readonly unsafe partial struct OrtApi(void** table)
         }
         finally
         {
-            _functions.ReleaseKeyValuePairs(entries);
+            ReleaseEntries(entries);
         }
     }
 
@@ -279,7 +270,7 @@ internal readonly unsafe partial struct OrtApi(void** table)
         finally
         {
             foreach (nint name in names) Marshal.FreeCoTaskMem(name);
-            _functions.ReleaseTensorTypeAndShapeInfo(info);
+            ReleaseShape(info);
         }
     }
 
@@ -303,12 +294,30 @@ internal readonly unsafe partial struct OrtApi(void** table)
         return false;
     }
 
+    // ReadyToRun leaves out methods that call native functions in a finally block or before a throw: these are methods of their own.
+    private void ReleaseEntries(void* entries) => _functions.ReleaseKeyValuePairs(entries);
+
+    private void ReleaseShape(void* info) => _functions.ReleaseTensorTypeAndShapeInfo(info);
+
     private void Check(void* status)
     {
-        if (status == null)
-            return;
+        if (status != null)
+            throw Failure(status);
+    }
+
+    private OrtCallException Failure(void* status)
+    {
         string message = Utf8(_functions.GetErrorMessage(status));
         _functions.ReleaseStatus(status);
-        throw new OrtCallException(message);
+        return new OrtCallException(message);
+    }
+
+    private static PlatformNotSupportedException TooOld(OrtApiBase* apiBase)
+    {
+        string version = Utf8(apiBase->GetVersionString());
+        return new PlatformNotSupportedException(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"the host has ONNX Runtime {version}; the operators of {NestQuantOps.Domain} need 1.{OrtApiSlot.MinimumVersion} or newer"));
     }
 }

@@ -74,7 +74,7 @@ internal sealed unsafe class ByteAffine
         return (byte)((int)MathF.Round(MathF.Min(MathF.Max(value, least), greatest)) + result.ZeroPoint);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void RunPart(int part)
     {
         // In bounds: parts are whole runs and end at or before count; a run of the last axis has a byte of every channel.
@@ -92,7 +92,7 @@ internal sealed unsafe class ByteAffine
     }
 
     /// <summary>One byte of every channel.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void RunChannels(byte* x, byte* y, in Constants constants)
     {
         // In bounds: 8 or 32 channels up to C, which x, y and the factors have.
@@ -112,7 +112,7 @@ internal sealed unsafe class ByteAffine
     }
 
     /// <summary>Consecutive bytes of one channel.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void RunPositions(byte* x, byte* y, int channel, in Constants constants)
     {
         // In bounds: 8 positions up to inner.

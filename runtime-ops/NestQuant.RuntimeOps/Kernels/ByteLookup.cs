@@ -38,7 +38,7 @@ internal sealed unsafe class ByteLookup
         loop.Run(checked((int)((count + BytesPerPart - 1) / BytesPerPart)), lookup.RunPart);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void RunPart(int part)
     {
         // In bounds: parts end at or before count, and a byte is an index below 256. Eight at a time: one load and one store for eight

@@ -75,7 +75,7 @@ internal sealed unsafe class LinearResize
     }
 
     /// <summary>Between two rows of bytes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void Blend(byte* a, byte* b, float fraction, float* result, long count)
     {
         // In bounds: all three have count elements, and a vector is read only where it ends before that.
@@ -92,7 +92,7 @@ internal sealed unsafe class LinearResize
     }
 
     /// <summary>Between two positions of a row, rounded.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void Blend(float* a, float* b, float fraction, byte* result, int count)
     {
         // In bounds: all three have count elements, and a vector is read only where it ends before that.

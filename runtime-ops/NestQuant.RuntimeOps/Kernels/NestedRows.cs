@@ -58,7 +58,7 @@ internal sealed unsafe class NestedRows
             loop.Run(parts, rows.RunPart);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void RunPart(int part)
     {
         // In bounds: part * _rowsPerPart < _count, and the target has K values for each of _count rows.
@@ -77,7 +77,7 @@ internal sealed unsafe class NestedRows
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void Scale(sbyte* values, int zeroPoint, float scale, float* target, int length)
     {
         int i = 0;

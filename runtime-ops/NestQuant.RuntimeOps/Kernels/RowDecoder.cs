@@ -18,7 +18,7 @@ internal static unsafe class RowDecoder
     /// <param name="channel">The channel, 0 to 31.</param>
     /// <param name="length">Weights per channel, K.</param>
     /// <param name="values">Receives K values in the order of k.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Decode(in LevelOperands panel, int channel, int length, sbyte* values)
     {
         // In bounds: a panel has 4 * width bytes of each operand for each of its K rows; full blocks come first, a shorter one may follow.
@@ -52,7 +52,7 @@ internal static unsafe class RowDecoder
     /// <param name="fieldWidth">Bits of a field: 4, 2 or 1.</param>
     /// <param name="position">The bit of the value where the field belongs; position + fieldWidth is at most 8.</param>
     /// <param name="total">The sums, 8 bytes per block.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void AddBlocks(byte* plane, int stride, int blocks, int channel, int fieldWidth, int position, byte* total)
     {
         // Channels share a word: word number channel % words, in the field number channel / words, of which each half of a byte has

@@ -81,7 +81,7 @@ internal sealed unsafe class FactorInputs
     private bool IsConstant(in KernelContext context, InputSchema? input) =>
         input is null || !context.TryInput(input, out TensorView tensor) || tensor.Address == _constants[input.Position];
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void RequireScales(ReadOnlySpan<float> scales, InputSchema input, int level)
     {
         // Whole vectors of scales that are all right need no closer look.

@@ -39,7 +39,7 @@ internal static class BitPlanes
     /// <param name="planes">V * b / 8 bytes.</param>
     /// <param name="width">b, 2 to 7.</param>
     /// <param name="values">V values, all overwritten.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Decode(ReadOnlySpan<byte> planes, int width, Span<byte> values)
     {
         if (values.Length == Vector256<byte>.Count && Avx2.IsSupported)
@@ -98,7 +98,7 @@ internal static class BitPlanes
         return values;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void EncodeSubPlane(ReadOnlySpan<byte> values, int position, int w, Span<byte> plane)
     {
         int length = plane.Length;
@@ -126,7 +126,7 @@ internal static class BitPlanes
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void DecodeSubPlane(ReadOnlySpan<byte> plane, int position, int w, Span<byte> values)
     {
         int length = plane.Length;

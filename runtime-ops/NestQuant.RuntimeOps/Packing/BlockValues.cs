@@ -11,7 +11,7 @@ internal static unsafe class BlockValues
     /// <param name="operands">The operands from the block on.</param>
     /// <param name="values">The block's 32 to 256 values, in the operands' order.</param>
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Decode(in LevelOperands operands, Span<sbyte> values)
     {
         // In bounds: a block of V values takes V * width / 8 bytes of each operand.

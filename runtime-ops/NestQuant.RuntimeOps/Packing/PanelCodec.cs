@@ -15,7 +15,7 @@ internal static unsafe class PanelCodec
     /// <param name="source">The whole weight's values of this operand, row-major, as many as the layout's view counts.</param>
     /// <param name="planes">The panel's bytes, all overwritten.</param>
     /// <exception cref="ArgumentException">A value does not fit in the operand's width.</exception>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Pack(NestedLayout layout, int panel, int step, ReadOnlySpan<sbyte> source, Span<byte> planes)
     {
         int width = layout.Bits.WidthOfStep(step);
@@ -73,7 +73,7 @@ internal static unsafe class PanelCodec
     /// <param name="planes">The panel's bytes.</param>
     /// <param name="width">Bits of a value.</param>
     /// <param name="target">The whole weight's values of this operand, of which this panel's channels are written.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Unpack(NestedLayout layout, int panel, ReadOnlySpan<byte> planes, int width, Span<sbyte> target)
     {
         int channels = layout.StoredChannelsOf(panel);
@@ -135,7 +135,7 @@ internal static unsafe class PanelCodec
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void Gather(in PanelOrder order, byte* source, ReadOnlySpan<long> rowOffsets, Span<byte> block, int channels)
     {
         // In bounds: channel start + row offset is the index of an element of the weight, for every channel and row of the panel;
@@ -157,7 +157,7 @@ internal static unsafe class PanelCodec
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void Scatter(in PanelOrder order, ReadOnlySpan<byte> block, ReadOnlySpan<long> rowOffsets, byte* target, int channels)
     {
         // In bounds: as in Gather.

@@ -13,7 +13,7 @@ internal readonly unsafe struct ChannelFactors
     /// <param name="zeroPoint">The weights' zero points [M], or null for 0.</param>
     /// <param name="bias">The bias [M], or null for 0.</param>
     /// <param name="channels">M.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public ChannelFactors(float* scale, int* zeroPoint, float* bias, int channels)
     {
         // In bounds: M scales, biases and zero points.

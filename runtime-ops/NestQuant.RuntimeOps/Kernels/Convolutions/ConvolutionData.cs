@@ -59,7 +59,7 @@ internal readonly unsafe struct ConvolutionData(
     /// <param name="firstChannel">The panel's first output channel.</param>
     /// <param name="channels">Its channels that exist, 1 to 32.</param>
     /// <exception cref="ArgumentException">A factor of a requantization is not finite.</exception>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public PanelEpilogue Epilogue(int firstChannel, int channels)
     {
         // In bounds: firstChannel + channels <= M, and the fixed buffers hold 32.
@@ -89,7 +89,7 @@ internal readonly unsafe struct ConvolutionData(
         return epilogue;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void Requantize(ref PanelEpilogue epilogue, Requantization requantization, int firstChannel, int channels)
     {
         // In bounds: the buffers hold 32 floats each; missing channels have scale and bias 0.

@@ -88,7 +88,7 @@ internal readonly unsafe struct PanelSource
     /// <param name="count">How many rows, a multiple of 8 unless they are the last ones.</param>
     /// <param name="values">Receives 32 values per row, the last four rows completed with zeros.</param>
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public void Decode(KernelTier tier, int panel, int firstRow, int count, sbyte* values)
     {
         // In bounds: panel < Panels, firstRow + count <= WeightsPerChannel, and a row takes 4 * width bytes, so a panel's reads end
@@ -138,7 +138,7 @@ internal readonly unsafe struct PanelSource
         : _operands.Skip((long)panel * Layout.View.WeightsPerChannel + row);
 
     /// <summary>Completes a group of 1 to 4 rows, <c>[channel 32][rows]</c>, with zeros to 4.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void Widen(ReadOnlySpan<sbyte> group, int rows, Span<sbyte> target)
     {
         ReadOnlySpan<byte> values = MemoryMarshal.AsBytes(group);

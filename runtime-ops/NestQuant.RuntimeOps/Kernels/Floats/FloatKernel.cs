@@ -35,7 +35,7 @@ internal abstract unsafe class FloatKernel
     /// <param name="zeroPoints">32 zero points, which are subtracted in float; null for 0.</param>
     /// <param name="left">Receives 32 rows of 4 * groups floats.</param>
     /// <param name="stride">Floats from one row to the next.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void WidenRows(sbyte* values, int groups, float* zeroPoints, float* left, nint stride)
     {
         // In bounds: 32 channels of each group have four bytes each, and four floats in their row.

@@ -95,7 +95,7 @@ internal sealed unsafe class FloatBand
     }
 
     /// <summary>Copies every stride-th column of a line.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void CopyPhase(float* line, int phase, float* target)
     {
         // In bounds: columns from first to end, times the stride and less the padding, are those of the input, and so is what lies between

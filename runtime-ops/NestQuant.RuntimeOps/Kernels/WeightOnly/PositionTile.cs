@@ -47,7 +47,7 @@ internal unsafe ref struct PositionTile
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void CopyRun(float* source, nint stride, int rows, int count, float* target, int width)
     {
         // In bounds: where count is no multiple of a vector, the last one copies some floats again.

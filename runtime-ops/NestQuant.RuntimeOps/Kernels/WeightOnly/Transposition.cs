@@ -16,7 +16,7 @@ internal static unsafe class Transposition
     /// <param name="columns">Its columns.</param>
     /// <param name="target">Receives columns rows of rows floats.</param>
     /// <param name="targetStride">Floats from one row to the next there.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Run(float* source, nint sourceStride, int rows, int columns, float* target, nint targetStride)
     {
         // In bounds: squares of four by four end at or before the last row and column; the rest goes one by one.
@@ -46,7 +46,7 @@ internal static unsafe class Transposition
         Sse.MoveHighToLow(high23, high01).Store(target + 3 * targetStride);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void OneByOne(float* source, nint sourceStride, int rows, int columns, float* target, nint targetStride)
     {
         for (int column = 0; column < columns; column++)

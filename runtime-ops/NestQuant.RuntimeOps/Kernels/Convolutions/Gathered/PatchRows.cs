@@ -75,7 +75,7 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
     /// by one move of a vector: the stems of networks, whose inputs have three channels.
     /// </summary>
     /// <returns>How many rows were gathered; 0 where the first one is not of this kind.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private int MoveLines(int image, int line, int column, int rows, byte* target)
     {
         ref readonly ConvolutionAxis height = ref _geometry.Height;

@@ -186,7 +186,7 @@ internal sealed unsafe class ImplicitGemmConvolution : ConvolutionPlan
     }
 
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void RunBlock(int index, int firstPanel, int endPanel, byte* prepared, byte* ownBand, TileArguments arguments)
     {
         RowBlock block = _blocks[index];
@@ -217,7 +217,7 @@ internal sealed unsafe class ImplicitGemmConvolution : ConvolutionPlan
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void Fill(ref PanelTask task, in RowBlock block, int panel, byte* prepared)
     {
         byte* kept = Kept == null ? null : Kept.Get(_panels, panel);
@@ -235,7 +235,7 @@ internal sealed unsafe class ImplicitGemmConvolution : ConvolutionPlan
         task.Output = Data.Output(firstChannel) + block.FirstRow * _outputStride;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void MultiplyPanels(in RowBlock block, int pitch, int run, byte* rows, PanelTask* tasks, int count, ref TileArguments arguments)
     {
         int* tiles = arguments.Tile;
@@ -280,7 +280,7 @@ internal sealed unsafe class ImplicitGemmConvolution : ConvolutionPlan
     }
 
     /// <summary>Stores the rows that are positions of the output, without those between the lines.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void Store(in RowBlock block, int pitch, in StoredRows rows)
     {
         int* tile = rows.Tile;

@@ -89,7 +89,7 @@ internal sealed unsafe class StripConvolution : ConvolutionPlan
         loop.Run(checked(_tiling.Count * _panelParts), _runPart);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void RunPart(int part)
     {
         (int index, int panelPart) = Math.DivRem(part, _panelParts);
@@ -120,7 +120,7 @@ internal sealed unsafe class StripConvolution : ConvolutionPlan
         RowsDone(index, tile.FirstRow, tile.Lines * tile.Columns);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void RunPanel(in StripArguments common, in StripTile tile, int panel, byte* prepared)
     {
         int firstChannel = panel * Channels;
@@ -156,7 +156,7 @@ internal sealed unsafe class StripConvolution : ConvolutionPlan
 
     /// <summary>The arguments that are the same for all panels of a tile; writes the addresses of its lines, and the strip's
     /// padding.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private StripArguments Arguments(in StripTile tile, byte* strip, byte** lines, nint* tapOffsets)
     {
         // In bounds: lines are read from their first column inside the image on, as many columns as are inside. Lines of a group that the

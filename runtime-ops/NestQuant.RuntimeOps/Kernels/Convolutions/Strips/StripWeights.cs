@@ -39,7 +39,7 @@ internal sealed unsafe class StripWeights(KernelTier tier, StripKernel kernel, i
     public sbyte* Line(byte* prepared, int output) => (sbyte*)prepared + SumBytes + output * LineBytes;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public void Prepare(int panel, byte* prepared)
     {
         using Scratch memory = new(_weights.DecodedLength);
@@ -54,7 +54,7 @@ internal sealed unsafe class StripWeights(KernelTier tier, StripKernel kernel, i
     }
 
     /// <summary>From <c>[tap / 4][channel 32][4]</c> to <c>[tap][channel 32][line 4]</c>, in 32-bit words, one per channel.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void Reorder(sbyte* decoded, sbyte* target)
     {
         // In bounds: a move's source is the 32 words of a group of four taps, which decoded panels hold for every tap; moves are in the
@@ -82,7 +82,7 @@ internal sealed unsafe class StripWeights(KernelTier tier, StripKernel kernel, i
     /// <summary>
     /// The weights of the line below: each moves to the next line, from the last of a group to the first of the next group.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void MoveDown(sbyte* first, sbyte* second)
     {
         // In bounds: both have all taps; all groups but the first read the previous group.

@@ -15,7 +15,7 @@ internal static unsafe class OutputTransform
     /// <param name="accumulators">The accumulators modulo 2^32, <c>[position 36][channel 16]</c>.</param>
     /// <param name="outputs">Receives the exact sums of the outputs, <c>[position 16]</c>, 16 channels each.</param>
     /// <param name="stride">Values from one output position to the next.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Run(int* accumulators, int* outputs, nint stride)
     {
         // In bounds: both vectors of a strip are read at 36 positions and written at 16.

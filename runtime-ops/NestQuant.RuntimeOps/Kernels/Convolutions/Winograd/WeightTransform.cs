@@ -22,7 +22,7 @@ internal static unsafe class WeightTransform
     /// <param name="groups">Groups of 4 input channels to transform.</param>
     /// <param name="transformed">Receives <c>[input/2][output 16][2]</c> for each of 36 positions.</param>
     /// <param name="stride">Values from one position to the next.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Run(sbyte* decoded, nint tapStride, int groups, short* transformed, nint stride)
     {
         // In bounds: a group reads 64 bytes of each tap and writes 64 values to each position. The low byte of each 16 is the weight's

@@ -21,9 +21,10 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
     /// <inheritdoc/>
     public static Vector128<float> LoadPartial(float* source, int count)
     {
+        // In bounds: count is less than the lanes of a vector. ReadyToRun leaves out methods with WithElement or GetElement of a variable.
         Vector128<float> value = default;
         for (int lane = 0; lane < count; lane++)
-            value = value.WithElement(lane, source[lane]);
+            ((float*)&value)[lane] = source[lane];
         return value;
     }
 
@@ -39,8 +40,9 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
     /// <inheritdoc/>
     public static void StorePartial(Vector128<float> value, float* target, int count)
     {
+        // In bounds: as in LoadPartial.
         for (int lane = 0; lane < count; lane++)
-            target[lane] = value.GetElement(lane);
+            target[lane] = ((float*)&value)[lane];
     }
 
     /// <inheritdoc/>

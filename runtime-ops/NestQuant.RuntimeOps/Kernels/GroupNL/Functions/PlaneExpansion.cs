@@ -30,7 +30,7 @@ internal readonly unsafe struct PlaneExpansion<TLanes, TVector> : IMapFunctionLo
     }
 
     /// <summary>Expands neighbouring pixels of one image, at most <see cref="ExpansionData.MaxPlanePixels"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Run(ExpansionData data, float* x, float* y, long planeStride, int pixels)
     {
         // In bounds: the buffer holds that many floats at most, a multiple of every vector's width, and pixels is at most that.
@@ -49,7 +49,7 @@ internal readonly unsafe struct PlaneExpansion<TLanes, TVector> : IMapFunctionLo
             Run(function, default(NoEpilogue<TVector>));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void Run<TFunction, TEpilogue>(TFunction function, in TEpilogue epilogue)
         where TFunction : struct, IMapFunction
         where TEpilogue : struct, IMapEpilogue<TVector>
@@ -76,7 +76,7 @@ internal readonly unsafe struct PlaneExpansion<TLanes, TVector> : IMapFunctionLo
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void Normalise<TEpilogue>(in TEpilogue epilogue, int seed)
         where TEpilogue : struct, IMapEpilogue<TVector>
     {
@@ -92,7 +92,7 @@ internal readonly unsafe struct PlaneExpansion<TLanes, TVector> : IMapFunctionLo
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private void Generate<TFunction, TEpilogue>(TFunction function, in TEpilogue epilogue, int seed, int g, bool writesSeed)
         where TFunction : struct, IMapFunction
         where TEpilogue : struct, IMapEpilogue<TVector>

@@ -17,7 +17,7 @@ internal static unsafe class PlaneNorms<TLanes, TVector>
     /// <param name="planeStride">Floats from one map to the next.</param>
     /// <param name="pixels">1 to <see cref="ExpansionData.MaxPlanePixels"/>.</param>
     /// <param name="inverseNorms">Room for <see cref="ExpansionData.MaxPlanePixels"/> floats.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Invert(ExpansionData data, float* x, long planeStride, int pixels, float* inverseNorms)
     {
         // In bounds: only partial loads are used after the last whole vector of a map, and the buffer is a multiple of every vector's

@@ -36,7 +36,7 @@ internal readonly unsafe struct RowExpansion<TLanes, TVector> : IMapFunctionLoop
         data.Function.Run(new RowExpansion<TLanes, TVector>(data, x, xStride, y, rows));
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public void Run<TFunction>(TFunction function)
         where TFunction : struct, IMapFunction
     {

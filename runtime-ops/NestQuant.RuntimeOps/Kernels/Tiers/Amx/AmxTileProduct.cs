@@ -29,7 +29,7 @@ internal sealed unsafe class AmxTileProduct(EmittedTileProduct kernels, EmittedK
     public override void End() => _kernels.Release();
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public override (int First, int Count) Tile(int row, int rows)
     {
         // Tiles are full: the last one starts among rows that were already computed, unless there are too few rows.
@@ -38,7 +38,7 @@ internal sealed unsafe class AmxTileProduct(EmittedTileProduct kernels, EmittedK
     }
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public override void Multiply(TileArguments* arguments, int rows, int vectors) =>
         _kernels.Multiply(arguments, rows > TileRows ? 2 : 1, vectors);
 

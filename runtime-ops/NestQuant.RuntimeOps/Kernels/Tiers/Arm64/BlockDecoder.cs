@@ -10,7 +10,7 @@ internal readonly unsafe struct BlockDecoder : IBlockDecoder
     private const int Vector = 16;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Decode<THigh, TLow, TQuarter>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
         where THigh : struct, IBitWidth
         where TLow : struct, IBitWidth

@@ -42,7 +42,7 @@ internal static unsafe class Depthwise<TNeon>
     /// <param name="pairs">Pairs of taps.</param>
     /// <param name="weights"><c>[pair][channel 32][2]</c>, at the first channel.</param>
     /// <param name="accumulators">Receives the accumulators, outputs 32 apart.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void ThreeColumns(byte** taps, nint offset, nint step, int last, int pairs, short* weights, int* accumulators)
     {
         // In bounds: 16 bytes of every tap at outputs up to the last one, 16 pairs of weights per pair of taps, a row of accumulators per

@@ -17,7 +17,7 @@ internal static unsafe class PairProduct<TNeon>
     /// <param name="groups">Groups of 4 rows of k.</param>
     /// <param name="starts">Initial values of the 32 accumulators.</param>
     /// <param name="accumulators">Receives 32 accumulators modulo 2^32.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void OneRow(byte* row, sbyte* panel, int groups, int* starts, int* accumulators)
     {
         // In bounds: a group reads 4 activations and its 128 weights, `groups` times.

@@ -32,7 +32,7 @@ internal static unsafe class SignedDotProduct<TDot>
     /// <param name="groups">Groups of 4 rows of k.</param>
     /// <param name="starts">Initial values of the sixteen channels' accumulators.</param>
     /// <param name="tile">Receives the accumulators modulo 2^32, rows 32 apart.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void SixRows(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* starts, int* tile)
     {
         // In bounds: four groups read 16 activations of each row, the remaining groups 4 each; a group reads 64 bytes of the strip,
@@ -105,7 +105,7 @@ internal static unsafe class SignedDotProduct<TDot>
     /// <param name="groups">Groups of 4 rows of k.</param>
     /// <param name="starts">Initial values of the 32 accumulators.</param>
     /// <param name="accumulators">Receives 32 accumulators modulo 2^32.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void OneRow(byte* row, sbyte* panel, int groups, int* starts, int* accumulators)
     {
         // In bounds: four groups read 16 activations, the remaining groups 4 each; a group reads its 128 weights.

@@ -9,7 +9,7 @@ internal static unsafe class TileEpilogue
     private const int Step = 4;
 
     /// <summary>See <see cref="KernelTier.Store"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Store(
         int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, byte* y, long yStride)
     {

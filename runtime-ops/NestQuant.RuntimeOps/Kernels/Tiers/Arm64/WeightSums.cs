@@ -11,7 +11,7 @@ internal static unsafe class WeightSums<TNeon>
     private const int Vector = 16;
 
     /// <summary>See <see cref="KernelTier.SumWeights"/>; the sums may lie directly after the panel.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Sum(sbyte* panel, int groups, int* sums)
     {
         // In bounds: a group is 128 weights, `groups` times.

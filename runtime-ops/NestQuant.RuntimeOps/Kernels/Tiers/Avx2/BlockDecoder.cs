@@ -22,7 +22,7 @@ internal static unsafe class BlockDecoder
         WidthPair.Run(bits.High, low == null ? 0 : bits.LowWidth, new Blocks(operands.High, low, blocks, bits, values));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void Decode<THigh, TLow>(byte* high, byte* low, int blocks, NestedBits bits, sbyte* values)
         where THigh : struct, IBitWidth
         where TLow : struct, IBitWidth

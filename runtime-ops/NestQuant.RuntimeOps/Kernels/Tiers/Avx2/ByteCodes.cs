@@ -26,7 +26,7 @@ internal readonly unsafe struct ByteCodes : ICodes
 
     /// <summary>Unpacks the codes of consecutive full blocks of an operand.</summary>
     /// <typeparam name="TWidth">Width of a code.</typeparam>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Unpack<TWidth>(byte* planes, int blocks, byte* codes)
         where TWidth : struct, IBitWidth
     {

@@ -29,7 +29,7 @@ internal static unsafe class CodeProduct
     /// <param name="lowFactor">By what the second one's are.</param>
     /// <param name="row">8 * blocks activations.</param>
     /// <param name="accumulators">32 accumulators, modulo 2^32.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Add<TCodes, THigh, TLow>(
         byte* high, byte* low, int blocks, int highFactor, int lowFactor, byte* row, int* accumulators)
         where TCodes : struct, ICodes

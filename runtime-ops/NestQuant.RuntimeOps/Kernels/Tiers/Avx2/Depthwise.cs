@@ -33,7 +33,7 @@ internal static unsafe class Depthwise
     }
 
     /// <summary>Two neighbouring outputs, all 32 channels: eight accumulators share the weights.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void TwoColumns(byte** taps, nint offset, nint step, int pairs, short* weights, int* accumulators)
     {
         // In bounds: 32 bytes of every tap at both outputs, 32 pairs of weights per pair of taps, two rows of accumulators.
@@ -83,7 +83,7 @@ internal static unsafe class Depthwise
     private static Vector256<short> High(Vector128<byte> x, Vector128<byte> y) => X86Avx2.ConvertToVector256Int16(Sse2.UnpackHigh(x, y));
 
     /// <summary>One output, a multiple of 8 channels.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void OneColumn(byte** taps, nint offset, int pairs, short* weights, int channels, int* accumulators)
     {
         // In bounds: a step reads 8 bytes of a tap and 8 pairs of weights and writes 8 accumulators, at channel + 8 <= channels.

@@ -52,7 +52,7 @@ internal static unsafe class DotProduct
     }
 
     /// <summary>Up to four rows by 16 channels, two groups of k added in 16 bits.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void FourRows(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
     {
         // In bounds: a group reads 4 activations of each row and 64 bytes of the strip, `groups` times, an odd last one alone. Missing rows

@@ -61,7 +61,7 @@ internal static unsafe class JoinedDecoder
     /// Bit j of byte i belongs to value 32 * j + i: the even bits of both planes make the fields of the first 32 bytes, the odd ones those
     /// of the others.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void JoinOnes(PlaneStream low, PlaneStream high, int blocks, byte* joined)
     {
         Vector256<byte> even = Vector256.Create((byte)0x55);
@@ -75,7 +75,7 @@ internal static unsafe class JoinedDecoder
     }
 
     /// <summary>Field j of byte i belongs to value 64 * j + i; compare <see cref="JoinOnes"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void JoinTwos(PlaneStream low, PlaneStream high, int blocks, byte* joined)
     {
         Vector256<byte> even = Vector256.Create((byte)0x33);
@@ -93,7 +93,7 @@ internal static unsafe class JoinedDecoder
     }
 
     /// <summary>Adds up what the nibbles of all planes mean: field j of byte i of each belongs to value 128 * j + i.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void LookUp<TCount>(PlaneStream* planes, byte* tables, int blocks, sbyte* values)
         where TCount : struct, ICount
     {

@@ -36,7 +36,7 @@ internal static unsafe class PairProduct
             SixRows(rows, rowStride, rowCount, strip, pairs, accumulators, stride, adds);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void SixRows(
         short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, nint stride, bool adds)
     {
@@ -93,7 +93,7 @@ internal static unsafe class PairProduct
         Store(f0, f1, accumulators + 5 * stride);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void FourRows(
         short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, nint stride, bool adds)
     {

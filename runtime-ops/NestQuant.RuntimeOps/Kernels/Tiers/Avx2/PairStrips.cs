@@ -31,7 +31,7 @@ internal sealed unsafe class PairStrips : StripKernel
     public override void Pad(byte* strip, int columns, byte value) => new Span<short>(strip, columns * ColumnValues).Fill(value);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public override void PrepareWeights(sbyte* weights, int taps)
     {
         // In bounds: a tap takes 128 bytes and becomes 256. The last one moves first, and a tap's bytes are loaded before they are
@@ -51,7 +51,7 @@ internal sealed unsafe class PairStrips : StripKernel
 
     /// <inheritdoc/>
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public override void Run(StripArguments* arguments, int linesPerStep)
     {
         // In bounds: all groups of a step have their 4 lines, and those of the step before lie just before them.
@@ -96,7 +96,7 @@ internal sealed unsafe class PairStrips : StripKernel
 
     /// <summary>Fills one pair of lines of a group's inside columns.</summary>
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void Interleave(StripArguments* arguments, byte** lines, byte* target)
     {
         // In bounds: 32 bytes of both lines at each inside column, or as many as the panel has channels, which are copied first; a pair of
@@ -143,7 +143,7 @@ internal sealed unsafe class PairStrips : StripKernel
     /// <param name="epilogue">The panel's factors.</param>
     /// <param name="y">The first output.</param>
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void ComputeLine(StripArguments* arguments, sbyte* weights, nint first, SliceEpilogue* epilogue, byte* y)
     {
         byte* memory = stackalloc byte[BlockRows * Channels * sizeof(int) + Alignment];
@@ -160,7 +160,7 @@ internal sealed unsafe class PairStrips : StripKernel
     }
 
     /// <summary>Eight outputs: eight accumulators share the weights of eight channels.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void Multiply(
         StripArguments* arguments, sbyte* weights, nint toSecond, byte* strip, int rows, int* starts, int* accumulators)
     {

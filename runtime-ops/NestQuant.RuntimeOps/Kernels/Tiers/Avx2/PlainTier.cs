@@ -29,7 +29,7 @@ internal sealed unsafe class PlainTier : X64Tier
     }
 
     /// <summary>One row by the panel's 32 channels with products of 16 bits, for any weights.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void OneRow(byte* row, sbyte* panel, int groups, int* accumulators)
     {
         // In bounds: a group reads 4 activations and its 128 weights, `groups` times.

@@ -28,7 +28,7 @@ internal static unsafe class QuadPanel
     /// <summary>Prepares a panel whose weights have <see cref="MaxWeightBits"/> at most.</summary>
     public static void Prepare(sbyte* panel, int groups) => *Shift(panel, groups) = DivideByCommonPower(panel, groups);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static int DivideByCommonPower(sbyte* panel, int groups)
     {
         // In bounds: both loops end with the panel's last group.

@@ -22,7 +22,7 @@ internal unsafe struct SliceEpilogue
     private PanelEpilogue _panel;
 
     /// <summary>Reorders a panel's factors.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public SliceEpilogue(in PanelEpilogue epilogue)
     {
         // In bounds: every buffer holds 32 values.
@@ -49,7 +49,7 @@ internal unsafe struct SliceEpilogue
     /// <param name="channels">Channels of the panel to store, the first ones.</param>
     /// <param name="y">Output of the first row.</param>
     /// <param name="yStride">Bytes from one row to the next.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public void Store(int* tile, int rows, int channels, byte* y, nint yStride)
     {
         // In bounds: 32 accumulators per row; as many bytes of an output row as the panel has channels.

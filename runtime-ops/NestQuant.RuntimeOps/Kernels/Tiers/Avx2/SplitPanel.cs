@@ -55,7 +55,7 @@ internal static unsafe class SplitPanel
     // At most one vector per group, each a run of its own, and the end.
     private static int RunLength(int groups) => 2 * groups + 1;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void Split(sbyte* weights, int groups, sbyte* excess, ushort* run)
     {
         // In bounds: a group reads and writes one vector of the panel, and adds at most one vector, its number and a run to the excess.

@@ -48,7 +48,7 @@ internal static unsafe class SplitProduct
     }
 
     /// <summary>Up to four rows by the first 8 channels of a strip, the only ones that are wanted.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void MultiplyHalf(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
     {
         // In bounds: as for 16 channels.
@@ -75,7 +75,7 @@ internal static unsafe class SplitProduct
     }
 
     /// <summary>Up to four rows by 16 channels.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void MultiplyMain(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
     {
         // In bounds: a group reads 4 activations of each row and 64 bytes of the strip, `groups` times. Missing rows repeat the last one;
@@ -113,7 +113,7 @@ internal static unsafe class SplitProduct
     }
 
     /// <summary>Up to eight rows by eights of channels; the products of a run are added in 16 bits.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void AddExcess(
         byte* rows, nint rowStride, int rowCount, sbyte* panel, int groups, int firstVector, int endVector, int* tile)
     {

@@ -11,7 +11,7 @@ internal static unsafe class TileEpilogue
     private const int Step = 8;
 
     /// <summary>See <see cref="KernelTier.Store"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Store(
         int* tile, int rows, int firstChannel, int endChannel, in PanelEpilogue epilogue, long* rowSums, byte* y, long yStride)
     {
@@ -57,7 +57,7 @@ internal static unsafe class TileEpilogue
     /// All 32 channels. Only the upper bound is needed before the conversion, which returns the least integer for values below its range:
     /// saturation while packing and the maximum at the end apply the lower bound. The conversion rounds half to even.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void QuantizePanel(int* tile, int rows, PanelEpilogue* factors, long* rowSums, byte* y, long yStride)
     {
         Vector256<float> greatest = Vector256.Create(factors->Greatest);

@@ -8,7 +8,7 @@ namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 internal static unsafe class WeightSums
 {
     /// <summary>See <see cref="KernelTier.SumWeights"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Sum(sbyte* panel, int groups, int* sums)
     {
         // In bounds: a group is 128 weights, `groups` times. Exact: a pair of weights stays within 16 bits.

@@ -18,7 +18,7 @@ internal sealed unsafe class Avx512TileProduct(EmittedKernels kernels) : TilePro
     public override bool CrossesLines => false;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public override (int First, int Count) Tile(int row, int rows)
     {
         // Tiles of nearly equal size: a small one at the end would stall on the latency of its few accumulators.
@@ -28,7 +28,7 @@ internal sealed unsafe class Avx512TileProduct(EmittedKernels kernels) : TilePro
     }
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public override void Multiply(TileArguments* arguments, int rows, int vectors) => _kernels.Multiply(arguments, rows, vectors);
 
     /// <inheritdoc/>

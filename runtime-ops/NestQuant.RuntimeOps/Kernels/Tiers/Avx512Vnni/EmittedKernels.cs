@@ -41,7 +41,7 @@ internal sealed unsafe class EmittedKernels
         ((delegate* unmanaged[Cdecl, SuppressGCTransition]<TileArguments*, void>)_products[Index(rows, vectors)])(arguments);
 
     /// <summary>The epilogue of a tile; see <see cref="TileProduct.Store"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public void Store(int* tile, int rows, int channels, in PanelEpilogue epilogue, byte* y, long yStride)
     {
         fixed (PanelEpilogue* factors = &epilogue)

@@ -71,7 +71,7 @@ internal sealed unsafe class EmittedStrips : StripKernel
     public static EmittedStrips? Instance => Loaded.Value;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public override void Run(StripArguments* arguments, int linesPerStep)
     {
         Complete(arguments, _tables);

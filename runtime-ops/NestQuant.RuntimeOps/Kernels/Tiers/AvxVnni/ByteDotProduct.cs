@@ -27,7 +27,7 @@ internal static unsafe class ByteDotProduct<TDot>
     /// <param name="strip">The panel <c>[k/4][channel 32][4]</c>, at the first of the sixteen channels.</param>
     /// <param name="groups">Groups of 4 rows of k.</param>
     /// <param name="tile">Receives the accumulators modulo 2^32, rows 32 apart.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void SixRows(byte* rows, nint rowStride, int rowCount, sbyte* strip, int groups, int* tile)
     {
         // In bounds: a group reads 4 activations of each row and 64 bytes of the strip, `groups` times; the last read of a strip
@@ -79,7 +79,7 @@ internal static unsafe class ByteDotProduct<TDot>
     /// <param name="panel">The panel <c>[k/4][channel 32][4]</c>.</param>
     /// <param name="groups">Groups of 4 rows of k.</param>
     /// <param name="accumulators">Receives 32 accumulators modulo 2^32.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void OneRow(byte* row, sbyte* panel, int groups, int* accumulators)
     {
         // In bounds: a group reads 4 activations and its 128 weights, `groups` times. Even and odd groups have separate accumulators, so

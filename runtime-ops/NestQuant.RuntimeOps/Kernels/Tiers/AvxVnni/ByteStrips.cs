@@ -17,7 +17,7 @@ internal sealed unsafe class ByteStrips<TDot> : StripKernel
     private const int TileRows = 16;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public override void Run(StripArguments* arguments, int linesPerStep)
     {
         byte** lines = arguments->Lines;
@@ -34,7 +34,7 @@ internal sealed unsafe class ByteStrips<TDot> : StripKernel
 
     /// <summary>Fills a group's inside columns.</summary>
     /// <returns>Where the next column would go.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static byte* Interleave(StripArguments* arguments, byte** lines, byte* target)
     {
         // In bounds: 32 bytes of each line at each inside column, or as many as the panel has channels, which are copied first.
@@ -99,7 +99,7 @@ internal sealed unsafe class ByteStrips<TDot> : StripKernel
     }
 
     /// <summary>Two outputs, all 32 channels: eight accumulators share the weights.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void TwoOutputs(StripArguments* arguments, sbyte* weights, byte* origin, nint second, int* accumulators)
     {
         // In bounds: 128 bytes of the strip at every tap of both outputs, 128 weights per tap, two rows of 32 accumulators.
