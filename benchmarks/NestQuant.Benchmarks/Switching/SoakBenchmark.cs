@@ -15,7 +15,10 @@ namespace NestQuant.Benchmarks.Switching;
 /// </remarks>
 internal static class SoakBenchmark
 {
-    private const int Threads = 4, Inputs = 8, RunsPerSwitch = 8, Readings = 100, WarmUpReadings = 33;
+    private const int Threads = 4, Inputs = 8, RunsPerSwitch = 8;
+
+    // So many that the runtime has compiled the code of a reading for good, which takes memory too, well within those of the warm-up.
+    private const int Readings = 1000, WarmUpReadings = 333;
 
     /// <summary>Runs the soak and prints what it found.</summary>
     /// <param name="modelPath">A compiled model of images.</param>
@@ -36,15 +39,22 @@ internal static class SoakBenchmark
         foreach (Thread thread in threads) thread.Join();
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
 
-        double[] steady = [.. memory.Skip(WarmUpReadings).Select(static now => now.Anonymous / 1e6)];
-        int third = steady.Length / 3;
         Console.Write(Invariant($"{Path.GetFileName(modelPath)}: {runs} runs by {Threads} threads in {seconds:F0} s, "));
         Console.WriteLine(Invariant($"{switches} switches, {wrong} wrong outputs"));
-        Console.Write(Invariant($"anonymous memory in MB after {WarmUpReadings} % of the runs: "));
-        Console.Write(Invariant($"least {steady.Min():F2}, most {steady.Max():F2}; medians of its thirds "));
-        double[] medians = [.. new[] { steady[..third], steady[third..^third], steady[^third..] }.Select(Statistics.Median)];
-        Console.WriteLine(string.Join(", ", medians.Select(static median => Invariant($"{median:F2}"))));
+        Console.WriteLine("memory in MB after a third of the runs:");
+        Print("resident", static now => now.Total);
+        Print("anonymous", static now => now.Anonymous);
         return wrong == 0;
+
+        void Print(string name, Func<ProcessMemory, long> part)
+        {
+            double[] steady = [.. memory.Skip(WarmUpReadings).Select(now => part(now) / 1e6)];
+            int third = steady.Length / 3;
+            double[] medians = [.. new[] { steady[..third], steady[third..^third], steady[^third..] }.Select(Statistics.Median)];
+            double spread = 100 * (steady.Max() / steady.Min() - 1);
+            Console.Write(Invariant($"{name}: least {steady.Min():F2}, most {steady.Max():F2}, {spread:F2} % more; medians of thirds "));
+            Console.WriteLine(string.Join(", ", medians.Select(static median => Invariant($"{median:F2}"))));
+        }
 
         void Work(Random random)
         {

@@ -80,7 +80,9 @@ internal sealed class ConvAttributes
     /// <exception cref="OperatorException">The kernel has more than 2^31 - 1 positions.</exception>
     public ChannelView View()
     {
-        long taps = _weightShape.Skip(2).Aggregate(1L, (product, k) => product * k);
+        long taps = 1;
+        foreach (int k in _weightShape.AsSpan(2))
+            taps *= k;
         if (taps > int.MaxValue)
             throw new OperatorException("the kernel has more than 2^31 - 1 positions");
         return new ChannelView(_weightShape[0], _weightShape[1], 1, (int)taps);
@@ -94,7 +96,7 @@ internal sealed class ConvAttributes
         if (x.Length != shape.Length || shape.Any(d => d is < 1 or > int.MaxValue))
             return null;
         ConvAttributes attributes = new(
-            [.. shape.Select(d => (int)d)],
+            Array.ConvertAll(shape, static d => (int)d),
             inference.Int(OperatorAttributes.Group),
             inference.Ints(OperatorAttributes.Strides),
             inference.Ints(OperatorAttributes.Dilations),

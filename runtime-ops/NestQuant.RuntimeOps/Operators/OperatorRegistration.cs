@@ -12,7 +12,7 @@ internal static unsafe class OperatorRegistration
 
     // One domain for each copy of ONNX Runtime in the process. Neither domains nor operator structs are ever freed: sessions keep
     // pointers to them, and nothing tells when the last session is gone.
-    private static readonly Dictionary<nint, nint> DomainOfApi = [];
+    private static readonly List<RegisteredDomain> Domains = [];
 
     /// <summary>Adds the domain to session options.</summary>
     /// <param name="sessionOptions">An <c>OrtSessionOptions</c>.</param>
@@ -24,14 +24,15 @@ internal static unsafe class OperatorRegistration
         OrtApi api = new(table);
         lock (Gate)
         {
-            if (!DomainOfApi.TryGetValue((nint)table, out nint domain))
+            RegisteredDomain? domain = Domains.Find(known => known.Api == (nint)table);
+            if (domain is null)
             {
-                domain = CreateDomain(api, table);
-                DomainAnnouncement.Make(api, (void*)domain);
-                DomainOfApi.Add((nint)table, domain);
+                domain = new RegisteredDomain((nint)table, CreateDomain(api, table));
+                DomainAnnouncement.Make(api, (void*)domain.Address);
+                Domains.Add(domain);
             }
 
-            api.AddDomain(sessionOptions, (void*)domain);
+            api.AddDomain(sessionOptions, (void*)domain.Address);
         }
     }
 
@@ -51,4 +52,6 @@ internal static unsafe class OperatorRegistration
 
         return (nint)domain;
     }
+
+    private sealed record RegisteredDomain(nint Api, nint Address);
 }

@@ -50,7 +50,7 @@ internal static class WeightAttributes
     {
         long[] shape = info.Ints(OperatorAttributes.Shape);
         Product(AttributeNames.Shape, shape);
-        return [.. shape.Select(d => (int)d)];
+        return Array.ConvertAll(shape, static d => (int)d);
     }
 
     /// <summary>The channel view, which must cover exactly the elements of the shape.</summary>
