@@ -21,10 +21,12 @@ public sealed class NestedSession : IDisposable
 
     private NestedSession(SessionModel model, NestedSessionOptions options)
     {
+        _bits = options.Bits is { } bits ? model.Require(bits) : model.Precisions[0];
+        if (options.WarmUp is { } inputs)
+            model.WarmUp(inputs, _bits);
         _options = options;
         _model = model;
         _metrics = new SessionMetrics(Path.GetFileName(model.Path));
-        _bits = options.Bits is { } bits ? model.Require(bits) : model.Precisions[0];
         _policy = options.Policy is { } policy ? new PolicyTimer(policy, this, options.PolicyInterval, options.Clock) : null;
     }
 
@@ -62,7 +64,8 @@ public sealed class NestedSession : IDisposable
     /// <param name="modelPath">Path of the <c>.onnx</c> file.</param>
     /// <param name="options">Options; null for the defaults.</param>
     /// <returns>The session.</returns>
-    /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the model, or a data file is missing or too short.</exception>
+    /// <exception cref="OnnxRuntimeException">ONNX Runtime refuses the model or the inputs of the options, or a data file is missing or
+    /// too short.</exception>
     /// <exception cref="InvalidDataException">The model has no nested weights.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The options name a precision that the files do not allow.</exception>
     /// <exception cref="PlatformNotSupportedException">The ONNX Runtime in this process is too old.</exception>
@@ -167,6 +170,8 @@ public sealed class NestedSession : IDisposable
             try
             {
                 after.Files.RequireSuccessor(before.Files);
+                if (_options.WarmUp is { } inputs)
+                    after.WarmUp(inputs, after.Nearest(_bits));
                 lock (_switch)
                 {
                     ObjectDisposedException.ThrowIf(_isDisposed, this);

@@ -12,6 +12,12 @@ public sealed class NestedSessionOptions
     /// <summary>Bits of the precision at the start; null for the highest that the files allow.</summary>
     public int? Bits { get; set; }
 
+    /// <summary>
+    /// Inputs of runs that are made before a model is used, twice at each precision: no later run waits until code is compiled, memory is
+    /// set up or weights are read. Without <c>nest_bits</c>; null for no such runs. They live as long as the session.
+    /// </summary>
+    public IReadOnlyDictionary<string, OrtValue>? WarmUp { get; set; }
+
     /// <summary>Chooses the precision from time to time; null where only the host does.</summary>
     public IPrecisionPolicy? Policy { get; set; }
 

@@ -121,6 +121,18 @@ internal sealed class SessionModel
         return Session.Run(options ?? s_defaults, names, values, outputs);
     }
 
+    /// <summary>Runs the model twice at each precision, since second runs take up what the first have set up, and pages for one.</summary>
+    public void WarmUp(IReadOnlyDictionary<string, OrtValue> inputs, int bits)
+    {
+        foreach (int precision in Precisions)
+        {
+            Run(inputs, Session.OutputNames, precision, options: null).Dispose();
+            Run(inputs, Session.OutputNames, precision, options: null).Dispose();
+        }
+
+        Page(bits);
+    }
+
     /// <summary>Releases and fetches low operands for a precision.</summary>
     /// <returns>Bytes fetched, or released where negative.</returns>
     public long Page(int bits) => _weights.Sum(weight => weight.Page(bits));

@@ -43,6 +43,23 @@ public sealed class NestedSessionTests : IDisposable
     }
 
     [Fact]
+    public void Models_run_before_they_are_used_where_inputs_are_given()
+    {
+        NestedSessionOptions options = new() { WarmUp = CompiledFiles.Input() };
+        using NestedSession session = NestedSession.Open(_files.Part, options);
+        Assert.Equal(CompiledFiles.Expected(_files.Full, 6), CompiledFiles.Run(session));
+        // What does not fit the model shows that it is run, also when it replaces another.
+        options.WarmUp = new Dictionary<string, OrtValue> { ["x"] = SessionRuns.Tensor(new float[3], 1, 3) };
+        Assert.Throws<OnnxRuntimeException>(() => NestedSession.Open(_files.Full, options));
+        Assert.Throws<OnnxRuntimeException>(() => session.ReplaceModel(_files.Full));
+        Assert.Equal([6], session.Precisions);
+        options.WarmUp = CompiledFiles.Input();
+        session.ReplaceModel(_files.Full);
+        session.SwitchTo(8);
+        Assert.Equal(CompiledFiles.Expected(_files.Full, 8), CompiledFiles.Run(session));
+    }
+
+    [Fact]
     public void A_precision_that_the_files_do_not_allow_changes_nothing()
     {
         using NestedSession session = NestedSession.Open(_files.Part);
