@@ -54,6 +54,12 @@ switch (args)
     case ["day", var model, var chart]:
         DayBenchmark.Run(model, chart);
         return 0;
+    case ["start", var model, .. var warm]:
+        StartBenchmark.Run(model, isWarm: warm is ["warm"]);
+        return 0;
+    case [StartBenchmark.Once, var model, var input, var shape, var isWarm]:
+        StartBenchmark.RunOnce(model, input, shape, bool.Parse(isWarm));
+        return 0;
     case ["hosts", var host, var nestquant, .. var models]:
         HostBenchmark.Run(host, nestquant, models);
         return 0;
@@ -63,6 +69,6 @@ switch (args)
                 + "levels [PART OF A NAME] | weight-only [PART OF A NAME] | peaks | tables | models FOLDER | "
                 + "whole-models NESTQUANT.DLL [MODEL...] | trained-models NESTQUANT.DLL FOLDER [PART OF A NAME] | "
                 + "switch COMPILED [EXPORT...] | soak COMPILED [RUNS] | day COMPILED CHART.svg | "
-                + "hosts HOST NESTQUANT.DLL MODEL...");
+                + "start COMPILED [warm] | hosts HOST NESTQUANT.DLL MODEL...");
         return 2;
 }

@@ -22,8 +22,6 @@ public sealed class NestedSession : IDisposable
     private NestedSession(SessionModel model, NestedSessionOptions options)
     {
         _bits = options.Bits is { } bits ? model.Require(bits) : model.Precisions[0];
-        if (options.WarmUp is { } inputs)
-            model.WarmUp(inputs, _bits);
         _options = options;
         _model = model;
         _metrics = new SessionMetrics(Path.GetFileName(model.Path));
@@ -74,13 +72,30 @@ public sealed class NestedSession : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(modelPath);
         options ??= new NestedSessionOptions();
         SessionModel model = SessionModel.Open(modelPath, options);
+        NestedSession session;
         try
         {
-            return new NestedSession(model, options);
+            session = new NestedSession(model, options);
         }
         catch
         {
             model.Release();
+            throw;
+        }
+
+        try
+        {
+            if (options.WarmUp is { } inputs)
+            {
+                model.WarmUp(precision => session.Run(inputs, bits: precision), session.Bits);
+                session.Run(inputs).Dispose();
+            }
+
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
             throw;
         }
     }
@@ -171,7 +186,8 @@ public sealed class NestedSession : IDisposable
             {
                 after.Files.RequireSuccessor(before.Files);
                 if (_options.WarmUp is { } inputs)
-                    after.WarmUp(inputs, after.Nearest(_bits));
+                    after.WarmUp(
+                        precision => after.Run(inputs, after.Session.OutputNames, precision, options: null), after.Nearest(_bits));
                 lock (_switch)
                 {
                     ObjectDisposedException.ThrowIf(_isDisposed, this);

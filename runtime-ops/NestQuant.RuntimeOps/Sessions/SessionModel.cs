@@ -121,13 +121,15 @@ internal sealed class SessionModel
         return Session.Run(options ?? s_defaults, names, values, outputs);
     }
 
-    /// <summary>Runs the model twice at each precision, since second runs take up what the first have set up, and pages for one.</summary>
-    public void WarmUp(IReadOnlyDictionary<string, OrtValue> inputs, int bits)
+    /// <summary>Runs the model twice at each precision, since second runs take up what the first have set up.</summary>
+    /// <param name="run">A run at a precision.</param>
+    /// <param name="bits">The precision whose operands are to be in memory afterwards.</param>
+    public void WarmUp(Func<int, IDisposable> run, int bits)
     {
         foreach (int precision in Precisions)
         {
-            Run(inputs, Session.OutputNames, precision, options: null).Dispose();
-            Run(inputs, Session.OutputNames, precision, options: null).Dispose();
+            run(precision).Dispose();
+            run(precision).Dispose();
         }
 
         Page(bits);
