@@ -50,6 +50,8 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
             byte* target = gathered + (long)done * _rowBytes;
             int count = MoveLines(image, line, column, rows - done, target);
             if (count == 0)
+                count = CopyInside(group, image, line, column, rows - done, target);
+            if (count == 0)
             {
                 GatherOne(group, image, line, column, _format.Gathered(target, _values));
                 count = 1;
@@ -131,6 +133,51 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
         return rows;
     }
 
+    /// <summary>Gathers rows for neighbouring outputs of a line, all of whose taps lie inside the image.</summary>
+    /// <returns>How many rows were gathered; 0 where the first one has taps in the padding.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private int CopyInside(int group, int image, int line, int column, int rows, byte* target)
+    {
+        // In bounds: the first and the last tap of every row lie inside the image, and so do all between; K activations are written.
+        ref readonly ConvolutionAxis height = ref _geometry.Height;
+        ref readonly ConvolutionAxis width = ref _geometry.Width;
+        long y = (long)line * height.Stride - height.PadBegin, x = (long)column * width.Stride - width.PadBegin;
+        long lastColumn = width.Input - 1 - (width.Kernel - 1L) * width.Dilation;
+        if (y < 0 || y + (height.Kernel - 1L) * height.Dilation >= height.Input || x < 0 || x > lastColumn)
+            return 0;
+        rows = (int)Math.Min(Math.Min(rows, width.Output - column), (lastColumn - x) / width.Stride + 1);
+
+        // Without dilation and groups, the taps of one line are neighbours in memory.
+        bool isOneRun = _geometry.Groups == 1 && width.Dilation == 1;
+        int runs = isOneRun ? 1 : width.Kernel;
+        int length = _geometry.ChannelsPerGroup * (isOneRun ? width.Kernel : 1);
+        nint position = _geometry.InputChannels, tapStep = position * width.Dilation;
+        nint lineStep = position * width.Input * height.Dilation, rowStep = position * width.Stride;
+        int rest = _values - _geometry.ReductionLength;
+        byte* source = _data.X + (((long)image * height.Input + y) * width.Input + x) * position + (long)group * _geometry.ChannelsPerGroup;
+        for (int row = 0; row < rows; row++, source += rowStep, target += _rowBytes)
+        {
+            byte* next = _format.Gathered(target, _values);
+            for (int ky = 0; ky < height.Kernel; ky++)
+            {
+                byte* run = source + ky * lineStep;
+                for (int i = 0; i < runs; i++, run += tapStep, next += length)
+                {
+                    if (length == Vector128<byte>.Count)
+                        Vector128.Load(run).Store(next);
+                    else
+                        ByteRuns.Copy(run, length, next);
+                }
+            }
+
+            for (int i = 0; i < rest; i++)
+                *next++ = (byte)_data.XZeroPoint;
+        }
+
+        return rows;
+    }
+
+    /// <summary>Gathers one row, some of whose taps may lie in the padding.</summary>
     private void GatherOne(int group, int image, int line, int column, byte* target)
     {
         // In bounds: only taps whose line and column are inside the image are read, ChannelsPerGroup bytes each from the group's
