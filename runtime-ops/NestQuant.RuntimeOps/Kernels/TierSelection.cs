@@ -15,6 +15,8 @@ internal static class TierSelection
     /// <summary>Environment variable that forces a tier by name.</summary>
     public const string EnvironmentVariable = "NESTQUANT_KERNEL_TIER";
 
+    private const string NoAvx2 = "this processor does not have AVX2 and FMA";
+
     private static readonly Lazy<KernelTier> Selected = new(() => Select(Forced));
 
     /// <summary>The reference tier, available everywhere.</summary>
@@ -47,18 +49,20 @@ internal static class TierSelection
     /// <exception cref="PlatformNotSupportedException">The forced tier is unknown or cannot run here.</exception>
     public static KernelTier Select(string? forced) => forced switch
     {
-        null or "" => TryAmx() ?? TryAvx512Vnni() ?? TryAvxVnni() ?? TryAvx2() ?? TryNeonDot() ?? TryNeon() ?? Portable,
+        null or "" => TryAmx() ?? TryAvx512Vnni() ?? TryAvxVnni() ?? TryAvx2(ProcessorModel.Read().HasSingleMultiplier)
+            ?? TryNeonDot() ?? TryNeon() ?? Portable,
         TierNames.Portable => Portable,
-        TierNames.Avx2 => TryAvx2() ?? throw Unsupported(forced, "this processor does not have AVX2 and FMA"),
+        TierNames.Avx2 => TryAvx2(hasSingleMultiplier: false) ?? throw Unsupported(forced, NoAvx2),
+        TierNames.Avx2SingleMultiplier => TryAvx2(hasSingleMultiplier: true) ?? throw Unsupported(forced, NoAvx2),
         TierNames.AvxVnni => TryAvxVnni() ?? throw Unsupported(forced, "this processor does not have AVX-VNNI"),
         TierNames.Avx512Vnni => TryAvx512Vnni() ?? throw Unsupported(forced, EmittedKernels.Refusal),
         TierNames.Amx => TryAmx() ?? throw Unsupported(forced, EmittedKernels.Refusal ?? EmittedTileProduct.Refusal),
         TierNames.Neon => TryNeon() ?? throw Unsupported(forced, "this is not an arm64 processor"),
         TierNames.NeonDot => TryNeonDot() ?? throw Unsupported(forced, "this processor is not an arm64 one with the dot product extension"),
         _ => throw new PlatformNotSupportedException(
-            $"{EnvironmentVariable} is '{forced}': known tiers are {TierNames.Portable}, {TierNames.Avx2}, {TierNames.AvxVnni}, "
-                + $"{TierNames.Avx512Vnni}, "
-            + $"{TierNames.Amx}, {TierNames.Neon} and {TierNames.NeonDot}"),
+            $"{EnvironmentVariable} is '{forced}': known tiers are {TierNames.Portable}, {TierNames.Avx2}, "
+                + $"{TierNames.Avx2SingleMultiplier}, {TierNames.AvxVnni}, {TierNames.Avx512Vnni}, {TierNames.Amx}, {TierNames.Neon} and "
+                + TierNames.NeonDot),
     };
 
     private static string? Forced => Environment.GetEnvironmentVariable(EnvironmentVariable);
@@ -66,7 +70,7 @@ internal static class TierSelection
     private static string RemarkOn(string feature, string refusal, string tier) =>
         $"the processor has {feature}, but {refusal}: the '{Current.Name}' kernels run instead of '{tier}'";
 
-    private static KernelTier? TryAvx2() => X64Tier.IsSupported ? new Avx2Tier() : null;
+    private static KernelTier? TryAvx2(bool hasSingleMultiplier) => X64Tier.IsSupported ? new Avx2Tier(hasSingleMultiplier) : null;
 
     private static KernelTier? TryAvxVnni() => VnniDot.IsSupported && X64Tier.IsSupported ? new AvxVnniTier<VnniDot>() : null;
 

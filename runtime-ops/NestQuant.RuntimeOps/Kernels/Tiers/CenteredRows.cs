@@ -10,23 +10,11 @@ internal sealed unsafe class CenteredRows : RowFormat
     public override bool IsCentered => true;
 
     /// <inheritdoc/>
-    public override void Copy(byte* x, int count, int zeroPoint, byte* row)
+    public override void Convert(byte* x, int values, int zeroPoint, byte* row)
     {
+        // In place, value i is written over activations that have been read: it ends at 2 i + 2, and activation i + 1 is at values + i + 1.
         short* centered = (short*)row;
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < values; i++)
             centered[i] = (short)(x[i] - zeroPoint);
-    }
-
-    /// <inheritdoc/>
-    public override void Pad(byte* row, int count, int zeroPoint) => new Span<short>(row, count).Clear();
-
-    /// <inheritdoc/>
-    public override long CenteredSum(byte* row, int count, int zeroPoint)
-    {
-        short* centered = (short*)row;
-        long sum = 0;
-        for (int k = 0; k < count; k++)
-            sum += centered[k];
-        return sum;
     }
 }

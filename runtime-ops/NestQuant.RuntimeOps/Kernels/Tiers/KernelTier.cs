@@ -44,7 +44,8 @@ internal abstract unsafe class KernelTier
     /// <summary>The tier that multiplies certain weights: this one, or another of the same name whose loops suit them.</summary>
     /// <param name="weightBits">Bits of a weight, including its sign and without its power of two.</param>
     /// <param name="rows">Rows of the product.</param>
-    public virtual KernelTier For(int weightBits, int rows) => this;
+    /// <param name="reductionLength">K.</param>
+    public virtual KernelTier For(int weightBits, int rows, int reductionLength) => this;
 
     /// <summary>
     /// The tier that multiplies a few rows while their weights are read (streamed products): one of the same name whose rows

@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace NestQuant.RuntimeOps.Kernels.Tiers;
 
 /// <summary>The format of the rows of activations that a tier multiplies with a panel.</summary>
@@ -18,79 +16,32 @@ internal abstract unsafe class RowFormat
     /// <summary>Whether the zero point has been subtracted from the values.</summary>
     public abstract bool IsCentered { get; }
 
-    /// <summary>Converts neighbouring activations to the format.</summary>
-    /// <param name="x">count activations, 0 to 255.</param>
-    /// <param name="count">How many.</param>
+    /// <summary>Bytes of a row: its values, and what the format adds to them.</summary>
+    /// <param name="values">Values of the row, a multiple of 4.</param>
+    public virtual int RowBytes(int values) => values * ValueBytes;
+
+    /// <summary>Where a row's activations are gathered, to be converted in place: so that they end where the values end.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="values">Values of the row.</param>
+    public byte* Gathered(byte* row, int values) => row + values * (ValueBytes - 1);
+
+    /// <summary>Converts a row.</summary>
+    /// <param name="x">Its activations, one byte each: apart from the row, or <see cref="Gathered"/> in it.</param>
+    /// <param name="values">How many, a multiple of 4.</param>
     /// <param name="zeroPoint">Their zero point, 0 to 255.</param>
-    /// <param name="row">Receives count values.</param>
-    public abstract void Copy(byte* x, int count, int zeroPoint, byte* row);
-
-    /// <summary>Writes values that represent real 0.</summary>
-    public abstract void Pad(byte* row, int count, int zeroPoint);
-
-    /// <summary>The sum of x - zero point over a row.</summary>
-    public abstract long CenteredSum(byte* row, int count, int zeroPoint);
+    /// <param name="row">Receives <see cref="RowBytes"/> bytes.</param>
+    public abstract void Convert(byte* x, int values, int zeroPoint, byte* row);
 
     private sealed class ByteRows : RowFormat
     {
-        private const int LongestInlineCopy = 256;
-
         public override int ValueBytes => sizeof(byte);
 
         public override bool IsCentered => false;
 
-        public override void Copy(byte* x, int count, int zeroPoint, byte* row)
+        public override void Convert(byte* x, int values, int zeroPoint, byte* row)
         {
-            // In bounds: the last vector or word ends at count, and may overlap the one before it. For runs of a few taps of few channels,
-            // a call would cost more than the copy.
-            if (count > LongestInlineCopy)
-            {
-                Buffer.MemoryCopy(x, row, count, count);
-            }
-            else if (count >= Vector128<byte>.Count)
-            {
-                int last = count - Vector128<byte>.Count;
-                for (int i = 0; i < last; i += Vector128<byte>.Count)
-                    Vector128.Load(x + i).Store(row + i);
-                Vector128.Load(x + last).Store(row + last);
-            }
-            else if (count >= sizeof(ulong))
-            {
-                ulong end = *(ulong*)(x + count - sizeof(ulong));
-                *(ulong*)row = *(ulong*)x;
-                *(ulong*)(row + count - sizeof(ulong)) = end;
-            }
-            else
-            {
-                for (int i = 0; i < count; i++)
-                    row[i] = x[i];
-            }
-        }
-
-        public override void Pad(byte* row, int count, int zeroPoint) => new Span<byte>(row, count).Fill((byte)zeroPoint);
-
-        public override long CenteredSum(byte* row, int count, int zeroPoint)
-        {
-            // In bounds: whole vectors end at or before count. 16-bit lanes hold the sums of 128 vectors: 2 * 128 * 255 < 65,536.
-            const int vectorsPerSum = 128;
-            long sum = -(long)zeroPoint * count;
-            int k = 0;
-            while (k <= count - Vector256<byte>.Count)
-            {
-                Vector256<ushort> sums = default;
-                for (int i = 0; i < vectorsPerSum && k <= count - Vector256<byte>.Count; i++, k += Vector256<byte>.Count)
-                {
-                    (Vector256<ushort> low, Vector256<ushort> high) = Vector256.Widen(Vector256.Load(row + k));
-                    sums += low + high;
-                }
-
-                (Vector256<uint> first, Vector256<uint> second) = Vector256.Widen(sums);
-                sum += Vector256.Sum(first + second);
-            }
-
-            for (; k < count; k++)
-                sum += row[k];
-            return sum;
+            if (x != row)
+                ByteRuns.Copy(x, values, row);
         }
     }
 }

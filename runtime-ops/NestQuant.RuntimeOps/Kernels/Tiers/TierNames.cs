@@ -1,4 +1,4 @@
-using NestQuant.RuntimeOps.Kernels.Tiers.Arm64;
+using NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers;
 
@@ -10,6 +10,9 @@ internal static class TierNames
 
     /// <summary>x64 with AVX2 and FMA.</summary>
     public const string Avx2 = "avx2";
+
+    /// <summary>x64 with AVX2 and FMA that starts one vector multiplication per cycle (<see cref="ProcessorModel"/>).</summary>
+    public const string Avx2SingleMultiplier = "avx2mul1";
 
     /// <summary>x64 with AVX-VNNI.</summary>
     public const string AvxVnni = "avxvnni";

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using CsCheck;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
@@ -127,16 +128,14 @@ internal sealed unsafe class ConvolutionCase
     {
         float[] y = new float[(long)Geometry.Rows * Geometry.OutputChannels];
         y.AsSpan().Fill(float.NaN);
-        fixed (float* target = y)
-            Run(tier, loop, target, null);
+        Run(NewKernel(tier), loop, MemoryMarshal.AsBytes(y.AsSpan()), null, times: 1);
         return y;
     }
 
     public byte[] RunQuantized(KernelTier tier, ParallelLoop loop, Requantization requantization, PanelCache? cache = null)
     {
         byte[] y = new byte[(long)Geometry.Rows * Geometry.OutputChannels];
-        fixed (byte* target = y)
-            Run(tier, loop, target, requantization, cache);
+        Run(NewKernel(tier), loop, y, requantization, times: 1, cache);
         return y;
     }
 
@@ -144,26 +143,8 @@ internal sealed unsafe class ConvolutionCase
     public List<(byte[] Y, ConvolutionPlan? Made)> RunRepeatedly(
         NestedConvolution kernel, ParallelLoop loop, Requantization requantization, int times, PanelCache? cache = null)
     {
-        List<(byte[], ConvolutionPlan?)> runs = [];
-        using PinnedOperands operands = new(Operands);
-        fixed (byte* x = X)
-        fixed (float* wScale = LevelScale, bias = LevelBias)
-        fixed (int* wZeroPoint = WZeroPoint)
-        {
-            PanelSource weights = new(Layout, operands.At(Layout.Bits, Level), cache, areConstant: true);
-            ChannelFactors factors = new(wScale, wZeroPoint, bias, Geometry.OutputChannels);
-            for (int run = 0; run < times; run++)
-            {
-                byte[] y = new byte[(long)Geometry.Rows * Geometry.OutputChannels];
-                fixed (byte* target = y)
-                {
-                    ConvolutionData data = new(x, XZeroPoint, XScale, factors, target, requantization);
-                    runs.Add((y, kernel.Run(Geometry, weights, data, loop)));
-                }
-            }
-        }
-
-        return runs;
+        byte[] y = new byte[(long)Geometry.Rows * Geometry.OutputChannels];
+        return Run(kernel, loop, y, requantization, times, cache, areConstant: true);
     }
 
     /// <summary>The weight as floats, in its own order.</summary>
@@ -215,18 +196,33 @@ internal sealed unsafe class ConvolutionCase
         return y;
     }
 
-    private void Run(KernelTier tier, ParallelLoop loop, void* y, Requantization? requantization, PanelCache? cache = null)
+    private static NestedConvolution NewKernel(KernelTier tier) => new(tier, threads: 4);
+
+    /// <summary>Runs a kernel on tensors that end where their memory ends; the last output is left in y.</summary>
+    private List<(byte[] Y, ConvolutionPlan? Made)> Run(
+        NestedConvolution kernel, ParallelLoop loop, Span<byte> y, Requantization? requantization, int times, PanelCache? cache = null,
+        bool areConstant = false)
     {
+        List<(byte[], ConvolutionPlan?)> runs = [];
         using PinnedOperands operands = new(Operands);
-        fixed (byte* x = X)
-        fixed (float* wScale = LevelScale, bias = LevelBias)
-        fixed (int* wZeroPoint = WZeroPoint)
+        using GuardedMemory x = new(X), target = new(y), wScale = GuardedMemory.Of(LevelScale), bias = GuardedMemory.Of(LevelBias);
+        using GuardedMemory wZeroPoint = GuardedMemory.Of<int>(WZeroPoint);
+        PanelSource weights = new(Layout, operands.At(Layout.Bits, Level), cache, areConstant);
+        ChannelFactors factors = new(
+            (float*)wScale.Address,
+            WZeroPoint is null ? null : (int*)wZeroPoint.Address,
+            LevelBias.IsEmpty ? null : (float*)bias.Address,
+            Geometry.OutputChannels);
+        for (int run = 0; run < times; run++)
         {
-            PanelSource weights = new(Layout, operands.At(Layout.Bits, Level), cache);
-            ChannelFactors factors = new(wScale, wZeroPoint, bias, Geometry.OutputChannels);
-            ConvolutionData data = new(x, XZeroPoint, XScale, factors, y, requantization);
-            new NestedConvolution(tier, threads: 4).Run(Geometry, weights, data, loop);
+            y.CopyTo(target.Bytes);
+            ConvolutionData data = new(x.Address, XZeroPoint, XScale, factors, target.Address, requantization);
+            ConvolutionPlan? made = kernel.Run(Geometry, weights, data, loop);
+            runs.Add((target.Bytes.ToArray(), made));
         }
+
+        target.Bytes.CopyTo(y);
+        return runs;
     }
 
     private ReadOnlySpan<float> Row(float[]? rows) => rows is null || Level == Layout.Bits.Full

@@ -107,7 +107,7 @@ public class PanelCacheTests
 
         public int Prepared => _prepared + _few.Prepared;
 
-        public override KernelTier For(int weightBits, int rows) => rows < LeastRows ? _few : this;
+        public override KernelTier For(int weightBits, int rows, int reductionLength) => rows < LeastRows ? _few : this;
 
         public override void Prepare(sbyte* panel, int groups) => _prepared++;
 

@@ -1,15 +1,14 @@
-using System.Buffers;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels.Convolutions;
 
-/// <summary>Operands of a weight that do not move while kernels read them.</summary>
+/// <summary>Operands of a weight in memory of their own, which kernels must not read beyond.</summary>
 internal sealed unsafe class PinnedOperands(params byte[][] operands) : IDisposable
 {
-    private readonly MemoryHandle[] _handles = [.. operands.Select(static operand => operand.AsMemory().Pin())];
+    private readonly GuardedMemory[] _operands = [.. operands.Select(static operand => new GuardedMemory(operand))];
 
     public LevelOperands At(NestedBits bits, int level) =>
-        new(bits, level, [.. _handles.Select(static handle => (nint)handle.Pointer)]);
+        new(bits, level, [.. _operands.Select(static operand => (nint)operand.Address)]);
 
-    public void Dispose() => Array.ForEach(_handles, static handle => handle.Dispose());
+    public void Dispose() => Array.ForEach(_operands, static operand => operand.Dispose());
 }

@@ -2,6 +2,7 @@ using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Kernels.Emission;
 using NestQuant.RuntimeOps.Kernels.Tiers.Amx;
 using NestQuant.RuntimeOps.Kernels.Tiers.Arm64;
+using NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 using NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
 using NestQuant.RuntimeOps.Kernels.Tiers.AvxVnni;
 using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
@@ -15,6 +16,7 @@ public class KernelTierTests
 
     [Theory]
     [InlineData("avx2")]
+    [InlineData("avx2mul1")]
     [InlineData("avxvnni")]
     [InlineData("avx512vnni")]
     [InlineData("amx")]
@@ -38,7 +40,8 @@ public class KernelTierTests
     [InlineData("")]
     public void Without_a_name_the_best_tier_is_chosen(string? forced)
     {
-        string best = new[] { "amx", "avx512vnni", "avxvnni", "avx2", "neondot", "neon", "portable" }.First(IsSupported);
+        string avx2 = ProcessorModel.Read().HasSingleMultiplier ? "avx2mul1" : "avx2";
+        string best = new[] { "amx", "avx512vnni", "avxvnni", avx2, "neondot", "neon", "portable" }.First(IsSupported);
         Assert.Equal(best, TierSelection.Select(forced).Name);
     }
 
@@ -56,7 +59,7 @@ public class KernelTierTests
     {
         string message = Assert.Throws<PlatformNotSupportedException>(() => TierSelection.Select("sse9")).Message;
         Assert.Contains(
-            "NESTQUANT_KERNEL_TIER is 'sse9': known tiers are portable, avx2, avxvnni, avx512vnni, amx, neon and neondot",
+            "NESTQUANT_KERNEL_TIER is 'sse9': known tiers are portable, avx2, avx2mul1, avxvnni, avx512vnni, amx, neon and neondot",
             message,
             StringComparison.Ordinal);
     }
@@ -66,7 +69,7 @@ public class KernelTierTests
         "amx" => EmittedKernels.Instance is not null && EmittedTileProduct.Instance is not null,
         "avx512vnni" => EmittedKernels.Instance is not null,
         "avxvnni" => VnniDot.IsSupported,
-        "avx2" => X86Avx2.IsSupported,
+        "avx2" or "avx2mul1" => X86Avx2.IsSupported,
         "neon" => Neon.IsSupported,
         "neondot" => NeonDot.IsSupported,
         _ => true,

@@ -35,7 +35,11 @@ internal static class TestTiers
     {
         TheoryData<string> names = ["portable"];
         if (System.Runtime.Intrinsics.X86.Avx2.IsSupported)
+        {
             names.Add("avx2");
+            names.Add("avx2mul1");
+        }
+
         if (VnniDot.IsSupported)
             names.Add("avxvnni");
         if (EmittedKernels.Instance is not null)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.Floats;
@@ -112,13 +113,16 @@ internal sealed unsafe class FloatCase
         float[] y = new float[(long)Geometry.Rows * Geometry.OutputChannels];
         y.AsSpan().Fill(float.NaN);
         using PinnedOperands operands = new(Case.Operands);
-        fixed (float* x = X, addend = added, target = y, scale = Case.LevelScale, bias = Case.LevelBias)
+        using GuardedMemory x = GuardedMemory.Of<float>(X), addend = GuardedMemory.Of<float>(added), target = GuardedMemory.Of<float>(y);
+        fixed (float* scale = Case.LevelScale, bias = Case.LevelBias)
         fixed (int* zeroPoint = Case.WZeroPoint)
         {
             PanelSource weights = new(Case.Layout, operands.At(Case.Layout.Bits, Case.Level));
-            run(weights, new ChannelFactors(scale, zeroPoint, bias, Geometry.OutputChannels), (nint)x, (nint)addend, (nint)target);
+            ChannelFactors factors = new(scale, zeroPoint, bias, Geometry.OutputChannels);
+            run(weights, factors, (nint)x.Address, added is null ? 0 : (nint)addend.Address, (nint)target.Address);
         }
 
+        target.Bytes.CopyTo(MemoryMarshal.AsBytes(y.AsSpan()));
         return y;
     }
 

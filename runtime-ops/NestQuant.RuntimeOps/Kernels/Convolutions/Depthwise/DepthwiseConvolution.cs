@@ -175,7 +175,7 @@ internal sealed unsafe class DepthwiseConvolution : ConvolutionPlan
             if (channels == Channels)
                 Vector256.Load(source).Store(target);
             else
-                RowFormat.Bytes.Copy(source, channels, Data.XZeroPoint, target);
+                ByteRuns.Copy(source, channels, target);
         }
     }
 

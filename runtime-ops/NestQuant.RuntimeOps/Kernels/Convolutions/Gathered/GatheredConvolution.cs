@@ -46,7 +46,7 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
     {
         PanelSource weights = problem.Weights;
         _hasZeroPoint = problem.LargestZeroPoint != 0;
-        _tier = problem.Tier.For(weights.WeightBits, problem.Geometry.Rows);
+        _tier = problem.Tier.For(weights.WeightBits, problem.Geometry.Rows, problem.Geometry.ReductionLength);
         BundledWeights bundled = new(weights, problem.Geometry, _hasZeroPoint ? 1 : Bundle(problem.Geometry));
         _geometry = bundled.Geometry;
         _weights = weights;
@@ -54,7 +54,7 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
         bool needsSums = !_tier.Rows.IsCentered && (problem.HasActivationZeroPoint || weights.Cache is not null);
         _prepared = new PreparedPanels(_tier, bundled, needsSums);
         KeepPanels(_prepared);
-        _isInPlace = !_tier.Rows.IsCentered && _geometry.IsPointwise && _geometry.ChannelsPerGroup % 4 == 0;
+        _isInPlace = _tier.Rows == RowFormat.Bytes && _geometry.IsPointwise && _geometry.ChannelsPerGroup % 4 == 0;
         (_rowsPerPart, int rowParts) = SplitRows();
         int panels = weights.Layout.Panels;
         // Where rows are gathered, more than one panel should use them.
@@ -76,7 +76,7 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
     private int RowValues => _prepared.Groups * 4;
 
     /// <summary>Bytes from one gathered row to the next.</summary>
-    private int RowStride => _isInPlace ? _geometry.InputChannels : RowValues * _tier.Rows.ValueBytes;
+    private int RowStride => _isInPlace ? _geometry.InputChannels : _tier.Rows.RowBytes(RowValues);
 
     /// <summary>Plans any problem; see the table of implementations.</summary>
     public static ConvolutionPlan TryPlan(in ConvolutionProblem problem) => new GatheredConvolution(problem);
@@ -176,7 +176,10 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
             // In bounds: row r of a pointwise convolution is position r of the input, and its group's channels are there.
             part.Rows = Data.X + (long)part.FirstRow * RowStride + (long)group * _geometry.ChannelsPerGroup;
             for (int row = 0; row < part.RowCount && part.RowSums != null; row++)
-                part.RowSums[row] = _tier.Rows.CenteredSum(part.Rows + (long)row * RowStride, _geometry.ReductionLength, Data.XZeroPoint);
+            {
+                part.RowSums[row] = ByteRuns.Sum(part.Rows + (long)row * RowStride, _geometry.ReductionLength)
+                    - (long)_geometry.ReductionLength * Data.XZeroPoint;
+            }
         }
         else
         {

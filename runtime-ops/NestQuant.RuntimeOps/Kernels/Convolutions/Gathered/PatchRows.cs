@@ -11,8 +11,8 @@ namespace NestQuant.RuntimeOps.Kernels.Convolutions.Gathered;
 /// <param name="format">The format of the gathered rows.</param>
 /// <param name="geometry">The convolution.</param>
 /// <param name="data">Its tensors.</param>
-/// <param name="rowStride">Values from one gathered row to the next, at least K; values after K are set to real 0.</param>
-internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeometry geometry, in ConvolutionData data, int rowStride)
+/// <param name="values">Values of a row, at least K and a multiple of 4; those after K are set to real 0.</param>
+internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeometry geometry, in ConvolutionData data, int values)
 {
     /// <summary>Bytes that must follow the gathered rows in their buffer.</summary>
     public const int MoveBytes = 32;
@@ -22,7 +22,8 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
     private readonly RowFormat _format = format;
     private readonly ConvolutionGeometry _geometry = geometry;
     private readonly ConvolutionData _data = data;
-    private readonly int _rowStride = rowStride;
+    private readonly int _values = values;
+    private readonly int _rowBytes = format.RowBytes(values);
 
     /// <summary>Gathers consecutive rows of one group.</summary>
     /// <param name="group">The group whose channels to read.</param>
@@ -32,12 +33,12 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
     /// <param name="rowSums">Receives each row's centered sum, or null when it is not needed.</param>
     public void Gather(int group, int firstRow, int rows, byte* gathered, long* rowSums)
     {
-        if (_geometry.IsPointwise && _geometry.Groups == 1 && _rowStride == _geometry.ReductionLength)
+        if (_geometry.IsPointwise && _values == _geometry.ChannelsPerGroup)
         {
-            // The rows are already contiguous in the input.
-            _format.Copy(_data.X + (long)firstRow * _rowStride, rows * _rowStride, _data.XZeroPoint, gathered);
-            for (int row = 0; row < rows && rowSums != null; row++)
-                rowSums[row] = _format.CenteredSum(gathered + (long)row * _rowStride * _format.ValueBytes, _rowStride, _data.XZeroPoint);
+            // In bounds: row r of a pointwise convolution is position r of the input, and its group's channels are there.
+            byte* x = _data.X + (long)firstRow * _geometry.InputChannels + (long)group * _values;
+            for (int row = 0; row < rows; row++, x += _geometry.InputChannels)
+                Finish(x, gathered + (long)row * _rowBytes, rowSums == null ? null : rowSums + row);
             return;
         }
 
@@ -46,16 +47,18 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
         int done = 0;
         while (done < rows)
         {
-            byte* target = gathered + (long)done * _rowStride * _format.ValueBytes;
+            byte* target = gathered + (long)done * _rowBytes;
             int count = MoveLines(image, line, column, rows - done, target);
             if (count == 0)
+                count = CopyInside(group, image, line, column, rows - done, target);
+            if (count == 0)
             {
-                GatherOne(group, image, line, column, target);
+                GatherOne(group, image, line, column, _format.Gathered(target, _values));
                 count = 1;
             }
 
-            for (int i = 0; i < count && rowSums != null; i++, target += _rowStride * _format.ValueBytes)
-                rowSums[done + i] = _format.CenteredSum(target, _geometry.ReductionLength, _data.XZeroPoint);
+            for (int i = 0; i < count; i++, target += _rowBytes)
+                Finish(_format.Gathered(target, _values), target, rowSums == null ? null : rowSums + done + i);
             done += count;
             column += count;
             if (column == _geometry.Width.Output)
@@ -70,9 +73,16 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
         }
     }
 
+    private void Finish(byte* x, byte* row, long* rowSum)
+    {
+        if (rowSum != null)
+            *rowSum = ByteRuns.Sum(x, _values) - (long)_values * _data.XZeroPoint;
+        _format.Convert(x, _values, _data.XZeroPoint, row);
+    }
+
     /// <summary>
-    /// Gathers rows of bytes for neighbouring outputs of a line whose taps lie within the lines of the image, each short line of the kernel
-    /// by one move of a vector: the stems of networks, whose inputs have three channels.
+    /// Gathers rows for neighbouring outputs of a line whose taps lie within the lines of the image, each short line of the
+    /// kernel by one move of a vector: the stems of networks, whose inputs have three channels.
     /// </summary>
     /// <returns>How many rows were gathered; 0 where the first one is not of this kind.</returns>
     [MethodImpl(MethodCompilation.Loops)]
@@ -82,7 +92,7 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
         ref readonly ConvolutionAxis width = ref _geometry.Width;
         int channels = _geometry.InputChannels;
         int length = width.Kernel * channels;
-        if (_format != RowFormat.Bytes || _geometry.Groups != 1 || width.Dilation != 1 || length > MoveBytes || height.Kernel > MostMoves)
+        if (_geometry.Groups != 1 || width.Dilation != 1 || length > MoveBytes || height.Kernel > MostMoves)
             return 0;
         long x = (long)column * width.Stride - width.PadBegin;
         if (x < 0 || x + width.Kernel > width.Input)
@@ -106,30 +116,76 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
                 rows = (int)Math.Min(rows, Math.Max(0, (end - MoveBytes - lines[ky] + step) / step));
         }
 
-        int rest = _rowStride - _geometry.ReductionLength;
-        for (int row = 0; row < rows; row++)
+        int rest = _values - _geometry.ReductionLength;
+        for (int row = 0; row < rows; row++, target += _rowBytes)
         {
-            for (int ky = 0; ky < height.Kernel; ky++, target += length)
+            byte* next = _format.Gathered(target, _values);
+            for (int ky = 0; ky < height.Kernel; ky++, next += length)
             {
                 byte* source = lines[ky] == null ? padding : lines[ky] + row * step;
-                Vector256.Load(source).Store(target);
+                Vector256.Load(source).Store(next);
             }
 
             for (int i = 0; i < rest; i++)
-                *target++ = *padding;
+                *next++ = *padding;
         }
 
         return rows;
     }
 
+    /// <summary>Gathers rows for neighbouring outputs of a line, all of whose taps lie inside the image.</summary>
+    /// <returns>How many rows were gathered; 0 where the first one has taps in the padding.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private int CopyInside(int group, int image, int line, int column, int rows, byte* target)
+    {
+        // In bounds: the first and the last tap of every row lie inside the image, and so do all between; K activations are written.
+        ref readonly ConvolutionAxis height = ref _geometry.Height;
+        ref readonly ConvolutionAxis width = ref _geometry.Width;
+        long y = (long)line * height.Stride - height.PadBegin, x = (long)column * width.Stride - width.PadBegin;
+        long lastColumn = width.Input - 1 - (width.Kernel - 1L) * width.Dilation;
+        if (y < 0 || y + (height.Kernel - 1L) * height.Dilation >= height.Input || x < 0 || x > lastColumn)
+            return 0;
+        rows = (int)Math.Min(Math.Min(rows, width.Output - column), (lastColumn - x) / width.Stride + 1);
+
+        // Without dilation and groups, the taps of one line are neighbours in memory.
+        bool isOneRun = _geometry.Groups == 1 && width.Dilation == 1;
+        int runs = isOneRun ? 1 : width.Kernel;
+        int length = _geometry.ChannelsPerGroup * (isOneRun ? width.Kernel : 1);
+        nint position = _geometry.InputChannels, tapStep = position * width.Dilation;
+        nint lineStep = position * width.Input * height.Dilation, rowStep = position * width.Stride;
+        int rest = _values - _geometry.ReductionLength;
+        byte* source = _data.X + (((long)image * height.Input + y) * width.Input + x) * position + (long)group * _geometry.ChannelsPerGroup;
+        for (int row = 0; row < rows; row++, source += rowStep, target += _rowBytes)
+        {
+            byte* next = _format.Gathered(target, _values);
+            for (int ky = 0; ky < height.Kernel; ky++)
+            {
+                byte* run = source + ky * lineStep;
+                for (int i = 0; i < runs; i++, run += tapStep, next += length)
+                {
+                    if (length == Vector128<byte>.Count)
+                        Vector128.Load(run).Store(next);
+                    else
+                        ByteRuns.Copy(run, length, next);
+                }
+            }
+
+            for (int i = 0; i < rest; i++)
+                *next++ = (byte)_data.XZeroPoint;
+        }
+
+        return rows;
+    }
+
+    /// <summary>Gathers one row, some of whose taps may lie in the padding.</summary>
     private void GatherOne(int group, int image, int line, int column, byte* target)
     {
         // In bounds: only taps whose line and column are inside the image are read, ChannelsPerGroup bytes each from the group's
-        // first channel; K values and the rest of the stride are written.
+        // first channel; K activations and the rest of the row are written.
         int channels = _geometry.ChannelsPerGroup;
         ref readonly ConvolutionAxis height = ref _geometry.Height;
         ref readonly ConvolutionAxis width = ref _geometry.Width;
-        int rest = _rowStride - _geometry.ReductionLength;
+        int rest = _values - _geometry.ReductionLength;
         long x = (long)column * width.Stride - width.PadBegin;
         (int firstTap, int endTap) = width.TapsInside(x);
         int taps = endTap - firstTap;
@@ -150,8 +206,8 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
             byte* source = _data.X + position * _geometry.InputChannels + (long)group * channels;
             int runs = isOneRun ? 1 : taps;
             int length = isOneRun ? taps * channels : channels;
-            for (int run = 0; run < runs; run++, target += length * _format.ValueBytes)
-                _format.Copy(source + (long)run * width.Dilation * _geometry.InputChannels, length, _data.XZeroPoint, target);
+            for (int run = 0; run < runs; run++, target += length)
+                ByteRuns.Copy(source + (long)run * width.Dilation * _geometry.InputChannels, length, target);
             target = Pad(target, (width.Kernel - endTap) * channels);
         }
 
@@ -160,7 +216,7 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
 
     private byte* Pad(byte* target, int count)
     {
-        _format.Pad(target, count, _data.XZeroPoint);
-        return target + (long)count * _format.ValueBytes;
+        new Span<byte>(target, count).Fill((byte)_data.XZeroPoint);
+        return target + count;
     }
 }

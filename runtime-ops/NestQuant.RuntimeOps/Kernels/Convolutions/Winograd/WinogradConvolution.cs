@@ -184,10 +184,9 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
             for (int column = x; column < x + TileInputs; column++, patch += Channels)
             {
                 if ((uint)line < (uint)_geometry.Height.Input && (uint)column < (uint)_geometry.Width.Input)
-                    RowFormat.Bytes.Copy(
-                        image + ((long)line * _geometry.Width.Input + column) * Channels, Channels, Data.XZeroPoint, patch);
+                    ByteRuns.Copy(image + ((long)line * _geometry.Width.Input + column) * Channels, Channels, patch);
                 else
-                    RowFormat.Bytes.Pad(patch, Channels, Data.XZeroPoint);
+                    new Span<byte>(patch, Channels).Fill((byte)Data.XZeroPoint);
             }
         }
     }

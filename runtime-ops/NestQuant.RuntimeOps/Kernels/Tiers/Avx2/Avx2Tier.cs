@@ -4,9 +4,10 @@ namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 /// <remarks>
 /// vpmaddubsw is the fastest multiplication of AVX2, but its 16-bit sums saturate (255 * 127 * 2 exceeds 32,767), which would make results
 /// wrong for some data. Weights of few bits, nearly always those of part precision, stay so small that even two of its results can be added
-/// in 16 bits (<see cref="QuadPanel"/>). Others are split into two parts that are small enough (<see cref="SplitTier"/>), and products
-/// with so few rows that preparing panels does not pay go to <see cref="PlainTier"/>,
-/// which also multiplies what is streamed.
+/// in 16 bits (<see cref="QuadPanel"/>). Others are split into two parts that are small enough (<see cref="SplitTier"/>) or, where a
+/// processor's multiplications would take longer than anything else, added to activations before they are multiplied
+/// (<see cref="InnerProductTier"/>). Products with so few rows that preparing panels does not pay go to <see cref="PlainTier"/>, which
+/// also multiplies what is streamed.
 /// </remarks>
 internal sealed unsafe class Avx2Tier : X64Tier
 {
@@ -14,10 +15,17 @@ internal sealed unsafe class Avx2Tier : X64Tier
 
     private static readonly PlainTier Plain = new();
     private static readonly SplitTier Split = new();
+    private static readonly InnerProductTier InnerProduct = new();
     private static readonly PairStrips PairStrips = new();
 
+    private readonly bool _hasSingleMultiplier;
+
+    /// <summary>The tier for one of two kinds of processors; both give the same bits.</summary>
+    /// <param name="hasSingleMultiplier">Whether to save multiplications; see <see cref="ProcessorModel"/>.</param>
+    public Avx2Tier(bool hasSingleMultiplier) => _hasSingleMultiplier = hasSingleMultiplier;
+
     /// <inheritdoc/>
-    public override string Name => TierNames.Avx2;
+    public override string Name => _hasSingleMultiplier ? TierNames.Avx2SingleMultiplier : TierNames.Avx2;
 
     /// <inheritdoc/>
     public override RowFormat Rows => RowFormat.Bytes;
@@ -35,8 +43,14 @@ internal sealed unsafe class Avx2Tier : X64Tier
     public override StripKernel? Strips => PairStrips;
 
     /// <inheritdoc/>
-    public override KernelTier For(int weightBits, int rows) =>
-        rows < LeastRowsToPrepare ? Plain : weightBits <= QuadPanel.MaxWeightBits ? this : Split;
+    public override KernelTier For(int weightBits, int rows, int reductionLength)
+    {
+        if (rows < LeastRowsToPrepare)
+            return Plain;
+        if (weightBits <= QuadPanel.MaxWeightBits)
+            return this;
+        return _hasSingleMultiplier && reductionLength <= MaxDotLength ? InnerProduct : Split;
+    }
 
     /// <inheritdoc/>
     public override int PreparedBytes(int groups) => QuadPanel.Bytes(groups);

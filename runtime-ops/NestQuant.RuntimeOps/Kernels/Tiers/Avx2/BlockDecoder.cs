@@ -27,16 +27,17 @@ internal static unsafe class BlockDecoder
         where THigh : struct, IBitWidth
         where TLow : struct, IBitWidth
     {
-        // In bounds: a block reads 32 * width bytes of each operand and has 256 values. A high code is below 2^h and l + h = n <= 8, so a
-        // 16-bit shift carries nothing from one byte into the next.
-        Vector128<ushort> shift = Vector128.CreateScalar((ushort)bits.Shift);
+        // In bounds: a block reads 32 * width bytes of each operand and has 256 values. A high code is below 2^h and l + h = n <= 8, so
+        // multiplying 16 bits by 2^l carries nothing from one byte into the next. Processors have units for multiplications that nothing
+        // else here needs, but few for shifts.
+        Vector256<short> factor = Vector256.Create((short)(1 << bits.Shift));
         Vector256<byte> offset = Vector256.Create((byte)BlockValues.Offset(bits, steps: TLow.Bits == 0 ? 0 : 1));
         for (; blocks > 0; blocks--, values += NestedLayout.BlockValues)
         {
-            Quarter(high, THigh.Bits, low, TLow.Bits, 0, shift, offset, values);
-            Quarter(high, THigh.Bits, low, TLow.Bits, 1, shift, offset, values);
-            Quarter(high, THigh.Bits, low, TLow.Bits, 2, shift, offset, values);
-            Quarter(high, THigh.Bits, low, TLow.Bits, 3, shift, offset, values);
+            Quarter(high, THigh.Bits, low, TLow.Bits, 0, factor, offset, values);
+            Quarter(high, THigh.Bits, low, TLow.Bits, 1, factor, offset, values);
+            Quarter(high, THigh.Bits, low, TLow.Bits, 2, factor, offset, values);
+            Quarter(high, THigh.Bits, low, TLow.Bits, 3, factor, offset, values);
             high += NestedLayout.PanelChannels * THigh.Bits;
             low += NestedLayout.PanelChannels * TLow.Bits;
         }
@@ -44,11 +45,11 @@ internal static unsafe class BlockDecoder
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Quarter(
-        byte* high, int highWidth, byte* low, int lowWidth, int quarter, Vector128<ushort> shift, Vector256<byte> offset, sbyte* values)
+        byte* high, int highWidth, byte* low, int lowWidth, int quarter, Vector256<short> factor, Vector256<byte> offset, sbyte* values)
     {
         QuarterCodes codes = QuarterCodes.Unpack(high, highWidth, quarter);
-        Vector256<byte> first = X86Avx2.ShiftLeftLogical(codes.First.AsUInt16(), shift).AsByte() - offset;
-        Vector256<byte> second = X86Avx2.ShiftLeftLogical(codes.Second.AsUInt16(), shift).AsByte() - offset;
+        Vector256<byte> first = X86Avx2.MultiplyLow(codes.First.AsInt16(), factor).AsByte() - offset;
+        Vector256<byte> second = X86Avx2.MultiplyLow(codes.Second.AsInt16(), factor).AsByte() - offset;
         if (lowWidth != 0)
         {
             codes = QuarterCodes.Unpack(low, lowWidth, quarter);

@@ -115,8 +115,8 @@ internal sealed unsafe class PairStrips : StripKernel
         byte* copies = stackalloc byte[2 * Channels];
         for (; target != end; target += TapBytes, first += stride, second += stride)
         {
-            RowFormat.Bytes.Copy(first, channels, 0, copies);
-            RowFormat.Bytes.Copy(second, channels, 0, copies + Channels);
+            ByteRuns.Copy(first, channels, copies);
+            ByteRuns.Copy(second, channels, copies + Channels);
             InterleaveColumn(LoadHalves(copies), LoadHalves(copies + Channels), target);
         }
     }

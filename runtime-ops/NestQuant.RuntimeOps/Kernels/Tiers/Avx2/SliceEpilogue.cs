@@ -81,7 +81,7 @@ internal unsafe struct SliceEpilogue
                 else
                 {
                     bytes.Store((byte*)tile);
-                    RowFormat.Bytes.Copy((byte*)tile, channels, 0, y);
+                    ByteRuns.Copy((byte*)tile, channels, y);
                 }
             }
         }

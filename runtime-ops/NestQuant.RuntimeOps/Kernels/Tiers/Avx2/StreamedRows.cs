@@ -30,7 +30,7 @@ internal static unsafe class StreamedRows
 
         for (int row = 0; row < rowCount; row++, accumulators += Channels)
         {
-            int offsets = offset * (int)RowFormat.Bytes.CenteredSum(rows + row * rowStride, blocks * NestedLayout.BlockRows, 0);
+            int offsets = offset * (int)ByteRuns.Sum(rows + row * rowStride, blocks * NestedLayout.BlockRows);
             for (int channel = 0; channel < Channels; channel++)
                 accumulators[channel] -= offsets;
         }

@@ -66,7 +66,7 @@ internal sealed unsafe class ByteStrips<TDot> : StripKernel
 
     private static byte* Copy(byte* line, int channels, byte* copy)
     {
-        RowFormat.Bytes.Copy(line, channels, 0, copy);
+        ByteRuns.Copy(line, channels, copy);
         return copy;
     }
 

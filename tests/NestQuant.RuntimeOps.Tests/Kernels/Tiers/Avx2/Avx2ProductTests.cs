@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using CsCheck;
 using NestQuant.RuntimeOps.Kernels;
 using NestQuant.RuntimeOps.Kernels.Tiers;
@@ -10,21 +11,34 @@ public unsafe class Avx2ProductTests
 {
     private const int ManyRows = 100;
 
-    public static TheoryData<int, int> Magnitudes => new()
+    private static readonly string[] Tiers = ["avx2", "avx2mul1"];
+
+    public static TheoryData<string, int, int> Magnitudes
     {
-        { QuadPanel.MaxWeightBits, ManyRows }, { 7, ManyRows }, { 9, ManyRows }, { 2, 1 }, { 9, 1 }, { 9, 2 },
-    };
+        get
+        {
+            (int Bits, int Rows)[] kinds = [(QuadPanel.MaxWeightBits, ManyRows), (7, ManyRows), (9, ManyRows), (2, 1), (9, 1), (9, 2)];
+            TheoryData<string, int, int> magnitudes = [];
+            foreach (string tier in Tiers)
+            {
+                foreach ((int bits, int rows) in kinds)
+                    magnitudes.Add(tier, bits, rows);
+            }
+
+            return magnitudes;
+        }
+    }
 
     [SkippableTheory]
     [MemberData(nameof(Magnitudes))]
-    public void Products_are_exact_for_any_weights_and_the_largest_activations(int weightBits, int rowsOfProduct)
+    public void Products_are_exact_for_any_weights_and_the_largest_activations(string name, int weightBits, int rowsOfProduct)
     {
         Skip.IfNot(System.Runtime.Intrinsics.X86.Avx2.IsSupported, "the processor has no AVX2");
         int limit = Math.Min(128, 1 << (weightBits - 1));
         Gen.Select(Gen.Int[1, 60], Gen.Int[1, 16], Gen.Int[0, 3], Gen.Int[0, int.MaxValue]).Sample(
             (groups, rows, shift, seed) =>
             {
-                KernelTier tier = TierSelection.Select("avx2").For(weightBits, rowsOfProduct);
+                KernelTier tier = TierSelection.Select(name).For(weightBits, rowsOfProduct, groups * 4);
                 rows = Math.Min(rows, tier.TileRows);
                 Random random = new(seed);
                 shift = weightBits <= QuadPanel.MaxWeightBits ? Math.Min(shift, 8 - weightBits) : 0;
@@ -63,34 +77,75 @@ public unsafe class Avx2ProductTests
         byte[] x = new byte[5 * 28];
         x.AsSpan().Fill(255);
         int bits = Math.Abs(even + 0.5) > 32 ? 8 : QuadPanel.MaxWeightBits;
-        foreach (int rows in (int[])[1, ManyRows])
-            Assert.Equal(Expected(weights, x, 7, 5, 0, 32), Sums(TierSelection.Select("avx2").For(bits, rows), weights, x, 7, 5, 0, 32));
+        foreach (string tier in Tiers)
+        {
+            foreach (int rows in (int[])[1, ManyRows])
+            {
+                int[] sums = Sums(TierSelection.Select(tier).For(bits, rows, 28), weights, x, 7, 5, 0, 32);
+                Assert.Equal(Expected(weights, x, 7, 5, 0, 32), sums);
+            }
+        }
     }
 
     [SkippableFact]
     public void Weights_and_rows_choose_the_product()
     {
         Skip.IfNot(System.Runtime.Intrinsics.X86.Avx2.IsSupported, "the processor has no AVX2");
-        KernelTier tier = TierSelection.Select("avx2");
-        Assert.IsType<Avx2Tier>(tier.For(QuadPanel.MaxWeightBits, ManyRows));
-        Assert.IsType<SplitTier>(tier.For(QuadPanel.MaxWeightBits + 1, ManyRows));
-        Assert.IsType<SplitTier>(tier.For(9, ManyRows));
-        Assert.IsType<PlainTier>(tier.For(9, 1));
+        foreach (string name in Tiers)
+        {
+            KernelTier tier = TierSelection.Select(name);
+            Type ofLargeWeights = name == "avx2" ? typeof(SplitTier) : typeof(InnerProductTier);
+            Assert.IsType<Avx2Tier>(tier.For(QuadPanel.MaxWeightBits, ManyRows, 64));
+            Assert.IsType(ofLargeWeights, tier.For(QuadPanel.MaxWeightBits + 1, ManyRows, 64));
+            Assert.IsType(ofLargeWeights, tier.For(9, ManyRows, KernelTier.MaxDotLength));
+            Assert.IsType<SplitTier>(tier.For(9, ManyRows, KernelTier.MaxDotLength + 1));
+            Assert.IsType<PlainTier>(tier.For(9, 1, 64));
+        }
+    }
+
+    [SkippableTheory]
+    [InlineData(0)]
+    [InlineData(128)]
+    [InlineData(255)]
+    public void Rows_of_inner_products_are_converted_in_place_as_from_elsewhere(int zeroPoint)
+    {
+        Skip.IfNot(System.Runtime.Intrinsics.X86.Avx2.IsSupported, "the processor has no AVX2");
+        InnerProductRows format = new();
+        for (int values = 4; values <= 100; values += 4)
+        {
+            byte[] x = new byte[values];
+            new Random(values).NextBytes(x);
+            byte[] row = new byte[format.RowBytes(values)], inPlace = new byte[row.Length];
+            fixed (byte* source = x, target = row, own = inPlace)
+            {
+                format.Convert(source, values, zeroPoint, target);
+                x.CopyTo(new Span<byte>(format.Gathered(own, values), values));
+                format.Convert(format.Gathered(own, values), values, zeroPoint, own);
+            }
+
+            short[] centered = [.. x.Select(value => (short)(value - zeroPoint))];
+            int correction = -Enumerable.Range(0, values).Where(static k => k % 4 < 2).Sum(k => centered[k] * centered[k + 2]);
+            Assert.Equal(centered, MemoryMarshal.Cast<byte, short>(row.AsSpan(0, 2 * values)).ToArray());
+            Assert.Equal(correction, BitConverter.ToInt32(row, 2 * values));
+            Assert.Equal(row, inPlace);
+        }
     }
 
     private static int[] Sums(KernelTier tier, sbyte[] weights, byte[] x, int groups, int rows, int firstChannel, int endChannel)
     {
         sbyte[] panel = new sbyte[tier.PreparedBytes(groups)];
         weights.CopyTo(panel, 0);
-        byte[] formatted = new byte[x.Length * tier.Rows.ValueBytes];
+        int values = groups * 4, rowBytes = tier.Rows.RowBytes(values);
+        byte[] formatted = new byte[rows * rowBytes];
         int[] tile = new int[tier.TileRows * KernelTier.TileChannels];
-        fixed (sbyte* values = panel)
+        fixed (sbyte* weightValues = panel)
         fixed (byte* activations = x, row = formatted)
         fixed (int* sums = tile)
         {
-            tier.Rows.Copy(activations, x.Length, 0, row);
-            tier.Prepare(values, groups);
-            tier.Dot(row, groups * 4 * tier.Rows.ValueBytes, rows, values, groups, firstChannel, endChannel, sums);
+            for (int i = 0; i < rows; i++)
+                tier.Rows.Convert(activations + i * values, values, 0, row + i * rowBytes);
+            tier.Prepare(weightValues, groups);
+            tier.Dot(row, rowBytes, rows, weightValues, groups, firstChannel, endChannel, sums);
         }
 
         return Wanted(tile, rows, firstChannel, endChannel);
