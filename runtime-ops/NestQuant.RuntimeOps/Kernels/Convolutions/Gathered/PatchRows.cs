@@ -135,7 +135,7 @@ internal readonly unsafe ref struct PatchRows(RowFormat format, ConvolutionGeome
 
     /// <summary>Gathers rows for neighbouring outputs of a line, all of whose taps lie inside the image.</summary>
     /// <returns>How many rows were gathered; 0 where the first one has taps in the padding.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private int CopyInside(int group, int image, int line, int column, int rows, byte* target)
     {
         // In bounds: the first and the last tap of every row lie inside the image, and so do all between; K activations are written.

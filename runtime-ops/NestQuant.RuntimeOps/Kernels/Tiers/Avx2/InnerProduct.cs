@@ -42,7 +42,7 @@ internal static unsafe class InnerProduct
     }
 
     /// <summary>Up to four rows by 16 channels.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void TwoVectors(short* x, nint rowStride, int rowCount, short* w, int groups, int* corrections, int* tile)
     {
         // In bounds: a group reads 4 values of each row and 64 weights, `groups` times. Missing rows repeat the last one; the tile has room
@@ -83,7 +83,7 @@ internal static unsafe class InnerProduct
     }
 
     /// <summary>Up to four rows by 8 channels, the only ones of a strip that are wanted.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     private static void OneVector(short* x, nint rowStride, int rowCount, short* w, int groups, int* corrections, int* tile)
     {
         // In bounds: as for 16 channels.

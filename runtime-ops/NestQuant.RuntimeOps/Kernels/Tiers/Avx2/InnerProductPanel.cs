@@ -31,7 +31,7 @@ internal static unsafe class InnerProductPanel
     public static int* Corrections(short* panel, int groups) => (int*)(panel + (long)groups * GroupWeights);
 
     /// <summary>Widens a decoded panel in place.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public static void Prepare(sbyte* panel, int groups)
     {
         // In bounds: from the last group to the first, so that a group's 256 bytes are written where only its own 128 bytes, which are in

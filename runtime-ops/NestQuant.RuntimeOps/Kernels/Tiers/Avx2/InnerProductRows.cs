@@ -21,7 +21,7 @@ internal sealed unsafe class InnerProductRows : RowFormat
     public override int RowBytes(int values) => values * sizeof(short) + sizeof(int);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodCompilation.Loops)]
     public override void Convert(byte* x, int values, int zeroPoint, byte* row)
     {
         // In bounds: vectors of 16 and 4 values end at values. In place, the values of a step are written over activations that have been
