@@ -318,6 +318,7 @@ internal readonly unsafe partial struct OrtApi(void** table)
         return new PlatformNotSupportedException(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"the host has ONNX Runtime {version}; the operators of {NestQuantOps.Domain} need 1.{OrtApiSlot.MinimumVersion} or newer"));
+                $"the host has ONNX Runtime {version}; the operators of {NestQuantOps.Domain} need "
+                    + $"1.{OrtApiSlot.MinimumVersion} or newer"));
     }
 }
