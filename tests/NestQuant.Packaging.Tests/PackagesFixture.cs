@@ -127,7 +127,7 @@ public sealed class PackagesFixture : IDisposable
         foreach (string tool in new[] { "clang", "aarch64-linux-gnu-gcc" })
             Skip.IfNot(Programs.Has(tool), $"building the library for arm64 needs {tool}");
         string folder = CreateFolder("native-arm64");
-        Programs.Run(
+        ProgramResult result = Programs.Run(
             "dotnet",
             "publish",
             Path.Combine(Checkout.Root, "runtime-ops", "NestQuant.RuntimeOps.Native"),
@@ -140,7 +140,9 @@ public sealed class PackagesFixture : IDisposable
             "--artifacts-path",
             Path.Combine(Checkout.Root, "artifacts", "pack"),
             "-p:RunAnalyzers=false",
-            "--disable-build-servers").Succeeded();
+            "--disable-build-servers");
+        Skip.If(result.Output.Contains("error NU110", StringComparison.Ordinal), "the package registry has no runtime for arm64");
+        result.Succeeded();
         return folder;
     }
 
