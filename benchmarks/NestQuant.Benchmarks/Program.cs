@@ -43,6 +43,9 @@ switch (args)
     case ["whole-models", var nestquant, .. var models]:
         WholeModelBenchmark.Run(nestquant, models);
         return 0;
+    case ["scaling", var nestquant, .. var models]:
+        ScalingBenchmark.Run(nestquant, models);
+        return 0;
     case ["trained-models", var nestquant, var folder, ..]:
         TrainedModelBenchmark.Run(nestquant, folder, filter: args.Length > 3 ? args[3] : "");
         return 0;
@@ -67,7 +70,8 @@ switch (args)
         Console.Error.WriteLine(
             "usage: compile-speed NESTQUANT.DLL [PYTHON] | kernels [BenchmarkDotNet options] | groupnl | layers [PART OF A NAME] | "
                 + "levels [PART OF A NAME] | weight-only [PART OF A NAME] | peaks | tables | models FOLDER | "
-                + "whole-models NESTQUANT.DLL [MODEL...] | trained-models NESTQUANT.DLL FOLDER [PART OF A NAME] | "
+                + "whole-models NESTQUANT.DLL [MODEL...] | scaling NESTQUANT.DLL MODEL... | "
+                + "trained-models NESTQUANT.DLL FOLDER [PART OF A NAME] | "
                 + "switch COMPILED [EXPORT...] | soak COMPILED [RUNS] | day COMPILED CHART.svg | "
                 + "start COMPILED [warm] | hosts HOST NESTQUANT.DLL MODEL...");
         return 2;

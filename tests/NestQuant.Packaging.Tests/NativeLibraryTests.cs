@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using Microsoft.ML.OnnxRuntime;
 using NestQuant.Onnx;
 using NestQuant.Onnx.Files;
@@ -83,8 +82,7 @@ public sealed class NativeLibraryTests(PackagesFixture packages) : IDisposable
     {
         string library = packages.NativeLibrary;
         Skip.IfNot(Programs.Has("c++"), "compiling the host needs c++");
-        string package = typeof(NativeLibraryTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-            .Single(attribute => attribute.Key == "OnnxRuntimePackage").Value!;
+        string package = PackagesFixture.OnnxRuntimePackage;
         string host = packages.CompileOnce(
             Path.Combine(AppContext.BaseDirectory, "Host", "host.cc"),
             "-std=c++20",

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Reflection;
 using System.Runtime.InteropServices;
 using NestQuant.TestSupport;
 
@@ -14,6 +15,7 @@ public sealed class PackagesFixture : IDisposable
     private readonly Lazy<string> _packages;
     private readonly Lazy<string> _tool;
     private readonly Lazy<string> _scratch;
+    private readonly Lazy<string> _arm64Native;
 
     /// <summary>Packs nothing yet.</summary>
     public PackagesFixture()
@@ -21,10 +23,16 @@ public sealed class PackagesFixture : IDisposable
         _packages = new Lazy<string>(Pack);
         _tool = new Lazy<string>(InstallTool);
         _scratch = new Lazy<string>(BuildScratch);
+        _arm64Native = new Lazy<string>(PublishArm64Native);
     }
 
     /// <summary>The runtime that this process is.</summary>
     public static string Runtime => RuntimeInformation.RuntimeIdentifier;
+
+    /// <summary>The folder of ONNX Runtime's package.</summary>
+    public static string OnnxRuntimePackage =>
+        typeof(PackagesFixture).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(attribute => attribute.Key == nameof(OnnxRuntimePackage)).Value!;
 
     /// <summary>The folder of the packages.</summary>
     public string Packages => _packages.Value;
@@ -35,11 +43,17 @@ public sealed class PackagesFixture : IDisposable
     /// <summary>The scratch program, built from packages only.</summary>
     public string Scratch => _scratch.Value;
 
-    /// <summary>The native library out of its package; skips the test where it has not been packed.</summary>
-    public string NativeLibrary => Path.Combine(UnpackNative(), "runtimes", Runtime, "native", "libnestquant_ops.so");
+    /// <summary>The unpacked package of the native library; skips the test where it has not been packed.</summary>
+    public string NativePackage => UnpackNative();
+
+    /// <summary>The same for arm64, as far as hosts need it, built by the cross tool chain; skips the test where there is none.</summary>
+    public string Arm64NativePackage => _arm64Native.Value;
+
+    /// <summary>The native library out of its package.</summary>
+    public string NativeLibrary => Path.Combine(NativePackage, "runtimes", Runtime, "native", "libnestquant_ops.so");
 
     /// <summary>The folder of the native package's C header.</summary>
-    public string NativeInclude => Path.Combine(UnpackNative(), "build", "native", "include");
+    public string NativeInclude => Path.Combine(NativePackage, "build", "native", "include");
 
     /// <summary>The environment of an integrator: a package cache of its own, and the tool's folder on the PATH.</summary>
     internal IReadOnlyDictionary<string, string> Surroundings => new Dictionary<string, string>
@@ -106,6 +120,31 @@ public sealed class PackagesFixture : IDisposable
     }
 
     internal bool HasNativePackage => Directory.EnumerateFiles(Packages, "NestQuant.RuntimeOps.Native.*.nupkg").Any();
+
+    private string PublishArm64Native()
+    {
+        Skip.IfNot(Runtime == "linux-x64", "the library for arm64 is built on x64");
+        foreach (string tool in new[] { "clang", "aarch64-linux-gnu-gcc" })
+            Skip.IfNot(Programs.Has(tool), $"building the library for arm64 needs {tool}");
+        string folder = CreateFolder("native-arm64");
+        ProgramResult result = Programs.Run(
+            "dotnet",
+            "publish",
+            Path.Combine(Checkout.Root, "runtime-ops", "NestQuant.RuntimeOps.Native"),
+            "-c",
+            "Release",
+            "-r",
+            "linux-arm64",
+            "-o",
+            Path.Combine(folder, "runtimes", "linux-arm64", "native"),
+            "--artifacts-path",
+            Path.Combine(Checkout.Root, "artifacts", "pack"),
+            "-p:RunAnalyzers=false",
+            "--disable-build-servers");
+        Skip.If(result.Output.Contains("error NU110", StringComparison.Ordinal), "the package registry has no runtime for arm64");
+        result.Succeeded();
+        return folder;
+    }
 
     private string UnpackNative()
     {

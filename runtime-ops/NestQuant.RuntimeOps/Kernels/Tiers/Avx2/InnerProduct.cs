@@ -35,6 +35,8 @@ internal static unsafe class InnerProduct
                 int* target = tile + row * Channels + channel;
                 if (isOneVector)
                     OneVector(x, rowStride, rowCount - row, weights + 4 * channel, groups, corrections + channel, target);
+                else if (row == rowCount - 1)
+                    OneRow(x, weights + 4 * channel, groups, corrections + channel, target);
                 else
                     TwoVectors(x, rowStride, rowCount - row, weights + 4 * channel, groups, corrections + channel, target);
             }
@@ -80,6 +82,24 @@ internal static unsafe class InnerProduct
         DotProduct.StoreRow(b0, b1, tile + Channels);
         DotProduct.StoreRow(d0, d1, tile + 2 * Channels);
         DotProduct.StoreRow(e0, e1, tile + 3 * Channels);
+    }
+
+    /// <summary>One row by 16 channels: what is left of maps of 7 by 7, for which four rows would take four times as long.</summary>
+    [MethodImpl(MethodCompilation.Loops)]
+    private static void OneRow(short* x, short* w, int groups, int* corrections, int* tile)
+    {
+        // In bounds: as for four rows.
+        short* end = x + (nint)groups * 4;
+        Vector256<int> a0 = Vector256.Load(corrections) + RowCorrection(end);
+        Vector256<int> a1 = Vector256.Load(corrections + Vector) + RowCorrection(end);
+        for (; x < end; x += 4, w += InnerProductPanel.GroupWeights)
+        {
+            Vector256<short> p = Broadcast(x), q = Broadcast(x + 2);
+            a0 += Products(p, q, Vector256.Load(w), Vector256.Load(w + 16));
+            a1 += Products(p, q, Vector256.Load(w + 32), Vector256.Load(w + 48));
+        }
+
+        DotProduct.StoreRow(a0, a1, tile);
     }
 
     /// <summary>Up to four rows by 8 channels, the only ones of a strip that are wanted.</summary>

@@ -28,6 +28,8 @@ internal static unsafe class SplitProduct
                 int* target = tile + row * KernelTier.TileChannels + channel;
                 if (isHalf)
                     MultiplyHalf(x, rowStride, rowCount - row, panel + channel * 4, groups, target);
+                else if (row == rowCount - 1)
+                    MultiplyRow(x, panel + channel * 4, groups, target);
                 else
                     MultiplyMain(x, rowStride, rowCount - row, panel + channel * 4, groups, target);
             }
@@ -110,6 +112,23 @@ internal static unsafe class SplitProduct
         DotProduct.StoreRow(b0, b1, tile + KernelTier.TileChannels);
         DotProduct.StoreRow(c0, c1, tile + 2 * KernelTier.TileChannels);
         DotProduct.StoreRow(d0, d1, tile + 3 * KernelTier.TileChannels);
+    }
+
+    /// <summary>One row by 16 channels: what is left of maps of 7 by 7, for which four rows would take four times as long.</summary>
+    [MethodImpl(MethodCompilation.Loops)]
+    private static void MultiplyRow(byte* x, sbyte* strip, int groups, int* tile)
+    {
+        // In bounds: as for four rows.
+        byte* end = x + (nint)groups * 4;
+        Vector256<int> a0 = default, a1 = default;
+        for (; x < end; x += 4, strip += GroupStride)
+        {
+            Vector256<byte> four = DotProduct.Broadcast(x);
+            a0 += DotProduct.Pairs(four, Vector256.Load(strip));
+            a1 += DotProduct.Pairs(four, Vector256.Load(strip + SplitPanel.VectorBytes));
+        }
+
+        DotProduct.StoreRow(a0, a1, tile);
     }
 
     /// <summary>Up to eight rows by eights of channels; the products of a run are added in 16 bits.</summary>

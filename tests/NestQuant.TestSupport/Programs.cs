@@ -1,9 +1,9 @@
 using System.Diagnostics;
 
-namespace NestQuant.Packaging.Tests;
+namespace NestQuant.TestSupport;
 
 /// <summary>Other programs, run to their end.</summary>
-internal static class Programs
+public static class Programs
 {
     /// <summary>Whether a program is on the PATH.</summary>
     public static bool Has(string name) =>
@@ -43,7 +43,7 @@ internal static class Programs
 /// <param name="ExitCode">Its exit code.</param>
 /// <param name="Output">Its standard output.</param>
 /// <param name="Error">Its standard error.</param>
-internal readonly record struct ProgramResult(int ExitCode, string Output, string Error)
+public readonly record struct ProgramResult(int ExitCode, string Output, string Error)
 {
     /// <summary>Fails the test unless the exit code is 0; skips it where the program found no package registry.</summary>
     public ProgramResult Succeeded()
