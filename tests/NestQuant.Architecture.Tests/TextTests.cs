@@ -26,6 +26,21 @@ public class TextTests
             .Where(file => File.ReadLines(file).Count() > LongestFile)
             .Select(file => Path.GetRelativePath(Checkout.Root, file)));
 
+    // ReadyToRun leaves methods of AggressiveOptimization out: a loop that has it is compiled when a process first runs a model.
+    [Fact]
+    public void Loops_of_the_operators_are_compiled_ahead_of_time_but_those_of_vectors_of_any_width()
+    {
+        string operators = Path.Combine(Checkout.Root, "runtime-ops") + Path.DirectorySeparatorChar;
+        string[] users =
+        [
+            .. SourceFiles.Of("*.cs")
+                .Where(file => file.StartsWith(operators, StringComparison.Ordinal))
+                .Where(file => File.ReadAllText(file).Contains("MethodImplOptions.AggressiveOptimization", StringComparison.Ordinal))
+                .Select(file => Path.GetFileName(file))
+        ];
+        Assert.Equal(["FloatKernelOf.cs", "FloatTiles.cs", "MethodCompilation.cs"], users.Order(StringComparer.Ordinal));
+    }
+
     // A table of Markdown has no line breaks in its rows.
     private static bool IsTableRow(string line) => line.TrimStart().StartsWith('|');
 }

@@ -27,7 +27,8 @@ internal sealed unsafe partial class GuardedMemory : IDisposable
             _length = used + 2 * page;
             _pages = Map(null, _length, Nothing, PrivateAnonymous, -1, 0);
             Assert.NotEqual(-1, (nint)_pages);
-            Assert.Equal(0, Protect(_pages + page, used, ReadWrite));
+            if (used > 0)
+                Assert.Equal(0, Protect(_pages + page, used, ReadWrite));
             Address = _pages + page + used - Length;
         }
 
