@@ -25,6 +25,14 @@ public sealed class NestedSession : IDisposable
         _options = options;
         _model = model;
         _metrics = new SessionMetrics(Path.GetFileName(model.Path));
+        // Before a policy may switch, and by runs of the session, which has code of its own.
+        if (options.WarmUp is { } inputs)
+        {
+            model.WarmUp(precision => Run(inputs, bits: precision));
+            model.Page(_bits);
+            Run(inputs).Dispose();
+        }
+
         _policy = options.Policy is { } policy ? new PolicyTimer(policy, this, options.PolicyInterval, options.Clock) : null;
     }
 
@@ -72,30 +80,13 @@ public sealed class NestedSession : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(modelPath);
         options ??= new NestedSessionOptions();
         SessionModel model = SessionModel.Open(modelPath, options);
-        NestedSession session;
         try
         {
-            session = new NestedSession(model, options);
+            return new NestedSession(model, options);
         }
         catch
         {
             model.Release();
-            throw;
-        }
-
-        try
-        {
-            if (options.WarmUp is { } inputs)
-            {
-                model.WarmUp(precision => session.Run(inputs, bits: precision), session.Bits);
-                session.Run(inputs).Dispose();
-            }
-
-            return session;
-        }
-        catch
-        {
-            session.Dispose();
             throw;
         }
     }
@@ -186,12 +177,13 @@ public sealed class NestedSession : IDisposable
             {
                 after.Files.RequireSuccessor(before.Files);
                 if (_options.WarmUp is { } inputs)
-                    after.WarmUp(
-                        precision => after.Run(inputs, after.Session.OutputNames, precision, options: null), after.Nearest(_bits));
+                    after.WarmUp(precision => after.Run(inputs, after.Session.OutputNames, precision, options: null));
                 lock (_switch)
                 {
                     ObjectDisposedException.ThrowIf(_isDisposed, this);
                     _bits = after.Nearest(_bits);
+                    if (_options.WarmUp is not null)
+                        after.Page(_bits);
                     _model = after;
                 }
             }

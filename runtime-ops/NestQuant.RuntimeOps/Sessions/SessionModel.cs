@@ -123,16 +123,13 @@ internal sealed class SessionModel
 
     /// <summary>Runs the model twice at each precision, since second runs take up what the first have set up.</summary>
     /// <param name="run">A run at a precision.</param>
-    /// <param name="bits">The precision whose operands are to be in memory afterwards.</param>
-    public void WarmUp(Func<int, IDisposable> run, int bits)
+    public void WarmUp(Func<int, IDisposable> run)
     {
         foreach (int precision in Precisions)
         {
             run(precision).Dispose();
             run(precision).Dispose();
         }
-
-        Page(bits);
     }
 
     /// <summary>Releases and fetches low operands for a precision.</summary>

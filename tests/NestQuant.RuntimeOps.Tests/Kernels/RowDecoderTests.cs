@@ -24,7 +24,7 @@ public class RowDecoderTests
                 byte[][] operands = [.. Enumerable.Range(0, layout.Bits.Count).Select(step => new byte[layout.PanelsLength(step)])];
                 foreach (byte[] operand in operands)
                     random.NextBytes(operand);
-                using PinnedOperands pinned = new(operands);
+                using GuardedOperands pinned = new(operands);
                 foreach (int level in layout.Bits.Levels)
                 {
                     PanelSource source = new(layout, pinned.At(layout.Bits, level));

@@ -59,6 +59,21 @@ public sealed class NestedSessionTests : IDisposable
         Assert.Equal(CompiledFiles.Expected(_files.Full, 8), CompiledFiles.Run(session));
     }
 
+    [SkippableFact]
+    public void Runs_before_a_model_is_used_leave_the_memory_of_its_precision()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "reads /proc/self/pagemap");
+        NestedSessionOptions options = new() { Bits = 6, WarmUp = CompiledFiles.Input() };
+        using NestedSession session = NestedSession.Open(_files.Full, options);
+        Assert.InRange(session.Memory.ResidentLow!.Value, 0, 2 * Environment.SystemPageSize);
+        session.SwitchTo(8);
+        session.ReplaceModel(_files.Full);
+        Assert.Equal(session.Memory.Low, session.Memory.ResidentLow);
+        session.SwitchTo(6);
+        session.ReplaceModel(_files.Full);
+        Assert.InRange(session.Memory.ResidentLow!.Value, 0, 2 * Environment.SystemPageSize);
+    }
+
     [Fact]
     public void A_precision_that_the_files_do_not_allow_changes_nothing()
     {

@@ -204,7 +204,7 @@ internal sealed unsafe class ConvolutionCase
         bool areConstant = false)
     {
         List<(byte[], ConvolutionPlan?)> runs = [];
-        using PinnedOperands operands = new(Operands);
+        using GuardedOperands operands = new(Operands);
         using GuardedMemory x = new(X), target = new(y), wScale = GuardedMemory.Of(LevelScale), bias = GuardedMemory.Of(LevelBias);
         using GuardedMemory wZeroPoint = GuardedMemory.Of<int>(WZeroPoint);
         PanelSource weights = new(Layout, operands.At(Layout.Bits, Level), cache, areConstant);

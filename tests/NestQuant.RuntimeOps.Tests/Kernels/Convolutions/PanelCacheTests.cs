@@ -63,7 +63,7 @@ public class PanelCacheTests
         PanelCache cache = new(long.MaxValue);
         NestedConvolution kernel = new(TestTiers.Get(tier), threads: 2);
         ConvolutionCase full = Case(isPart: false), part = Case(isPart: true);
-        using PinnedOperands fullOperands = new(full.Operands), partOperands = new(part.Operands);
+        using GuardedOperands fullOperands = new(full.Operands), partOperands = new(part.Operands);
         foreach (ConvolutionCase c in new[] { full, part, full, part })
         {
             Assert.All(

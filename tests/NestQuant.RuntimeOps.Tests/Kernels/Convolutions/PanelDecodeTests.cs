@@ -145,7 +145,7 @@ public unsafe class PanelDecodeTests
 
     private static sbyte[] Decode(string tier, NestedLayout layout, byte[][] operands, int level, int panel)
     {
-        using PinnedOperands pinned = new(operands);
+        using GuardedOperands pinned = new(operands);
         PanelSource source = new(layout, pinned.At(layout.Bits, level));
         sbyte[] values = new sbyte[source.DecodedLength];
         fixed (sbyte* target = values)

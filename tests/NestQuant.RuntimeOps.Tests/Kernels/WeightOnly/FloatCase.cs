@@ -112,7 +112,7 @@ internal sealed unsafe class FloatCase
     {
         float[] y = new float[(long)Geometry.Rows * Geometry.OutputChannels];
         y.AsSpan().Fill(float.NaN);
-        using PinnedOperands operands = new(Case.Operands);
+        using GuardedOperands operands = new(Case.Operands);
         using GuardedMemory x = GuardedMemory.Of<float>(X), addend = GuardedMemory.Of<float>(added), target = GuardedMemory.Of<float>(y);
         fixed (float* scale = Case.LevelScale, bias = Case.LevelBias)
         fixed (int* zeroPoint = Case.WZeroPoint)

@@ -60,7 +60,7 @@ public unsafe class StreamedRowsTests
         Skip.IfNot(X64Tier.IsSupported, "the processor has no AVX2");
         byte[][] operands = [.. values.Select((_, step) => new byte[layout.ByteLength(step)])];
         NestedPacker.Pack(layout, values, operands);
-        using PinnedOperands pinned = new(operands);
+        using GuardedOperands pinned = new(operands);
         foreach (int level in layout.Bits.Levels)
         {
             LevelOperands weights = pinned.At(layout.Bits, level);

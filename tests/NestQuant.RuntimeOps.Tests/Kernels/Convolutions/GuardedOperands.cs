@@ -3,7 +3,7 @@ using NestQuant.RuntimeOps.Packing;
 namespace NestQuant.RuntimeOps.Tests.Kernels.Convolutions;
 
 /// <summary>Operands of a weight in memory of their own, which kernels must not read beyond.</summary>
-internal sealed unsafe class PinnedOperands(params byte[][] operands) : IDisposable
+internal sealed unsafe class GuardedOperands(params byte[][] operands) : IDisposable
 {
     private readonly GuardedMemory[] _operands = [.. operands.Select(static operand => new GuardedMemory(operand))];
 
