@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers;
 
-/// <summary>Copies and sums of neighbouring activations.</summary>
+/// <summary>Copies, conversions and sums of neighbouring activations.</summary>
 internal static unsafe class ByteRuns
 {
     private const int LongestInlineCopy = 256;
@@ -34,6 +34,17 @@ internal static unsafe class ByteRuns
             for (int i = 0; i < count; i++)
                 target[i] = x[i];
         }
+    }
+
+    /// <summary>Subtracts 128 from unsigned bytes, so that they are signed ones.</summary>
+    public static void ToSigned(byte* x, int count, sbyte* target)
+    {
+        // In bounds: whole vectors end at or before count.
+        int k = 0;
+        for (; k <= count - Vector256<byte>.Count; k += Vector256<byte>.Count)
+            (Vector256.Load(x + k) ^ Vector256.Create((byte)128)).AsSByte().Store(target + k);
+        for (; k < count; k++)
+            target[k] = (sbyte)(x[k] - 128);
     }
 
     /// <summary>The sum of unsigned bytes.</summary>

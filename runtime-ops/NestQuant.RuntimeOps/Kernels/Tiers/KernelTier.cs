@@ -69,13 +69,16 @@ internal abstract unsafe class KernelTier
     /// <param name="values">Receives blocks * 256 values.</param>
     public abstract void DecodeBlocks(in LevelOperands operands, int blocks, sbyte* values);
 
+    /// <summary>What <see cref="TryMultiplyBlocks"/> subtracts from activations.</summary>
+    public virtual int StreamedZeroPoint => 0;
+
     /// <summary>Multiplies a few rows of bytes with consecutive full blocks as they are decoded, where the tier can.</summary>
     /// <param name="operands">As in <see cref="DecodeBlocks"/>.</param>
     /// <param name="blocks">Number of blocks.</param>
     /// <param name="rows">Rows of 8 * blocks activations; accumulators stay within 32 bits.</param>
     /// <param name="rowStride">Bytes from one row to the next.</param>
     /// <param name="rowCount">Rows, at least 1.</param>
-    /// <param name="accumulators">Receives the sums of x * w, <c>[row][channel 32]</c>.</param>
+    /// <param name="accumulators">Receives the sums of (x - <see cref="StreamedZeroPoint"/>) * w, <c>[row][channel 32]</c>.</param>
     /// <param name="weightSums">Receives the sums of w, 32; null where they are not wanted.</param>
     /// <returns>False, with nothing written, where the tier has none.</returns>
     public virtual bool TryMultiplyBlocks(

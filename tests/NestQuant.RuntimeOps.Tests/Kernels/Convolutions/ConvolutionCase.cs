@@ -31,7 +31,7 @@ internal sealed unsafe class ConvolutionCase
         Random random = new(seed);
         X = new byte[(long)geometry.Batch * geometry.Height.Input * geometry.Width.Input * geometry.InputChannels];
         random.NextBytes(X);
-        XZeroPoint = random.Next(5) switch { 0 => 0, 1 => 255, _ => (byte)random.Next(256) };
+        XZeroPoint = random.Next(5) switch { 0 => 0, 1 => 255, 2 => 128, _ => (byte)random.Next(256) };
         if (extreme)
         {
             // The largest sums there are: every product is 255 * -2^(n-1).
@@ -101,7 +101,7 @@ internal sealed unsafe class ConvolutionCase
 
     public byte[] X { get; }
 
-    public byte XZeroPoint { get; }
+    public byte XZeroPoint { get; set; }
 
     public float XScale { get; }
 

@@ -37,9 +37,12 @@ internal sealed unsafe class StreamedProduct : ConvolutionPlan
         _weights = problem.Weights;
         _outputStride = problem.OutputStride;
         _runPanel = RunPanel;
-        _sums = _weights.AreConstant && problem.HasActivationZeroPoint ? new int[_weights.Layout.Panels * Channels] : null;
+        _sums = _weights.AreConstant ? new int[_weights.Layout.Panels * Channels] : null;
         _areSumsKnown = new bool[_weights.Layout.Panels];
     }
+
+    /// <summary>By what the sums of the weights are multiplied.</summary>
+    private int Centering => Data.XZeroPoint - _tier.StreamedZeroPoint;
 
     // Rows of k in full blocks.
     private int FullLength => _length / BlockRows * BlockRows;
@@ -70,7 +73,7 @@ internal sealed unsafe class StreamedProduct : ConvolutionPlan
     {
         int* accumulators = stackalloc int[MostRows * Channels];
         int* sums = stackalloc int[Channels];
-        bool needsSums = Data.XZeroPoint != 0 && !_areSumsKnown[panel];
+        bool needsSums = Centering != 0 && !_areSumsKnown[panel];
         int first = _weights.MultiplyBlocks(_tier, panel, Data.X, _length, _rows, accumulators, needsSums ? sums : null);
         if (first == 0)
         {
@@ -116,7 +119,10 @@ internal sealed unsafe class StreamedProduct : ConvolutionPlan
         MultiplyPiece(panel, FullLength, count, rows, BlockRows, values, accumulators, sums);
     }
 
-    /// <summary>Adds a piece's products to all rows' accumulators, and its weights to the sums where they are wanted.</summary>
+    /// <summary>
+    /// Adds a piece's products, less those of the tier's zero point, to all rows' accumulators, and its weights to the sums where they are
+    /// wanted.
+    /// </summary>
     private void MultiplyPiece(int panel, int k, int count, byte* rows, nint rowStride, sbyte* values, int* accumulators, int* sums)
     {
         // In bounds: rows have 4 * groups activations, and all rows fit in one tile.
@@ -126,10 +132,12 @@ internal sealed unsafe class StreamedProduct : ConvolutionPlan
         _tier.Dot(rows, rowStride, _rows, values, groups, 0, Channels, tile);
         for (int i = 0; i < _rows * Channels; i++)
             accumulators[i] += tile[i];
-        if (sums == null)
+        if (sums == null && _tier.StreamedZeroPoint == 0)
             return;
         _tier.SumWeights(values, groups, tile);
-        for (int channel = 0; channel < Channels; channel++)
+        for (int i = 0; i < _rows * Channels; i++)
+            accumulators[i] -= _tier.StreamedZeroPoint * tile[i % Channels];
+        for (int channel = 0; channel < Channels && sums != null; channel++)
             sums[channel] += tile[channel];
     }
 
@@ -137,8 +145,8 @@ internal sealed unsafe class StreamedProduct : ConvolutionPlan
     {
         int firstChannel = panel * Channels, channels = _weights.Layout.ChannelsOf(panel);
         PanelEpilogue epilogue = Data.Epilogue(firstChannel, channels);
-        for (int channel = 0; channel < channels && Data.XZeroPoint != 0; channel++)
-            epilogue.RowCentering[channel] = Data.XZeroPoint * sums[channel];
+        for (int channel = 0; channel < channels && Centering != 0; channel++)
+            epilogue.RowCentering[channel] = Centering * sums[channel];
         _tier.Store(accumulators, _rows, 0, channels, epilogue, null, Data.Output(firstChannel), _outputStride);
     }
 }

@@ -34,6 +34,8 @@ internal static unsafe class BlockDecoder
         Vector256<byte> offset = Vector256.Create((byte)BlockValues.Offset(bits, steps: TLow.Bits == 0 ? 0 : 1));
         for (; blocks > 0; blocks--, values += NestedLayout.BlockValues)
         {
+            PackedCodes.ReadAhead(high, THigh.Bits);
+            PackedCodes.ReadAhead(low, TLow.Bits);
             Quarter(high, THigh.Bits, low, TLow.Bits, 0, factor, offset, values);
             Quarter(high, THigh.Bits, low, TLow.Bits, 1, factor, offset, values);
             Quarter(high, THigh.Bits, low, TLow.Bits, 2, factor, offset, values);

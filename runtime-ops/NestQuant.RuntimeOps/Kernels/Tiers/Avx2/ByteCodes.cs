@@ -24,6 +24,13 @@ internal readonly unsafe struct ByteCodes : ICodes
         return codes;
     }
 
+    /// <inheritdoc/>
+    /// <remarks>What has been unpacked is in the innermost cache.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ReadAhead(byte* block, int width)
+    {
+    }
+
     /// <summary>Unpacks the codes of consecutive full blocks of an operand.</summary>
     /// <typeparam name="TWidth">Width of a code.</typeparam>
     [MethodImpl(MethodCompilation.Loops)]
@@ -33,6 +40,7 @@ internal readonly unsafe struct ByteCodes : ICodes
         // In bounds: a block has 32 * width bytes and 256 codes.
         for (; blocks > 0; blocks--, planes += PackedCodes.BlockBytes(TWidth.Bits), codes += NestedLayout.BlockValues)
         {
+            PackedCodes.ReadAhead(planes, TWidth.Bits);
             Store(QuarterCodes.Unpack(planes, TWidth.Bits, 0), codes);
             Store(QuarterCodes.Unpack(planes, TWidth.Bits, 1), codes + QuarterBytes);
             Store(QuarterCodes.Unpack(planes, TWidth.Bits, 2), codes + 2 * QuarterBytes);

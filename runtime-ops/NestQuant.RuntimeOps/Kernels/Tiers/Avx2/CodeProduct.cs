@@ -5,19 +5,14 @@ using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 
-/// <summary>The product of a row of bytes and the codes of one or two operands.</summary>
+/// <summary>The product of a row of signed bytes and the codes of one or two operands.</summary>
 /// <remarks>
-/// vpmaddubsw adds two products of an activation and a code in 16 bits: exact for codes of up to 6 bits, since 2 * 255 * 63 is 32,130, and
-/// for those of 7 bits less 64. Two such sums can be added in 16 bits where codes have up to 5 bits: 4 * 255 * 31 is 31,620.
+/// vpmaddubsw adds two products of a code and an activation in 16 bits: exact for codes of up to 7 bits, since 2 * 127 * 128 is 32,512. Two
+/// such sums can be added in 16 bits where codes have up to 6 bits, since 4 * 63 * 128 is 32,256, and those of several blocks where they
+/// have up to 4. Another multiplication widens a sum to 32 bits, and applies the operand's power of two.
 /// </remarks>
 internal static unsafe class CodeProduct
 {
-    private const byte Half = 64;
-
-    /// <summary>What is subtracted from a code before it is multiplied.</summary>
-    /// <param name="width">Width of the code.</param>
-    public static int Subtrahend(int width) => width == 7 ? Half : 0;
-
     /// <summary>Adds the products with consecutive full blocks to the accumulators of 32 channels.</summary>
     /// <typeparam name="TCodes">How the codes lie in memory.</typeparam>
     /// <typeparam name="THigh">Width of the first operand's codes.</typeparam>
@@ -27,11 +22,11 @@ internal static unsafe class CodeProduct
     /// <param name="blocks">Number of blocks.</param>
     /// <param name="highFactor">By what the first operand's products are multiplied: 1 to 64.</param>
     /// <param name="lowFactor">By what the second one's are.</param>
-    /// <param name="row">8 * blocks activations.</param>
+    /// <param name="row">8 * blocks activations less 128.</param>
     /// <param name="accumulators">32 accumulators, modulo 2^32.</param>
     [MethodImpl(MethodCompilation.Loops)]
     public static void Add<TCodes, THigh, TLow>(
-        byte* high, byte* low, int blocks, int highFactor, int lowFactor, byte* row, int* accumulators)
+        byte* high, byte* low, int blocks, int highFactor, int lowFactor, sbyte* row, int* accumulators)
         where TCodes : struct, ICodes
         where THigh : struct, IBitWidth
         where TLow : struct, IBitWidth
@@ -40,22 +35,49 @@ internal static unsafe class CodeProduct
         Vector256<short> f = Vector256.Create((short)highFactor), g = Vector256.Create((short)lowFactor);
         Vector256<int> a0 = Vector256.Load(accumulators), a1 = Vector256.Load(accumulators + 8);
         Vector256<int> a2 = Vector256.Load(accumulators + 16), a3 = Vector256.Load(accumulators + 24);
-        for (; blocks > 0; blocks--, row += NestedLayout.BlockRows)
+        while (blocks > 0)
         {
-            Vector256<byte> x = X86Avx2.BroadcastScalarToVector256((int*)row).AsByte();
-            Vector256<byte> y = X86Avx2.BroadcastScalarToVector256((int*)row + 1).AsByte();
-            a0 += Products(x, y, TCodes.Quarter(high, THigh.Bits, 0), THigh.Bits, f);
-            a1 += Products(x, y, TCodes.Quarter(high, THigh.Bits, 1), THigh.Bits, f);
-            a2 += Products(x, y, TCodes.Quarter(high, THigh.Bits, 2), THigh.Bits, f);
-            a3 += Products(x, y, TCodes.Quarter(high, THigh.Bits, 3), THigh.Bits, f);
-            high += TCodes.BlockBytes(THigh.Bits);
-            if (TLow.Bits == 0)
-                continue;
-            a0 += Products(x, y, TCodes.Quarter(low, TLow.Bits, 0), TLow.Bits, g);
-            a1 += Products(x, y, TCodes.Quarter(low, TLow.Bits, 1), TLow.Bits, g);
-            a2 += Products(x, y, TCodes.Quarter(low, TLow.Bits, 2), TLow.Bits, g);
-            a3 += Products(x, y, TCodes.Quarter(low, TLow.Bits, 3), TLow.Bits, g);
-            low += TCodes.BlockBytes(TLow.Bits);
+            Vector256<short> s0 = default, s1 = default, s2 = default, s3 = default;
+            int count = TLow.Bits is 2 or 3 or 4 ? Math.Min(blocks, BlocksPerSum(TLow.Bits)) : blocks;
+            blocks -= count;
+            for (; count > 0; count--, row += NestedLayout.BlockRows)
+            {
+                Vector256<sbyte> x = X86Avx2.BroadcastScalarToVector256((int*)row).AsSByte();
+                Vector256<sbyte> y = X86Avx2.BroadcastScalarToVector256((int*)row + 1).AsSByte();
+                TCodes.ReadAhead(high, THigh.Bits);
+                a0 += Products(TCodes.Quarter(high, THigh.Bits, 0), x, y, THigh.Bits, f);
+                a1 += Products(TCodes.Quarter(high, THigh.Bits, 1), x, y, THigh.Bits, f);
+                a2 += Products(TCodes.Quarter(high, THigh.Bits, 2), x, y, THigh.Bits, f);
+                a3 += Products(TCodes.Quarter(high, THigh.Bits, 3), x, y, THigh.Bits, f);
+                high += TCodes.BlockBytes(THigh.Bits);
+                if (TLow.Bits == 0)
+                    continue;
+                TCodes.ReadAhead(low, TLow.Bits);
+                if (TLow.Bits is 2 or 3 or 4)
+                {
+                    s0 += Sums(TCodes.Quarter(low, TLow.Bits, 0), x, y);
+                    s1 += Sums(TCodes.Quarter(low, TLow.Bits, 1), x, y);
+                    s2 += Sums(TCodes.Quarter(low, TLow.Bits, 2), x, y);
+                    s3 += Sums(TCodes.Quarter(low, TLow.Bits, 3), x, y);
+                }
+                else
+                {
+                    a0 += Products(TCodes.Quarter(low, TLow.Bits, 0), x, y, TLow.Bits, g);
+                    a1 += Products(TCodes.Quarter(low, TLow.Bits, 1), x, y, TLow.Bits, g);
+                    a2 += Products(TCodes.Quarter(low, TLow.Bits, 2), x, y, TLow.Bits, g);
+                    a3 += Products(TCodes.Quarter(low, TLow.Bits, 3), x, y, TLow.Bits, g);
+                }
+
+                low += TCodes.BlockBytes(TLow.Bits);
+            }
+
+            if (TLow.Bits is 2 or 3 or 4)
+            {
+                a0 += X86Avx2.MultiplyAddAdjacent(s0, g);
+                a1 += X86Avx2.MultiplyAddAdjacent(s1, g);
+                a2 += X86Avx2.MultiplyAddAdjacent(s2, g);
+                a3 += X86Avx2.MultiplyAddAdjacent(s3, g);
+            }
         }
 
         a0.Store(accumulators);
@@ -64,19 +86,18 @@ internal static unsafe class CodeProduct
         a3.Store(accumulators + 24);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Products(Vector256<byte> x, Vector256<byte> y, QuarterCodes codes, int width, Vector256<short> factor)
-    {
-        if (width == 7)
-        {
-            codes.First -= Vector256.Create(Half);
-            codes.Second -= Vector256.Create(Half);
-        }
+    /// <summary>Blocks whose sums fit in 16 bits together.</summary>
+    private static int BlocksPerSum(int width) => short.MaxValue / (4 * 128 * ((1 << width) - 1));
 
-        Vector256<short> first = X86Avx2.MultiplyAddAdjacent(x, codes.First.AsSByte());
-        Vector256<short> second = X86Avx2.MultiplyAddAdjacent(y, codes.Second.AsSByte());
-        return width <= 5
-            ? X86Avx2.MultiplyAddAdjacent(first + second, factor)
-            : X86Avx2.MultiplyAddAdjacent(first, factor) + X86Avx2.MultiplyAddAdjacent(second, factor);
-    }
+    /// <summary>The sums of four products each, of codes of up to 6 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<short> Sums(QuarterCodes codes, Vector256<sbyte> x, Vector256<sbyte> y) =>
+        X86Avx2.MultiplyAddAdjacent(codes.First, x) + X86Avx2.MultiplyAddAdjacent(codes.Second, y);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Products(QuarterCodes codes, Vector256<sbyte> x, Vector256<sbyte> y, int width, Vector256<short> factor) =>
+        width < 7
+            ? X86Avx2.MultiplyAddAdjacent(Sums(codes, x, y), factor)
+            : X86Avx2.MultiplyAddAdjacent(X86Avx2.MultiplyAddAdjacent(codes.First, x), factor)
+                + X86Avx2.MultiplyAddAdjacent(X86Avx2.MultiplyAddAdjacent(codes.Second, y), factor);
 }

@@ -12,4 +12,9 @@ internal unsafe interface ICodes
     /// <param name="width">Width of a code, known at compile time.</param>
     /// <param name="quarter">0 to 3, known at compile time.</param>
     static abstract QuarterCodes Quarter(byte* block, int width, int quarter);
+
+    /// <summary>Asks the memory for what comes after a block, if it may not be in a cache.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="width">Width of a code, known at compile time.</param>
+    static abstract void ReadAhead(byte* block, int width);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
@@ -16,24 +17,21 @@ internal static unsafe class StreamedRows
     // Blocks whose codes are unpacked at a time: 4 KiB per operand.
     private const int PieceBlocks = 16;
 
+    /// <summary>What is subtracted from activations, so that they are signed bytes.</summary>
+    public const int ZeroPoint = 128;
+
     /// <summary>See <see cref="KernelTier.TryMultiplyBlocks"/>.</summary>
     public static void Multiply(in LevelOperands operands, int blocks, byte* rows, nint rowStride, int rowCount, int* accumulators)
     {
-        new Span<int>(accumulators, rowCount * Channels).Clear();
-        int offset = 0;
-        for (int step = 0; step <= operands.Steps; step += 2)
-        {
-            Operand high = new(operands, step), low = step < operands.Steps ? new(operands, step + 1) : default;
-            offset += high.Offset + low.Offset;
-            WidthPair.Run(high.Width, low.Width, new Products(high, low, blocks, rows, rowStride, rowCount, accumulators));
-        }
-
-        for (int row = 0; row < rowCount; row++, accumulators += Channels)
-        {
-            int offsets = offset * (int)ByteRuns.Sum(rows + row * rowStride, blocks * NestedLayout.BlockRows);
-            for (int channel = 0; channel < Channels; channel++)
-                accumulators[channel] -= offsets;
-        }
+        // In bounds: every row has 8 * blocks bytes.
+        int length = blocks * NestedLayout.BlockRows;
+        using Scratch signed = new((long)rowCount * length);
+        sbyte* x = (sbyte*)signed.Address;
+        for (int row = 0; row < rowCount; row++)
+            ByteRuns.ToSigned(rows + row * rowStride, length, x + row * length);
+        int zero = MultiplyCodes(operands, blocks, x, length, rowCount, accumulators);
+        for (int row = 0; row < rowCount; row++)
+            Subtract(zero * ((int)ByteRuns.Sum(rows + row * rowStride, length) - ZeroPoint * length), accumulators + row * Channels);
     }
 
     /// <summary>The sums of all weights of each channel: their products with a row of ones.</summary>
@@ -41,16 +39,40 @@ internal static unsafe class StreamedRows
     public static void Sum(in LevelOperands operands, int blocks, int* sums)
     {
         const int most = 64;
-        byte* ones = stackalloc byte[most * NestedLayout.BlockRows];
+        sbyte* ones = stackalloc sbyte[most * NestedLayout.BlockRows];
         int* products = stackalloc int[Channels];
-        new Span<byte>(ones, most * NestedLayout.BlockRows).Fill(1);
+        new Span<sbyte>(ones, most * NestedLayout.BlockRows).Fill(1);
         new Span<int>(sums, Channels).Clear();
         for (int block = 0; block < blocks; block += most)
         {
-            Multiply(operands.Skip((long)block * NestedLayout.BlockRows), Math.Min(most, blocks - block), ones, 0, 1, products);
+            LevelOperands rest = operands.Skip((long)block * NestedLayout.BlockRows);
+            int count = Math.Min(most, blocks - block);
+            Subtract(MultiplyCodes(rest, count, ones, 0, 1, products) * count * NestedLayout.BlockRows, products);
             for (int channel = 0; channel < Channels; channel++)
                 sums[channel] += products[channel];
         }
+    }
+
+    /// <summary>Multiplies rows with the codes of all operands, each times its power of two.</summary>
+    /// <returns>What a weight of zero has for codes.</returns>
+    private static int MultiplyCodes(in LevelOperands operands, int blocks, sbyte* rows, nint rowStride, int rowCount, int* accumulators)
+    {
+        new Span<int>(accumulators, rowCount * Channels).Clear();
+        int zero = 0;
+        for (int step = 0; step <= operands.Steps; step += 2)
+        {
+            Operand high = new(operands, step), low = step < operands.Steps ? new(operands, step + 1) : default;
+            zero += high.Zero + low.Zero;
+            WidthPair.Run(high.Width, low.Width, new Products(high, low, blocks, rows, rowStride, rowCount, accumulators));
+        }
+
+        return zero;
+    }
+
+    private static void Subtract(int offset, int* accumulators)
+    {
+        for (int channel = 0; channel < Channels; channel++)
+            accumulators[channel] -= offset;
     }
 
     /// <summary>An operand's codes and what they mean.</summary>
@@ -60,19 +82,19 @@ internal static unsafe class StreamedRows
         public readonly int Width;
         public readonly int Factor;
 
-        // What the products take for zero, times the factor.
-        public readonly int Offset;
+        // The code of zero, times the factor.
+        public readonly int Zero;
 
         public Operand(in LevelOperands operands, int step)
         {
             Planes = operands[step];
             Width = operands.Bits.WidthOfStep(step);
             Factor = 1 << (operands.Bits.Full - operands.Bits.LevelOfStep(step));
-            Offset = Factor * ((1 << (Width - 1)) - CodeProduct.Subtrahend(Width));
+            Zero = Factor << (Width - 1);
         }
     }
 
-    private readonly struct Products(Operand high, Operand low, int blocks, byte* rows, nint rowStride, int rowCount, int* accumulators)
+    private readonly struct Products(Operand high, Operand low, int blocks, sbyte* rows, nint rowStride, int rowCount, int* accumulators)
         : IWidthPairCode
     {
         public void Run<THigh, TLow>()
@@ -101,7 +123,7 @@ internal static unsafe class StreamedRows
                 ByteCodes.Unpack<THigh>(high.Planes + (long)block * PackedCodes.BlockBytes(THigh.Bits), count, highCodes);
                 if (TLow.Bits != 0)
                     ByteCodes.Unpack<TLow>(low.Planes + (long)block * PackedCodes.BlockBytes(TLow.Bits), count, lowCodes);
-                byte* x = rows + (long)block * NestedLayout.BlockRows;
+                sbyte* x = rows + (long)block * NestedLayout.BlockRows;
                 for (int row = 0; row < rowCount; row++)
                 {
                     CodeProduct.Add<ByteCodes, THigh, TLow>(

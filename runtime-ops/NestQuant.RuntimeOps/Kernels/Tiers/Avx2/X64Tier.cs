@@ -26,6 +26,9 @@ internal abstract unsafe class X64Tier : KernelTier
     }
 
     /// <inheritdoc/>
+    public override int StreamedZeroPoint => StreamedRows.ZeroPoint;
+
+    /// <inheritdoc/>
     public override bool TryMultiplyBlocks(
         in LevelOperands operands, int blocks, byte* rows, nint rowStride, int rowCount, int* accumulators, int* weightSums)
     {

@@ -47,6 +47,9 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
     }
 
     /// <inheritdoc/>
+    public sealed override int StreamedZeroPoint => 0;
+
+    /// <inheritdoc/>
     public sealed override bool TryMultiplyBlocks(
         in LevelOperands operands, int blocks, byte* rows, nint rowStride, int rowCount, int* accumulators, int* weightSums)
     {

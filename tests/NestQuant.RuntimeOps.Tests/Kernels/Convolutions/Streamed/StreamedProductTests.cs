@@ -54,6 +54,21 @@ public class StreamedProductTests
         }
     }
 
+    /// <summary>A node whose activations are quantized anew for every run has another zero point every time.</summary>
+    [Theory]
+    [MemberData(nameof(TestTiers.All), MemberType = typeof(TestTiers))]
+    public void A_plan_serves_every_zero_point(string tier)
+    {
+        NestedConvolution kernel = new(TestTiers.Get(tier), threads: 1);
+        Requantization requantization = new(2, 100);
+        ConvolutionCase c = Product(rows: 2, inner: 43, largestZeroPoint: 0);
+        foreach (byte zeroPoint in new byte[] { 0, 128, 3, 128, 0, 255 })
+        {
+            c.XZeroPoint = zeroPoint;
+            Assert.Equal(c.ExpectedQuantized(requantization), c.RunRepeatedly(kernel, new ThreadedLoop(1), requantization, times: 1)[0].Y);
+        }
+    }
+
     private static ConvolutionCase Product(int rows, int inner, int largestZeroPoint) => new(
         new ConvolutionGeometry(1, ConvolutionAxis.Single, ConvolutionAxis.Rows(rows), 1, inner, 5),
         new NestedBits(8, 6),

@@ -25,7 +25,8 @@ public unsafe class StreamedRowsTests
         }
     }
 
-    /// <summary>Where 16 bits would overflow first: the greatest and the least codes, times the greatest activations.</summary>
+    /// <summary>Where 16 bits would overflow first: the greatest and the least codes, times the activations that are furthest from the
+    /// zero point.</summary>
     [SkippableTheory]
     [MemberData(nameof(PanelDecodeTests.Levels), MemberType = typeof(PanelDecodeTests))]
     public void The_largest_products_are_exact_at_every_level(string levels)
@@ -34,9 +35,9 @@ public unsafe class StreamedRowsTests
         const int blocks = 33;
         NestedLayout layout = new(bits, new ChannelView(Channels, 8 * blocks, 1, 1));
         byte[] x = new byte[MostRows * 8 * blocks];
-        x.AsSpan().Fill(255);
-        foreach (bool isGreatest in new[] { true, false })
+        foreach ((bool isGreatest, byte activation) in ((bool, byte)[])[(true, 0), (true, 255), (false, 0), (false, 255)])
         {
+            x.AsSpan().Fill(activation);
             sbyte[][] values = RandomWeights.CreateSteps(layout, 0);
             for (int step = 0; step < values.Length; step++)
             {
@@ -87,7 +88,7 @@ public unsafe class StreamedRowsTests
         {
             int k = i % (8 * blocks), channel = i / (8 * blocks) % Channels, row = i / (8 * blocks) / Channels;
             int weight = decoded[(k / 4 * Channels + channel) * 4 + k % 4];
-            expectedProducts[row * Channels + channel] += weight * x[row * 8 * blocks + k];
+            expectedProducts[row * Channels + channel] += weight * (x[row * 8 * blocks + k] - tier.StreamedZeroPoint);
             expectedSums[channel] += row == 0 && rows % 2 != 0 ? weight : 0;
         }
 
