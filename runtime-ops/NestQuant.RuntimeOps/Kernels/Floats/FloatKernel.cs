@@ -83,6 +83,22 @@ internal abstract unsafe class FloatKernel
     public abstract void Multiply(
         float* left, nint leftStride, int rows, float* right, bool isNarrow, int length, float* sums, nint sumsStride, bool continues);
 
+    /// <summary>The most rows of <see cref="MultiplyDecoded"/>.</summary>
+    public const int FewRows = 4;
+
+    /// <summary>Multiplies a few rows with the channels of a decoded panel.</summary>
+    /// <param name="left">The rows.</param>
+    /// <param name="leftStride">Floats from one row to the next.</param>
+    /// <param name="rows">Rows, 1 to <see cref="FewRows"/>.</param>
+    /// <param name="values">The decoded panel, <c>[k/4][channel 32][4]</c>.</param>
+    /// <param name="length">k.</param>
+    /// <param name="zeroPoints">32 zero points, which are subtracted in float; null for 0.</param>
+    /// <param name="channels">Channels that are wanted, 1 to 32; more may be computed.</param>
+    /// <param name="sums">32 accumulators for each row; up to <see cref="SpareRows"/> rows beyond the last one are overwritten.</param>
+    /// <param name="continues">Whether accumulators start at what is there, not at 0.</param>
+    public abstract void MultiplyDecoded(
+        float* left, nint leftStride, int rows, sbyte* values, int length, float* zeroPoints, int channels, float* sums, bool continues);
+
     /// <summary>The epilogue of a row whose columns are channels: y = sum * scale + bias, rounded once, bounded.</summary>
     /// <param name="sums">Accumulators of one row.</param>
     /// <param name="scale">As many scales as channels.</param>

@@ -61,6 +61,24 @@ internal sealed unsafe class FloatKernelOf<TVectors, TVector> : FloatKernel
     }
 
     /// <inheritdoc/>
+    public override void MultiplyDecoded(
+        float* left, nint leftStride, int rows, sbyte* values, int length, float* zeroPoints, int channels, float* sums, bool continues)
+    {
+        // In bounds: both widths divide 32.
+        bool isWide = rows == 1 && FloatRows<TVectors, TVector>.WideColumns <= Channels;
+        int columns = isWide ? FloatRows<TVectors, TVector>.WideColumns : TileColumns;
+        for (int column = 0; column < channels; column += columns)
+        {
+            float* zero = zeroPoints == null ? null : zeroPoints + column;
+            if (isWide)
+                FloatRows<TVectors, TVector>.Multiply1x4(left, values + 4 * column, length, zero, sums + column, continues);
+            else
+                FloatRows<TVectors, TVector>.Multiply4x2(
+                    left, leftStride, rows, values + 4 * column, length, zero, sums + column, Channels, continues);
+        }
+    }
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void StoreChannels(float* sums, float* scale, float* bias, ClipBounds bounds, float* y, int channels)
     {

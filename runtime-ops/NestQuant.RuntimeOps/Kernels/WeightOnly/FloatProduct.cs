@@ -85,6 +85,12 @@ internal sealed unsafe class FloatProduct : FloatPlan
         {
             int count = Math.Min(PieceRows, Length - k), groups = (count + 3) / 4;
             Weights.Decode(Tier, panel, k, count, values);
+            if (rows <= FloatKernel.FewRows)
+            {
+                kernel.MultiplyDecoded(x + k, Length, rows, values, count, factors.ZeroPoints, channels, sums, continues: k > 0);
+                continue;
+            }
+
             kernel.WidenColumns(values, groups, factors.ZeroPoints, right);
             for (int column = 0; column < channels; column += kernel.TileColumns)
             {

@@ -50,6 +50,24 @@ public class FloatKernelTests
             },
             iter: 25);
 
+    /// <summary>Up to four rows are multiplied without a panel of floats.</summary>
+    [Theory]
+    [MemberData(nameof(Tiers))]
+    public void Few_rows_equal_the_definition_bit_for_bit(string tier)
+    {
+        foreach (int rows in new[] { 1, 2, 3, 4, 5 })
+        {
+            foreach ((int inner, int outputs) in new[] { (1, 1), (3, 9), (6, 17), (43, 33), (40, 64) })
+            {
+                for (int seed = 0; seed < 6; seed++)
+                {
+                    FloatCase c = Product(rows, inner, outputs, seed);
+                    Assert.Equal(c.ExpectedProduct(), c.Multiply(Get(tier), new BackwardLoop()));
+                }
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Tiers))]
     public void Pieces_of_k_and_blocks_of_positions_change_nothing(string tier)
