@@ -15,8 +15,15 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
     private const int RowBufferBytes = 384 * 1024;
     private const int MaxRowsPerPart = 256;
 
-    // Prepared panels that all parts share stay in a core's private cache together with its rows.
-    private const long MostSharedPanelBytes = 512 * 1024;
+    // So many panels use gathered rows that gathering them costs little, rows that leave the innermost cache above all.
+    private const int InnerBufferBytes = 128 * 1024;
+    private const int PanelsOfInnerRows = 2;
+    private const int PanelsOfRows = 8;
+
+    // Prepared panels that all parts share stay in a core's private cache together with its rows or, where there are too few of them for
+    // all threads, in a cache that cores share.
+    private const long MostSharedPanelBytes = 1024 * 1024;
+    private const long MostPanelBytesOfThreads = 2 * 1024 * 1024;
 
     private const int PanelAlignment = 64;
 
@@ -28,6 +35,7 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
     private readonly ConvolutionGeometry _geometry;
     private readonly PanelSource _weights;
     private readonly PreparedPanels _prepared;
+    private readonly int _rowParts;
     private readonly int _rowsPerPart;
     private readonly int _panelsPerPart;
     private readonly int _panelParts;
@@ -55,22 +63,16 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
         _prepared = new PreparedPanels(_tier, bundled, needsSums);
         KeepPanels(_prepared);
         _isInPlace = _tier.Rows == RowFormat.Bytes && _geometry.IsPointwise && _geometry.ChannelsPerGroup % 4 == 0;
-        (_rowsPerPart, int rowParts) = SplitRows();
-        int panels = weights.Layout.Panels;
-        // Where rows are gathered, more than one panel should use them.
-        _panelsPerPart = Math.Max(
-            _tier.Rows.IsCentered ? 2 : 1, (int)((long)panels * rowParts / Partition.WantedParts(problem.Threads)));
-        _panelsPerPart = Math.Min(_panelsPerPart, panels);
-        _panelParts = (panels + _panelsPerPart - 1) / _panelsPerPart;
+        _panelStride = (_prepared.Bytes + PanelAlignment - 1) & -PanelAlignment;
+        (_rowParts, _rowsPerPart, _panelsPerPart, _sharesPanels) = Split(problem.Threads);
+        _panelParts = (weights.Layout.Panels + _panelsPerPart - 1) / _panelsPerPart;
 
         _fitsInt32 = _prepared.Pieces == 1 && problem.LargestZeroPoint <= int.MaxValue / 255 / _geometry.ReductionLength - 128;
-        _parts = rowParts * _panelParts;
+        _parts = checked(_rowParts * _panelParts);
         _outputStride = problem.OutputStride;
-        _panelStride = (_prepared.Bytes + PanelAlignment - 1) & -PanelAlignment;
-        _sharesPanels = rowParts > 1 && weights.Cache is null && _panelStride * panels <= MostSharedPanelBytes;
         _prepareShared = panel => _prepared.Prepare(panel, _sharedPanels + panel * _panelStride);
         _runPart = RunPart;
-        CountParts(rowParts, _panelParts);
+        CountParts(_rowParts, _panelParts);
     }
 
     private int RowValues => _prepared.Groups * 4;
@@ -98,21 +100,32 @@ internal sealed unsafe class GatheredConvolution : ConvolutionPlan
         return bundle <= 1 || geometry.Groups % bundle != 0 ? 1 : bundle;
     }
 
-    /// <summary>Cuts rows into equal parts of whole tiles.</summary>
-    private (int RowsPerPart, int Parts) SplitRows()
+    /// <summary>Cuts the output into parts of whole tiles of rows and whole panels.</summary>
+    private (int RowParts, int RowsPerPart, int PanelsPerPart, bool SharesPanels) Split(int threads)
     {
-        int tileRows = _tier.TileRows;
-        int rows = _geometry.Rows;
-        int most = Math.Clamp(RowBufferBytes / RowStride, tileRows, MaxRowsPerPart) / tileRows * tileRows;
-        int parts = (int)(((long)rows + most - 1) / most);
-        int tiles = (int)(((long)rows + tileRows - 1) / tileRows);
-        int rowsPerPart = (tiles + parts - 1) / parts * tileRows;
-        return (rowsPerPart, (int)(((long)rows + rowsPerPart - 1) / rowsPerPart));
+        int tileRows = _tier.TileRows, panels = _weights.Layout.Panels, tiles = (_geometry.Rows - 1) / tileRows + 1;
+        int most = Math.Clamp(RowBufferBytes / RowStride, tileRows, MaxRowsPerPart);
+        int least = (tiles - 1) / (most / tileRows) + 1;
+
+        // Every part gathers its rows anew, so few panels are not divided but shared.
+        bool areInner = Math.Min(most, _geometry.Rows) * (long)RowStride <= InnerBufferBytes;
+        int mostPanelParts = Math.Max(1, panels / (_isInPlace ? 1 : areInner ? PanelsOfInnerRows : PanelsOfRows));
+        long panelBytes = _panelStride * panels;
+        bool sharesFew = least * (long)mostPanelParts < Partition.FewParts(threads) && panelBytes <= MostPanelBytesOfThreads;
+        int panelParts = sharesFew ? 1 : Math.Min((Partition.WantedParts(threads) - 1) / least + 1, mostPanelParts);
+        int tilesPerPart = panelParts > 1
+            ? (tiles - 1) / least + 1
+            : Partition.UnitsPerPart(tiles, sharesFew ? Partition.FewParts(threads) : least, threads);
+        int rowParts = (tiles - 1) / tilesPerPart + 1;
+        int panelsPerPart = panelParts > 1 ? Partition.UnitsPerPart(panels, panelParts, threads) : panels;
+        bool sharesPanels = rowParts > 1 && _weights.Cache is null && (sharesFew || panelBytes <= MostSharedPanelBytes);
+        return (rowParts, tilesPerPart * tileRows, panelsPerPart, sharesPanels);
     }
 
     private void RunPart(int part)
     {
-        (int rowPart, int panelPart) = Math.DivRem(part, _panelParts);
+        // The last part of the rows may be small, so that threads that start at different parts have other panels, not other rows.
+        (int panelPart, int rowPart) = Math.DivRem(part, _rowParts);
         int firstRow = rowPart * _rowsPerPart;
         int rows = Math.Min(_rowsPerPart, _geometry.Rows - firstRow);
         int firstPanel = panelPart * _panelsPerPart;

@@ -22,7 +22,7 @@ internal sealed unsafe class StripConvolution : ConvolutionPlan
     private const int Channels = KernelTier.TileChannels;
 
     // No part is so small that the cost of starting it matters.
-    private const long LeastPartProducts = 128 * 1024;
+    private const long LeastPartProducts = 64 * 1024;
 
     // A line of zero points is made for every run.
     private const long MostLineBytes = 16 * 1024 * 1024;

@@ -135,7 +135,7 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
     {
         int lines = Math.Min(_linesPerBlock, Lines - firstLine);
         int panels = _weights.Layout.Panels;
-        int wanted = Partition.WantedParts(Problem.Threads);
+        int wanted = Partition.FewParts(Problem.Threads);
         _firstLine = firstLine;
         _tiles = lines * _tilesPerLine;
         int parts = Math.Min((wanted + panels - 1) / panels, Math.Max(1, _tiles / LeastTilesPerPart));
