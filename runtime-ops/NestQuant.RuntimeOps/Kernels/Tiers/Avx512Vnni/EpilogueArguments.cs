@@ -60,19 +60,19 @@ internal unsafe struct EpilogueArguments
     [FieldOffset(OutputStrideAt)]
     public nint OutputStride;
 
-    /// <summary>The channels to store, one bit each, the panel's first in the lowest.</summary>
+    /// <summary>The channels to store, one bit each, the panel's first in the lowest; not read where that is all of them.</summary>
     [FieldOffset(ChannelsAt)]
     public uint Channels;
 
-    /// <summary>The least result, the output's zero point included, four times; not read where the output is float.</summary>
+    /// <summary>The least result, the output's zero point included, four times; read only where results are clamped.</summary>
     [FieldOffset(LeastAt)]
     public uint Least;
 
-    /// <summary>The greatest result, the output's zero point included, four times; not read where the output is float.</summary>
+    /// <summary>The greatest result, the output's zero point included, four times; read only where results are clamped.</summary>
     [FieldOffset(GreatestAt)]
     public uint Greatest;
 
-    /// <summary><see cref="PanelEpilogue.OutputZeroPoint"/> in both halves; not read where the output is float.</summary>
+    /// <summary><see cref="PanelEpilogue.OutputZeroPoint"/> in both halves; read only where it is not 0.</summary>
     [FieldOffset(ZeroPointAt)]
     public uint ZeroPoint;
 

@@ -29,8 +29,8 @@ internal static class EpilogueEmitter
     private static readonly Zmm Order = new(23);
 
     /// <summary>Emits the epilogue.</summary>
-    /// <param name="isQuantized">Whether the output is uint8; else it is float.</param>
-    public static byte[] Emit(bool isQuantized)
+    /// <param name="form">What it has to do.</param>
+    public static byte[] Emit(EpilogueForm form)
     {
         Assembler code = new();
         code.Load(Tile, Field(EpilogueArguments.TileAt));
@@ -39,33 +39,30 @@ internal static class EpilogueEmitter
         code.Load(OutputStride, Field(EpilogueArguments.OutputStrideAt));
         LoadFactors(code, FirstScale, EpilogueArguments.ScaleAt);
         LoadFactors(code, FirstBias, EpilogueArguments.BiasAt);
-        if (isQuantized)
-        {
-            code.Load32(Mask(0), Field(EpilogueArguments.ChannelsAt));
+        LoadMasks(code, form);
+        if (form.HasZeroPoint)
             code.BroadcastInt32(ZeroPoint, Field(EpilogueArguments.ZeroPointAt));
+        if (form.IsClamped)
+        {
             code.BroadcastInt32(Least, Field(EpilogueArguments.LeastAt));
             code.BroadcastInt32(Greatest, Field(EpilogueArguments.GreatestAt));
-            code.LoadConstant(Order, PackedOrder());
-        }
-        else
-        {
-            for (int vector = 0; vector < Vectors; vector++)
-                code.Load16(Mask(vector), Field(EpilogueArguments.ChannelsAt + vector * sizeof(ushort)));
         }
 
+        if (form.IsQuantized)
+            code.LoadConstant(Order, PackedOrder());
         Label step = new();
         Label single = new();
         Label done = new();
         code.Subtract(Rows, RowsPerStep);
         code.Jump(Condition.Less, single);
         code.Bind(step);
-        Write(code, RowsPerStep, isQuantized);
+        Write(code, RowsPerStep, form);
         code.Subtract(Rows, RowsPerStep);
         code.Jump(Condition.GreaterOrEqual, step);
         code.Bind(single);
         code.Add(Rows, RowsPerStep);
         code.Jump(Condition.Zero, done);
-        Write(code, 1, isQuantized);
+        Write(code, 1, form);
         code.Bind(done);
         code.ZeroUpper();
         code.Return();
@@ -73,7 +70,7 @@ internal static class EpilogueEmitter
     }
 
     /// <summary>Writes one or two rows and advances to the next.</summary>
-    private static void Write(Assembler code, int rows, bool isQuantized)
+    private static void Write(Assembler code, int rows, EpilogueForm form)
     {
         for (int i = 0; i < rows * Vectors; i++)
         {
@@ -84,21 +81,28 @@ internal static class EpilogueEmitter
             code.AddSingle(result, result, new Zmm(FirstBias + i % Vectors));
         }
 
-        if (isQuantized)
-            StoreQuantized(code, rows);
+        if (form.IsQuantized)
+            StoreQuantized(code, rows, form);
         else
-            StoreFloats(code, rows);
+            StoreFloats(code, rows, form.IsMasked);
         code.Add(Tile, rows * RowBytes);
     }
 
-    private static void StoreFloats(Assembler code, int rows)
+    private static void StoreFloats(Assembler code, int rows, bool isMasked)
     {
         for (int row = 0; row < rows; row++)
         {
             for (int vector = 0; vector < Vectors; vector++)
-                code.Store(
-                    new MemoryOperand(Output, vector * VectorChannels * sizeof(float)), Mask(vector), new Zmm(row * Vectors + vector));
-            NextOutput(code);
+            {
+                MemoryOperand target = new(Output, vector * VectorChannels * sizeof(float));
+                Zmm result = new(row * Vectors + vector);
+                if (isMasked)
+                    code.Store(target, Mask(vector), result);
+                else
+                    code.Store(target, result);
+            }
+
+            NextOutput(code, rows: 1);
         }
     }
 
@@ -106,7 +110,7 @@ internal static class EpilogueEmitter
     /// Results fit in 32 bits. Packing saturates them to 16 bits and, with the zero point added, to bytes, so that the bounds are those of
     /// bytes.
     /// </summary>
-    private static void StoreQuantized(Assembler code, int rows)
+    private static void StoreQuantized(Assembler code, int rows, EpilogueForm form)
     {
         Zmm packed = new(0);
         for (int i = 0; i < rows * Vectors; i++)
@@ -115,23 +119,54 @@ internal static class EpilogueEmitter
         {
             Zmm words = new(row * Vectors);
             code.PackInt32(words, words, new Zmm(row * Vectors + 1));
-            code.AddInt16(words, words, ZeroPoint);
+            if (form.HasZeroPoint)
+                code.AddInt16(words, words, ZeroPoint);
         }
 
         code.PackInt16(packed, packed, new Zmm((rows - 1) * Vectors));
         code.PermuteInt32(packed, Order, packed);
-        code.MaxUInt8(packed, packed, Least);
-        code.MinUInt8(packed, packed, Greatest);
-        code.StoreHalf(new MemoryOperand(Output), Mask(0), packed);
-        NextOutput(code);
-        if (rows == 1)
-            return;
-        code.ExtractHigh(packed, packed);
-        code.StoreHalf(new MemoryOperand(Output), Mask(0), packed);
-        NextOutput(code);
+        if (form.IsClamped)
+        {
+            code.MaxUInt8(packed, packed, Least);
+            code.MinUInt8(packed, packed, Greatest);
+        }
+
+        StoreBytes(code, rows, form.IsMasked, packed);
+        NextOutput(code, rows);
     }
 
-    private static void NextOutput(Assembler code) => code.LoadAddress(Output, new MemoryOperand(Output) { Index = OutputStride });
+    /// <summary>Stores the halves of a register as rows; masked stores of bytes are slow on some processors.</summary>
+    private static void StoreBytes(Assembler code, int rows, bool isMasked, Zmm packed)
+    {
+        MemoryOperand first = new(Output), second = new(Output) { Index = OutputStride };
+        if (isMasked)
+            code.StoreHalf(first, Mask(0), packed);
+        else
+            code.StoreHalf(first, packed);
+        if (rows == 1)
+            return;
+        if (!isMasked)
+        {
+            code.ExtractHigh(second, packed);
+            return;
+        }
+
+        code.ExtractHigh(packed, packed);
+        code.StoreHalf(second, Mask(0), packed);
+    }
+
+    private static void LoadMasks(Assembler code, EpilogueForm form)
+    {
+        if (!form.IsMasked)
+            return;
+        if (form.IsQuantized)
+            code.Load32(Mask(0), Field(EpilogueArguments.ChannelsAt));
+        for (int vector = 0; vector < Vectors && !form.IsQuantized; vector++)
+            code.Load16(Mask(vector), Field(EpilogueArguments.ChannelsAt + vector * sizeof(ushort)));
+    }
+
+    private static void NextOutput(Assembler code, int rows) =>
+        code.LoadAddress(Output, new MemoryOperand(Output) { Index = OutputStride, Scale = rows });
 
     /// <summary>
     /// Packing works within 128 bits, so that each 128 bits have four channels of each half of the first row, then of the second: the
