@@ -10,7 +10,6 @@ internal sealed unsafe class EmittedDecoders(EmittedCode.MapCode map)
     private const int MostBits = NestedBits.Most;
     private const int Levels = 2 * MostBits * MostBits;
     private const int Channels = KernelTier.TileChannels;
-    private const nint Refused = -1;
 
     private readonly nint[] _decoders = new nint[Levels];
     private readonly nint[] _products = new nint[2 * RowsProductEmitter.MaxRows * Levels];
@@ -22,10 +21,10 @@ internal sealed unsafe class EmittedDecoders(EmittedCode.MapCode map)
         bool isPart = low == null;
         ref nint entry = ref _decoders[Index(bits, isPart)];
         if (Volatile.Read(ref entry) == 0)
-            Map(ref entry, DecoderEmitter.Emit(bits, isPart));
-        if (entry != Refused && blocks > 0)
+            EmittedCode.Map(ref entry, DecoderEmitter.Emit(bits, isPart), map);
+        if (entry != EmittedCode.Refused && blocks > 0)
             ((delegate* unmanaged[Cdecl, SuppressGCTransition]<byte*, byte*, nint, sbyte*, void>)entry)(high, low, blocks, values);
-        return entry != Refused;
+        return entry != EmittedCode.Refused;
     }
 
     /// <summary>Multiplies rows; see <see cref="KernelTier.TryMultiplyBlocks"/>.</summary>
@@ -38,8 +37,8 @@ internal sealed unsafe class EmittedDecoders(EmittedCode.MapCode map)
         int kind = (hasWeightSums ? RowsProductEmitter.MaxRows : 0) + rowCount - 1;
         ref nint entry = ref _products[kind * Levels + Index(bits, isPart)];
         if (Volatile.Read(ref entry) == 0)
-            Map(ref entry, RowsProductEmitter.Emit(bits, isPart, rowCount, hasWeightSums));
-        if (entry == Refused)
+            EmittedCode.Map(ref entry, RowsProductEmitter.Emit(bits, isPart, rowCount, hasWeightSums), map);
+        if (entry == EmittedCode.Refused)
             return false;
         int* sums = stackalloc int[(RowsProductEmitter.MaxRows + 1) * Channels];
         int* target = hasWeightSums ? sums : accumulators;
@@ -63,7 +62,4 @@ internal sealed unsafe class EmittedDecoders(EmittedCode.MapCode map)
     }
 
     private static int Index(NestedBits bits, bool isPart) => ((isPart ? MostBits : 0) + bits.Full - 1) * MostBits + bits.High - 1;
-
-    /// <summary>Two threads may emit the same function: both work, and the second is kept.</summary>
-    private void Map(ref nint entry, byte[] code) => Volatile.Write(ref entry, EmittedCode.TryMap([code], map, out _)?[0] ?? Refused);
 }

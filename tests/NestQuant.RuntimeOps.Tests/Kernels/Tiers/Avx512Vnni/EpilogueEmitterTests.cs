@@ -64,6 +64,7 @@ public unsafe class EpilogueEmitterTests
         byte[] expected = new byte[rows * stride];
         expected.AsSpan().Fill(Untouched);
         byte[] actual = [.. expected];
+
         // Code that clamps is right for the bounds of bytes, too.
         Assert.Equal(form, EpilogueForm.Of(epilogue, channels) with { IsClamped = form.IsClamped });
         Assert.True(form.IsClamped || !EpilogueForm.Of(epilogue, channels).IsClamped);
