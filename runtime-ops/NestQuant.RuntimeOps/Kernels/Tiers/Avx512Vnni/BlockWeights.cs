@@ -160,7 +160,9 @@ internal sealed class BlockWeights
         return target;
     }
 
-    /// <summary>Adds an operand's sub-planes: two vectors of 4-bit fields, one of 2-bit fields, half a one, twice, of single bits.</summary>
+    /// <summary>
+    /// Adds an operand's sub-planes: two vectors of 4-bit fields, one of 2-bit fields, half a one, twice, of single bits.
+    /// </summary>
     private void AddPlanes(int codeWidth, int to, bool isHigh)
     {
         int end = to + codeWidth, position = 0;
