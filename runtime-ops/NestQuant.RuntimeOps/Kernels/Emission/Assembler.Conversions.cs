@@ -12,6 +12,12 @@ internal sealed partial class Assembler
     /// <summary>vmulps target, left, right.</summary>
     public void MultiplySingle(Zmm target, Zmm left, Zmm right) => Encode(Single512, 0x59, target, left, right);
 
+    /// <summary>vmulps target, left, [right].</summary>
+    public void MultiplySingle(Zmm target, Zmm left, in MemoryOperand right) => Encode(Single512, 0x59, target, left, right, Whole);
+
     /// <summary>vaddps target, left, right.</summary>
     public void AddSingle(Zmm target, Zmm left, Zmm right) => Encode(Single512, 0x58, target, left, right);
+
+    /// <summary>vaddps target, left, [right].</summary>
+    public void AddSingle(Zmm target, Zmm left, in MemoryOperand right) => Encode(Single512, 0x58, target, left, right, Whole);
 }

@@ -7,6 +7,7 @@ internal sealed partial class Assembler
     private static readonly VectorForm Int512 = new(OpcodePrefix.Prefix66, OpcodeMap.Map0F);
     private static readonly VectorForm Int512In38 = new(OpcodePrefix.Prefix66, OpcodeMap.Map0F38);
     private static readonly VectorForm Int512In3A = new(OpcodePrefix.Prefix66, OpcodeMap.Map0F3A);
+    private static readonly VectorForm Move512In38 = new(OpcodePrefix.PrefixF3, OpcodeMap.Map0F38);
     private static readonly VectorForm Move512 = new(OpcodePrefix.PrefixF3, OpcodeMap.Map0F);
 
     /// <summary>The opcode maps, by their number in the prefix.</summary>

@@ -35,15 +35,20 @@ internal sealed partial class Assembler
     /// <summary>vpxord target, left, right.</summary>
     public void Xor(Zmm target, Zmm left, Zmm right) => Encode(Int512, 0xEF, target, left, right);
 
+    /// <summary>vpxord target, left, [right].</summary>
+    public void Xor(Zmm target, Zmm left, in MemoryOperand right) => Encode(Int512, 0xEF, target, left, right, Whole);
+
     /// <summary>vpandd target, left, right.</summary>
     public void And(Zmm target, Zmm left, Zmm right) => Encode(Int512, 0xDB, target, left, right);
 
+    /// <summary>vpandnd target, left, right: ~left &amp; right.</summary>
+    public void AndNot(Zmm target, Zmm left, Zmm right) => Encode(Int512, 0xDF, target, left, right);
+
     /// <summary>vpternlogd target, left, right, 0xF8: target | (left &amp; right).</summary>
-    public void OrAnd(Zmm target, Zmm left, Zmm right)
-    {
-        Encode(Int512In3A, 0x25, target, left, right);
-        _code.Add(0xF8);
-    }
+    public void OrAnd(Zmm target, Zmm left, Zmm right) => Ternary(target, left, right, 0xF8);
+
+    /// <summary>vpternlogd target, source, mask, 0xD8: where the mask has a bit, the source's instead of the target's.</summary>
+    public void Replace(Zmm target, Zmm source, Zmm mask) => Ternary(target, source, mask, 0xD8);
 
     /// <summary>vpaddd target, left, right: sixteen 32-bit sums.</summary>
     public void AddInt32(Zmm target, Zmm left, Zmm right) => Encode(Int512, 0xFE, target, left, right);
@@ -58,14 +63,18 @@ internal sealed partial class Assembler
     public void AddInt8(Zmm target, Zmm left, Zmm right, MaskRegister mask = default) =>
         Encode(Int512 with { Mask = mask.Number }, 0xFC, target, left, right);
 
+    /// <summary>vpsubb target {mask}, left, right: 8-bit differences; without a mask, all of them.</summary>
+    public void SubtractInt8(Zmm target, Zmm left, Zmm right, MaskRegister mask = default) =>
+        Encode(Int512 with { Mask = mask.Number }, 0xF8, target, left, right);
+
     /// <summary>vpminub target, left, right: the lesser unsigned bytes.</summary>
     public void MinUInt8(Zmm target, Zmm left, Zmm right) => Encode(Int512, 0xDA, target, left, right);
 
     /// <summary>vpmaxub target, left, right: the greater unsigned bytes.</summary>
     public void MaxUInt8(Zmm target, Zmm left, Zmm right) => Encode(Int512, 0xDE, target, left, right);
 
-    /// <summary>vptestmb target, left, right: a bit for each byte of left that has a bit in common with right's.</summary>
-    public void TestInt8(MaskRegister target, Zmm left, Zmm right) => Encode(Int512In38, 0x26, new Zmm(target.Number), left, right);
+    /// <summary>vptestnmb target, left, right: a bit for each byte of left that has no bit in common with right's.</summary>
+    public void TestZeroInt8(MaskRegister target, Zmm left, Zmm right) => Encode(Move512In38, 0x26, new Zmm(target.Number), left, right);
 
     /// <summary>vpsrlw target, source, count: 16-bit shifts to the right.</summary>
     public void ShiftRightInt16(Zmm target, Zmm source, byte count) => ShiftInt16(target, source, count, extension: 2);
@@ -80,6 +89,12 @@ internal sealed partial class Assembler
 
     /// <summary>vzeroupper: the caller's SSE code must not depend on the upper halves.</summary>
     public void ZeroUpper() => Bytes([0xC5, 0xF8, 0x77]);
+
+    private void Ternary(Zmm target, Zmm left, Zmm right, byte table)
+    {
+        Encode(Int512In3A, 0x25, target, left, right);
+        _code.Add(table);
+    }
 
     private void ShiftInt16(Zmm target, Zmm source, byte count, int extension)
     {

@@ -3,6 +3,9 @@ namespace NestQuant.RuntimeOps.Kernels.Emission;
 /// <summary>Puts emitted functions into executable memory.</summary>
 internal static unsafe class EmittedCode
 {
+    /// <summary>The address of a function for which the system had no executable memory.</summary>
+    public const nint Refused = -1;
+
     /// <summary>Makes code executable; see <see cref="ExecutableMemory.TryMap"/>.</summary>
     public delegate byte* MapCode(ReadOnlySpan<byte> code, out string? refusal);
 
@@ -25,4 +28,13 @@ internal static unsafe class EmittedCode
         byte* memory = map([.. code], out refusal);
         return memory == null ? null : [.. offsets.Select(offset => (nint)(memory + offset))];
     }
+
+    /// <summary>Maps a function that is emitted when it is first used.</summary>
+    /// <param name="entry">
+    /// Receives its address, or <see cref="Refused"/>. Two threads may map the same function: both work, and the second is kept.
+    /// </param>
+    /// <param name="code">Its code.</param>
+    /// <param name="map">Makes code executable.</param>
+    public static void Map(ref nint entry, byte[] code, MapCode map) =>
+        Volatile.Write(ref entry, TryMap([code], map, out _)?[0] ?? Refused);
 }

@@ -51,4 +51,15 @@ internal abstract unsafe class TileProduct
     /// <param name="y">Output of row 0, channel 0 of the panel.</param>
     /// <param name="yStride">Bytes from one row to the next.</param>
     public abstract void Store(int* tile, int rows, int channels, in PanelEpilogue epilogue, byte* y, long yStride);
+
+    /// <summary>Multiplies one tile and stores another, in any order.</summary>
+    /// <param name="arguments">The operands, as in <see cref="Multiply"/>; their tile is not the one that is stored.</param>
+    /// <param name="rows">Rows, as <see cref="Tile"/> gave them.</param>
+    /// <param name="vectors">1 for 16 channels, 2 for 32.</param>
+    /// <param name="complete">The rows to store.</param>
+    public virtual void MultiplyAndStore(TileArguments* arguments, int rows, int vectors, in CompleteRows complete)
+    {
+        Multiply(arguments, rows, vectors);
+        Store(complete.Tile, complete.Rows, complete.Channels, *complete.Epilogue, complete.Y, complete.YStride);
+    }
 }

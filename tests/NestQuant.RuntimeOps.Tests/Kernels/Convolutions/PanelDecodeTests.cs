@@ -88,53 +88,6 @@ public unsafe class PanelDecodeTests
         }
     }
 
-    [Theory]
-    [MemberData(nameof(NestedPackerTests.EveryPair), MemberType = typeof(NestedPackerTests))]
-    public void Emitted_products_equal_those_of_decoded_weights(int full, int high)
-    {
-        const int blocks = 3;
-        NestedBits bits = new(full, high);
-        byte[] highBytes = new byte[blocks * 32 * bits.High];
-        byte[] lowBytes = new byte[blocks * 32 * bits.LowWidth];
-        byte[] row = new byte[blocks * 8];
-        Random random = new(full * 10 + high);
-        random.NextBytes(highBytes);
-        random.NextBytes(lowBytes);
-        random.NextBytes(row);
-        foreach (bool isPart in new[] { false, true })
-        {
-            sbyte[] weights = new sbyte[blocks * NestedLayout.BlockValues];
-            int[] actual = new int[2 * KernelTier.TileChannels];
-            EmittedCodeInterpreter code = new(DecoderEmitter.EmitProduct(bits, isPart));
-            fixed (byte* highPlanes = highBytes, lowPlanes = lowBytes, x = row)
-            fixed (sbyte* values = weights)
-            fixed (int* sums = actual)
-            {
-                TierSelection.Portable.DecodeBlocks(new(bits, isPart ? high : full, (nint)highPlanes, (nint)lowPlanes), blocks, values);
-                code.Allow(highPlanes, highBytes.Length);
-                if (!isPart)
-                    code.Allow(lowPlanes, lowBytes.Length);
-                code.Allow(x, row.Length);
-                code.Allow(sums, actual.Length * sizeof(int), isWritable: true);
-                code.Call(
-                    (ulong)highPlanes,
-                    isPart ? 0 : (ulong)lowPlanes,
-                    blocks,
-                    (ulong)x,
-                    (ulong)sums,
-                    (ulong)(sums + KernelTier.TileChannels));
-            }
-
-            for (int channel = 0; channel < KernelTier.TileChannels; channel++)
-            {
-                IEnumerable<(int X, int W)> products = Enumerable.Range(0, row.Length)
-                    .Select(k => ((int)row[k], (int)weights[(k / 4 * 32 + channel) * 4 + k % 4]));
-                Assert.Equal(products.Sum(static p => p.X * p.W), actual[channel]);
-                Assert.Equal(products.Sum(static p => p.W), actual[KernelTier.TileChannels + channel]);
-            }
-        }
-    }
-
     private static byte[][] RandomOperands(NestedLayout layout)
     {
         Random random = new(layout.Bits.GetHashCode());

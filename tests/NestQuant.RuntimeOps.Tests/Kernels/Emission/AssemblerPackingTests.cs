@@ -78,6 +78,8 @@ public class AssemblerPackingTests
             foreach (int vector in Vectors)
             {
                 Zmm v = new(vector);
+                Decodes(a => a.MultiplySingle(v, new Zmm(9), operand), $"vmulps zmm{vector},zmm9,{address}");
+                Decodes(a => a.AddSingle(v, new Zmm(9), operand), $"vaddps zmm{vector},zmm9,{address}");
                 Decodes(a => a.LoadHalf(v, operand), $"vmovdqu32 ymm{vector},{address}");
                 Decodes(a => a.StoreHalf(operand, v), $"vmovdqu32 {address},ymm{vector}");
                 Decodes(a => a.ExtractHigh(operand, v), $"vextracti64x4 {address},zmm{vector},1");

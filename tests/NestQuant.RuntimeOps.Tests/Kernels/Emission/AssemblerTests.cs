@@ -45,6 +45,7 @@ public class AssemblerTests
             Decodes(a => a.Load32(new MaskRegister(6), operand), $"kmovd k6,{address}");
             Decodes(a => a.BroadcastHalf(new Zmm(19), operand), $"vbroadcasti64x4 zmm19,{address}");
             Decodes(a => a.Load(new Zmm(17), operand), $"vmovdqu32 zmm17,{address}");
+            Decodes(a => a.Xor(new Zmm(17), new Zmm(29), operand), $"vpxord zmm17,zmm29,{address}");
             Decodes(a => a.Store(operand, new Zmm(9)), $"vmovdqu32 {address},zmm9");
             Decodes(a => a.BroadcastInt32(new Zmm(30), operand), $"vpbroadcastd zmm30,{address}");
         }
@@ -78,11 +79,15 @@ public class AssemblerTests
         Zmm target = new(17), left = new(2), right = new(30);
         Decodes(a => a.And(target, left, right), "vpandd zmm17,zmm2,zmm30");
         Decodes(a => a.OrAnd(target, left, right), "vpternlogd zmm17,zmm2,zmm30,-8");
+        Decodes(a => a.AndNot(target, left, right), "vpandnd zmm17,zmm2,zmm30");
+        Decodes(a => a.Replace(target, left, right), "vpternlogd zmm17,zmm2,zmm30,-40");
         Decodes(a => a.ShiftRightInt16(target, right, 3), "vpsrlw zmm17,zmm30,3");
         Decodes(a => a.ShiftLeftInt16(target, right, 5), "vpsllw zmm17,zmm30,5");
         Decodes(a => a.AddInt8(target, left, right), "vpaddb zmm17,zmm2,zmm30");
         Decodes(a => a.AddInt8(target, left, right, new MaskRegister(4)), "vpaddb zmm17{k4},zmm2,zmm30");
-        Decodes(a => a.TestInt8(new MaskRegister(5), left, right), "vptestmb k5,zmm2,zmm30");
+        Decodes(a => a.SubtractInt8(target, left, right), "vpsubb zmm17,zmm2,zmm30");
+        Decodes(a => a.SubtractInt8(target, left, right, new MaskRegister(4)), "vpsubb zmm17{k4},zmm2,zmm30");
+        Decodes(a => a.TestZeroInt8(new MaskRegister(5), left, right), "vptestnmb k5,zmm2,zmm30");
     }
 
     [Fact]

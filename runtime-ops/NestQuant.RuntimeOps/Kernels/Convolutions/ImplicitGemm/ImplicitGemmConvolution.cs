@@ -242,7 +242,7 @@ internal sealed unsafe class ImplicitGemmConvolution : ConvolutionPlan
         int tileLength = _product.MostRows * KernelTier.TileChannels;
         fixed (TileArguments* passed = &arguments)
         {
-            // A tile is stored after the next one's product, so that neither waits for the other.
+            // A tile is stored with the next one's product, so that neither waits for the other.
             StoredRows stored = default;
             int parity = 0;
             for (int line = 0; line < (_product.CrossesLines ? 1 : block.Lines); line++)
@@ -259,9 +259,7 @@ internal sealed unsafe class ImplicitGemmConvolution : ConvolutionPlan
                         passed->Panel = task->Weights;
                         passed->Start = task->Start;
                         passed->Tile = tiles + parity * tileLength;
-                        _product.Multiply(passed, tileRows, task->Channels > KernelTier.TileChannels / 2 ? 2 : 1);
-                        if (stored.Tile != null)
-                            Store(block, pitch, stored);
+                        MultiplyAndStore(passed, tileRows, task->Channels > KernelTier.TileChannels / 2 ? 2 : 1, block, pitch, stored);
                         stored = new StoredRows(
                             task,
                             passed->Tile + (row - first) * KernelTier.TileChannels,
@@ -277,6 +275,26 @@ internal sealed unsafe class ImplicitGemmConvolution : ConvolutionPlan
             Store(block, pitch, stored);
             passed->Tile = tiles;
         }
+    }
+
+    /// <summary>Multiplies a tile, and stores the one before it if there is one.</summary>
+    [MethodImpl(MethodCompilation.Loops)]
+    private void MultiplyAndStore(
+        TileArguments* arguments, int tileRows, int vectors, in RowBlock block, int pitch, in StoredRows rows)
+    {
+        if (rows.Tile == null || _product.CrossesLines)
+        {
+            _product.Multiply(arguments, tileRows, vectors);
+            Store(block, pitch, rows);
+            return;
+        }
+
+        // The rows are of one line.
+        PanelTask* task = rows.Task;
+        int line = rows.First < pitch ? 0 : rows.First / pitch;
+        byte* y = task->Output + ((long)line * block.LineRows + rows.First - line * pitch) * _outputStride;
+        CompleteRows complete = new(rows.Tile, rows.End - rows.First, task->Channels, &task->Epilogue, y, _outputStride);
+        _product.MultiplyAndStore(arguments, tileRows, vectors, complete);
     }
 
     /// <summary>Stores the rows that are positions of the output, without those between the lines.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using NestQuant.RuntimeOps.Kernels.Emission;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
 
@@ -6,6 +7,8 @@ namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
 /// <param name="kernels">The emitted code.</param>
 internal sealed unsafe class Avx512TileProduct(EmittedKernels kernels) : TileProduct
 {
+    private static readonly EmittedStoringProducts StoringProducts = new(ExecutableMemory.TryMap);
+
     private readonly EmittedKernels _kernels = kernels;
 
     /// <inheritdoc/>
@@ -34,4 +37,12 @@ internal sealed unsafe class Avx512TileProduct(EmittedKernels kernels) : TilePro
     /// <inheritdoc/>
     public override void Store(int* tile, int rows, int channels, in PanelEpilogue epilogue, byte* y, long yStride) =>
         _kernels.Store(tile, rows, channels, epilogue, y, yStride);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodCompilation.Loops)]
+    public override void MultiplyAndStore(TileArguments* arguments, int rows, int vectors, in CompleteRows complete)
+    {
+        if (vectors < DotProductEmitter.MaxVectors || !StoringProducts.TryRun(arguments, rows, complete))
+            base.MultiplyAndStore(arguments, rows, vectors, complete);
+    }
 }

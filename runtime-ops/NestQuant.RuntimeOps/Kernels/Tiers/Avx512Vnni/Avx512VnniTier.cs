@@ -51,14 +51,8 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
 
     /// <inheritdoc/>
     public sealed override bool TryMultiplyBlocks(
-        in LevelOperands operands, int blocks, byte* rows, nint rowStride, int rowCount, int* accumulators, int* weightSums)
-    {
-        int* unwanted = stackalloc int[TileChannels];
-        int* sums = weightSums == null ? unwanted : weightSums;
-        return rowCount == 1
-            && operands.IsPair
-            && Decoders.TryMultiply(operands.High, operands.Low, blocks, operands.Bits, rows, accumulators, sums);
-    }
+        in LevelOperands operands, int blocks, byte* rows, nint rowStride, int rowCount, int* accumulators, int* weightSums) =>
+        operands.IsPair && Decoders.TryMultiply(operands, blocks, rows, rowStride, rowCount, accumulators, weightSums);
 
     /// <inheritdoc/>
     public sealed override void SumWeights(sbyte* panel, int groups, int* sums) => _kernels.SumWeights(panel, groups, sums);

@@ -27,15 +27,15 @@ internal static class DotProductEmitter
     private const int PanelGroupBytes = KernelTier.TileChannels * GroupBytes;
     private const int Unroll = 4;
 
-    private const Register Arguments = Register.Rdi;
-    private const Register RowStride = Register.Rsi;
-    private const Register Panel = Register.Rdx;
-    private const Register Groups = Register.Rcx;
-    private const Register Chunk = Register.R8;
-    private const Register Tile = Register.R9;
+    internal const Register Arguments = Register.Rdi;
+    internal const Register RowStride = Register.Rsi;
+    internal const Register Panel = Register.Rdx;
+    internal const Register Groups = Register.Rcx;
+    internal const Register Chunk = Register.R8;
+    internal const Register Tile = Register.R9;
 
     private const int FirstWeight = 24;
-    private const int FirstActivation = 26;
+    internal const int FirstActivation = 26;
     private const int Activations = 6;
 
     // One pointer addresses three rows, with no index and with the stride once and twice, so only every third row has a pointer.
@@ -92,7 +92,7 @@ internal static class DotProductEmitter
     }
 
     /// <summary>One set of accumulators starts with the channels' initial values, the others with 0.</summary>
-    private static void Start(Assembler code, int rows, int vectors, int sets)
+    internal static void Start(Assembler code, int rows, int vectors, int sets)
     {
         code.Load(Tile, new MemoryOperand(Arguments, TileArguments.StartAt));
         for (int sum = 0; sum < rows * vectors; sum++)
@@ -102,7 +102,7 @@ internal static class DotProductEmitter
     }
 
     /// <summary>Points at the next chunk of the rows.</summary>
-    private static void PointAtRows(Assembler code, int rows)
+    internal static void PointAtRows(Assembler code, int rows)
     {
         code.Load(RowPointers[0], new MemoryOperand(Chunk));
         code.Add(Chunk, sizeof(long));
@@ -125,13 +125,15 @@ internal static class DotProductEmitter
         _ => 1,
     };
 
-    private static void MultiplyGroup(Assembler code, int rows, int vectors, int group, int set)
+    /// <summary>Multiplies a group of 4 rows of k.</summary>
+    internal static void MultiplyGroup(
+        Assembler code, int rows, int vectors, int group, int set, int activationRegisters = Activations)
     {
         for (int vector = 0; vector < vectors; vector++)
             code.Load(new Zmm(FirstWeight + vector), new MemoryOperand(Panel, group * PanelGroupBytes + vector * VectorBytes));
         for (int row = 0; row < rows; row++)
         {
-            Zmm activations = new(FirstActivation + row % Activations);
+            Zmm activations = new(FirstActivation + row % activationRegisters);
             int strides = row % RowsPerPointer;
             code.BroadcastInt32(activations, new MemoryOperand(RowPointers[row / RowsPerPointer], group * GroupBytes)
             {
@@ -143,14 +145,16 @@ internal static class DotProductEmitter
         }
     }
 
-    private static void Advance(Assembler code, int rows, int groups)
+    /// <summary>Points behind groups of the chunk.</summary>
+    internal static void Advance(Assembler code, int rows, int groups)
     {
         code.Add(Panel, groups * PanelGroupBytes);
         for (int pointer = 0; pointer * RowsPerPointer < rows; pointer++)
             code.Add(RowPointers[pointer], groups * GroupBytes);
     }
 
-    private static void Store(Assembler code, int rows, int vectors, int sets)
+    /// <summary>Stores the accumulators.</summary>
+    internal static void Store(Assembler code, int rows, int vectors, int sets)
     {
         for (int row = 0; row < rows; row++)
         {

@@ -14,14 +14,15 @@ internal sealed unsafe class EmittedKernels
         new(() => Load(ProcessorFeatures.Read(), ExecutableMemory.TryMap));
 
     private readonly nint[] _products;
-    private readonly nint _quantize;
-    private readonly nint _store;
+    private readonly nint[] _epilogues;
     private readonly nint _sumWeights;
 
     private EmittedKernels(ReadOnlySpan<nint> entries)
     {
-        _products = entries[..^3].ToArray();
-        (_quantize, _store, _sumWeights) = (entries[^3], entries[^2], entries[^1]);
+        const int products = DotProductEmitter.MaxRows * DotProductEmitter.MaxVectors;
+        _products = entries[..products].ToArray();
+        _epilogues = entries[products..^1].ToArray();
+        _sumWeights = entries[^1];
     }
 
     /// <summary>The kernels, or null where they cannot run.</summary>
@@ -50,7 +51,7 @@ internal sealed unsafe class EmittedKernels
             (
                 (
                     delegate* unmanaged[Cdecl, SuppressGCTransition]<EpilogueArguments*,
-                    void>)(factors->IsQuantized ? _quantize : _store))(&arguments);
+                    void>)_epilogues[EpilogueForm.Of(*factors, channels).Index])(&arguments);
         }
     }
 
@@ -81,8 +82,10 @@ internal sealed unsafe class EmittedKernels
 
         nint[]? entries = EmittedCode.TryMap(
             [
-                ProcessorFeatures.EmitReadExtendedControl(), .. products, EpilogueEmitter.Emit(true), EpilogueEmitter.Emit(false),
-                WeightSumEmitter.Emit()
+                ProcessorFeatures.EmitReadExtendedControl(),
+                .. products,
+                .. Enumerable.Range(0, EpilogueForm.Count).Select(static index => EpilogueEmitter.Emit(EpilogueForm.At(index))),
+                WeightSumEmitter.Emit(),
             ],
             map,
             out string? refusal);

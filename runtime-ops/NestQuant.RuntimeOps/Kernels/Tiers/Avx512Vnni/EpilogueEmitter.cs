@@ -1,158 +1,34 @@
 using NestQuant.RuntimeOps.Kernels.Emission;
+using NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
 
 /// <summary>
-/// Emits the epilogue of a tile whose accumulators are complete and whose quantized results fit in 32 bits before clamping: a C function,
-/// in the calling convention of System V, <c>void(EpilogueArguments*)</c>. It equals <see cref="PanelEpilogue.Write"/> bit for bit.
+/// Emits the epilogue of a tile (<see cref="EpilogueRows"/>) as a C function, in the calling convention of System V,
+/// <c>void(EpilogueArguments*)</c>.
 /// </summary>
 internal static class EpilogueEmitter
 {
-    private const int Vectors = DotProductEmitter.MaxVectors;
-    private const int VectorChannels = DotProductEmitter.VectorChannels;
-    private const int RowBytes = KernelTier.TileChannels * sizeof(int);
-
-    private const Register Arguments = Register.Rdi;
-    private const Register Tile = Register.Rsi;
-    private const Register Rows = Register.Rdx;
-    private const Register Factors = Register.Rcx;
-    private const Register Output = Register.R8;
-    private const Register OutputStride = Register.R9;
-
-    // Zmm0 to 3 hold the results of two rows' halves.
-    private const int RowsPerStep = 2;
-    private const int FirstScale = 16;
-    private const int FirstBias = 18;
-    private static readonly Zmm ZeroPoint = new(20);
-    private static readonly Zmm Least = new(21);
-    private static readonly Zmm Greatest = new(22);
-    private static readonly Zmm Order = new(23);
+    private static readonly EpilogueRegisters Registers = new(
+        Arguments: Register.Rdi,
+        Tile: Register.Rsi,
+        Rows: Register.Rdx,
+        Factors: Register.Rcx,
+        Output: Register.R8,
+        OutputStride: Register.R9,
+        FirstResult: 0,
+        FirstConstant: 16);
 
     /// <summary>Emits the epilogue.</summary>
-    /// <param name="isQuantized">Whether the output is uint8; else it is float.</param>
-    public static byte[] Emit(bool isQuantized)
+    /// <param name="form">What it has to do.</param>
+    public static byte[] Emit(EpilogueForm form)
     {
         Assembler code = new();
-        code.Load(Tile, Field(EpilogueArguments.TileAt));
-        code.Load(Rows, Field(EpilogueArguments.RowsAt));
-        code.Load(Output, Field(EpilogueArguments.OutputAt));
-        code.Load(OutputStride, Field(EpilogueArguments.OutputStrideAt));
-        LoadFactors(code, FirstScale, EpilogueArguments.ScaleAt);
-        LoadFactors(code, FirstBias, EpilogueArguments.BiasAt);
-        if (isQuantized)
-        {
-            code.Load32(Mask(0), Field(EpilogueArguments.ChannelsAt));
-            code.BroadcastInt32(ZeroPoint, Field(EpilogueArguments.ZeroPointAt));
-            code.BroadcastInt32(Least, Field(EpilogueArguments.LeastAt));
-            code.BroadcastInt32(Greatest, Field(EpilogueArguments.GreatestAt));
-            code.LoadConstant(Order, PackedOrder());
-        }
-        else
-        {
-            for (int vector = 0; vector < Vectors; vector++)
-                code.Load16(Mask(vector), Field(EpilogueArguments.ChannelsAt + vector * sizeof(ushort)));
-        }
-
-        Label step = new();
-        Label single = new();
-        Label done = new();
-        code.Subtract(Rows, RowsPerStep);
-        code.Jump(Condition.Less, single);
-        code.Bind(step);
-        Write(code, RowsPerStep, isQuantized);
-        code.Subtract(Rows, RowsPerStep);
-        code.Jump(Condition.GreaterOrEqual, step);
-        code.Bind(single);
-        code.Add(Rows, RowsPerStep);
-        code.Jump(Condition.Zero, done);
-        Write(code, 1, isQuantized);
-        code.Bind(done);
+        EpilogueRows rows = new(code, form, Registers);
+        rows.Begin();
+        rows.WriteAll();
         code.ZeroUpper();
         code.Return();
         return code.ToCode();
     }
-
-    /// <summary>Writes one or two rows and advances to the next.</summary>
-    private static void Write(Assembler code, int rows, bool isQuantized)
-    {
-        for (int i = 0; i < rows * Vectors; i++)
-        {
-            Zmm result = new(i);
-            code.Load(result, new MemoryOperand(Tile, i * VectorChannels * sizeof(int)));
-            code.ConvertToSingle(result, result);
-            code.MultiplySingle(result, result, new Zmm(FirstScale + i % Vectors));
-            code.AddSingle(result, result, new Zmm(FirstBias + i % Vectors));
-        }
-
-        if (isQuantized)
-            StoreQuantized(code, rows);
-        else
-            StoreFloats(code, rows);
-        code.Add(Tile, rows * RowBytes);
-    }
-
-    private static void StoreFloats(Assembler code, int rows)
-    {
-        for (int row = 0; row < rows; row++)
-        {
-            for (int vector = 0; vector < Vectors; vector++)
-                code.Store(
-                    new MemoryOperand(Output, vector * VectorChannels * sizeof(float)), Mask(vector), new Zmm(row * Vectors + vector));
-            NextOutput(code);
-        }
-    }
-
-    /// <summary>
-    /// Results fit in 32 bits. Packing saturates them to 16 bits and, with the zero point added, to bytes, so that the bounds are those of
-    /// bytes.
-    /// </summary>
-    private static void StoreQuantized(Assembler code, int rows)
-    {
-        Zmm packed = new(0);
-        for (int i = 0; i < rows * Vectors; i++)
-            code.ConvertToInt32(new Zmm(i), new Zmm(i));
-        for (int row = 0; row < rows; row++)
-        {
-            Zmm words = new(row * Vectors);
-            code.PackInt32(words, words, new Zmm(row * Vectors + 1));
-            code.AddInt16(words, words, ZeroPoint);
-        }
-
-        code.PackInt16(packed, packed, new Zmm((rows - 1) * Vectors));
-        code.PermuteInt32(packed, Order, packed);
-        code.MaxUInt8(packed, packed, Least);
-        code.MinUInt8(packed, packed, Greatest);
-        code.StoreHalf(new MemoryOperand(Output), Mask(0), packed);
-        NextOutput(code);
-        if (rows == 1)
-            return;
-        code.ExtractHigh(packed, packed);
-        code.StoreHalf(new MemoryOperand(Output), Mask(0), packed);
-        NextOutput(code);
-    }
-
-    private static void NextOutput(Assembler code) => code.LoadAddress(Output, new MemoryOperand(Output) { Index = OutputStride });
-
-    /// <summary>
-    /// Packing works within 128 bits, so that each 128 bits have four channels of each half of the first row, then of the second: the
-    /// positions of the groups of four channels, in order.
-    /// </summary>
-    private static byte[] PackedOrder()
-    {
-        int[] order = new int[16];
-        for (int i = 0; i < order.Length; i++)
-            order[i] = i % 4 * 4 + i / 4;
-        return [.. order.SelectMany(BitConverter.GetBytes)];
-    }
-
-    private static void LoadFactors(Assembler code, int first, int pointer)
-    {
-        code.Load(Factors, Field(pointer));
-        for (int vector = 0; vector < Vectors; vector++)
-            code.Load(new Zmm(first + vector), new MemoryOperand(Factors, vector * VectorChannels * sizeof(float)));
-    }
-
-    private static MaskRegister Mask(int vector) => new(vector + 1);
-
-    private static MemoryOperand Field(int offset) => new(Arguments, offset);
 }

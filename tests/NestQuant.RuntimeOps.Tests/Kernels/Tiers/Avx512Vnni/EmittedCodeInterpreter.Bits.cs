@@ -16,10 +16,18 @@ internal sealed unsafe partial class EmittedCodeInterpreter
                 for (int i = 0; i < VectorBytes; i++)
                     target[i] = (byte)(left[i] & right[i]);
                 return true;
-            case Code.EVEX_Vpternlogd_zmm_k1z_zmm_zmmm512b32_imm8:
-                Assert.Equal(0xF8, instruction.Immediate8);
+            case Code.EVEX_Vpandnd_zmm_k1z_zmm_zmmm512b32:
                 for (int i = 0; i < VectorBytes; i++)
-                    target[i] |= (byte)(left[i] & right[i]);
+                    target[i] = (byte)(~left[i] & right[i]);
+                return true;
+            case Code.EVEX_Vpternlogd_zmm_k1z_zmm_zmmm512b32_imm8:
+                for (int i = 0; i < 8 * VectorBytes; i++)
+                {
+                    // The table is indexed by the bits of the target and of both sources.
+                    int bit = i % 8, row = Bit(target[i / 8], bit) << 2 | Bit(left[i / 8], bit) << 1 | Bit(right[i / 8], bit);
+                    target[i / 8] = (byte)(target[i / 8] & ~(1 << bit) | Bit(instruction.Immediate8, row) << bit);
+                }
+
                 return true;
             case Code.EVEX_Vpsrlw_zmm_k1z_zmmm512_imm8:
             case Code.EVEX_Vpsllw_zmm_k1z_zmmm512_imm8:
@@ -33,18 +41,19 @@ internal sealed unsafe partial class EmittedCodeInterpreter
 
                 return true;
             case Code.EVEX_Vpaddb_zmm_k1z_zmm_zmmm512:
+            case Code.EVEX_Vpsubb_zmm_k1z_zmm_zmmm512:
                 Assert.False(instruction.ZeroingMasking);
                 for (int i = 0; i < VectorBytes; i++)
                 {
                     if (!instruction.HasOpMask || (_masks[instruction.OpMask.GetNumber()] >> i & 1) != 0)
-                        target[i] = (byte)(left[i] + right[i]);
+                        target[i] = (byte)(instruction.Mnemonic == Mnemonic.Vpaddb ? left[i] + right[i] : left[i] - right[i]);
                 }
 
                 return true;
-            case Code.EVEX_Vptestmb_kr_k1_zmm_zmmm512:
+            case Code.EVEX_Vptestnmb_kr_k1_zmm_zmmm512:
                 ulong mask = 0;
                 for (int i = 0; i < VectorBytes; i++)
-                    mask |= (left[i] & right[i]) != 0 ? 1UL << i : 0;
+                    mask |= (left[i] & right[i]) == 0 ? 1UL << i : 0;
                 _masks[instruction.Op0Register.GetNumber()] = mask;
                 return true;
             case Code.EVEX_Vbroadcasti64x4_zmm_k1z_m256:
@@ -55,4 +64,6 @@ internal sealed unsafe partial class EmittedCodeInterpreter
                 return false;
         }
     }
+
+    private static int Bit(int value, int bit) => value >> bit & 1;
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Iced.Intel;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels.Tiers.Avx512Vnni;
@@ -46,8 +47,14 @@ internal sealed unsafe partial class EmittedCodeInterpreter
         int target = instruction.Op0Register.GetNumber();
         int left = instruction.Op1Register.GetNumber();
         int right = instruction.Op2Register.GetNumber();
+        bool isFromMemory = instruction.Op2Kind == OpKind.Memory;
+        float[] factors = isFromMemory && (instruction.Mnemonic is Mnemonic.Vmulps or Mnemonic.Vaddps)
+            ? [.. MemoryMarshal.Cast<byte, float>(Memory(instruction, VectorBytes, isWrite: false))]
+            : [];
         Func<int, int>? operation = instruction.Code switch
         {
+            Code.EVEX_Vmulps_zmm_k1z_zmm_zmmm512b32_er when isFromMemory => lane => Bits(Single(left, lane) * factors[lane]),
+            Code.EVEX_Vaddps_zmm_k1z_zmm_zmmm512b32_er when isFromMemory => lane => Bits(Single(left, lane) + factors[lane]),
             Code.EVEX_Vpsubd_zmm_k1z_zmm_zmmm512b32 => lane => _vectors[left, lane] - _vectors[right, lane],
             Code.EVEX_Vcvtdq2ps_zmm_k1z_zmmm512b32_er => lane => Bits(_vectors[left, lane]),
             Code.EVEX_Vcvtps2dq_zmm_k1z_zmmm512b32_er => lane => Integer(Single(left, lane)),
@@ -58,7 +65,8 @@ internal sealed unsafe partial class EmittedCodeInterpreter
         };
         if (operation is null)
             return false;
-        Assert.False(instruction.HasOpMask || instruction.IsBroadcast || instruction.Op1Kind == OpKind.Memory);
+        Assert.False(instruction.HasOpMask || instruction.IsBroadcast);
+        Assert.False(instruction.Op1Kind == OpKind.Memory || (isFromMemory && factors.Length == 0));
         int[] results = [.. Enumerable.Range(0, Lanes).Select(operation)];
         for (int lane = 0; lane < Lanes; lane++)
             _vectors[target, lane] = results[lane];

@@ -141,6 +141,11 @@ internal sealed unsafe partial class EmittedCodeInterpreter
                 for (int lane = 0; lane < Lanes; lane++)
                     _vectors[target, lane] = value;
                 break;
+            case Code.EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32 when instruction.Op2Kind == OpKind.Memory:
+                int* other = (int*)Checked(Address(instruction), VectorBytes, isWrite: false);
+                for (int lane = 0; lane < Lanes; lane++)
+                    _vectors[target, lane] = _vectors[left, lane] ^ other[lane];
+                break;
             case Code.EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32:
                 for (int lane = 0; lane < Lanes; lane++)
                     _vectors[target, lane] = _vectors[left, lane] ^ _vectors[right, lane];

@@ -10,21 +10,36 @@ public unsafe class EpilogueEmitterTests
     private const int Channels = KernelTier.TileChannels;
     private const byte Untouched = 0xA5;
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Results_are_those_of_the_reference_and_nothing_else_is_written(bool isQuantized) =>
-        Gen.Select(Gen.Int[1, 5], Gen.Int[1, Channels], Gen.Int[0, 255], Gen.Int[0, 255], Gen.Int[0, 255], Gen.Int).Sample(
-            (rows, channels, zeroPoint, bound, otherBound, seed) =>
-                Check(
-                    isQuantized,
-                    rows,
-                    channels,
-                    new Requantization(1, zeroPoint, Math.Min(bound, otherBound), Math.Max(bound, otherBound)),
-                    seed),
-            iter: 200);
+    public static TheoryData<int> Forms() => [.. Enumerable.Range(0, EpilogueForm.Count)];
 
-    private static void Check(bool isQuantized, int rows, int channels, Requantization requantization, int seed)
+    [Theory]
+    [MemberData(nameof(Forms))]
+    public void Results_are_those_of_the_reference_and_nothing_else_is_written(int index)
+    {
+        EpilogueForm form = EpilogueForm.At(index);
+        Gen.Select(Gen.Int[1, 5], Gen.Int[1, Channels - 1], Gen.Int[1, 255], Gen.Int[0, 255], Gen.Int[0, 254], Gen.Int).Sample(
+            (rows, channels, zeroPoint, bound, otherBound, seed) => Check(
+                form,
+                rows,
+                form.IsMasked ? channels : Channels,
+                new Requantization(
+                    1,
+                    form.HasZeroPoint ? zeroPoint : 0,
+                    form.IsClamped ? Math.Min(bound, otherBound) : 0,
+                    form.IsClamped ? Math.Max(bound, otherBound) : 255),
+                seed),
+            iter: 100);
+    }
+
+    [Fact]
+    public void A_number_stands_for_each_form()
+    {
+        EpilogueForm[] forms = [.. Enumerable.Range(0, EpilogueForm.Count).Select(EpilogueForm.At)];
+        Assert.Equal(Enumerable.Range(0, forms.Length), forms.Select(static form => form.Index));
+        Assert.Equal(forms.Length, forms.Distinct().Count());
+    }
+
+    private static void Check(EpilogueForm form, int rows, int channels, Requantization requantization, int seed)
     {
         Random random = new(seed);
         int[] sums = new int[rows * Channels];
@@ -34,7 +49,7 @@ public unsafe class EpilogueEmitterTests
             sums[i] = random.Next(8) == 0 ? random.Next(-(1 << 29), 1 << 29) : random.Next(-600, 600);
         PanelEpilogue epilogue = new()
         {
-            IsQuantized = isQuantized,
+            IsQuantized = form.IsQuantized,
             OutputZeroPoint = requantization.ZeroPoint,
             Least = requantization.ClampMin - requantization.ZeroPoint,
             Greatest = requantization.ClampMax - requantization.ZeroPoint,
@@ -49,7 +64,12 @@ public unsafe class EpilogueEmitterTests
         byte[] expected = new byte[rows * stride];
         expected.AsSpan().Fill(Untouched);
         byte[] actual = [.. expected];
-        EmittedCodeInterpreter code = new(EpilogueEmitter.Emit(isQuantized));
+
+        // Code that clamps is right for the bounds of bytes, too.
+        Assert.Equal(form, EpilogueForm.Of(epilogue, channels) with { IsClamped = form.IsClamped });
+        Assert.True(form.IsClamped || !EpilogueForm.Of(epilogue, channels).IsClamped);
+
+        EmittedCodeInterpreter code = new(EpilogueEmitter.Emit(form));
         fixed (int* tile = sums)
         fixed (byte* reference = expected, y = actual)
         {
