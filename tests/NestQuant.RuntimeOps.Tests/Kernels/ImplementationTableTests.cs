@@ -102,7 +102,7 @@ public class ImplementationTableTests
     {
         string message = Assert.Throws<PlatformNotSupportedException>(() => ImplementationTable.Find("magic")).Message;
         Assert.Equal(
-            "NESTQUANT_IMPLEMENTATION is 'magic': known implementations are strips, depthwise, streamed, implicit-gemm, winograd, gathered",
+            "NESTQUANT_IMPLEMENTATION is 'magic': known implementations are strips, depthwise, streamed, winograd, implicit-gemm, gathered",
             message);
         Assert.Null(ImplementationTable.Find(null));
         Assert.Null(ImplementationTable.Find(""));

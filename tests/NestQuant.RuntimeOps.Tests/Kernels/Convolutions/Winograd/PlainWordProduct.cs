@@ -1,0 +1,33 @@
+using NestQuant.RuntimeOps.Kernels.Tiers;
+
+namespace NestQuant.RuntimeOps.Tests.Kernels.Convolutions.Winograd;
+
+/// <summary>The plainest product of transformed tiles, a panel at a time as of AVX-512: what drives it is tested without its code.</summary>
+/// <param name="leastInputChannels">See <see cref="LeastInputChannels"/>.</param>
+/// <param name="leastTiles">See <see cref="LeastTiles"/>.</param>
+internal sealed unsafe class PlainWordProduct(int leastInputChannels, int leastTiles) : WinogradProduct
+{
+    public override int StripChannels => KernelTier.TileChannels;
+
+    public override int MostRows => 12;
+
+    public override int LeastInputChannels => leastInputChannels;
+
+    public override int LeastTiles => leastTiles;
+
+    public override void Multiply(short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, bool adds)
+    {
+        Assert.InRange(rowCount, 1, MostRows);
+        for (int row = 0; row < rowCount; row++)
+        {
+            for (int channel = 0; channel < StripChannels; channel++)
+            {
+                int* sum = accumulators + row * TileDistance + channel;
+                if (!adds)
+                    *sum = 0;
+                for (int k = 0; k < 2 * pairs; k++)
+                    *sum = unchecked(*sum + rows[row * rowStride + k] * strip[(k / 2 * StripChannels + channel) * 2 + k % 2]);
+            }
+        }
+    }
+}
