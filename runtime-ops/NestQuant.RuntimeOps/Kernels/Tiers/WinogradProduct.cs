@@ -1,3 +1,5 @@
+using NestQuant.RuntimeOps.Kernels.Convolutions;
+
 namespace NestQuant.RuntimeOps.Kernels.Tiers;
 
 /// <summary>
@@ -18,11 +20,11 @@ internal abstract unsafe class WinogradProduct
     /// <summary>The most rows of one call.</summary>
     public abstract int MostRows { get; }
 
-    /// <summary>The fewest input channels with which the algorithm is faster than the tier's other products.</summary>
-    public abstract int LeastInputChannels { get; }
-
-    /// <summary>The fewest tiles with which it is: weights are transformed for all of them.</summary>
-    public abstract int LeastTiles { get; }
+    /// <summary>Whether a convolution that the algorithm applies to is faster with it than with the tier's other products.</summary>
+    /// <param name="geometry">A 3x3 convolution of stride 1.</param>
+    /// <param name="tiles">Tiles of 4x4 outputs, those that reach beyond the output included.</param>
+    /// <param name="threads">Threads of the session.</param>
+    public abstract bool Pays(ConvolutionGeometry geometry, long tiles, int threads);
 
     /// <summary>Multiplies rows with a strip; accumulators are modulo 2^32.</summary>
     /// <param name="rows">rowCount rows of 2 * pairs values.</param>

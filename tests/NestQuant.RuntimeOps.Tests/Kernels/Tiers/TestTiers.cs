@@ -32,7 +32,7 @@ internal static class TestTiers
     ];
 
     private static readonly ImplicitTier PlainAvx512Tier =
-        new(PlainAvx512, 12, UnlimitedBytes, crossesLines: false, new PlainWordProduct(leastInputChannels: 16, leastTiles: 4));
+        new(PlainAvx512, 12, UnlimitedBytes, crossesLines: false, new PlainWordProduct());
 
     /// <summary>The tiers of arm64, on any processor.</summary>
     public static IReadOnlyList<string> Arm64 { get; } = [EmulatedNeonTier, EmulatedNeonDotTier];

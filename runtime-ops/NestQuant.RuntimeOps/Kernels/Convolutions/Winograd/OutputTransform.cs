@@ -15,6 +15,7 @@ internal static unsafe class OutputTransform
     /// <param name="accumulators">The accumulators modulo 2^32, <c>[position 36][channel of the strip]</c>.</param>
     /// <param name="channels">Channels of the strip.</param>
     /// <param name="outputs">Receives the exact sums of the outputs, <c>[position 16][channel 32]</c>.</param>
+    [SkipLocalsInit]
     [MethodImpl(MethodCompilation.Loops)]
     public static void Run(int* accumulators, int channels, int* outputs)
     {

@@ -22,6 +22,7 @@ internal static unsafe class WeightTransform
     /// <param name="outputs">Output channels of the strip, a multiple of 8.</param>
     /// <param name="transformed">Receives <c>[input/2][output of the strip][2]</c> for each of 36 positions.</param>
     /// <param name="stride">Values from one position to the next.</param>
+    [SkipLocalsInit]
     [MethodImpl(MethodCompilation.Loops)]
     public static void Run(sbyte* decoded, nint tapStride, int groups, int outputs, short* transformed, nint stride)
     {

@@ -96,23 +96,21 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
     /// Plans a 3x3 convolution of stride 1 that is large enough for the transforms to pay, on a tier that has products for it.
     /// </summary>
     public static ConvolutionPlan? TryPlan(in ConvolutionProblem problem) =>
-        problem.Tier.Winograd is { } product && problem.LargestZeroPoint == 0 && Applies(problem.Geometry, product)
+        problem.Tier.Winograd is { } product && problem.LargestZeroPoint == 0 && Applies(problem.Geometry, product, problem.Threads)
             ? new WinogradConvolution(problem, product)
             : null;
 
     /// <summary>Whether the convolution has this form, and is large enough for the transforms to pay.</summary>
-    public static bool Applies(ConvolutionGeometry geometry, WinogradProduct product)
+    public static bool Applies(ConvolutionGeometry geometry, WinogradProduct product, int threads)
     {
         if (geometry.Groups != 1 || !IsSuitable(geometry.Height) || !IsSuitable(geometry.Width))
             return false;
         if (geometry.InputChannels % InputTransform.VectorChannels != 0
-            || geometry.InputChannels < product.LeastInputChannels
             || geometry.InputChannels > MaxInputChannels
             || geometry.OutputChannels < LeastOutputChannels)
             return false;
         long tiles = (long)geometry.Batch * TilesAlong(geometry.Height) * TilesAlong(geometry.Width);
-        bool pays = tiles >= product.LeastTiles && geometry.Rows >= tiles * (TileOutputs * TileOutputs / 2);
-        return pays && LineBytes(geometry) <= MostLineBytes;
+        return product.Pays(geometry, tiles, threads) && LineBytes(geometry) <= MostLineBytes;
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using NestQuant.RuntimeOps.Kernels.Convolutions;
 using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
@@ -16,6 +17,10 @@ internal sealed unsafe class PairProduct : WinogradProduct
     // As many rows have accumulators in registers.
     private const int ManyRows = 6;
 
+    // With fewer tiles, or fewer outputs of a tile that exist, the transforms cost more than the products save.
+    private const int LeastTiles = 4;
+    private const int LeastTileRows = 8;
+
     /// <inheritdoc/>
     public override int StripChannels => Channels;
 
@@ -23,10 +28,8 @@ internal sealed unsafe class PairProduct : WinogradProduct
     public override int MostRows => ManyRows;
 
     /// <inheritdoc/>
-    public override int LeastInputChannels => 16;
-
-    /// <inheritdoc/>
-    public override int LeastTiles => 4;
+    public override bool Pays(ConvolutionGeometry geometry, long tiles, int threads) =>
+        tiles >= LeastTiles && geometry.Rows >= tiles * LeastTileRows;
 
     /// <inheritdoc/>
     public override void Multiply(short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, bool adds)

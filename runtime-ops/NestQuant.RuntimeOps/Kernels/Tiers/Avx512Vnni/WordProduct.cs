@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using NestQuant.RuntimeOps.Kernels.Convolutions;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
 
@@ -6,6 +7,20 @@ namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
 /// <param name="kernels">The emitted code.</param>
 internal sealed unsafe class WordProduct(EmittedKernels kernels) : WinogradProduct
 {
+    // Products of bytes take twice as many instructions as those of transformed tiles, which leaves little room for the transforms. The
+    // limits are where an estimate of all loops (llvm-mca, for one and for two products per cycle, times 1.25, by which the same estimate
+    // was too low for measured AVX2 code) was at least 1.15 times faster than the measured products of bytes: channels enough for the
+    // transforms of activations and outputs, tiles enough for that of weights, and nearly all of their outputs inside the image.
+    private const int LeastChannels = 128;
+    private const int LeastTiles = 48;
+    private const int LeastTileRows = 14;
+
+    // With more channels, fewer tiles are transformed at a time.
+    private const int MostInputChannels = 512;
+
+    // A thread with fewer tiles of a panel would transform weights for too few of them, or have nothing to do.
+    private const int LeastThreadTiles = 24;
+
     private readonly EmittedKernels _kernels = kernels;
 
     /// <inheritdoc/>
@@ -15,10 +30,15 @@ internal sealed unsafe class WordProduct(EmittedKernels kernels) : WinogradProdu
     public override int MostRows => DotProductEmitter.MaxRows;
 
     /// <inheritdoc/>
-    public override int LeastInputChannels => 128;
-
-    /// <inheritdoc/>
-    public override int LeastTiles => 32;
+    public override bool Pays(ConvolutionGeometry geometry, long tiles, int threads)
+    {
+        long panels = (geometry.OutputChannels + KernelTier.TileChannels - 1) / KernelTier.TileChannels;
+        return geometry.InputChannels is >= LeastChannels and <= MostInputChannels
+            && geometry.OutputChannels >= LeastChannels
+            && tiles >= LeastTiles
+            && geometry.Rows >= tiles * LeastTileRows
+            && tiles * panels >= (long)LeastThreadTiles * threads;
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodCompilation.Loops)]

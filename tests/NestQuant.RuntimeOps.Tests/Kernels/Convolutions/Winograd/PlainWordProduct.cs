@@ -1,19 +1,16 @@
+using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels.Convolutions.Winograd;
 
 /// <summary>The plainest product of transformed tiles, a panel at a time as of AVX-512: what drives it is tested without its code.</summary>
-/// <param name="leastInputChannels">See <see cref="LeastInputChannels"/>.</param>
-/// <param name="leastTiles">See <see cref="LeastTiles"/>.</param>
-internal sealed unsafe class PlainWordProduct(int leastInputChannels, int leastTiles) : WinogradProduct
+internal sealed unsafe class PlainWordProduct : WinogradProduct
 {
     public override int StripChannels => KernelTier.TileChannels;
 
     public override int MostRows => 12;
 
-    public override int LeastInputChannels => leastInputChannels;
-
-    public override int LeastTiles => leastTiles;
+    public override bool Pays(ConvolutionGeometry geometry, long tiles, int threads) => true;
 
     public override void Multiply(short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, bool adds)
     {

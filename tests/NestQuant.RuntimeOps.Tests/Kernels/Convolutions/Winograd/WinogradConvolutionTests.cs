@@ -2,6 +2,7 @@ using CsCheck;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.Convolutions.Winograd;
 using NestQuant.RuntimeOps.Kernels.Tiers;
+using NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Tests.Kernels.Execution;
 using NestQuant.RuntimeOps.Tests.Kernels.Tiers;
@@ -88,8 +89,30 @@ public class WinogradConvolutionTests
         }
     }
 
+    // The form decides, and whether the products of bytes are slow enough.
+    [Theory]
+    [InlineData(56, 128, 128, 8, true)]
+    [InlineData(28, 128, 128, 1, true)]
+    [InlineData(28, 512, 128, 8, true)]
+    [InlineData(28, 128, 128, 16, false)]
+    [InlineData(28, 528, 128, 1, false)]
+    [InlineData(28, 112, 128, 1, false)]
+    [InlineData(28, 128, 96, 1, false)]
+    [InlineData(56, 64, 64, 1, false)]
+    [InlineData(26, 256, 256, 1, false)]
+    [InlineData(24, 256, 256, 1, false)]
+    [InlineData(14, 256, 256, 1, false)]
+    [InlineData(7, 512, 512, 1, false)]
+    public void Avx512_leaves_to_products_of_bytes_what_would_not_be_clearly_faster(
+        int extent, int channels, int outputs, int threads, bool applies)
+    {
+        ConvolutionAxis axis = new(extent, 3, 1, 1, 1, extent);
+        ConvolutionGeometry geometry = new(1, axis, axis, 1, channels, outputs);
+        Assert.Equal(applies, WinogradConvolution.Applies(geometry, new WordProduct(kernels: null!), threads));
+    }
+
     private static bool Applies(KernelTier tier, ConvolutionGeometry geometry) =>
-        WinogradConvolution.Applies(geometry, tier.Winograd!);
+        WinogradConvolution.Applies(geometry, tier.Winograd!, threads: 1);
 
     private static KernelTier Tier(string name)
     {
