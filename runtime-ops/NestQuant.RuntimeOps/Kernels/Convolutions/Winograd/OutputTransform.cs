@@ -27,9 +27,10 @@ internal static unsafe class OutputTransform
         {
             int* source = accumulators + c;
             nint line = 6 * channels;
-            for (int column = 0; column < 6; column++, source += channels)
+            Vector256<int>* column = columns;
+            for (int x = 0; x < 6; x++, source += channels, column++)
             {
-                (columns[column], columns[6 + column], columns[12 + column], columns[18 + column]) = Combine(
+                (column[0], column[6], column[12], column[18]) = Combine(
                     Vector256.Load(source),
                     Vector256.Load(source + line),
                     Vector256.Load(source + 2 * line),
