@@ -20,6 +20,9 @@ internal abstract unsafe class WinogradProduct
     /// <summary>The most rows of one call.</summary>
     public abstract int MostRows { get; }
 
+    /// <summary>Tiles enough for a part of the work, which transforms the weights for them.</summary>
+    public abstract int LeastPartTiles { get; }
+
     /// <summary>Whether a convolution that the algorithm applies to is faster with it than with the tier's other products.</summary>
     /// <param name="geometry">A 3x3 convolution of stride 1.</param>
     /// <param name="tiles">Tiles of 4x4 outputs, those that reach beyond the output included.</param>

@@ -26,8 +26,8 @@ internal static unsafe class WeightTransform
     [MethodImpl(MethodCompilation.Loops)]
     public static void Run(sbyte* decoded, nint tapStride, int groups, int outputs, short* transformed, nint stride)
     {
-        // In bounds: a group reads 4 bytes for each output of each tap and writes as many values to each position. The low byte of each 16 is the weight's
-        // after an arithmetic shift.
+        // In bounds: a group reads 4 bytes for each output of each tap and writes as many values to each position. The low byte of each 16
+        // is the weight's after an arithmetic shift.
         Vector256<byte> firstPair = Vector256.Create(
             -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13, -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13).AsByte();
         Vector256<byte> secondPair = firstPair + Vector256.Create((short)0x0200).AsByte();

@@ -38,8 +38,6 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
     private const long BlockBytes = 2 * 1024 * 1024;
     private const long MostLineBytes = 4 * BlockBytes;
 
-    // A part has tiles enough to be worth transforming the weights again.
-    private const int LeastTilesPerPart = 24;
     private const int MostTilesPerPart = 64;
 
     // As in WinogradWeights, to avoid distances that are powers of two.
@@ -137,7 +135,7 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
         int wanted = Partition.WantedParts(Problem.Threads);
         _firstLine = firstLine;
         _tiles = lines * _tilesPerLine;
-        int parts = Math.Min((wanted + panels - 1) / panels, Math.Max(1, _tiles / LeastTilesPerPart));
+        int parts = Math.Min((wanted + panels - 1) / panels, Math.Max(1, _tiles / _product.LeastPartTiles));
         parts = Math.Max(parts, (_tiles + MostTilesPerPart - 1) / MostTilesPerPart);
         _tilesPerPart = (_tiles + parts - 1) / parts;
         parts = (_tiles + _tilesPerPart - 1) / _tilesPerPart;
@@ -193,8 +191,8 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
     /// <summary>Multiplies some tiles of the block with one panel.</summary>
     private void MultiplyPart(int part)
     {
-        // In bounds: the products of a tile are the strips of a panel at 36 positions; the last tiles are computed together with unused ones,
-        // for which there is room.
+        // In bounds: the products of a tile are the strips of a panel at 36 positions; the last tiles are computed together with unused
+        // ones, for which there is room.
         (int panel, int index) = Math.DivRem(part, (_tiles + _tilesPerPart - 1) / _tilesPerPart);
         int firstTile = index * _tilesPerPart;
         int tiles = Math.Min(_tilesPerPart, _tiles - firstTile);

@@ -74,6 +74,7 @@ internal sealed unsafe class WinogradWeights(KernelTier tier, PanelSource weight
     {
         // In bounds: a tap of the decoded panel is 32 bytes for each input channel, and input channels come in groups of four.
         sbyte* first = decoded + (long)chunk * ChunkChannels * KernelTier.TileChannels + strip * stripChannels * 4;
-        WeightTransform.Run(first, (nint)inputChannels * KernelTier.TileChannels, ChannelsOf(chunk) / 4, stripChannels, piece, PositionStride);
+        nint tapStride = (nint)inputChannels * KernelTier.TileChannels;
+        WeightTransform.Run(first, tapStride, ChannelsOf(chunk) / 4, stripChannels, piece, PositionStride);
     }
 }

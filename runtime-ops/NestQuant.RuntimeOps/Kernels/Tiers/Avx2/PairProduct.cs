@@ -28,6 +28,9 @@ internal sealed unsafe class PairProduct : WinogradProduct
     public override int MostRows => ManyRows;
 
     /// <inheritdoc/>
+    public override int LeastPartTiles => 24;
+
+    /// <inheritdoc/>
     public override bool Pays(ConvolutionGeometry geometry, long tiles, int threads) =>
         tiles >= LeastTiles && geometry.Rows >= tiles * LeastTileRows;
 

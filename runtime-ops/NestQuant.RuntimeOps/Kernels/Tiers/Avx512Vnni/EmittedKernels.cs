@@ -93,8 +93,8 @@ internal sealed unsafe class EmittedKernels
 
         nint[]? entries = EmittedCode.TryMap(
             [
-                ProcessorFeatures.EmitReadExtendedControl(), .. Words(DotProductForm.Words), .. Words(DotProductForm.AddedWords), .. products,
-                EpilogueEmitter.Emit(true), EpilogueEmitter.Emit(false), WeightSumEmitter.Emit()
+                ProcessorFeatures.EmitReadExtendedControl(), .. Words(DotProductForm.Words), .. Words(DotProductForm.AddedWords),
+                .. products, EpilogueEmitter.Emit(true), EpilogueEmitter.Emit(false), WeightSumEmitter.Emit()
             ],
             map,
             out string? refusal);

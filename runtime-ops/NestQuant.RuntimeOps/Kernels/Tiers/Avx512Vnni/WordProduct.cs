@@ -7,19 +7,17 @@ namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
 /// <param name="kernels">The emitted code.</param>
 internal sealed unsafe class WordProduct(EmittedKernels kernels) : WinogradProduct
 {
-    // Products of bytes take twice as many instructions as those of transformed tiles, which leaves little room for the transforms. The
-    // limits are where an estimate of all loops (llvm-mca, for one and for two products per cycle, times 1.25, by which the same estimate
-    // was too low for measured AVX2 code) was at least 1.15 times faster than the measured products of bytes: channels enough for the
-    // transforms of activations and outputs, tiles enough for that of weights, and nearly all of their outputs inside the image.
+    // Products of bytes take twice as many instructions as those of transformed tiles, which leaves little room for the transforms: there
+    // must be channels enough for those of activations and outputs, tiles enough for that of weights, and nearly all outputs of the tiles
+    // must exist. The limits are not measured. They are where products of bytes took at least 1.15 times as long, measured, as all loops
+    // of this algorithm by an estimate of llvm-mca, on processors that start one and two products per cycle. Estimates were multiplied
+    // by 1.25, because those of the AVX2 code are up to 1.2 times too low.
     private const int LeastChannels = 128;
     private const int LeastTiles = 48;
-    private const int LeastTileRows = 14;
+    private const int LeastTileRows = 15;
 
-    // With more channels, fewer tiles are transformed at a time.
+    // With more channels, too few tiles are transformed at a time.
     private const int MostInputChannels = 512;
-
-    // A thread with fewer tiles of a panel would transform weights for too few of them, or have nothing to do.
-    private const int LeastThreadTiles = 24;
 
     private readonly EmittedKernels _kernels = kernels;
 
@@ -30,14 +28,16 @@ internal sealed unsafe class WordProduct(EmittedKernels kernels) : WinogradProdu
     public override int MostRows => DotProductEmitter.MaxRows;
 
     /// <inheritdoc/>
+    public override int LeastPartTiles => LeastTiles;
+
+    /// <inheritdoc/>
     public override bool Pays(ConvolutionGeometry geometry, long tiles, int threads)
     {
         long panels = (geometry.OutputChannels + KernelTier.TileChannels - 1) / KernelTier.TileChannels;
         return geometry.InputChannels is >= LeastChannels and <= MostInputChannels
             && geometry.OutputChannels >= LeastChannels
-            && tiles >= LeastTiles
             && geometry.Rows >= tiles * LeastTileRows
-            && tiles * panels >= (long)LeastThreadTiles * threads;
+            && tiles / LeastTiles * panels >= threads;
     }
 
     /// <inheritdoc/>

@@ -3,12 +3,16 @@ using NestQuant.RuntimeOps.Kernels.Tiers;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels.Convolutions.Winograd;
 
-/// <summary>The plainest product of transformed tiles, a panel at a time as of AVX-512: what drives it is tested without its code.</summary>
+/// <summary>
+/// The plainest product of transformed tiles, with strips as wide as those of AVX-512: what drives its code is tested on any processor.
+/// </summary>
 internal sealed unsafe class PlainWordProduct : WinogradProduct
 {
     public override int StripChannels => KernelTier.TileChannels;
 
     public override int MostRows => 12;
+
+    public override int LeastPartTiles => 8;
 
     public override bool Pays(ConvolutionGeometry geometry, long tiles, int threads) => true;
 

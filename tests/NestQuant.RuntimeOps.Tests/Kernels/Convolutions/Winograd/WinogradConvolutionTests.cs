@@ -89,12 +89,12 @@ public class WinogradConvolutionTests
         }
     }
 
-    // The form decides, and whether the products of bytes are slow enough.
     [Theory]
-    [InlineData(56, 128, 128, 8, true)]
+    [InlineData(56, 128, 128, 16, true)]
     [InlineData(28, 128, 128, 1, true)]
-    [InlineData(28, 512, 128, 8, true)]
-    [InlineData(28, 128, 128, 16, false)]
+    [InlineData(28, 512, 128, 4, true)]
+    [InlineData(28, 128, 128, 5, false)]
+    [InlineData(27, 128, 128, 1, false)]
     [InlineData(28, 528, 128, 1, false)]
     [InlineData(28, 112, 128, 1, false)]
     [InlineData(28, 128, 96, 1, false)]
