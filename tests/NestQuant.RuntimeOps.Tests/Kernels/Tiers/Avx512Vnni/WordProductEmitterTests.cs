@@ -1,6 +1,7 @@
 using Iced.Intel;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 using NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
+using NestQuant.RuntimeOps.Tests.Kernels.Convolutions.Winograd;
 using NestQuant.RuntimeOps.Tests.Kernels.Emission;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels.Tiers.Avx512Vnni;
@@ -57,6 +58,27 @@ public unsafe class WordProductEmitterTests
             CpuidFeature.AVX512_VNNI,
         ];
         Assert.Subset(allowed.ToHashSet(), Disassembly.Decode(Emit(rows, adds)).SelectMany(i => i.CpuidFeatures).ToHashSet());
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Kernels))]
+    public void The_processor_gives_the_exact_sums(int rows, bool adds)
+    {
+        Skip.If(EmittedKernels.Instance is null, $"emitted kernels cannot run here: {EmittedKernels.Refusal}");
+        const int pairs = 70, stride = 2 * pairs + 6;
+        Random random = new(rows);
+        short[] x = [.. Enumerable.Range(0, rows * stride).Select(_ => (short)random.Next(-MostActivation, MostActivation + 1))];
+        short[] strip = [.. Enumerable.Range(0, pairs * Channels * 2).Select(_ => (short)random.Next(-MostWeight, MostWeight + 1))];
+        int[] tile = [.. Enumerable.Range(0, rows * WinogradProduct.TileDistance).Select(static i => i * 1_000_003)];
+        int[] expected = [.. tile];
+        fixed (short* activations = x, weights = strip)
+        fixed (int* sums = tile, definition = expected)
+        {
+            new WordProduct(EmittedKernels.Instance!).Multiply(activations, stride, rows, weights, pairs, sums, adds);
+            new PlainWordProduct().Multiply(activations, stride, rows, weights, pairs, definition, adds);
+        }
+
+        Assert.Equal(expected, tile);
     }
 
     private static byte[] Emit(int rows, bool adds) =>
