@@ -1,5 +1,3 @@
-using NestQuant.RuntimeOps.Kernels.Convolutions;
-
 namespace NestQuant.RuntimeOps.Kernels.Tiers;
 
 /// <summary>
@@ -24,10 +22,7 @@ internal abstract unsafe class WinogradProduct
     public abstract int LeastPartTiles { get; }
 
     /// <summary>Whether a convolution that the algorithm applies to is faster with it than with the tier's other products.</summary>
-    /// <param name="geometry">A 3x3 convolution of stride 1.</param>
-    /// <param name="tiles">Tiles of 4x4 outputs, those that reach beyond the output included.</param>
-    /// <param name="threads">Threads of the session.</param>
-    public abstract bool Pays(ConvolutionGeometry geometry, long tiles, int threads);
+    public abstract bool Pays(in WinogradShape shape);
 
     /// <summary>Multiplies rows with a strip; accumulators are modulo 2^32.</summary>
     /// <param name="rows">rowCount rows of 2 * pairs values.</param>

@@ -108,7 +108,8 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
             || geometry.OutputChannels < LeastOutputChannels)
             return false;
         long tiles = (long)geometry.Batch * TilesAlong(geometry.Height) * TilesAlong(geometry.Width);
-        return product.Pays(geometry, tiles, threads) && LineBytes(geometry) <= MostLineBytes;
+        WinogradShape shape = new(geometry.InputChannels, geometry.OutputChannels, geometry.Rows, tiles, threads);
+        return product.Pays(shape) && LineBytes(geometry) <= MostLineBytes;
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using NestQuant.RuntimeOps.Kernels.Convolutions;
 using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
@@ -19,7 +18,7 @@ internal sealed unsafe class PairProduct : WinogradProduct
 
     // With fewer tiles, or fewer outputs of a tile that exist, the transforms cost more than the products save.
     private const int LeastTiles = 4;
-    private const int LeastTileRows = 8;
+    private const int LeastTilePositions = 8;
 
     /// <inheritdoc/>
     public override int StripChannels => Channels;
@@ -31,8 +30,8 @@ internal sealed unsafe class PairProduct : WinogradProduct
     public override int LeastPartTiles => 24;
 
     /// <inheritdoc/>
-    public override bool Pays(ConvolutionGeometry geometry, long tiles, int threads) =>
-        tiles >= LeastTiles && geometry.Rows >= tiles * LeastTileRows;
+    public override bool Pays(in WinogradShape shape) =>
+        shape.Tiles >= LeastTiles && shape.Positions >= shape.Tiles * LeastTilePositions;
 
     /// <inheritdoc/>
     public override void Multiply(short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, bool adds)

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using NestQuant.RuntimeOps.Kernels.Convolutions;
 
 namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
 
@@ -14,7 +13,7 @@ internal sealed unsafe class WordProduct(EmittedKernels kernels) : WinogradProdu
     // by 1.25, because those of the AVX2 code are up to 1.2 times too low.
     private const int LeastChannels = 128;
     private const int LeastTiles = 48;
-    private const int LeastTileRows = 15;
+    private const int LeastTilePositions = 15;
 
     // With more channels, too few tiles are transformed at a time.
     private const int MostInputChannels = 512;
@@ -31,13 +30,14 @@ internal sealed unsafe class WordProduct(EmittedKernels kernels) : WinogradProdu
     public override int LeastPartTiles => LeastTiles;
 
     /// <inheritdoc/>
-    public override bool Pays(ConvolutionGeometry geometry, long tiles, int threads)
+    public override bool Pays(in WinogradShape shape)
     {
-        long panels = (geometry.OutputChannels + KernelTier.TileChannels - 1) / KernelTier.TileChannels;
-        return geometry.InputChannels is >= LeastChannels and <= MostInputChannels
-            && geometry.OutputChannels >= LeastChannels
-            && geometry.Rows >= tiles * LeastTileRows
-            && tiles / LeastTiles * panels >= threads;
+        // The parts that the work can be cut into with tiles enough for each.
+        long parts = shape.Tiles / LeastTiles * ((shape.OutputChannels + KernelTier.TileChannels - 1) / KernelTier.TileChannels);
+        return shape.InputChannels is >= LeastChannels and <= MostInputChannels
+            && shape.OutputChannels >= LeastChannels
+            && shape.Positions >= shape.Tiles * LeastTilePositions
+            && parts >= shape.Threads;
     }
 
     /// <inheritdoc/>

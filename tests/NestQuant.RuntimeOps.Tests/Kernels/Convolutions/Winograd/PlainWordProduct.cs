@@ -1,4 +1,3 @@
-using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.Tiers;
 
 namespace NestQuant.RuntimeOps.Tests.Kernels.Convolutions.Winograd;
@@ -14,7 +13,7 @@ internal sealed unsafe class PlainWordProduct : WinogradProduct
 
     public override int LeastPartTiles => 8;
 
-    public override bool Pays(ConvolutionGeometry geometry, long tiles, int threads) => true;
+    public override bool Pays(in WinogradShape shape) => true;
 
     public override void Multiply(short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, bool adds)
     {
