@@ -15,8 +15,8 @@ internal abstract unsafe class WinogradProduct
     /// <summary>Output channels of a strip: a panel's, or a divisor of them that is a multiple of 8.</summary>
     public abstract int StripChannels { get; }
 
-    /// <summary>The most rows of one call.</summary>
-    public abstract int MostRows { get; }
+    /// <summary>The most rows after the last one whose accumulators are overwritten, because rows are multiplied several at a time.</summary>
+    public abstract int SpareRows { get; }
 
     /// <summary>Tiles enough for a part of the work, which transforms the weights for them.</summary>
     public abstract int LeastPartTiles { get; }
@@ -27,12 +27,12 @@ internal abstract unsafe class WinogradProduct
     /// <summary>Multiplies rows with a strip; accumulators are modulo 2^32.</summary>
     /// <param name="rows">rowCount rows of 2 * pairs values.</param>
     /// <param name="rowStride">Values from one row to the next.</param>
-    /// <param name="rowCount">1 to <see cref="MostRows"/>.</param>
+    /// <param name="rowCount">Rows, at least 1.</param>
     /// <param name="strip">The weights, <c>[pair][channel of the strip][2]</c>.</param>
     /// <param name="pairs">Pairs of values of a row.</param>
     /// <param name="accumulators">
-    /// Receives the strip's accumulators of each row, rows <see cref="TileDistance"/> apart; those of missing rows, up to
-    /// <see cref="MostRows"/>, are undefined.
+    /// Receives the strip's accumulators of each row, rows <see cref="TileDistance"/> apart; those of <see cref="SpareRows"/> more are
+    /// undefined.
     /// </param>
     /// <param name="adds">Whether to add to the existing values instead of starting at 0.</param>
     public abstract void Multiply(short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, bool adds);

@@ -192,12 +192,12 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
     /// <summary>Multiplies some tiles of the block with one panel.</summary>
     private void MultiplyPart(int part)
     {
-        // In bounds: the products of a tile are the strips of a panel at 36 positions; the last tiles are computed together with unused
-        // ones, for which there is room.
+        // In bounds: the products of a tile are the strips of a panel at 36 positions; the last tiles may be computed together with
+        // unused ones, for which there is room.
         (int panel, int index) = Math.DivRem(part, (_tiles + _tilesPerPart - 1) / _tilesPerPart);
         int firstTile = index * _tilesPerPart;
         int tiles = Math.Min(_tilesPerPart, _tiles - firstTile);
-        int productBytes = (tiles + _product.MostRows - 1) * WinogradProduct.TileDistance * sizeof(int);
+        int productBytes = (tiles + _product.SpareRows) * WinogradProduct.TileDistance * sizeof(int);
         byte* kept = Kept == null ? null : Kept.Get(_transformedWeights, panel);
         int pieceBytes = kept != null ? 0 : _transformedWeights.PieceLength * sizeof(short);
         int decodedBytes = kept != null ? 0 : _weights.DecodedLength;
@@ -230,17 +230,7 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
         {
             short* weights = piece + position * _transformedWeights.PositionStride;
             int* accumulators = products + position * _product.StripChannels;
-            for (int tile = 0; tile < tiles; tile += _product.MostRows)
-            {
-                _product.Multiply(
-                    x + (long)tile * Channels,
-                    Channels,
-                    Math.Min(_product.MostRows, tiles - tile),
-                    weights,
-                    pairs,
-                    accumulators + (long)tile * WinogradProduct.TileDistance,
-                    adds: chunk > 0);
-            }
+            _product.Multiply(x, Channels, tiles, weights, pairs, accumulators, adds: chunk > 0);
         }
     }
 

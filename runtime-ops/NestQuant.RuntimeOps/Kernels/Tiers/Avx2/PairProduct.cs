@@ -24,7 +24,7 @@ internal sealed unsafe class PairProduct : WinogradProduct
     public override int StripChannels => Channels;
 
     /// <inheritdoc/>
-    public override int MostRows => ManyRows;
+    public override int SpareRows => ManyRows - 1;
 
     /// <inheritdoc/>
     public override int LeastPartTiles => 24;
@@ -34,12 +34,16 @@ internal sealed unsafe class PairProduct : WinogradProduct
         shape.Tiles >= LeastTiles && shape.Positions >= shape.Tiles * LeastTilePositions;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodCompilation.Loops)]
     public override void Multiply(short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, bool adds)
     {
-        if (rowCount <= FewRows)
-            FourRows(rows, rowStride, rowCount, strip, pairs, accumulators, adds);
-        else
-            SixRows(rows, rowStride, rowCount, strip, pairs, accumulators, adds);
+        for (; rowCount > 0; rowCount -= ManyRows, rows += ManyRows * rowStride, accumulators += ManyRows * TileDistance)
+        {
+            if (rowCount <= FewRows)
+                FourRows(rows, rowStride, rowCount, strip, pairs, accumulators, adds);
+            else
+                SixRows(rows, rowStride, rowCount, strip, pairs, accumulators, adds);
+        }
     }
 
     [MethodImpl(MethodCompilation.Loops)]

@@ -24,7 +24,7 @@ internal sealed unsafe class WordProduct(EmittedKernels kernels) : WinogradProdu
     public override int StripChannels => KernelTier.TileChannels;
 
     /// <inheritdoc/>
-    public override int MostRows => DotProductEmitter.MaxRows;
+    public override int SpareRows => 0;
 
     /// <inheritdoc/>
     public override int LeastPartTiles => LeastTiles;
@@ -55,6 +55,15 @@ internal sealed unsafe class WordProduct(EmittedKernels kernels) : WinogradProdu
             Panel = (sbyte*)strip,
             Tile = accumulators,
         };
-        _kernels.MultiplyWords(&arguments, rowCount, adds);
+
+        // Calls of nearly equal size: a small one at the end would stall on the latency of its few accumulators.
+        for (int calls = (rowCount + DotProductEmitter.MaxRows - 1) / DotProductEmitter.MaxRows; calls > 0; calls--)
+        {
+            int count = (rowCount + calls - 1) / calls;
+            _kernels.MultiplyWords(&arguments, count, adds);
+            arguments.Rows += count * arguments.RowStride;
+            arguments.Tile += count * TileDistance;
+            rowCount -= count;
+        }
     }
 }

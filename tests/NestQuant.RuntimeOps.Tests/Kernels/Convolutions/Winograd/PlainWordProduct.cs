@@ -9,7 +9,7 @@ internal sealed unsafe class PlainWordProduct : WinogradProduct
 {
     public override int StripChannels => KernelTier.TileChannels;
 
-    public override int MostRows => 12;
+    public override int SpareRows => 0;
 
     public override int LeastPartTiles => 8;
 
@@ -17,7 +17,7 @@ internal sealed unsafe class PlainWordProduct : WinogradProduct
 
     public override void Multiply(short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, bool adds)
     {
-        Assert.InRange(rowCount, 1, MostRows);
+        Assert.InRange(rowCount, 1, int.MaxValue);
         for (int row = 0; row < rowCount; row++)
         {
             for (int channel = 0; channel < StripChannels; channel++)
