@@ -15,7 +15,7 @@ internal abstract unsafe class WinogradProduct
     /// <summary>Output channels of a strip: a panel's, or a divisor of them that is a multiple of 8.</summary>
     public abstract int StripChannels { get; }
 
-    /// <summary>The most rows after the last one whose accumulators are overwritten, because rows are multiplied several at a time.</summary>
+    /// <summary>Rows after the last one whose accumulators may be overwritten, where rows are multiplied several at a time.</summary>
     public abstract int SpareRows { get; }
 
     /// <summary>Tiles enough for a part of the work, which transforms the weights for them.</summary>
