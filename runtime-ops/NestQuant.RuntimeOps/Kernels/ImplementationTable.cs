@@ -24,8 +24,8 @@ internal static class ImplementationTable
         new("strips", "a tier with strips; one input and one output channel per group, no weight zero points", StripConvolution.TryPlan),
         new("depthwise", "one input and one output channel per group", DepthwiseConvolution.TryPlan),
         new("streamed", "a tier that streams; a product of one to four rows, no weight zero points, no cache", StreamedProduct.TryPlan),
+        new("winograd", "a tier with products for it; 3x3, stride 1, large enough, no weight zero points", WinogradConvolution.TryPlan),
         new("implicit-gemm", "a tier with products of tiles; no weight zero points, 32-bit sums", ImplicitGemmConvolution.TryPlan),
-        new("winograd", "AVX2; 3x3, stride 1, one group, input channels in sixteens, no weight zero points", WinogradConvolution.TryPlan),
         new("gathered", "nothing", GatheredConvolution.TryPlan),
     ];
 

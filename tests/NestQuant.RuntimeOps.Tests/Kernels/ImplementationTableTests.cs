@@ -16,6 +16,7 @@ public class ImplementationTableTests
     {
         ["pointwise"] = Square(14, 1, 1, 0, 1, 64, 64),
         ["3x3"] = Square(14, 3, 1, 1, 1, 64, 64),
+        ["3x3 of many channels"] = Square(28, 3, 1, 1, 1, 128, 128),
         ["3x3 of stride 2"] = Square(14, 3, 2, 1, 1, 64, 64),
         ["depthwise"] = Square(14, 3, 1, 1, 64, 1, 64),
         ["grouped"] = Square(14, 3, 1, 1, 4, 16, 64),
@@ -44,15 +45,20 @@ public class ImplementationTableTests
     [InlineData("avx2mul1", "one row", "streamed")]
     [InlineData("avx512vnni", "pointwise", "implicit-gemm")]
     [InlineData("avx512vnni", "3x3", "implicit-gemm")]
+    [InlineData("avx512vnni", "3x3 of many channels", "winograd")]
     [InlineData("avx512vnni", "depthwise", "strips")]
     [InlineData("avx512vnni", "grouped", "implicit-gemm")]
     [InlineData("avx512vnni", "one row", "streamed")]
     [InlineData("amx", "3x3", "implicit-gemm")]
+    [InlineData("amx", "3x3 of many channels", "implicit-gemm")]
     [InlineData("amx", "depthwise", "strips")]
     [InlineData("amx", "one row", "streamed")]
     [InlineData("in place, by lines", "pointwise", "implicit-gemm")]
     [InlineData("in place, by lines", "3x3 of stride 2", "implicit-gemm")]
     [InlineData("in place, by lines", "grouped", "implicit-gemm")]
+    [InlineData(TestTiers.PlainAvx512, "3x3", "winograd")]
+    [InlineData(TestTiers.PlainAvx512, "3x3 of stride 2", "implicit-gemm")]
+    [InlineData(TestTiers.PlainAvx512, "grouped", "implicit-gemm")]
     [InlineData("avxvnni, its instruction emulated", "depthwise", "strips")]
     [InlineData("avxvnni, its instruction emulated", "3x3", "gathered")]
     public void A_shape_has_its_implementation(string tier, string shape, string implementation)
@@ -102,7 +108,7 @@ public class ImplementationTableTests
     {
         string message = Assert.Throws<PlatformNotSupportedException>(() => ImplementationTable.Find("magic")).Message;
         Assert.Equal(
-            "NESTQUANT_IMPLEMENTATION is 'magic': known implementations are strips, depthwise, streamed, implicit-gemm, winograd, gathered",
+            "NESTQUANT_IMPLEMENTATION is 'magic': known implementations are strips, depthwise, streamed, winograd, implicit-gemm, gathered",
             message);
         Assert.Null(ImplementationTable.Find(null));
         Assert.Null(ImplementationTable.Find(""));

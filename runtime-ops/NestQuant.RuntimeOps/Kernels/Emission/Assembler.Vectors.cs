@@ -87,6 +87,11 @@ internal sealed partial class Assembler
     /// </summary>
     public void DotProduct(Zmm accumulators, Zmm unsigned, Zmm signed) => Encode(Int512In38, 0x50, accumulators, unsigned, signed);
 
+    /// <summary>
+    /// vpdpwssd accumulators, left, right: adds two products of signed 16-bit integers to each 32-bit accumulator, without saturation.
+    /// </summary>
+    public void DotProductInt16(Zmm accumulators, Zmm left, Zmm right) => Encode(Int512In38, 0x52, accumulators, left, right);
+
     /// <summary>vzeroupper: the caller's SSE code must not depend on the upper halves.</summary>
     public void ZeroUpper() => Bytes([0xC5, 0xF8, 0x77]);
 

@@ -31,10 +31,10 @@ internal abstract unsafe class KernelTier
     public abstract RowFormat Rows { get; }
 
     /// <summary>
-    /// Whether 3x3 convolutions are faster with 16-bit products of transformed tiles (Winograd), which
-    /// needs AVX2.
+    /// Multiplies the transformed tiles of 3x3 convolutions (Winograd's algorithm), whose transforms need AVX2; null in tiers whose other
+    /// products are faster.
     /// </summary>
-    public virtual bool PrefersWinograd => false;
+    public virtual WinogradProduct? Winograd => null;
 
     /// <summary>
     /// Multiplies depthwise convolutions without weight zero points; null in tiers that always use <see cref="DotDepthwise"/>.

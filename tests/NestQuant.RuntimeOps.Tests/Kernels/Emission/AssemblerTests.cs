@@ -68,6 +68,8 @@ public class AssemblerTests
                     Decodes(a => a.Xor(target, new Zmm(left), new Zmm(right)), $"vpxord zmm{number},zmm{left},zmm{right}");
                     Decodes(a => a.AddInt32(target, new Zmm(left), new Zmm(right)), $"vpaddd zmm{number},zmm{left},zmm{right}");
                     Decodes(a => a.DotProduct(target, new Zmm(left), new Zmm(right)), $"vpdpbusd zmm{number},zmm{left},zmm{right}");
+                    Decodes(
+                        a => a.DotProductInt16(target, new Zmm(left), new Zmm(right)), $"vpdpwssd zmm{number},zmm{left},zmm{right}");
                 }
             }
         }

@@ -5,6 +5,7 @@ using NestQuant.RuntimeOps.Kernels.Tiers.Arm64;
 using NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
 using NestQuant.RuntimeOps.Kernels.Tiers.AvxVnni;
 using NestQuant.RuntimeOps.Tests.Kernels.Convolutions.ImplicitGemm;
+using NestQuant.RuntimeOps.Tests.Kernels.Convolutions.Winograd;
 using NestQuant.RuntimeOps.Tests.Kernels.Tiers.Arm64;
 using NestQuant.RuntimeOps.Tests.Kernels.Tiers.AvxVnni;
 
@@ -17,15 +18,21 @@ internal static class TestTiers
     private const string EmulatedNeonTier = "neon, its instructions emulated";
     private const string EmulatedNeonDotTier = "neondot, its instructions emulated";
 
+    private const int UnlimitedBytes = int.MaxValue / 4 * 4;
+
+    /// <summary>As AVX-512, with plain products in place of emitted code.</summary>
+    public const string PlainAvx512 = "in place, by lines, or by Winograd";
+
     // As emitted code has it: tiles within lines and unlimited chunks (AVX-512), tiles across lines and short chunks (AMX).
     private static readonly ByteRowsTier[] OfTheTests =
     [
-        new(), new ImplicitTier(
-            "in place, by lines",
-            3,
-            int.MaxValue / 4 * 4,
-            crossesLines: false), new ImplicitTier("in place, across lines", 7, 16, crossesLines: true),
+        new(),
+        new ImplicitTier("in place, by lines", 3, UnlimitedBytes, crossesLines: false),
+        new ImplicitTier("in place, across lines", 7, 16, crossesLines: true),
     ];
+
+    private static readonly ImplicitTier PlainAvx512Tier =
+        new(PlainAvx512, 12, UnlimitedBytes, crossesLines: false, new PlainWordProduct());
 
     /// <summary>The tiers of arm64, on any processor.</summary>
     public static IReadOnlyList<string> Arm64 { get; } = [EmulatedNeonTier, EmulatedNeonDotTier];
@@ -62,13 +69,14 @@ internal static class TestTiers
             .. Arm64
         ];
         if (System.Runtime.Intrinsics.X86.Avx2.IsSupported)
-            names.Add(EmulatedAvxVnni);
+            names.AddRange(EmulatedAvxVnni, PlainAvx512);
         return names;
     }
 
     public static KernelTier Get(string name) => name switch
     {
         EmulatedAvxVnni => new AvxVnniTier<EmulatedDot>(),
+        PlainAvx512 => PlainAvx512Tier,
         EmulatedNeonTier => new NeonTier<EmulatedNeon>(),
         EmulatedNeonDotTier => new NeonDotTier<EmulatedNeon, EmulatedNeon>(),
         _ => OfTheTests.FirstOrDefault(tier => tier.Name == name) ?? TierSelection.Select(name),

@@ -21,6 +21,7 @@ internal static unsafe class InputTransform
     /// <param name="zeroPoint">The activations' zero point, which is subtracted.</param>
     /// <param name="transformed">Receives the channels of 36 transformed positions.</param>
     /// <param name="stride">Values from one transformed position to the next.</param>
+    [SkipLocalsInit]
     [MethodImpl(MethodCompilation.Loops)]
     public static void Run(byte* x, nint lineStride, nint positionStride, int channels, int zeroPoint, short* transformed, nint stride)
     {

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
+using NestQuant.RuntimeOps.Kernels.Tiers;
 
 namespace NestQuant.RuntimeOps.Kernels.Convolutions.Winograd;
 
@@ -12,22 +12,25 @@ internal static unsafe class OutputTransform
     private const uint InverseOf225 = 2271560481;
 
     /// <summary>Transforms a strip of channels.</summary>
-    /// <param name="accumulators">The accumulators modulo 2^32, <c>[position 36][channel 16]</c>.</param>
-    /// <param name="outputs">Receives the exact sums of the outputs, <c>[position 16]</c>, 16 channels each.</param>
-    /// <param name="stride">Values from one output position to the next.</param>
+    /// <param name="accumulators">The accumulators modulo 2^32, <c>[position 36][channel of the strip]</c>.</param>
+    /// <param name="channels">Channels of the strip.</param>
+    /// <param name="outputs">Receives the exact sums of the outputs, <c>[position 16][channel 32]</c>.</param>
+    [SkipLocalsInit]
     [MethodImpl(MethodCompilation.Loops)]
-    public static void Run(int* accumulators, int* outputs, nint stride)
+    public static void Run(int* accumulators, int channels, int* outputs)
     {
-        // In bounds: both vectors of a strip are read at 36 positions and written at 16.
+        // In bounds: all vectors of a strip are read at 36 positions and written at 16.
+        const int stride = KernelTier.TileChannels;
         Vector256<int>* columns = stackalloc Vector256<int>[24];
         Vector256<int> inverse = Vector256.Create(unchecked((int)InverseOf225));
-        for (int c = 0; c < PairProduct.StripChannels; c += Vector256<int>.Count)
+        for (int c = 0; c < channels; c += Vector256<int>.Count)
         {
             int* source = accumulators + c;
-            for (int column = 0; column < 6; column++, source += PairProduct.StripChannels)
+            nint line = 6 * channels;
+            Vector256<int>* column = columns;
+            for (int x = 0; x < 6; x++, source += channels, column++)
             {
-                const int line = 6 * PairProduct.StripChannels;
-                (columns[column], columns[6 + column], columns[12 + column], columns[18 + column]) = Combine(
+                (column[0], column[6], column[12], column[18]) = Combine(
                     Vector256.Load(source),
                     Vector256.Load(source + line),
                     Vector256.Load(source + 2 * line),

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using NestQuant.RuntimeOps.Kernels.Tiers;
-using NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 using X86Avx2 = System.Runtime.Intrinsics.X86.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Convolutions.Winograd;
@@ -20,13 +19,15 @@ internal static unsafe class WeightTransform
     /// 9][input/4][output 32][4]</c>.</param>
     /// <param name="tapStride">Bytes from one tap to the next.</param>
     /// <param name="groups">Groups of 4 input channels to transform.</param>
-    /// <param name="transformed">Receives <c>[input/2][output 16][2]</c> for each of 36 positions.</param>
+    /// <param name="outputs">Output channels of the strip, a multiple of 8.</param>
+    /// <param name="transformed">Receives <c>[input/2][output of the strip][2]</c> for each of 36 positions.</param>
     /// <param name="stride">Values from one position to the next.</param>
+    [SkipLocalsInit]
     [MethodImpl(MethodCompilation.Loops)]
-    public static void Run(sbyte* decoded, nint tapStride, int groups, short* transformed, nint stride)
+    public static void Run(sbyte* decoded, nint tapStride, int groups, int outputs, short* transformed, nint stride)
     {
-        // In bounds: a group reads 64 bytes of each tap and writes 64 values to each position. The low byte of each 16 is the weight's
-        // after an arithmetic shift.
+        // In bounds: a group reads 4 bytes for each output of each tap and writes as many values to each position. The low byte of each 16
+        // is the weight's after an arithmetic shift.
         Vector256<byte> firstPair = Vector256.Create(
             -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13, -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13).AsByte();
         Vector256<byte> secondPair = firstPair + Vector256.Create((short)0x0200).AsByte();
@@ -34,14 +35,14 @@ internal static unsafe class WeightTransform
         for (
             int group = 0; group < groups; group++,
             decoded += KernelTier.TileChannels * VectorInputs,
-            transformed += PairProduct.StripChannels * VectorInputs)
+            transformed += outputs * VectorInputs)
         {
-            for (int half = 0; half < 2; half++)
+            for (int output = 0; output < outputs; output += VectorOutputs)
             {
-                sbyte* source = decoded + half * VectorOutputs * VectorInputs;
-                short* target = transformed + half * VectorOutputs * 2;
+                sbyte* source = decoded + output * VectorInputs;
+                short* target = transformed + output * 2;
                 Kernels(source, tapStride, firstPair, columns, target, stride);
-                Kernels(source, tapStride, secondPair, columns, target + PairProduct.StripChannels * 2, stride);
+                Kernels(source, tapStride, secondPair, columns, target + outputs * 2, stride);
             }
         }
     }

@@ -1,6 +1,5 @@
 using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.Tiers;
-using NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 using NestQuant.RuntimeOps.Packing;
 
 namespace NestQuant.RuntimeOps.Kernels.Convolutions.Winograd;
@@ -26,31 +25,26 @@ namespace NestQuant.RuntimeOps.Kernels.Convolutions.Winograd;
 /// </remarks>
 internal sealed unsafe class WinogradConvolution : ConvolutionPlan
 {
-    /// <summary>Positions of a transformed tile.</summary>
-    public const int Positions = 36;
-
     /// <summary>|y| is at most 9 * 255 * 128 times the channels.</summary>
     public const int MaxInputChannels = (1 << 29) / (9 * 255 * 128);
 
     private const int TileOutputs = 4;
     private const int TileInputs = 6;
 
-    // Below this, the transforms of activations and outputs cost more than the products save.
+    // Below this, the transforms of activations cost more than the products save.
     private const int LeastOutputChannels = 16;
-    private const int LeastTiles = 4;
 
     // Transformed activations of a block: weights are transformed once per block.
     private const long BlockBytes = 2 * 1024 * 1024;
     private const long MostLineBytes = 4 * BlockBytes;
 
-    // A part has tiles enough to be worth transforming the weights again.
-    private const int LeastTilesPerPart = 24;
     private const int MostTilesPerPart = 64;
 
     // As in WinogradWeights, to avoid distances that are powers of two.
     private const int Padding = 32;
 
     private readonly KernelTier _tier;
+    private readonly WinogradProduct _product;
     private readonly ConvolutionGeometry _geometry;
     private readonly PanelSource _weights;
     private readonly WinogradWeights _transformedWeights;
@@ -66,13 +60,14 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
     private int _tiles;
     private int _tilesPerPart;
 
-    private WinogradConvolution(in ConvolutionProblem problem)
+    private WinogradConvolution(in ConvolutionProblem problem, WinogradProduct product)
         : base(problem)
     {
         _tier = problem.Tier;
+        _product = product;
         _geometry = problem.Geometry;
         _weights = problem.Weights;
-        _transformedWeights = new WinogradWeights(_tier, _weights, _geometry.InputChannels);
+        _transformedWeights = new WinogradWeights(_tier, _weights, _geometry.InputChannels, product.StripChannels);
         KeepPanels(_transformedWeights);
         _outputStride = problem.OutputStride;
         _tilesPerLine = TilesAlong(_geometry.Width);
@@ -86,6 +81,9 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
 
     private int Channels => _geometry.InputChannels;
 
+    /// <summary>Accumulators of a tile's strip.</summary>
+    private int StripProducts => WinogradProduct.Positions * _product.StripChannels;
+
     /// <summary>Lines of tiles, counted over the batch.</summary>
     private int Lines => _geometry.Batch * _linesPerImage;
 
@@ -93,15 +91,15 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
     private long PositionStride => (long)_tiles * Channels + Padding;
 
     /// <summary>
-    /// Plans a 3x3 convolution of stride 1 that is large enough for the transforms to pay, on a tier that prefers it.
+    /// Plans a 3x3 convolution of stride 1 that is large enough for the transforms to pay, on a tier that has products for it.
     /// </summary>
     public static ConvolutionPlan? TryPlan(in ConvolutionProblem problem) =>
-        problem.Tier.PrefersWinograd && problem.LargestZeroPoint == 0 && Applies(problem.Geometry)
-            ? new WinogradConvolution(problem)
+        problem.Tier.Winograd is { } product && problem.LargestZeroPoint == 0 && Applies(problem.Geometry, product, problem.Threads)
+            ? new WinogradConvolution(problem, product)
             : null;
 
     /// <summary>Whether the convolution has this form, and is large enough for the transforms to pay.</summary>
-    public static bool Applies(ConvolutionGeometry geometry)
+    public static bool Applies(ConvolutionGeometry geometry, WinogradProduct product, int threads)
     {
         if (geometry.Groups != 1 || !IsSuitable(geometry.Height) || !IsSuitable(geometry.Width))
             return false;
@@ -110,14 +108,14 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
             || geometry.OutputChannels < LeastOutputChannels)
             return false;
         long tiles = (long)geometry.Batch * TilesAlong(geometry.Height) * TilesAlong(geometry.Width);
-        bool pays = tiles >= LeastTiles && geometry.Rows >= tiles * (TileOutputs * TileOutputs / 2);
-        return pays && LineBytes(geometry) <= MostLineBytes;
+        WinogradShape shape = new(geometry.InputChannels, geometry.OutputChannels, geometry.Rows, tiles, threads);
+        return product.Pays(shape) && LineBytes(geometry) <= MostLineBytes;
     }
 
     /// <inheritdoc/>
     protected override void Run(ParallelLoop loop)
     {
-        using Scratch transformed = new(_linesPerBlock * LineBytes(_geometry) + Positions * Padding * sizeof(short));
+        using Scratch transformed = new(_linesPerBlock * LineBytes(_geometry) + WinogradProduct.Positions * Padding * sizeof(short));
         _transformed = (short*)transformed.Address;
         for (int line = 0; line < Lines; line += _linesPerBlock)
             RunBlock(line, loop);
@@ -129,7 +127,7 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
 
     /// <summary>Bytes of a line of transformed tiles.</summary>
     private static long LineBytes(ConvolutionGeometry geometry) =>
-        (long)TilesAlong(geometry.Width) * Positions * geometry.InputChannels * sizeof(short);
+        (long)TilesAlong(geometry.Width) * WinogradProduct.Positions * geometry.InputChannels * sizeof(short);
 
     private void RunBlock(int firstLine, ParallelLoop loop)
     {
@@ -138,7 +136,7 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
         int wanted = Partition.FewParts(Problem.Threads);
         _firstLine = firstLine;
         _tiles = lines * _tilesPerLine;
-        int parts = Math.Min((wanted + panels - 1) / panels, Math.Max(1, _tiles / LeastTilesPerPart));
+        int parts = Math.Min((wanted + panels - 1) / panels, Math.Max(1, _tiles / _product.LeastPartTiles));
         parts = Math.Max(parts, (_tiles + MostTilesPerPart - 1) / MostTilesPerPart);
         _tilesPerPart = (_tiles + parts - 1) / parts;
         parts = (_tiles + _tilesPerPart - 1) / _tilesPerPart;
@@ -157,7 +155,7 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
         y = y * TileOutputs - _geometry.Height.PadBegin;
         int width = _geometry.Width.Input;
         bool isInside = y >= 0 && y + TileInputs <= _geometry.Height.Input;
-        using Scratch patch = new(Positions * Channels);
+        using Scratch patch = new(WinogradProduct.Positions * Channels);
         short* target = _transformed + (long)line * _tilesPerLine * Channels;
         byte* x0 = Data.X + (long)image * _geometry.Height.Input * width * Channels;
         for (int column = 0; column < _tilesPerLine; column++, target += Channels)
@@ -194,12 +192,12 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
     /// <summary>Multiplies some tiles of the block with one panel.</summary>
     private void MultiplyPart(int part)
     {
-        // In bounds: the products of a tile are two strips of 36 positions and 16 channels; the last tiles are computed together with
+        // In bounds: the products of a tile are the strips of a panel at 36 positions; the last tiles may be computed together with
         // unused ones, for which there is room.
         (int panel, int index) = Math.DivRem(part, (_tiles + _tilesPerPart - 1) / _tilesPerPart);
         int firstTile = index * _tilesPerPart;
         int tiles = Math.Min(_tilesPerPart, _tiles - firstTile);
-        int productBytes = (tiles + PairProduct.MaxRows - 1) * 2 * Positions * PairProduct.StripChannels * sizeof(int);
+        int productBytes = (tiles + _product.SpareRows) * WinogradProduct.TileDistance * sizeof(int);
         byte* kept = Kept == null ? null : Kept.Get(_transformedWeights, panel);
         int pieceBytes = kept != null ? 0 : _transformedWeights.PieceLength * sizeof(short);
         int decodedBytes = kept != null ? 0 : _weights.DecodedLength;
@@ -217,7 +215,7 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
                     _transformedWeights.Transform(decoded, chunk, strip, piece);
                 else
                     piece = _transformedWeights.Piece(kept, chunk, strip);
-                MultiplyPiece(piece, chunk, firstTile, tiles, products + strip * Positions * PairProduct.StripChannels);
+                MultiplyPiece(piece, chunk, firstTile, tiles, products + strip * StripProducts);
             }
         }
 
@@ -226,26 +224,13 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
 
     private void MultiplyPiece(short* piece, int chunk, int firstTile, int tiles, int* products)
     {
-        const int tileProducts = 2 * Positions * PairProduct.StripChannels;
         int pairs = _transformedWeights.ChannelsOf(chunk) / 2;
         short* x = _transformed + (long)firstTile * Channels + chunk * WinogradWeights.ChunkChannels;
-        for (int position = 0; position < Positions; position++, x += PositionStride)
+        for (int position = 0; position < WinogradProduct.Positions; position++, x += PositionStride)
         {
             short* weights = piece + position * _transformedWeights.PositionStride;
-            int* accumulators = products + position * PairProduct.StripChannels;
-            for (int tile = 0; tile < tiles; tile += PairProduct.MaxRows)
-            {
-                int rows = Math.Min(PairProduct.MaxRows, tiles - tile);
-                PairProduct.Run(
-                    x + (long)tile * Channels,
-                    Channels,
-                    rows,
-                    weights,
-                    pairs,
-                    accumulators + (long)tile * tileProducts,
-                    tileProducts,
-                    adds: chunk > 0);
-            }
+            int* accumulators = products + position * _product.StripChannels;
+            _product.Multiply(x, Channels, tiles, weights, pairs, accumulators, adds: chunk > 0);
         }
     }
 
@@ -257,13 +242,11 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
         PanelEpilogue epilogue = Data.Epilogue(firstChannel, channels);
         int* outputs = stackalloc int[TileOutputs * TileOutputs * KernelTier.TileChannels];
         int strips = _transformedWeights.StripsOf(panel);
-        for (int tile = firstTile; tile < firstTile + tiles; tile++, products += 2 * Positions * PairProduct.StripChannels)
+        for (int tile = firstTile; tile < firstTile + tiles; tile++, products += WinogradProduct.TileDistance)
         {
             for (int strip = 0; strip < strips; strip++)
                 OutputTransform.Run(
-                    products + strip * Positions * PairProduct.StripChannels,
-                    outputs + strip * PairProduct.StripChannels,
-                    KernelTier.TileChannels);
+                    products + strip * StripProducts, _product.StripChannels, outputs + strip * _product.StripChannels);
             (int line, int column) = Math.DivRem(tile, _tilesPerLine);
             (int image, line) = Math.DivRem(_firstLine + line, _linesPerImage);
             (line, column) = (line * TileOutputs, column * TileOutputs);

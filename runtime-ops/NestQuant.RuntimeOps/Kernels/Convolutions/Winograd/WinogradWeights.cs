@@ -1,18 +1,20 @@
 using NestQuant.RuntimeOps.Kernels.Execution;
 using NestQuant.RuntimeOps.Kernels.Tiers;
-using NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 
 namespace NestQuant.RuntimeOps.Kernels.Convolutions.Winograd;
 
 /// <summary>Transforms nested weights, panel by panel.</summary>
 /// <remarks>
-/// A transformed panel is <c>[chunk][strip]</c> of pieces: the weights of up to <see cref="ChunkChannels"/> input and 16 output channels,
-/// which stay in a core's private cache while they are multiplied. A piece is <c>[position 36][input/2][output 16][2]</c> in 16 bits.
+/// A transformed panel is <c>[chunk][strip]</c> of pieces: the weights of up to <see cref="ChunkChannels"/> input channels and the output
+/// channels of a strip, which stay in a core's private cache while they are multiplied. A piece is
+/// <c>[position 36][input/2][output of the strip][2]</c> in 16 bits.
 /// </remarks>
 /// <param name="tier">Decodes the weights.</param>
 /// <param name="weights">Weights of a 3x3 convolution without groups.</param>
 /// <param name="inputChannels">Its input channels, a multiple of 4.</param>
-internal sealed unsafe class WinogradWeights(KernelTier tier, PanelSource weights, int inputChannels) : IPanelPreparation
+/// <param name="stripChannels">Output channels of a strip.</param>
+internal sealed unsafe class WinogradWeights(KernelTier tier, PanelSource weights, int inputChannels, int stripChannels)
+    : IPanelPreparation
 {
     /// <summary>The most input channels of a chunk.</summary>
     public const int ChunkChannels = 128;
@@ -24,25 +26,27 @@ internal sealed unsafe class WinogradWeights(KernelTier tier, PanelSource weight
     public int Chunks => (inputChannels + ChunkChannels - 1) / ChunkChannels;
 
     /// <summary>16-bit values from one position of a piece to the next.</summary>
-    public int PositionStride { get; } = Math.Min(inputChannels, ChunkChannels) * PairProduct.StripChannels + Padding;
+    public int PositionStride { get; } = Math.Min(inputChannels, ChunkChannels) * stripChannels + Padding;
 
     /// <summary>16-bit values of a piece.</summary>
-    public int PieceLength => WinogradConvolution.Positions * PositionStride;
+    public int PieceLength => WinogradProduct.Positions * PositionStride;
+
+    private int Strips => KernelTier.TileChannels / stripChannels;
 
     /// <inheritdoc/>
-    public int Bytes => checked(Chunks * 2 * PieceLength * sizeof(short));
+    public int Bytes => checked(Chunks * Strips * PieceLength * sizeof(short));
 
     /// <inheritdoc/>
     public object Form => typeof(WinogradWeights);
 
     /// <summary>Strips of a panel that have channels.</summary>
-    public int StripsOf(int panel) => (weights.Layout.ChannelsOf(panel) + PairProduct.StripChannels - 1) / PairProduct.StripChannels;
+    public int StripsOf(int panel) => (weights.Layout.ChannelsOf(panel) + stripChannels - 1) / stripChannels;
 
     /// <summary>Input channels of a chunk.</summary>
     public int ChannelsOf(int chunk) => Math.Min(ChunkChannels, inputChannels - chunk * ChunkChannels);
 
     /// <summary>The position of a piece in a transformed panel.</summary>
-    public short* Piece(byte* transformed, int chunk, int strip) => (short*)transformed + (2L * chunk + strip) * PieceLength;
+    public short* Piece(byte* transformed, int chunk, int strip) => (short*)transformed + ((long)Strips * chunk + strip) * PieceLength;
 
     /// <inheritdoc/>
     public void Prepare(int panel, byte* prepared)
@@ -69,7 +73,8 @@ internal sealed unsafe class WinogradWeights(KernelTier tier, PanelSource weight
     public void Transform(sbyte* decoded, int chunk, int strip, short* piece)
     {
         // In bounds: a tap of the decoded panel is 32 bytes for each input channel, and input channels come in groups of four.
-        sbyte* first = decoded + (long)chunk * ChunkChannels * KernelTier.TileChannels + strip * PairProduct.StripChannels * 4;
-        WeightTransform.Run(first, (nint)inputChannels * KernelTier.TileChannels, ChannelsOf(chunk) / 4, piece, PositionStride);
+        sbyte* first = decoded + (long)chunk * ChunkChannels * KernelTier.TileChannels + strip * stripChannels * 4;
+        nint tapStride = (nint)inputChannels * KernelTier.TileChannels;
+        WeightTransform.Run(first, tapStride, ChannelsOf(chunk) / 4, stripChannels, piece, PositionStride);
     }
 }

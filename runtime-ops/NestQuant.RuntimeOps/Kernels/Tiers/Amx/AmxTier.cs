@@ -19,6 +19,9 @@ internal sealed class AmxTier(EmittedKernels vectors, EmittedTileProduct tiles) 
     public override string Name => TierNames.Amx;
 
     /// <inheritdoc/>
+    public override WinogradProduct? Winograd => null;
+
+    /// <inheritdoc/>
     public override TileProduct? TileProduct(int rows, int reductionLength) =>
         rows < LeastRows || reductionLength < LeastLength ? base.TileProduct(rows, reductionLength) : _tiles;
 }

@@ -17,6 +17,7 @@ internal sealed unsafe class Avx2Tier : X64Tier
     private static readonly SplitTier Split = new();
     private static readonly InnerProductTier InnerProduct = new();
     private static readonly PairStrips PairStrips = new();
+    private static readonly PairProduct PairProduct = new();
 
     private readonly bool _hasSingleMultiplier;
 
@@ -34,7 +35,7 @@ internal sealed unsafe class Avx2Tier : X64Tier
     public override int TileRows => DotProduct.TileRows;
 
     /// <inheritdoc/>
-    public override bool PrefersWinograd => true;
+    public override WinogradProduct Winograd => PairProduct;
 
     /// <inheritdoc/>
     public override KernelTier Streaming => Plain;

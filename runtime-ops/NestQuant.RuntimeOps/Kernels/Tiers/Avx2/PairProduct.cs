@@ -8,37 +8,47 @@ namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx2;
 /// Rows of 16-bit numbers times 16 channels: vpmaddwd multiplies a repeated pair of a row's values by the pairs of eight channels, and adds
 /// the two products in 32 bits.
 /// </summary>
-internal static unsafe class PairProduct
+internal sealed unsafe class PairProduct : WinogradProduct
 {
-    /// <summary>Channels of a strip.</summary>
-    public const int StripChannels = 16;
-
-    /// <summary>The most rows of one call: those whose accumulators fit in the registers.</summary>
-    public const int MaxRows = 6;
-
+    private const int Channels = 16;
     private const int FewRows = 4;
 
-    /// <summary>Multiplies rows with a strip; accumulators are modulo 2^32.</summary>
-    /// <param name="rows">rowCount rows of 2 * pairs values.</param>
-    /// <param name="rowStride">Values from one row to the next.</param>
-    /// <param name="rowCount">1 to <see cref="MaxRows"/>.</param>
-    /// <param name="strip">The weights, <c>[pair][channel 16][2]</c>.</param>
-    /// <param name="pairs">Pairs of values of a row.</param>
-    /// <param name="accumulators">Receives 16 accumulators for each of <see cref="MaxRows"/> rows; those of missing rows are
-    /// undefined.</param>
-    /// <param name="stride">Accumulators from one row to the next.</param>
-    /// <param name="adds">Whether to add to the existing values instead of starting at 0.</param>
-    public static void Run(short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, nint stride, bool adds)
+    // As many rows have accumulators in registers.
+    private const int ManyRows = 6;
+
+    // With fewer tiles, or fewer outputs of a tile that exist, the transforms cost more than the products save.
+    private const int LeastTiles = 4;
+    private const int LeastTilePositions = 8;
+
+    /// <inheritdoc/>
+    public override int StripChannels => Channels;
+
+    /// <inheritdoc/>
+    public override int SpareRows => ManyRows - 1;
+
+    /// <inheritdoc/>
+    public override int LeastPartTiles => 24;
+
+    /// <inheritdoc/>
+    public override bool Pays(in WinogradShape shape) =>
+        shape.Tiles >= LeastTiles && shape.Positions >= shape.Tiles * LeastTilePositions;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodCompilation.Loops)]
+    public override void Multiply(short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, bool adds)
     {
-        if (rowCount <= FewRows)
-            FourRows(rows, rowStride, rowCount, strip, pairs, accumulators, stride, adds);
-        else
-            SixRows(rows, rowStride, rowCount, strip, pairs, accumulators, stride, adds);
+        for (; rowCount > 0; rowCount -= ManyRows, rows += ManyRows * rowStride, accumulators += ManyRows * TileDistance)
+        {
+            if (rowCount <= FewRows)
+                FourRows(rows, rowStride, rowCount, strip, pairs, accumulators, adds);
+            else
+                SixRows(rows, rowStride, rowCount, strip, pairs, accumulators, adds);
+        }
     }
 
     [MethodImpl(MethodCompilation.Loops)]
     private static void SixRows(
-        short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, nint stride, bool adds)
+        short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, bool adds)
     {
         // In bounds: a step reads 2 values of each row and 32 weights of the strip, `pairs` times. Missing rows repeat the last one; the
         // accumulators have room for them.
@@ -54,14 +64,14 @@ internal static unsafe class PairProduct
         if (adds)
         {
             (a0, a1) = Load(accumulators);
-            (b0, b1) = Load(accumulators + stride);
-            (c0, c1) = Load(accumulators + 2 * stride);
-            (d0, d1) = Load(accumulators + 3 * stride);
-            (e0, e1) = Load(accumulators + 4 * stride);
-            (f0, f1) = Load(accumulators + 5 * stride);
+            (b0, b1) = Load(accumulators + TileDistance);
+            (c0, c1) = Load(accumulators + 2 * TileDistance);
+            (d0, d1) = Load(accumulators + 3 * TileDistance);
+            (e0, e1) = Load(accumulators + 4 * TileDistance);
+            (f0, f1) = Load(accumulators + 5 * TileDistance);
         }
 
-        for (; x0 < end; x0 += 2, strip += StripChannels * 2)
+        for (; x0 < end; x0 += 2, strip += Channels * 2)
         {
             Vector256<short> w0 = Vector256.Load(strip);
             Vector256<short> w1 = Vector256.Load(strip + 16);
@@ -86,16 +96,16 @@ internal static unsafe class PairProduct
         }
 
         Store(a0, a1, accumulators);
-        Store(b0, b1, accumulators + stride);
-        Store(c0, c1, accumulators + 2 * stride);
-        Store(d0, d1, accumulators + 3 * stride);
-        Store(e0, e1, accumulators + 4 * stride);
-        Store(f0, f1, accumulators + 5 * stride);
+        Store(b0, b1, accumulators + TileDistance);
+        Store(c0, c1, accumulators + 2 * TileDistance);
+        Store(d0, d1, accumulators + 3 * TileDistance);
+        Store(e0, e1, accumulators + 4 * TileDistance);
+        Store(f0, f1, accumulators + 5 * TileDistance);
     }
 
     [MethodImpl(MethodCompilation.Loops)]
     private static void FourRows(
-        short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, nint stride, bool adds)
+        short* rows, nint rowStride, int rowCount, short* strip, int pairs, int* accumulators, bool adds)
     {
         // In bounds: as for six rows.
         nint last = rowCount - 1;
@@ -109,12 +119,12 @@ internal static unsafe class PairProduct
         if (adds)
         {
             (a0, a1) = Load(accumulators);
-            (b0, b1) = Load(accumulators + stride);
-            (c0, c1) = Load(accumulators + 2 * stride);
-            (d0, d1) = Load(accumulators + 3 * stride);
+            (b0, b1) = Load(accumulators + TileDistance);
+            (c0, c1) = Load(accumulators + 2 * TileDistance);
+            (d0, d1) = Load(accumulators + 3 * TileDistance);
         }
 
-        for (; x0 < end; x0 += 2, strip += StripChannels * 2)
+        for (; x0 < end; x0 += 2, strip += Channels * 2)
         {
             Vector256<short> w0 = Vector256.Load(strip);
             Vector256<short> w1 = Vector256.Load(strip + 16);
@@ -133,9 +143,9 @@ internal static unsafe class PairProduct
         }
 
         Store(a0, a1, accumulators);
-        Store(b0, b1, accumulators + stride);
-        Store(c0, c1, accumulators + 2 * stride);
-        Store(d0, d1, accumulators + 3 * stride);
+        Store(b0, b1, accumulators + TileDistance);
+        Store(c0, c1, accumulators + 2 * TileDistance);
+        Store(d0, d1, accumulators + 3 * TileDistance);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

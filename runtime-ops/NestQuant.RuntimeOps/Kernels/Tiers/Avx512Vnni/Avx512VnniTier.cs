@@ -17,6 +17,7 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
 
     private readonly EmittedKernels _kernels = kernels;
     private readonly Avx512TileProduct _product = new(kernels);
+    private readonly WordProduct _wordProduct = new(kernels);
 
     /// <inheritdoc/>
     public override string Name => TierNames.Avx512Vnni;
@@ -32,6 +33,9 @@ internal unsafe class Avx512VnniTier(EmittedKernels kernels) : X64Tier
 
     /// <inheritdoc/>
     public override StripKernel? Strips => EmittedStrips.Instance;
+
+    /// <inheritdoc/>
+    public override WinogradProduct? Winograd => _wordProduct;
 
     /// <inheritdoc/>
     public sealed override KernelTier Streaming => this;

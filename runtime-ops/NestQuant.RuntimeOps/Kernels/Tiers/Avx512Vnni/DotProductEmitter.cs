@@ -8,8 +8,8 @@ namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
 /// <c>void(TileArguments*)</c>.
 /// </summary>
 /// <remarks>
-/// Chunk after chunk, each group of 4 rows of k loads 16 channels per weight register and broadcasts 4 activations of each row; vpdpbusd
-/// multiplies and adds. Accumulators wrap modulo 2^32 and never saturate. All registers used are caller-saved.
+/// Chunk after chunk, each group of 4 bytes of k loads 16 channels per weight register and broadcasts 4 bytes of each row; vpdpbusd or
+/// vpdpwssd multiplies and adds. Accumulators wrap modulo 2^32 and never saturate. All registers used are caller-saved.
 /// </remarks>
 internal static class DotProductEmitter
 {
@@ -45,12 +45,13 @@ internal static class DotProductEmitter
     /// <summary>Emits one kernel.</summary>
     /// <param name="rows">1 to <see cref="MaxRows"/>.</param>
     /// <param name="vectors">1 for 16 channels from those that the panel points to, 2 for 32.</param>
-    /// <returns>Code that stores <c>tile[row][channel]</c>, rows 32 apart, for just these rows and channels.</returns>
-    public static byte[] Emit(int rows, int vectors)
+    /// <param name="form">What is multiplied, and where accumulators start.</param>
+    /// <returns>Code that stores <c>tile[row][channel]</c>, rows as far apart as the form says, for just these rows and channels.</returns>
+    public static byte[] Emit(int rows, int vectors, DotProductForm form = DotProductForm.Bytes)
     {
         Assembler code = new();
         int sets = AccumulatorSets(rows * vectors);
-        Start(code, rows, vectors, sets);
+        Start(code, rows, vectors, sets, form);
         code.Load(RowStride, new MemoryOperand(Arguments, TileArguments.RowStrideAt));
         code.Load(Panel, new MemoryOperand(Arguments, TileArguments.PanelAt));
         code.Load(Chunk, new MemoryOperand(Arguments, TileArguments.ChunksAt));
@@ -67,7 +68,7 @@ internal static class DotProductEmitter
         code.Jump(Condition.Less, rest);
         code.Bind(unrolled);
         for (int group = 0; group < Unroll; group++)
-            MultiplyGroup(code, rows, vectors, group, group % sets);
+            MultiplyGroup(code, rows, vectors, group, group % sets, form);
         Advance(code, rows, Unroll);
         code.Subtract(Groups, Unroll);
         code.Jump(Condition.GreaterOrEqual, unrolled);
@@ -76,7 +77,7 @@ internal static class DotProductEmitter
         code.Add(Groups, Unroll);
         code.Jump(Condition.Zero, done);
         code.Bind(single);
-        MultiplyGroup(code, rows, vectors, group: 0, set: 0);
+        MultiplyGroup(code, rows, vectors, group: 0, set: 0, form);
         Advance(code, rows, groups: 1);
         code.Subtract(Groups, 1);
         code.Jump(Condition.NotZero, single);
@@ -85,20 +86,27 @@ internal static class DotProductEmitter
         code.Compare(Chunk, new MemoryOperand(Arguments, TileArguments.EndOfChunksAt));
         code.Jump(Condition.NotZero, chunk);
         code.Load(Tile, new MemoryOperand(Arguments, TileArguments.TileAt));
-        Store(code, rows, vectors, sets);
+        Store(code, rows, vectors, sets, form);
         code.ZeroUpper();
         code.Return();
         return code.ToCode();
     }
 
-    /// <summary>One set of accumulators starts with the channels' initial values, the others with 0.</summary>
-    internal static void Start(Assembler code, int rows, int vectors, int sets)
+    /// <summary>The first set of accumulators starts as the form says, the others with 0.</summary>
+    internal static void Start(Assembler code, int rows, int vectors, int sets, DotProductForm form)
     {
-        code.Load(Tile, new MemoryOperand(Arguments, TileArguments.StartAt));
-        for (int sum = 0; sum < rows * vectors; sum++)
-            code.Load(new Zmm(sum), new MemoryOperand(Tile, sum % vectors * VectorBytes));
-        for (int sum = rows * vectors; sum < sets * rows * vectors; sum++)
-            code.Xor(new Zmm(sum), new Zmm(sum), new Zmm(sum));
+        if (form != DotProductForm.Words)
+            code.Load(Tile, new MemoryOperand(Arguments, form == DotProductForm.Bytes ? TileArguments.StartAt : TileArguments.TileAt));
+        for (int sum = 0; sum < sets * rows * vectors; sum++)
+        {
+            (int row, int vector) = Math.DivRem(sum, vectors);
+            if (row >= rows || form == DotProductForm.Words)
+                code.Xor(new Zmm(sum), new Zmm(sum), new Zmm(sum));
+            else if (form == DotProductForm.Bytes)
+                code.Load(new Zmm(sum), new MemoryOperand(Tile, vector * VectorBytes));
+            else
+                code.Load(new Zmm(sum), Sums(row, vector, form));
+        }
     }
 
     /// <summary>Points at the next chunk of the rows.</summary>
@@ -125,9 +133,9 @@ internal static class DotProductEmitter
         _ => 1,
     };
 
-    /// <summary>Multiplies a group of 4 rows of k.</summary>
+    /// <summary>Multiplies a group of 4 rows of k, or of a pair of words.</summary>
     internal static void MultiplyGroup(
-        Assembler code, int rows, int vectors, int group, int set, int activationRegisters = Activations)
+        Assembler code, int rows, int vectors, int group, int set, DotProductForm form, int activationRegisters = Activations)
     {
         for (int vector = 0; vector < vectors; vector++)
             code.Load(new Zmm(FirstWeight + vector), new MemoryOperand(Panel, group * PanelGroupBytes + vector * VectorBytes));
@@ -141,7 +149,13 @@ internal static class DotProductEmitter
                 Scale = strides == 0 ? 1 : strides,
             });
             for (int vector = 0; vector < vectors; vector++)
-                code.DotProduct(Accumulator(set, row, vector, rows, vectors), activations, new Zmm(FirstWeight + vector));
+            {
+                Zmm sum = Accumulator(set, row, vector, rows, vectors), weights = new(FirstWeight + vector);
+                if (form == DotProductForm.Bytes)
+                    code.DotProduct(sum, activations, weights);
+                else
+                    code.DotProductInt16(sum, activations, weights);
+            }
         }
     }
 
@@ -154,7 +168,7 @@ internal static class DotProductEmitter
     }
 
     /// <summary>Stores the accumulators.</summary>
-    internal static void Store(Assembler code, int rows, int vectors, int sets)
+    internal static void Store(Assembler code, int rows, int vectors, int sets, DotProductForm form)
     {
         for (int row = 0; row < rows; row++)
         {
@@ -163,9 +177,16 @@ internal static class DotProductEmitter
                 Zmm sum = Accumulator(0, row, vector, rows, vectors);
                 for (int set = 1; set < sets; set++)
                     code.AddInt32(sum, sum, Accumulator(set, row, vector, rows, vectors));
-                code.Store(new MemoryOperand(Tile, (row * KernelTier.TileChannels + vector * VectorChannels) * sizeof(int)), sum);
+                code.Store(Sums(row, vector, form), sum);
             }
         }
+    }
+
+    /// <summary>Where the accumulators of a row and a vector are stored.</summary>
+    private static MemoryOperand Sums(int row, int vector, DotProductForm form)
+    {
+        int distance = form == DotProductForm.Bytes ? KernelTier.TileChannels : WinogradProduct.TileDistance;
+        return new MemoryOperand(Tile, (row * distance + vector * VectorChannels) * sizeof(int));
     }
 
     private static Zmm Accumulator(int set, int row, int vector, int rows, int vectors) => new((set * rows + row) * vectors + vector);

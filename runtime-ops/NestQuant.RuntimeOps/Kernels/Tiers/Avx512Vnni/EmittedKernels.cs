@@ -4,7 +4,7 @@ using NestQuant.RuntimeOps.Kernels.Emission;
 namespace NestQuant.RuntimeOps.Kernels.Tiers.Avx512Vnni;
 
 /// <summary>
-/// The emitted AVX-512 code of this process: products, for each number of rows and weight registers, epilogues and sums of weights.
+/// The emitted AVX-512 code of this process: products, for each number of rows, epilogues and sums of weights.
 /// </summary>
 internal sealed unsafe class EmittedKernels
 {
@@ -14,14 +14,18 @@ internal sealed unsafe class EmittedKernels
         new(() => Load(ProcessorFeatures.Read(), ExecutableMemory.TryMap));
 
     private readonly nint[] _products;
+    private readonly nint[] _words;
+    private readonly nint[] _addedWords;
     private readonly nint[] _epilogues;
     private readonly nint _sumWeights;
 
     private EmittedKernels(ReadOnlySpan<nint> entries)
     {
-        const int products = DotProductEmitter.MaxRows * DotProductEmitter.MaxVectors;
-        _products = entries[..products].ToArray();
-        _epilogues = entries[products..^1].ToArray();
+        const int rows = DotProductEmitter.MaxRows, products = rows * DotProductEmitter.MaxVectors;
+        _words = entries[..rows].ToArray();
+        _addedWords = entries[rows..(2 * rows)].ToArray();
+        _products = entries[(2 * rows)..(2 * rows + products)].ToArray();
+        _epilogues = entries[(2 * rows + products)..^1].ToArray();
         _sumWeights = entries[^1];
     }
 
@@ -40,6 +44,13 @@ internal sealed unsafe class EmittedKernels
     /// <param name="vectors">1 for 16 channels, 2 for 32.</param>
     public void Multiply(TileArguments* arguments, int rows, int vectors) =>
         ((delegate* unmanaged[Cdecl, SuppressGCTransition]<TileArguments*, void>)_products[Index(rows, vectors)])(arguments);
+
+    /// <summary>Multiplies rows of 16-bit activations with the 16-bit weights of 32 channels.</summary>
+    /// <param name="arguments">The operands, in the form <see cref="DotProductForm.Words"/>.</param>
+    /// <param name="rows">1 to <see cref="DotProductEmitter.MaxRows"/>.</param>
+    /// <param name="adds">Whether to add to the accumulators.</param>
+    public void MultiplyWords(TileArguments* arguments, int rows, bool adds) =>
+        ((delegate* unmanaged[Cdecl, SuppressGCTransition]<TileArguments*, void>)(adds ? _addedWords : _words)[rows - 1])(arguments);
 
     /// <summary>The epilogue of a tile; see <see cref="TileProduct.Store"/>.</summary>
     [MethodImpl(MethodCompilation.Loops)]
@@ -83,6 +94,8 @@ internal sealed unsafe class EmittedKernels
         nint[]? entries = EmittedCode.TryMap(
             [
                 ProcessorFeatures.EmitReadExtendedControl(),
+                .. Words(DotProductForm.Words),
+                .. Words(DotProductForm.AddedWords),
                 .. products,
                 .. Enumerable.Range(0, EpilogueForm.Count).Select(static index => EpilogueEmitter.Emit(EpilogueForm.At(index))),
                 WeightSumEmitter.Emit(),
@@ -95,6 +108,9 @@ internal sealed unsafe class EmittedKernels
             ? (new EmittedKernels(entries.AsSpan(1)), null)
             : (null, UnsavedRegisters);
     }
+
+    private static IEnumerable<byte[]> Words(DotProductForm form) =>
+        Enumerable.Range(1, DotProductEmitter.MaxRows).Select(rows => DotProductEmitter.Emit(rows, DotProductEmitter.MaxVectors, form));
 
     private static int Index(int rows, int vectors) => (rows - 1) * DotProductEmitter.MaxVectors + vectors - 1;
 }

@@ -63,7 +63,7 @@ internal static class StoringProductEmitter
         Label allStored = new();
         Label single = new();
         Label done = new();
-        DotProductEmitter.Start(code, rows, Vectors, sets: 1);
+        DotProductEmitter.Start(code, rows, Vectors, sets: 1, DotProductForm.Bytes);
         code.Load(DotProductEmitter.RowStride, new MemoryOperand(DotProductEmitter.Arguments, TileArguments.RowStrideAt));
         code.Load(DotProductEmitter.Panel, new MemoryOperand(DotProductEmitter.Arguments, TileArguments.PanelAt));
         code.Load(DotProductEmitter.Chunk, new MemoryOperand(DotProductEmitter.Arguments, TileArguments.ChunksAt));
@@ -74,7 +74,7 @@ internal static class StoringProductEmitter
         code.Bind(both);
         code.Subtract(Registers.Rows, EpilogueRows.MaxRows);
         code.Jump(Condition.Less, allStored);
-        DotProductEmitter.MultiplyGroup(code, rows, Vectors, group: 0, set: 0, Activations);
+        DotProductEmitter.MultiplyGroup(code, rows, Vectors, group: 0, set: 0, DotProductForm.Bytes, Activations);
         stores.Write(EpilogueRows.MaxRows);
         DotProductEmitter.Advance(code, rows, groups: 1);
         code.Subtract(DotProductEmitter.Groups, 1);
@@ -84,7 +84,7 @@ internal static class StoringProductEmitter
         code.Bind(allStored);
         code.Add(Registers.Rows, EpilogueRows.MaxRows);
         code.Bind(single);
-        DotProductEmitter.MultiplyGroup(code, rows, Vectors, group: 0, set: 0, Activations);
+        DotProductEmitter.MultiplyGroup(code, rows, Vectors, group: 0, set: 0, DotProductForm.Bytes, Activations);
         DotProductEmitter.Advance(code, rows, groups: 1);
         code.Subtract(DotProductEmitter.Groups, 1);
         code.Jump(Condition.NotZero, single);
@@ -93,6 +93,6 @@ internal static class StoringProductEmitter
         code.Compare(DotProductEmitter.Chunk, new MemoryOperand(DotProductEmitter.Arguments, TileArguments.EndOfChunksAt));
         code.Jump(Condition.NotZero, chunk);
         code.Load(DotProductEmitter.Tile, new MemoryOperand(DotProductEmitter.Arguments, TileArguments.TileAt));
-        DotProductEmitter.Store(code, rows, Vectors, sets: 1);
+        DotProductEmitter.Store(code, rows, Vectors, sets: 1, DotProductForm.Bytes);
     }
 }

@@ -162,6 +162,14 @@ internal sealed unsafe partial class EmittedCodeInterpreter
                 }
 
                 break;
+            case Code.EVEX_Vpdpwssd_zmm_k1z_zmm_zmmm512b32:
+                for (int lane = 0; lane < Lanes; lane++)
+                {
+                    for (int shift = 0; shift < 32; shift += 16)
+                        _vectors[target, lane] += (short)(_vectors[left, lane] >> shift) * (short)(_vectors[right, lane] >> shift);
+                }
+
+                break;
             default:
                 throw new NotSupportedException($"{instruction} is not an instruction of the kernels");
         }
