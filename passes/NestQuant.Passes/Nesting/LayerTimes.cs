@@ -20,8 +20,7 @@ internal static class LayerTimes
 
     private static readonly Cost WeightOnly = new(Call: 8, Product: 0.03, Weight: 0.15);
 
-    // The weight is decoded to memory, and ONNX Runtime multiplies by what it takes for a weight that changes.
-    private static readonly Cost WeightOnlyDepthwise = new(Call: 20, Product: 1, Weight: 0.5);
+    private static readonly Cost WeightOnlyDepthwise = WeightOnly with { Product = 0.11 };
 
     private static readonly Cost Integer = new(Call: 8, Product: 0.016, Weight: 0.1), IntegerDepthwise = Integer with { Product = 0.1 };
 

@@ -44,12 +44,10 @@ internal sealed record NestedForm(string Op, Func<ModelProto> Model, params (str
         },
         ["conv-wide-groups"] = Convolution(Conv, [1, 6, 5, 5], [10, 3, 3, 3], "y = Conv(x, W, B)", Int("group", 2)),
         ["conv-depthwise"] = Convolution(
-            Conv, [2, 40, 6, 6], [40, 1, 3, 3], "y = Conv(x, W, B)", Int("group", 40), Ints("pads", 1, 1, 1, 1)) with
-        {
-            HasFewOutputsPerGroup = true,
-        },
+            Conv, [2, 40, 6, 6], [40, 1, 3, 3], "y = Conv(x, W, B)", Int("group", 40), Ints("pads", 1, 1, 1, 1)),
         ["conv-depthwise-multiplier"] = Convolution(
-            Conv, [1, 5, 6, 6], [10, 1, 3, 3], "y = Conv(x, W)", Int("group", 5), Ints("strides", 2, 2)) with
+            Conv, [1, 5, 6, 6], [10, 1, 3, 3], "y = Conv(x, W)", Int("group", 5), Ints("strides", 2, 2)),
+        ["conv-depthwise-1x1"] = Convolution(Conv, [1, 5, 6, 6], [10, 1, 1, 1], "y = Conv(x, W)", Int("group", 5)) with
         {
             HasFewOutputsPerGroup = true,
         },

@@ -99,6 +99,21 @@ internal abstract unsafe class FloatKernel
     public abstract void MultiplyDecoded(
         float* left, nint leftStride, int rows, sbyte* values, int length, float* zeroPoints, int channels, float* sums, bool continues);
 
+    /// <summary>Floats that <see cref="MultiplyTaps"/> may read and write beyond the last output.</summary>
+    public const int SpareOutputs = 15;
+
+    /// <summary>Computes the outputs of one channel from one input channel: sums over taps of input * weight.</summary>
+    /// <param name="source">The first output's input under the first tap; those of the other outputs of its line follow.</param>
+    /// <param name="lineStride">Floats from there to that of the next line's first output.</param>
+    /// <param name="lines">Lines of outputs, at least 1.</param>
+    /// <param name="columns">Outputs of a line, at least 1; the inputs of <see cref="SpareOutputs"/> more may be read.</param>
+    /// <param name="offsets">Floats from an output's input under the first tap to those under every tap.</param>
+    /// <param name="taps">Taps, at least 1.</param>
+    /// <param name="weights">One weight for each.</param>
+    /// <param name="sums">Receives the sums, line after line; <see cref="SpareOutputs"/> more may be overwritten.</param>
+    public abstract void MultiplyTaps(
+        float* source, nint lineStride, int lines, int columns, nint* offsets, int taps, float* weights, float* sums);
+
     /// <summary>The epilogue of a row whose columns are channels: y = sum * scale + bias, rounded once, bounded.</summary>
     /// <param name="sums">Accumulators of one row.</param>
     /// <param name="scale">As many scales as channels.</param>

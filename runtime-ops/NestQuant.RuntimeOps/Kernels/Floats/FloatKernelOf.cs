@@ -79,6 +79,11 @@ internal sealed unsafe class FloatKernelOf<TVectors, TVector> : FloatKernel
     }
 
     /// <inheritdoc/>
+    public override void MultiplyTaps(
+        float* source, nint lineStride, int lines, int columns, nint* offsets, int taps, float* weights, float* sums) =>
+        FloatTaps<TVectors, TVector>.Multiply(source, lineStride, lines, columns, offsets, taps, weights, sums);
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void StoreChannels(float* sums, float* scale, float* bias, ClipBounds bounds, float* y, int channels)
     {

@@ -17,8 +17,11 @@ internal sealed unsafe class FloatBand
     private readonly int _columns;
     private readonly nint _lineStride;
 
-    // Which remainders of a line by the vertical stride, and of a column by the horizontal one, any tap reads.
-    private readonly bool[] _readsLines, _readsPhases;
+    // Which remainders of a line by the vertical stride any tap reads.
+    private readonly bool[] _readsLines;
+
+    // For each remainder of a column by the horizontal stride, the columns of the band that are the input's.
+    private readonly (int First, int End)[] _inside;
 
     /// <summary>Lays out the band of a convolution.</summary>
     public FloatBand(ConvolutionGeometry geometry)
@@ -32,7 +35,8 @@ internal sealed unsafe class FloatBand
         // Where the input is read in place, its lines are one.
         RunLength = IsInPlace ? geometry.Height.Output * geometry.Width.Output : geometry.Width.Output;
         _readsLines = Remainders(geometry.Height);
-        _readsPhases = Remainders(geometry.Width);
+        bool[] readsPhases = Remainders(geometry.Width);
+        _inside = [.. readsPhases.Select((isRead, phase) => isRead ? Inside(geometry.Width, phase) : default)];
         TapOffsets = new nint[geometry.Taps];
         for (int tap = 0; tap < TapOffsets.Length; tap++)
         {
@@ -65,25 +69,39 @@ internal sealed unsafe class FloatBand
     /// <param name="band">Receives <see cref="PlaneStride"/> floats.</param>
     public void Copy(float* plane, float* band)
     {
-        // In bounds: columns before the padding and after the input are those of zeros, and so are such lines.
-        ConvolutionAxis height = _geometry.Height, width = _geometry.Width;
-        for (int line = 0; line < _lines; line++, band += _lineStride)
-        {
-            if (!_readsLines[line % height.Stride])
-                continue;
-            int source = line - height.PadBegin;
-            if (source < 0 || source >= height.Input)
-            {
-                new Span<float>(band, (int)_lineStride).Clear();
-                continue;
-            }
+        Clear(band);
+        CopyInside(plane, band);
+    }
 
-            for (int phase = 0; phase < width.Stride; phase++)
-            {
-                if (_readsPhases[phase])
-                    CopyPhase(plane + (nint)source * width.Input, phase, band + (nint)phase * _columns);
-            }
+    /// <summary>Sets what is copied, and the padding around it, to zeros.</summary>
+    public void Clear(float* band) => new Span<float>(band, checked((int)PlaneStride)).Clear();
+
+    /// <summary>Copies one channel without its padding, which is zeros already.</summary>
+    /// <param name="plane">The input's channel.</param>
+    /// <param name="band">Receives those of <see cref="PlaneStride"/> floats that are not padding.</param>
+    [MethodImpl(MethodCompilation.Loops)]
+    public void CopyInside(float* plane, float* band)
+    {
+        // In bounds: only lines and columns of the band that are the input's are copied.
+        ConvolutionAxis height = _geometry.Height, width = _geometry.Width;
+        int end = (int)Math.Min(_lines, (long)height.Input + height.PadBegin);
+        for (int line = height.PadBegin; line < end; line++)
+        {
+            if (height.Stride > 1 && !_readsLines[line % height.Stride])
+                continue;
+            float* source = plane + (nint)(line - height.PadBegin) * width.Input - width.PadBegin;
+            float* target = band + line * _lineStride;
+            for (int phase = 0; phase < _inside.Length; phase++, target += _columns)
+                CopyPhase(source + phase, target, _inside[phase].First, _inside[phase].End);
         }
+    }
+
+    /// <summary>The columns of a phase that are the input's.</summary>
+    private (int First, int End) Inside(in ConvolutionAxis width, int phase)
+    {
+        int first = Math.Clamp((width.PadBegin - phase + width.Stride - 1) / width.Stride, 0, _columns);
+        long end = ((long)width.Input + width.PadBegin - phase + width.Stride - 1) / width.Stride;
+        return (first, (int)Math.Clamp(end, first, _columns));
     }
 
     private static bool[] Remainders(in ConvolutionAxis axis)
@@ -95,31 +113,28 @@ internal sealed unsafe class FloatBand
     }
 
     /// <summary>Copies every stride-th column of a line.</summary>
-    [MethodImpl(MethodCompilation.Loops)]
-    private void CopyPhase(float* line, int phase, float* target)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void CopyPhase(float* line, float* target, int first, int end)
     {
-        // In bounds: columns from first to end, times the stride and less the padding, are those of the input, and so is what lies between
-        // them.
-        const int four = 4;
-        ConvolutionAxis width = _geometry.Width;
-        int first = Math.Clamp((width.PadBegin - phase + width.Stride - 1) / width.Stride, 0, _columns);
-        long inside = ((long)width.Input + width.PadBegin - phase + width.Stride - 1) / width.Stride;
-        int end = (int)Math.Clamp(inside, first, _columns);
-        float* source = line + (nint)first * width.Stride + phase - width.PadBegin;
-        new Span<float>(target, first).Clear();
-        if (width.Stride == 1)
+        // In bounds: columns from first to end, times the stride, are those of the input, and so is what lies between them. The last vector
+        // of a copy may copy some floats again.
+        const int four = 4, eight = 8;
+        int stride = _inside.Length, column = first;
+        if (stride == 1 && end - first >= eight)
         {
-            new ReadOnlySpan<float>(source, end - first).CopyTo(new Span<float>(target + first, end - first));
-        }
-        else
-        {
-            int column = first;
-            for (; Sse.IsSupported && width.Stride == 2 && column < end - four; column += four, source += 2 * four)
-                Sse.Shuffle(Vector128.Load(source), Vector128.Load(source + four), 0b10_00_10_00).Store(target + column);
-            for (; column < end; column++, source += width.Stride)
-                target[column] = *source;
+            for (; column < end - eight; column += eight)
+                Vector256.Load(line + column).Store(target + column);
+            Vector256.Load(line + end - eight).Store(target + end - eight);
+            return;
         }
 
-        new Span<float>(target + end, _columns - end).Clear();
+        for (; Sse.IsSupported && stride == 2 && column < end - four; column += four)
+        {
+            float* source = line + 2 * column;
+            Sse.Shuffle(Vector128.Load(source), Vector128.Load(source + four), 0b10_00_10_00).Store(target + column);
+        }
+
+        for (; column < end; column++)
+            target[column] = line[(nint)column * stride];
     }
 }

@@ -41,6 +41,8 @@ internal sealed unsafe class FloatPlans(KernelTier tier, int threads, NestedLayo
     {
         if (!isConvolution)
             return new FloatProduct(tier, threads, geometry, layout, bounds);
+        if (FloatDepthwise.Suits(geometry))
+            return new FloatDepthwise(tier, threads, geometry, bounds);
         return FloatRowConvolution.Suits(geometry)
             ? new FloatRowConvolution(tier, threads, geometry, layout, bounds)
             : new FloatConvolution(tier, threads, geometry, layout, bounds);

@@ -29,7 +29,7 @@ public class PartitionTests
             return size >= 1 && size <= most && End(units, size, threads) <= End(units, most, threads);
         });
 
-    /// <summary>Layers of few output channels and positions would be one part, or two of different size, if they were cut by panels.</summary>
+    /// <summary>Cut by panels, layers of few output channels and positions would be one part, or two of different size.</summary>
     [Theory]
     [MemberData(nameof(TestTiers.OfTheLibrary), MemberType = typeof(TestTiers))]
     public void No_layer_is_left_to_one_thread(string tier)

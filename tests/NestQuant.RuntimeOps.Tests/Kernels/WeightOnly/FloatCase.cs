@@ -49,6 +49,12 @@ internal sealed unsafe class FloatCase
             new FloatRowConvolution(tier, threads, Geometry, Case.Layout, Bounds)
                 .Run(weights, factors, (float*)x, (float*)addend, (float*)y, loop));
 
+    /// <summary>The same with one input channel for each output.</summary>
+    public float[] ConvolveDepthwise(KernelTier tier, ParallelLoop loop, int threads = 4) => Run(
+        Addend,
+        (weights, factors, x, addend, y) =>
+            new FloatDepthwise(tier, threads, Geometry, Bounds).Run(weights, factors, (float*)x, (float*)addend, (float*)y, loop));
+
     /// <summary>The product of rows of K.</summary>
     public float[] Multiply(KernelTier tier, ParallelLoop loop, int threads = 4) => Run(
         added: null,

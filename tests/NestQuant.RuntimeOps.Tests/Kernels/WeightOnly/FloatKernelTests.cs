@@ -3,6 +3,7 @@ using CsCheck;
 using NestQuant.RuntimeOps.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Kernels.Floats;
 using NestQuant.RuntimeOps.Kernels.Tiers;
+using NestQuant.RuntimeOps.Kernels.WeightOnly;
 using NestQuant.RuntimeOps.Packing;
 using NestQuant.RuntimeOps.Tests.Kernels.Convolutions;
 using NestQuant.RuntimeOps.Tests.Kernels.Execution;
@@ -38,6 +39,26 @@ public class FloatKernelTests
                     && (geometry.Groups > 1 || c.ConvolveRows(Get(tier), new BackwardLoop()).AsSpan().SequenceEqual(expected));
             },
             iter: 60);
+
+    /// <summary>One input channel for each output, of which an input channel has one or several.</summary>
+    [Theory]
+    [MemberData(nameof(Tiers))]
+    public void A_depthwise_convolution_equals_the_definition_bit_for_bit(string tier) =>
+        (from sizes in ConvolutionCase.Geometries
+         from channels in Gen.Int[2, 70]
+         from outputs in Gen.Int[1, 3]
+         from seed in Gen.Int[0, 10000]
+         select (new ConvolutionGeometry(sizes.Batch, sizes.Height, sizes.Width, channels, 1, channels * outputs), seed))
+            .Where(static c => FloatDepthwise.Suits(c.Item1)).Sample(
+                (geometry, seed) =>
+                {
+                    ConvolutionCase weight = new(geometry, new NestedBits(8, 5), seed, seed % 3 == 0 ? 1000 : 0, isPart: seed % 2 == 0);
+                    FloatCase c = new(weight, seed, Bounds(seed), hasAddend: seed % 5 < 2);
+                    float[] expected = c.ExpectedConvolution();
+                    return c.ConvolveDepthwise(Get(tier), new BackwardLoop()).AsSpan().SequenceEqual(expected)
+                        && c.ConvolveDepthwise(Get(tier), new ThreadedLoop(2), threads: 1).AsSpan().SequenceEqual(expected);
+                },
+                iter: 60);
 
     [Theory]
     [MemberData(nameof(Tiers))]

@@ -95,7 +95,8 @@ internal static unsafe class CodeProduct
         X86Avx2.MultiplyAddAdjacent(codes.First, x) + X86Avx2.MultiplyAddAdjacent(codes.Second, y);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> Products(QuarterCodes codes, Vector256<sbyte> x, Vector256<sbyte> y, int width, Vector256<short> factor) =>
+    private static Vector256<int> Products(
+        QuarterCodes codes, Vector256<sbyte> x, Vector256<sbyte> y, int width, Vector256<short> factor) =>
         width < 7
             ? X86Avx2.MultiplyAddAdjacent(Sums(codes, x, y), factor)
             : X86Avx2.MultiplyAddAdjacent(X86Avx2.MultiplyAddAdjacent(codes.First, x), factor)
