@@ -22,6 +22,9 @@ internal static class LayerTimes
 
     private static readonly Cost WeightOnlyDepthwise = WeightOnly with { Product = 0.11 };
 
+    // The weight is decoded to memory, and ONNX Runtime multiplies by what it takes for a weight that changes.
+    private static readonly Cost DecodedDepthwise = new(Call: 20, Product: 1, Weight: 0.5);
+
     private static readonly Cost Integer = new(Call: 8, Product: 0.016, Weight: 0.1), IntegerDepthwise = Integer with { Product = 0.1 };
 
     // Two more nodes find the range and quantize.
@@ -74,6 +77,7 @@ internal static class LayerTimes
         (Cost before, Cost after) = (activations, isDepthwise) switch
         {
             (ActivationMode.WeightOnly, false) => (Float, WeightOnly),
+            (ActivationMode.WeightOnly, true) when NestedForm.WhyNoFloatForm(candidate) is not null => (FloatDepthwise, DecodedDepthwise),
             (ActivationMode.WeightOnly, true) => (FloatDepthwise, WeightOnlyDepthwise),
             (ActivationMode.Dynamic, false) => (Float, Dynamic),
             (ActivationMode.Dynamic, true) => (FloatDepthwise, DynamicDepthwise),

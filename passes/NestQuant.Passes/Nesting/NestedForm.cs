@@ -17,12 +17,11 @@ internal static class NestedForm
     public static string? WhyNoFloatForm(NestingCandidate candidate)
     {
         long group = candidate.Node.Is("Conv") ? candidate.Node.GetInt("group", 1) : 1;
+        if (group == 1 || candidate.Channels.OutputChannels / group >= LeastOutputsPerGroup) return null;
         // [M, C / group, k...]: a convolution of single channels has a kernel of its own.
         List<long> shape = candidate.Weight!.Dims;
         bool isDepthwise = shape[1] == 1 && shape.Skip(2).Any(static extent => extent > 1);
-        return group > 1 && !isDepthwise && candidate.Channels.OutputChannels / group < LeastOutputsPerGroup
-            ? $"the float kernel is slow with fewer than {LeastOutputsPerGroup} outputs per group"
-            : null;
+        return isDepthwise ? null : $"the float kernel is slow with fewer than {LeastOutputsPerGroup} outputs per group";
     }
 
     /// <summary>Why there is none for a candidate; null where there is one.</summary>

@@ -69,14 +69,31 @@ internal sealed unsafe class FloatBand
     /// <param name="band">Receives <see cref="PlaneStride"/> floats.</param>
     public void Copy(float* plane, float* band)
     {
-        Clear(band);
+        ClearPadding(band);
         CopyInside(plane, band);
     }
 
-    /// <summary>Sets what is copied, and the padding around it, to zeros.</summary>
-    public void Clear(float* band) => new Span<float>(band, checked((int)PlaneStride)).Clear();
+    /// <summary>Writes the zeros around the input, which are the same for all channels.</summary>
+    /// <param name="band">Receives those of <see cref="PlaneStride"/> floats that are padding and that a tap reads.</param>
+    public void ClearPadding(float* band)
+    {
+        // In bounds: columns before the input's first and after its last are those of the band.
+        ConvolutionAxis height = _geometry.Height;
+        for (int line = 0; line < _lines; line++, band += _lineStride)
+        {
+            if (!_readsLines[line % height.Stride])
+                continue;
+            bool isInside = line >= height.PadBegin && line - height.PadBegin < height.Input;
+            for (int phase = 0; phase < _inside.Length; phase++)
+            {
+                (int first, int end) = isInside ? _inside[phase] : (_columns, _columns);
+                new Span<float>(band + (nint)phase * _columns, first).Clear();
+                new Span<float>(band + (nint)phase * _columns + end, _columns - end).Clear();
+            }
+        }
+    }
 
-    /// <summary>Copies one channel without its padding, which is zeros already.</summary>
+    /// <summary>Copies one channel without its padding (<see cref="ClearPadding"/>).</summary>
     /// <param name="plane">The input's channel.</param>
     /// <param name="band">Receives those of <see cref="PlaneStride"/> floats that are not padding.</param>
     [MethodImpl(MethodCompilation.Loops)]

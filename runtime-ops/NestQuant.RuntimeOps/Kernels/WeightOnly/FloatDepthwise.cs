@@ -49,7 +49,7 @@ internal sealed unsafe class FloatDepthwise : FloatPlan
         int first = part * _channelsPerPart, end = Math.Min(first + _channelsPerPart, Geometry.OutputChannels);
         int groups = (Taps + 3) / 4;
         using Scratch band = new((_band.PlaneStride + FloatKernel.SpareOutputs) * sizeof(float));
-        _band.Clear((float*)band.Address);
+        _band.ClearPadding((float*)band.Address);
         using Scratch sums = new((_positions + FloatKernel.SpareOutputs) * (long)sizeof(float));
         using Scratch values = new(groups * 4L * Channels);
         using Scratch weights = new(groups * 4L * Channels * sizeof(float));

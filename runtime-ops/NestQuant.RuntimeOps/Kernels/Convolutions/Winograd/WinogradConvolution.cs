@@ -38,6 +38,7 @@ internal sealed unsafe class WinogradConvolution : ConvolutionPlan
     private const long BlockBytes = 2 * 1024 * 1024;
     private const long MostLineBytes = 4 * BlockBytes;
 
+    // Their products stay in a core's private cache.
     private const int MostTilesPerPart = 64;
 
     // As in WinogradWeights, to avoid distances that are powers of two.

@@ -38,7 +38,7 @@ internal static unsafe class CodeProduct
         while (blocks > 0)
         {
             Vector256<short> s0 = default, s1 = default, s2 = default, s3 = default;
-            int count = TLow.Bits is 2 or 3 or 4 ? Math.Min(blocks, BlocksPerSum(TLow.Bits)) : blocks;
+            int count = AreGathered(TLow.Bits) ? Math.Min(blocks, BlocksPerSum(TLow.Bits)) : blocks;
             blocks -= count;
             for (; count > 0; count--, row += NestedLayout.BlockRows)
             {
@@ -53,7 +53,7 @@ internal static unsafe class CodeProduct
                 if (TLow.Bits == 0)
                     continue;
                 TCodes.ReadAhead(low, TLow.Bits);
-                if (TLow.Bits is 2 or 3 or 4)
+                if (AreGathered(TLow.Bits))
                 {
                     s0 += Sums(TCodes.Quarter(low, TLow.Bits, 0), x, y);
                     s1 += Sums(TCodes.Quarter(low, TLow.Bits, 1), x, y);
@@ -71,7 +71,7 @@ internal static unsafe class CodeProduct
                 low += TCodes.BlockBytes(TLow.Bits);
             }
 
-            if (TLow.Bits is 2 or 3 or 4)
+            if (AreGathered(TLow.Bits))
             {
                 a0 += X86Avx2.MultiplyAddAdjacent(s0, g);
                 a1 += X86Avx2.MultiplyAddAdjacent(s1, g);
@@ -85,6 +85,10 @@ internal static unsafe class CodeProduct
         a2.Store(accumulators + 16);
         a3.Store(accumulators + 24);
     }
+
+    /// <summary>Whether the second operand's sums of several blocks are added in 16 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool AreGathered(int width) => width is 2 or 3 or 4;
 
     /// <summary>Blocks whose sums fit in 16 bits together.</summary>
     private static int BlocksPerSum(int width) => short.MaxValue / (4 * 128 * ((1 << width) - 1));

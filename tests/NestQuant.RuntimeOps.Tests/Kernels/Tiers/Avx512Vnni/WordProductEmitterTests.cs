@@ -99,21 +99,11 @@ public unsafe class WordProductEmitterTests
         short[] strip = [.. Enumerable.Range(0, pairs * Channels * 2).Select(_ => (short)value(MostWeight))];
         int[] tile = [.. Enumerable.Range(0, (rows - 1) * WinogradProduct.TileDistance + Channels).Select(static i => i * 1_000_003)];
         int[] expected = [.. tile];
-        for (int row = 0; row < rows; row++)
-        {
-            for (int channel = 0; channel < Channels; channel++)
-            {
-                int sum = adds ? tile[row * WinogradProduct.TileDistance + channel] : 0;
-                for (int k = 0; k < 2 * pairs; k++)
-                    sum = unchecked(sum + x[row * stride + k] * strip[(k / 2 * Channels + channel) * 2 + k % 2]);
-                expected[row * WinogradProduct.TileDistance + channel] = sum;
-            }
-        }
-
         EmittedCodeInterpreter code = new(Emit(rows, adds));
         fixed (short* activations = x, weights = strip)
-        fixed (int* sums = tile)
+        fixed (int* sums = tile, definition = expected)
         {
+            new PlainWordProduct().Multiply(activations, stride, rows, weights, pairs, definition, adds);
             nint start = 0;
             TileArguments arguments = new()
             {
